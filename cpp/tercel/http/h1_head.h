@@ -1,0 +1,56 @@
+// Parses the head of an HTTP/1 request: strict, in one pass, without a copy and without state.
+//
+//   HeadBuffer fields;
+//   HeadResult head = parse_request_head(bytes, limits, fields);
+//   if (head.status == HeadStatus::kDone) use(head.request, bytes.subspan(head.bytes));
+//
+// Strict: CRLF ends every line, no bare CR or LF, no obs-fold, no space before a colon, one Host,
+// one meaning of every size field. Lines that are complete are judged at once, so a bad one is
+// refused before the head is complete.
+// Not here: what the fields mean beyond the framing of the body.
+// Source: RFC 9112 sections 2 to 6, RFC 9110 section 5, RFC 3986. Tested by h1_head_test.cc,
+// compared with llhttp by tests/python/test_llhttp_agrees.py, fuzzed by h1_head_fuzz.cc.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "tercel/base/result.h"
+#include "tercel/http/limits.h"
+#include "tercel/http/message.h"
+
+namespace tercel::http {
+
+// Room for the fields of one head. About 8 KiB: one a loop, not one a connection.
+struct HeadBuffer {
+  std::array<Field, kFieldsMax> fields;
+};
+
+enum class HeadStatus : std::uint8_t { kNeedMore, kDone, kBad };
+
+// How the body of a request ends. Source: RFC 9112 section 6.3.
+enum class Framing : std::uint8_t { kNone, kLength, kChunked };
+
+struct HeadResult {
+  HeadStatus status;
+  Errc error;         // If kBad. A kBad head ends the connection after its answer.
+  std::size_t bytes;  // If kDone: size of the head, its last CRLF included.
+  Request request;    // If kDone: views into the parsed bytes.
+  Framing framing;
+  bool keep_alive;        // The client wants, or by its version allows, to reuse the connection.
+  bool expects_continue;  // Expect: 100-continue, HTTP/1.1 only.
+  bool wants_upgrade;     // Connection: upgrade with an Upgrade field.
+};
+
+// Parses from the first byte of `bytes`, which may hold more than the head. Field names are turned
+// to lower case in place; nothing else is written, and parsing the same bytes again gives the same
+// result. At most one empty line before the request line is skipped.
+// `previous_bytes`: how many of `bytes` an earlier call saw and answered kNeedMore. When no line
+// end is among the new ones the call costs only a search in them, so a head that dribbles in is
+// parsed once per line, not once per byte.
+[[nodiscard]] HeadResult parse_request_head(std::span<char> bytes, std::size_t previous_bytes,
+                                            const Limits& limits, HeadBuffer& fields) noexcept;
+
+}  // namespace tercel::http

@@ -1,0 +1,57 @@
+// Serialises HTTP/1 response heads and chunk framing into memory of the caller's.
+//
+// Nothing malformed leaves: a name that is not a token, or a value with a control byte, is
+// kBadResponseField. Source: RFC 9112 sections 4 and 7.1, RFC 9110 section 5.5. Tested by
+// h1_writer_test.cc.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "tercel/base/result.h"
+#include "tercel/http/message.h"
+
+namespace tercel::http {
+
+// What the fields of a response head say about its framing and its connection.
+struct HeadFacts {
+  std::optional<std::uint64_t> content_length;
+  bool close = false;  // Connection: close
+  bool has_date = false;
+  bool has_server = false;
+};
+
+// Checks `response` and gathers its facts. Does not write. Cost: linear in the bytes of the fields.
+[[nodiscard]] Result<HeadFacts> inspect(const Response& response) noexcept;
+
+// Bytes that write_head() needs at most for `response`, before framing fields.
+[[nodiscard]] std::size_t head_bytes_bound(const Response& response) noexcept;
+
+// Writes the status line and the fields that are the application's, in lower case, without the
+// connection-level ones (connection, keep-alive, proxy-connection, transfer-encoding, upgrade) and
+// without the last CRLF. `prefix_fields` (date, server; each "name: value\r\n") follow the status
+// line. Returns the end. REQUIRES: inspect() accepted `response`; room for head_bytes_bound() and
+// `prefix_fields`.
+[[nodiscard]] char* write_head(char* out, const Response& response,
+                               std::string_view prefix_fields) noexcept;
+
+// "HTTP/1.1 200 OK\r\n"; the reason is RFC 9110's or IANA's, or empty for a status without one.
+[[nodiscard]] std::string_view reason_phrase(std::uint16_t status) noexcept;
+
+// The framing and connection fields that end a head.
+[[nodiscard]] char* write_content_length(char* out,
+                                         std::uint64_t bytes) noexcept;  // "content-length: 5\r\n"
+inline constexpr std::string_view kChunkedField = "transfer-encoding: chunked\r\n";
+inline constexpr std::string_view kCloseField = "connection: close\r\n";
+inline constexpr std::string_view kKeepAliveField = "connection: keep-alive\r\n";
+inline constexpr std::size_t kFramingBytesMax = 128;
+
+// "1f\r\n". Needs kChunkLineBytesMax. REQUIRES: bytes > 0.
+inline constexpr std::size_t kChunkLineBytesMax = 18;
+[[nodiscard]] char* write_chunk_line(char* out, std::uint64_t bytes) noexcept;
+
+}  // namespace tercel::http

@@ -1,0 +1,153 @@
+// The seam: what every door implements and every version of HTTP drives.
+//
+//   class Hello final : public http::Handler {
+//     void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
+//       (void)exchange.start({.status = 200, .fields = kFields});
+//       (void)exchange.write(http::Payload::borrow("hello"), http::Final::kYes);
+//     }
+//   };
+//
+// A handler is called once a request, when the head is complete and the body may still be on its
+// way. It answers through the Exchange now or later, and never learns which version of HTTP is
+// below. Handlers wrap handlers. Source: architecture.md section 1,
+// docs/decisions/0002-the-seam.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "tercel/base/address.h"
+#include "tercel/base/result.h"
+#include "tercel/http/message.h"
+
+namespace tercel::http {
+
+enum class Final : bool { kNo, kYes };
+
+// Bytes to send. A value that may own its bytes: what the socket does not take at once is copied
+// when borrowed, and kept by reference when owned.
+struct Payload {
+  using Release = void (*)(void* owner) noexcept;
+  std::string_view bytes;
+  void* owner = nullptr;
+  Release release = nullptr;  // Called exactly once, on the loop's thread, if not null.
+
+  [[nodiscard]] static Payload borrow(std::string_view bytes) noexcept { return {bytes}; }
+  [[nodiscard]] static Payload own(std::string_view bytes, void* owner, Release release) noexcept {
+    return {bytes, owner, release};
+  }
+};
+
+// Part of a regular file. The exchange never closes `file`; `release` says when it is done with it.
+struct FileRange {
+  int file;
+  std::uint64_t offset;
+  std::uint64_t count;
+  void* owner = nullptr;
+  Payload::Release release = nullptr;
+};
+
+enum class BodyState : std::uint8_t {
+  kMore,     // `bytes` is not empty; read again for more.
+  kEnd,      // The body is complete: `bytes` is its last part, perhaps empty.
+  kPending,  // Nothing now; Observer::on_body() follows.
+  kFailed    // The body will never be complete; Observer::on_end() follows or came already.
+};
+
+struct BodyRead {
+  std::string_view bytes;  // Valid until the next call on this exchange, or the return to the loop.
+  BodyState state;
+};
+
+// Why an exchange ended.
+enum class Outcome : std::uint8_t {
+  kComplete,  // The whole response was handed to the transport.
+  kPeerGone,  // The peer closed, reset, or stopped reading or sending for too long.
+  kAborted    // abort() was called, or the server ended it.
+};
+
+// Things a handler may want to know while it works on an answer.
+enum class Notice : std::uint8_t {
+  kInputClosed,  // The peer finished its direction and may have left; it may still read.
+  kDraining      // The server shuts down: end this exchange soon.
+};
+
+// Told about one exchange by the loop's thread. Every call may call the exchange back, except
+// on_end().
+class Observer {
+ public:
+  // read_body() said kPending and now has something else to say.
+  virtual void on_body() noexcept = 0;
+  // A write left the exchange not writable, and it is writable again.
+  virtual void on_writable() noexcept = 0;
+  virtual void on_notice(Notice notice) noexcept = 0;
+  // The last call, exactly once. The exchange is gone when it returns.
+  virtual void on_end(Outcome outcome) noexcept = 0;
+
+ protected:
+  ~Observer() = default;
+};
+
+// The two ends of a connection, as the transport knows them.
+struct Endpoints {
+  Address peer;
+  Address local;
+  std::string_view local_path;  // Of a Unix socket; lives as long as its listener.
+};
+
+// One request and its response. Owned by the connection; valid from Handler::handle() until
+// Observer::on_end() returns, or, without an observer, until the response is complete.
+class Exchange {
+ public:
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // Sets who is told. Without an observer nobody is; a handler that answers at once needs none.
+  virtual void observe(Observer* observer) noexcept = 0;
+  [[nodiscard]] virtual const Endpoints& endpoints() const noexcept = 0;
+
+  // --- the request
+  // Takes the next part of the body. The first call on a request that expects `100 Continue` sends
+  // it. Nothing is read from the peer that nobody asks for: this is the back-pressure.
+  [[nodiscard]] virtual BodyRead read_body() noexcept = 0;
+  // The trailer fields, once read_body() said kEnd. Valid during that call's turn.
+  [[nodiscard]] virtual std::span<const Field> request_trailers() const noexcept = 0;
+
+  // --- the response
+  // Each fails with kIllegalStep out of order and kClosed when the peer is gone; then nothing was
+  // sent. An interim (1xx, not 101) response, before or after start() and before the first write().
+  // Left out for HTTP/1.0.
+  [[nodiscard]] virtual Result<void> interim(const Response& response) noexcept = 0;
+  // The head. Checked here, sent with the first write(). Connection-level fields (Connection,
+  // Keep-Alive, Transfer-Encoding, Upgrade) are the server's: `connection: close` is honoured, the
+  // rest left out. Fails with kBadResponseStatus, kBadResponseField or kBadResponseLength.
+  [[nodiscard]] virtual Result<void> start(const Response& response) noexcept = 0;
+  // Part of the body. Bytes are left out where the response has none (HEAD, 204, 304). Fails with
+  // kResponseTooLong, having sent what fits; with Final::kYes too early, with kResponseTooShort,
+  // having aborted. `payload` is taken over in every case.
+  [[nodiscard]] virtual Result<void> write(Payload payload, Final final) noexcept = 0;
+  [[nodiscard]] virtual Result<void> write_file(FileRange range, Final final) noexcept = 0;
+  // Ends a response whose start() promised trailers, after its last write(…, Final::kNo).
+  [[nodiscard]] virtual Result<void> finish(std::span<const Field> trailers) noexcept = 0;
+  // Ends the exchange where it stands, visibly incomplete to the peer. Before start() the server
+  // answers `error` itself, if it has a status.
+  virtual void abort(Errc error) noexcept = 0;
+  // False: more than the high-water mark waits to be sent; write() still takes all, but wait for
+  // Observer::on_writable().
+  [[nodiscard]] virtual bool writable() const noexcept = 0;
+
+ protected:
+  Exchange() noexcept = default;
+  ~Exchange() = default;
+};
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  // Thread: the loop's. `request` is valid during the call, `exchange` as its class says.
+  virtual void handle(const Request& request, Exchange& exchange) noexcept = 0;
+};
+
+}  // namespace tercel::http

@@ -1,0 +1,46 @@
+// What a request and a response are, whatever version of HTTP carried them.
+//
+// All views point into memory of the caller's; each use says how long they hold.
+// Source: RFC 9110.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace tercel::http {
+
+enum class Version : std::uint8_t { kHttp10, kHttp11, kHttp2 };
+
+// One header or trailer field. `name` of a request is in lower case; `value` has no white space
+// around it.
+struct Field {
+  std::string_view name;
+  std::string_view value;
+};
+
+// A request whose head is complete. Valid during Handler::handle() only: copy what must live
+// longer.
+struct Request {
+  std::string_view method;
+  std::string_view target;     // As received: origin, absolute, or asterisk form.
+  std::string_view path;       // Still percent-encoded, without query; "*" for the asterisk form.
+  std::string_view query;      // After the first '?', percent-encoded; empty when there is none.
+  std::string_view authority;  // Host and port: of an absolute-form target, else the Host field.
+  std::span<const Field> fields;                // In the order of arrival.
+  std::optional<std::uint64_t> content_length;  // Absent: no body, or one of unknown length.
+  Version version = Version::kHttp11;
+  bool secure = false;            // The connection is encrypted: scheme https.
+  bool has_body = false;          // False: read_body() reports the end at once.
+  bool accepts_trailers = false;  // The client sent `TE: trailers`.
+};
+
+// The head of a response. Views are read during Exchange::start() only.
+struct Response {
+  std::uint16_t status = 200;
+  std::span<const Field> fields;  // Names in any case; written in lower case.
+  bool trailers = false;          // finish() will follow the body with trailer fields.
+};
+
+}  // namespace tercel::http

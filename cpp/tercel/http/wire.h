@@ -1,0 +1,93 @@
+// What lies under a session: received bytes to take, bytes to send, and the life of the connection.
+//
+// The engines of HTTP are sans-I/O: they see this, not a socket. tercel/server implements it over a
+// net::Stream, the tests over memory.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "tercel/base/block_pool.h"
+#include "tercel/base/errors.h"
+#include "tercel/http/handler.h"
+
+namespace tercel::http {
+
+enum class InputState : std::uint8_t {
+  kOpen,  // More may come.
+  kEnded  // The peer finished its direction: these bytes are the last.
+};
+
+struct Input {
+  std::span<char> bytes;  // Received and not consumed yet. The parsers write into it (lower case).
+  InputState state;
+};
+
+// What the session waits for: decides which time limit runs.
+enum class Phase : std::uint8_t {
+  kIdle,     // Between requests: the keep-alive limit.
+  kHead,     // Part of a head is here: the head limit, and a rate.
+  kBody,     // The handler waits for the peer's body: the body limit, and a rate.
+  kHandler,  // The handler works: only the whole-request limit.
+  kClosing   // Answered; what still arrives is thrown away for a moment.
+};
+
+class Wire {
+ public:
+  // Bytes that are here. Reads from the peer when there are none, unless it is known that none
+  // came. Valid until the next call on this wire or the return to the loop.
+  [[nodiscard]] virtual Input input() noexcept = 0;
+  // Asks for bytes behind those of input(), which were not enough: reads from the peer, and
+  // presents all in one piece. The same size as before means that nothing came.
+  [[nodiscard]] virtual Input more_input() noexcept = 0;
+  // Drops the first `bytes` of the input. The memory stays valid as said above.
+  virtual void consume(std::size_t bytes) noexcept = 0;
+
+  // Takes the pieces over, in order, and sends them soon: when the step of the handler that is
+  // running ends, or earlier.
+  virtual void send(std::span<const Payload> pieces) noexcept = 0;
+  virtual void send_file(const FileRange& range) noexcept = 0;
+  // Bytes taken over and not yet handed to the kernel.
+  [[nodiscard]] virtual std::size_t unsent_bytes() const noexcept = 0;
+
+  virtual void enter(Phase phase) noexcept = 0;
+  // Calls Session::on_input() again soon, from the loop: there may be input that nobody took.
+  virtual void revisit() noexcept = 0;
+  // Closes when all is sent; then waits a moment for the peer to close first, so that a reset does
+  // not take the answer from it (RFC 9112 section 9.6).
+  virtual void close_after_send() noexcept = 0;
+  // Closes now, as a reset: the peer sees that something was cut off.
+  virtual void reset() noexcept = 0;
+
+  [[nodiscard]] virtual const Endpoints& endpoints() const noexcept = 0;
+  [[nodiscard]] virtual BlockPool& blocks() noexcept = 0;
+
+ protected:
+  ~Wire() = default;
+};
+
+// One connection's protocol engine: HTTP/1 now, HTTP/2 next. Driven by its wire's owner.
+class Session {
+ public:
+  Session() noexcept = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  virtual ~Session() = default;
+
+  // Bytes, or the end of the peer's direction, may have come.
+  virtual void on_input() noexcept = 0;
+  // unsent_bytes() went below half of the high-water mark, or to zero.
+  virtual void on_sent() noexcept = 0;
+  // The peer finished its direction while a response is pending and some time went by.
+  virtual void on_input_closed() noexcept = 0;
+  // The time limit of the phase ran out: kHeadTimeout, kBodyTimeout, kRequestTimeout, kIdleTimeout.
+  virtual void on_timeout(Errc error) noexcept = 0;
+  // The connection is dead (`error`), or must not be used any more: every exchange ends now.
+  virtual void on_closed(Errc error) noexcept = 0;
+  // Serve what is under way, then close. Exchanges get Notice::kDraining if `notify`.
+  virtual void drain(bool notify) noexcept = 0;
+};
+
+}  // namespace tercel::http

@@ -1,0 +1,59 @@
+// A connected byte stream: a plain socket, TLS on a socket (later), or memory in a test.
+//
+// Non-blocking. No buffering of its own beyond what its protocol forces on it. Thread: one.
+// A Stream does not know the loop: the owner watches descriptor() for both directions, edge
+// triggered, and on any event retries whatever it still wants to do.
+#pragma once
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace tercel::net {
+
+enum class IoState : std::uint8_t {
+  kDone,   // `bytes` were transferred, at least one.
+  kAgain,  // Not now: an event will say when.
+  kEnd,    // Reading only: the peer finished its direction in an orderly way.
+  kFailed  // The stream is broken: reset, or TLS without close_notify. Both directions are dead.
+};
+
+struct IoResult {
+  std::size_t bytes;
+  IoState state;
+};
+
+class Stream {
+ public:
+  Stream() noexcept = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  // Closes the descriptor.
+  virtual ~Stream() = default;
+
+  // Reads into `into`. Fewer bytes than asked for means that there are no more now.
+  // REQUIRES: !into.empty().
+  [[nodiscard]] virtual IoResult read(std::span<char> into) noexcept = 0;
+
+  // Writes the pieces in order, as many bytes as are taken now. REQUIRES: total > 0.
+  [[nodiscard]] virtual IoResult write(std::span<const iovec> pieces) noexcept = 0;
+
+  // Sends up to `count` bytes of a regular file from `offset`, without a copy through user space
+  // where the stream allows. kEnd: the file is shorter than `offset` + 1 byte.
+  [[nodiscard]] virtual IoResult write_file(int file, std::uint64_t offset,
+                                            std::size_t count) noexcept = 0;
+
+  // Ends our direction (FIN; TLS: close_notify first). The peer may still send.
+  virtual void shutdown_write() noexcept = 0;
+
+  // Makes the close a reset (SO_LINGER 0): the peer sees a broken connection, not a clean end.
+  virtual void reset_on_close() noexcept = 0;
+
+  // The descriptor to watch, or -1 for memory.
+  [[nodiscard]] virtual int descriptor() const noexcept = 0;
+};
+
+}  // namespace tercel::net

@@ -34,7 +34,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 BANNED = {
     r"\bthrow\b": "return a Result; only python/ may throw",
     r"\bstd::(cout|cerr|clog)\b|\b(printf|fprintf|puts)\(": "log through base/log.h",
-    r"(?<![.>\w])(exit|abort)\(": "a library does not end its host",
+    r"(?<![.>:\w])(?<!void )(exit|abort)\(": "a library does not end its host",
     r"\bshared_ptr\b": "name one owner; see the style page, Ownership",
     r"\b(strto\w+|ato[ilf]\w*|sscanf)\(": "read numbers with base/parse_number.h",
     r"\bgetenv\(": "settings come from one Config, passed down",

@@ -29,7 +29,9 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "gateway": ({"base", "config", "http", "edge", "json", "s3", "proxy"}, set()),
 }
 SOCKET_HEADERS = {"sys/socket.h", "sys/epoll.h", "netinet/in.h", "netinet/tcp.h", "sys/event.h"}
-THIRD_PARTY = re.compile(r"(openssl|nghttp2|brotli|hiredis|re2|toml\+\+)/|(ares|zlib|zstd|simdjson)\.h$")
+THIRD_PARTY = re.compile(
+    r"(openssl|nghttp2|brotli|hiredis|re2|toml\+\+)/|(ares|zlib|zstd|simdjson)\.h$"
+)
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 BANNED = {
     r"\bthrow\b": "return a Result; only python/ may throw",

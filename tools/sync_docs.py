@@ -1,0 +1,121 @@
+"""Inserts code of `examples/` into the Markdown files, so that no document shows code nobody ran.
+
+A line `<!-- code: PATH -->` or `<!-- code: PATH#REGION -->` stands before a fenced block, and the
+block is replaced by that file or region. A region is what stands between the lines `[REGION]` and
+`[/REGION]` in a comment of the file, without its common indentation. In README.md and docs/guide/
+every block of Python must have such a line.
+
+    tools/sync_docs.py            rewrites the files that differ
+    tools/sync_docs.py --check    changes nothing; exits 1 and names what differs
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MARKED_BLOCK = re.compile(
+    r"(?P<marker><!-- code: (?P<path>[\w./-]+)(?:#(?P<region>[\w-]+))? -->\n)"
+    r"(?P<open>```[\w+-]*\n)(?P<code>.*?)(?P<close>^```$)",
+    re.MULTILINE | re.DOTALL,
+)
+PYTHON_BLOCK = re.compile(r"^```python\n", re.MULTILINE)
+
+
+class DocumentError(Exception):
+    """A marker names something that is not there. The text says what and where."""
+
+
+def region_of(path: str, region: str | None) -> str:
+    """Returns the code that a marker names, ending with a newline.
+
+    Raises:
+        DocumentError: there is no such file, or no such region in it.
+    """
+    file = ROOT / path
+    if not path.startswith("examples/") or not file.is_file():
+        raise DocumentError(f"{path} is not a file in examples/")
+    text = file.read_text()
+    if region is None:
+        return text
+    found = re.search(
+        rf"^[^\n]*\[{re.escape(region)}\][^\n]*\n(.*?)^[^\n]*\[/{re.escape(region)}\]",
+        text,
+        re.MULTILINE | re.DOTALL,
+    )
+    if found is None:
+        raise DocumentError(f"{path} has no region [{region}] ... [/{region}]")
+    return textwrap.dedent(found[1]).strip("\n") + "\n"
+
+
+def synced(text: str) -> str:
+    """Returns `text` with every marked block replaced by the code that its marker names."""
+
+    def insert(block: re.Match[str]) -> str:
+        code = region_of(block["path"], block["region"])
+        return block["marker"] + block["open"] + code + block["close"]
+
+    return MARKED_BLOCK.sub(insert, text)
+
+
+def unmarked_blocks(text: str) -> list[int]:
+    """Returns the line numbers of Python blocks that no marker stands before."""
+    marked = {block.start("open") for block in MARKED_BLOCK.finditer(text)}
+    return [
+        text.count("\n", 0, block.start()) + 1
+        for block in PYTHON_BLOCK.finditer(text)
+        if block.start() not in marked
+    ]
+
+
+def documents() -> list[Path]:
+    """Returns the Markdown files of the repository that git knows or would add."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [
+        ROOT / name for name in sorted(set(listed.stdout.splitlines())) if (ROOT / name).exists()
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Inserts code of examples/ into the documents.")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing, exit 1 on differences"
+    )
+    check = parser.parse_args().check
+
+    problems = []
+    for document in documents():
+        name = document.relative_to(ROOT).as_posix()
+        text = document.read_text()
+        if name == "README.md" or name.startswith("docs/guide/"):
+            problems += [
+                f"{name}:{line}: a block of Python without <!-- code: examples/... -->"
+                for line in unmarked_blocks(text)
+            ]
+        try:
+            wanted = synced(text)
+        except DocumentError as error:
+            problems.append(f"{name}: {error}")
+            continue
+        if wanted == text:
+            continue
+        if check:
+            problems.append(f'{name}: code differs from examples/; run "make fmt"')
+        else:
+            document.write_text(wanted)
+            print(f"updated {name}")
+    print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+#include "support/allocations.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+constinit std::atomic<std::uint64_t> allocation_count{0};
+// The count at which to fail; 0: never. The count starts at 1.
+constinit std::atomic<std::uint64_t> failing_count{0};
+
+bool count_and_fail() noexcept {
+  const std::uint64_t count = allocation_count.fetch_add(1, std::memory_order_relaxed) + 1;
+  return count == failing_count.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+extern "C" {
+void* __real_malloc(std::size_t bytes);
+void* __real_calloc(std::size_t count, std::size_t bytes);
+void* __real_realloc(void* data, std::size_t bytes);
+int __real_posix_memalign(void** into, std::size_t alignment, std::size_t bytes);
+
+void* __wrap_malloc(std::size_t bytes) {
+  return count_and_fail() ? nullptr : __real_malloc(bytes);
+}
+void* __wrap_calloc(std::size_t count, std::size_t bytes) {
+  return count_and_fail() ? nullptr : __real_calloc(count, bytes);
+}
+void* __wrap_realloc(void* data, std::size_t bytes) {
+  return count_and_fail() ? nullptr : __real_realloc(data, bytes);
+}
+int __wrap_posix_memalign(void** into, std::size_t alignment, std::size_t bytes) {
+  return count_and_fail() ? ENOMEM : __real_posix_memalign(into, alignment, bytes);
+}
+}
+
+// The array and nothrow forms of the library call this one.
+void* operator new(std::size_t bytes) {
+  if (void* data = std::malloc(bytes)) return data;
+  throw std::bad_alloc{};
+}
+void operator delete(void* data) noexcept {
+  std::free(data);
+}
+void operator delete(void* data, std::size_t) noexcept {
+  std::free(data);
+}
+
+namespace tercel::test {
+
+AllocationCount::AllocationCount() noexcept : start_{allocation_count.load()} {}
+std::uint64_t AllocationCount::so_far() const noexcept {
+  return allocation_count.load() - start_;
+}
+
+AllocationFailure::AllocationFailure(std::uint64_t nth) noexcept {
+  failing_count.store(allocation_count.load() + nth);
+}
+AllocationFailure::~AllocationFailure() {
+  failing_count.store(0);
+}
+bool AllocationFailure::happened() const noexcept {
+  return allocation_count.load() >= failing_count.load();
+}
+
+}  // namespace tercel::test

@@ -1,0 +1,43 @@
+// From tercel's error values to Python exceptions. This is the only place that throws.
+//
+// Two forms, because two kinds of code call it: functions bound by nanobind throw (or_throw), hot
+// functions written for the C API set the exception and return nullptr (raise).
+//
+// | error                              | exception                       |
+// |------------------------------------|---------------------------------|
+// | kAddressInUse, kAddressInvalid,    | OSError with the errno of that  |
+// | kPermission, kTooManyFiles         | meaning (its subclass if any)   |
+// | kSystem                            | OSError with the current errno  |
+// | kNoMemory                          | MemoryError                     |
+// | kNotANumber                        | ValueError                      |
+// | any other                          | RuntimeError                    |
+//
+// Tested by test_core_errors.py.
+#pragma once
+
+#include <Python.h>
+
+#include <utility>
+
+#include "python/gil.h"
+#include "tercel/base/result.h"
+
+namespace tercel::python {
+
+// Sets the Python exception of `error`. Returns nullptr, so that a C function can return it.
+// `errno` must still be that of the failed call when `error` is kSystem.
+PyObject* raise(Gil& gil, Errc error) noexcept;
+
+// The same as a C++ exception, which nanobind turns into the Python one.
+[[noreturn]] void throw_error(Gil& gil, Errc error);
+
+// REQUIRES: a Python exception is set. Leaves it to nanobind.
+[[noreturn]] void throw_python_error();
+
+template <typename T>
+T or_throw(Gil& gil, Result<T> result) {
+  if (!result) throw_error(gil, result.error());
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
+}  // namespace tercel::python

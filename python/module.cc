@@ -1,0 +1,17 @@
+// The module tercel._core: one bind function a file, each declared here and defined beside what it
+// binds. Private: its names change without notice, the public ones are those of src/tercel.
+#include <nanobind/nanobind.h>
+
+namespace nb = nanobind;
+
+namespace tercel::python {
+
+void bind_errors(nb::module_& module);
+
+}  // namespace tercel::python
+
+NB_MODULE(_core, module) {
+  using namespace tercel::python;
+  module.attr("__version__") = TERCEL_VERSION;
+  bind_errors(module);
+}

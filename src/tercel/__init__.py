@@ -1,0 +1,35 @@
+"""tercel: one HTTP engine in C++ for ASGI and WSGI applications, typed APIs and S3 gateways.
+
+Importing the package is cheap: each public name below is loaded on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tercel._core import __version__
+    from tercel.loop import EventLoop
+    from tercel.server import Server, serve
+
+__all__ = ["EventLoop", "Server", "__version__", "serve"]
+
+_HOME = {
+    "EventLoop": "tercel.loop",
+    "Server": "tercel.server",
+    "__version__": "tercel._core",
+    "serve": "tercel.server",
+}
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOME[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -59,9 +59,8 @@ def problems(layer: str, path: Path) -> list[str]:
                 other = header.split("/")[1]
                 if other != layer and other not in layers:
                     found.append(f"{where}: {layer} may not include {other}")
-            elif THIRD_PARTY.match(header):
-                if not any(header.startswith(prefix) for prefix in third_party):
-                    found.append(f"{where}: {layer} may not include {header}")
+            elif THIRD_PARTY.match(header) and not header.startswith(tuple(third_party)):
+                found.append(f"{where}: {layer} may not include {header}")
         code = line.split("//")[0]
         found += [f"{where}: {why}" for word, why in BANNED.items() if re.search(word, code)]
     return found

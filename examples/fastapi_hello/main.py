@@ -1,4 +1,4 @@
-"""The application of `make run`: an unmodified FastAPI application, with nothing of tercel in it."""
+"""What `make run` serves: an unmodified FastAPI application, with nothing of tercel in it."""
 
 from collections.abc import AsyncIterator
 

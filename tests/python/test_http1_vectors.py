@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.server import ServerProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,7 +63,14 @@ def verdicts(
         pytest.skip(f"the vectors are not at {VECTORS}")
     server: ServerProcess = serve_shared("echo:app", **PROFILE)
     report = tmp_path_factory.mktemp("vectors") / "report.json"
-    judge = [sys.executable, SUITE / "run_vectors.py", "127.0.0.1", str(server.port), "-q", "--echo"]
+    judge = [
+        sys.executable,
+        SUITE / "run_vectors.py",
+        "127.0.0.1",
+        str(server.port),
+        "-q",
+        "--echo",
+    ]
     subprocess.run(
         [*judge, "--split", request.param, "--json", report],
         timeout=180,

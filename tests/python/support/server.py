@@ -245,7 +245,7 @@ class ServerThread:
         try:
             self._loop = loop
             loop.run_until_complete(self.server.serve())
-        except BaseException as error:  # noqa: BLE001 (raised again in the thread of the test)
+        except BaseException as error:
             self._error = error
         finally:
             loop.close()

@@ -1,0 +1,87 @@
+"""Fixtures of the Python tests: servers that are gone when the test ends.
+
+Everything listens on 127.0.0.1 at a free port, and every wait has an end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from support.server import ServerProcess, ServerThread
+
+ServeProcess = Callable[..., ServerProcess]
+ServeThread = Callable[..., ServerThread]
+
+
+# The servers started for a test, or for the module it is in.
+SERVERS = pytest.StashKey[list[ServerProcess]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Shows what the servers printed beside the failure of a test that used them."""
+    report = yield
+    if report.failed:
+        for node in item.listchain():
+            for server in node.stash.get(SERVERS, []):
+                report.sections.append((f"output of {server.command_line}", server.output))
+    return report
+
+
+def server_starter(
+    node: pytest.Item | pytest.Collector, stack: contextlib.ExitStack
+) -> ServeProcess:
+    started = node.stash.setdefault(SERVERS, [])
+
+    def start(target: str, **options: Any) -> ServerProcess:
+        server = ServerProcess(target, **options)
+        started.append(server)
+        return stack.enter_context(server)
+
+    return start
+
+
+@pytest.fixture
+def serve(request: pytest.FixtureRequest) -> Iterator[ServeProcess]:
+    """Starts servers in processes of their own: `serve("echo:app", timeout_header=1)`.
+
+    Returns:
+        A function with the arguments of support.server.ServerProcess, to call any number of times.
+    """
+    with contextlib.ExitStack() as stack:
+        yield server_starter(request.node, stack)
+
+
+@pytest.fixture(scope="module")
+def serve_shared(request: pytest.FixtureRequest) -> Iterator[ServeProcess]:
+    """As `serve`, for servers that the tests of a module share: the same call, the same server."""
+    with contextlib.ExitStack() as stack:
+        start = server_starter(request.node, stack)
+        running: dict[str, ServerProcess] = {}
+
+        def find_or_start(target: str, **options: Any) -> ServerProcess:
+            key = repr((target, sorted(options.items())))
+            if key not in running:
+                running[key] = start(target, **options)
+            return running[key]
+
+        yield find_or_start
+
+
+@pytest.fixture
+def serve_here() -> Iterator[ServeThread]:
+    """Starts servers in threads of this process: `serve_here(app, loop_factory=...)`.
+
+    Returns:
+        A function with the arguments of support.server.ServerThread, to call any number of times.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def start(app: Any, **options: Any) -> ServerThread:
+            return stack.enter_context(ServerThread(app, **options))
+
+        yield start

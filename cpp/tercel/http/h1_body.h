@@ -4,8 +4,9 @@
 //   BodyPart part = decoder.decode(input);     // part.data is a view into input
 //   input = input.subspan(part.consumed);
 //
-// A value of few bytes: no buffer, no copy. An incomplete chunk line or trailer line is not
-// consumed; present it again with more behind it.
+// A value of few bytes: no buffer, no copy. A call returns the bytes of one chunk at most, and is
+// linear in what it consumes. An incomplete chunk line, or a trailer section of which a part is
+// missing, is not consumed: present it again with more behind it, in one piece.
 // Source: RFC 9112 sections 6 and 7. Tested by h1_body_test.cc, fuzzed by h1_body_fuzz.cc.
 #pragma once
 
@@ -44,8 +45,9 @@ class BodyDecoder {
   [[nodiscard]] static BodyDecoder chunked() noexcept;
 
   // `fields` receives the trailers. Total body bytes, chunk lines and trailers are held to
-  // `limits`. Trailer names are turned to lower case in place. Trailers that RFC 9110 section 6.5.1
-  // forbids (framing, routing, authentication) are dropped.
+  // `limits`, and what chunks carry beside data to kOverheadBytesMax. Trailer names are turned to
+  // lower case in place. Trailers that RFC 9110 section 6.5.1 forbids (framing, routing,
+  // authentication, control, content) are dropped. After kBad do not call again.
   [[nodiscard]] BodyPart decode(std::span<char> input, const Limits& limits,
                                 HeadBuffer& fields) noexcept;
 
@@ -53,11 +55,30 @@ class BodyDecoder {
   // Bytes known to be missing still: of a length body all, of a chunked one those of this chunk.
   [[nodiscard]] std::uint64_t missing() const noexcept { return left_; }
 
+  // Bytes of chunk lines beyond 16 a chunk and twice its data: honest senders stay far below, one
+  // that sends kilobytes of extensions for each byte of data does not (CVE-2023-39326 of another
+  // server).
+  static constexpr std::uint16_t kOverheadBytesMax = 16 * 1024;
+
  private:
   enum class State : std::uint8_t { kDone, kLength, kChunkLine, kChunkData, kChunkEnd, kTrailers };
-  std::uint64_t left_ = 0;
-  std::uint64_t seen_ = 0;
+
+  BodyPart decode_length(std::span<char> input, const Limits& limits) noexcept;
+  BodyPart decode_chunked(std::span<char> input, const Limits& limits, HeadBuffer& fields) noexcept;
+  Result<bool> take_chunk_end(std::span<char>& input) noexcept;
+  Result<bool> take_chunk_line(std::span<char>& input, const Limits& limits) noexcept;
+  Result<bool> take_trailers(std::span<char>& input, const Limits& limits, HeadBuffer& fields,
+                             std::span<const Field>& trailers) noexcept;
+  Result<void> charge(std::uint64_t data_bytes, std::size_t line_bytes,
+                      const Limits& limits) noexcept;
+  bool nothing_new(std::span<const char> input) noexcept;
+
+  std::uint64_t left_ = 0;       // Of the body or of this chunk.
+  std::uint64_t seen_ = 0;       // Data bytes announced by chunks so far.
+  std::uint32_t looked_at_ = 0;  // Bytes of an incomplete line or section already searched.
+  std::uint16_t overhead_ = 0;
   State state_ = State::kDone;
 };
+static_assert(sizeof(BodyDecoder) == 24);
 
 }  // namespace tercel::http

@@ -13,12 +13,13 @@ namespace tercel::http {
 
 class DateField {
  public:
+  static constexpr std::size_t kBytes = 37;
+
   // "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" for `now` seconds since 1970. Valid until the next
   // call. Cost: one comparison, unless the second changed.
   [[nodiscard]] std::string_view render(std::chrono::seconds now) noexcept;
 
  private:
-  static constexpr std::size_t kBytes = 37;
   std::array<char, kBytes> text_{};
   std::chrono::seconds second_{-1};
 };

@@ -94,7 +94,7 @@ class Observer {
 struct Endpoints {
   Address peer;
   Address local;
-  std::string_view local_path;  // Of a Unix socket; lives as long as its listener.
+  const char* local_path = "";  // Of a Unix socket; lives as long as its listener.
 };
 
 // One request and its response. Owned by the connection; valid from Handler::handle() until

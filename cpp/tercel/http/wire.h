@@ -34,6 +34,7 @@ enum class Phase : std::uint8_t {
   kClosing   // Answered; what still arrives is thrown away for a moment.
 };
 
+// No call on a wire calls its session back: what must be told is told from the loop.
 class Wire {
  public:
   // Bytes that are here. Reads from the peer when there are none, unless it is known that none
@@ -45,15 +46,17 @@ class Wire {
   // Drops the first `bytes` of the input. The memory stays valid as said above.
   virtual void consume(std::size_t bytes) noexcept = 0;
 
-  // Takes the pieces over, in order, and sends them soon: when the step of the handler that is
-  // running ends, or earlier.
-  virtual void send(std::span<const Payload> pieces) noexcept = 0;
+  // Each takes its argument over, in order, and sends it soon: when the step of the handler that
+  // is running ends, or earlier. Borrowed bytes are copied unless the kernel takes them at once.
+  virtual void send(Block block, std::size_t bytes) noexcept = 0;
+  virtual void send(const Payload& payload) noexcept = 0;
   virtual void send_file(const FileRange& range) noexcept = 0;
   // Bytes taken over and not yet handed to the kernel.
   [[nodiscard]] virtual std::size_t unsent_bytes() const noexcept = 0;
 
+  // Entering kIdle outside of a step makes the wire look for input by itself.
   virtual void enter(Phase phase) noexcept = 0;
-  // Calls Session::on_input() again soon, from the loop: there may be input that nobody took.
+  // Calls Session::on_input() again soon, from the loop.
   virtual void revisit() noexcept = 0;
   // Closes when all is sent; then waits a moment for the peer to close first, so that a reset does
   // not take the answer from it (RFC 9112 section 9.6).
@@ -63,6 +66,10 @@ class Wire {
 
   [[nodiscard]] virtual const Endpoints& endpoints() const noexcept = 0;
   [[nodiscard]] virtual BlockPool& blocks() noexcept = 0;
+  // Constant within a turn of the loop.
+  [[nodiscard]] virtual std::chrono::nanoseconds now() const noexcept = 0;
+  // Wall-clock time, for the Date field.
+  [[nodiscard]] virtual std::chrono::seconds unix_time() const noexcept = 0;
 
  protected:
   ~Wire() = default;

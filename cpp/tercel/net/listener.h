@@ -62,7 +62,7 @@ class Listener final : private Watcher, private Timer {
   class Sink {
    public:
     virtual void on_accept(std::unique_ptr<Stream> stream, const Address& peer,
-                           Listener& from) noexcept = 0;
+                           const Address& local, Listener& from) noexcept = 0;
     // Accepting failed for lack of descriptors or memory; it is tried again after kPause.
     virtual void on_starved(int error) noexcept = 0;
 

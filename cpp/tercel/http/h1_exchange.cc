@@ -1,0 +1,335 @@
+#include "tercel/http/h1_exchange.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "tercel/http/h1_session.h"
+#include "tercel/http/h1_writer.h"
+
+namespace tercel::http {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view kCrlf = "\r\n";
+// Room that the block of a head keeps for a small body behind it.
+constexpr std::size_t kInlineBodyBytes = 256;
+
+char* append(char* out, std::string_view text) noexcept {
+  return std::ranges::copy(text, out).out;
+}
+
+// Sees to it that a payload is released exactly once, sent or not.
+template <typename Owned>
+class Keep {
+ public:
+  explicit Keep(Owned owned) noexcept : owned_{owned} {}
+  Keep(const Keep&) = delete;
+  Keep& operator=(const Keep&) = delete;
+  ~Keep() {
+    if (owned_.release != nullptr) owned_.release(owned_.owner);
+  }
+  // What is left to own after the wire took it over: nothing.
+  [[nodiscard]] Owned pass_on() noexcept {
+    Owned passed = owned_;
+    owned_.release = nullptr;
+    return passed;
+  }
+
+ private:
+  Owned owned_;
+};
+
+BodyDecoder decoder_for(const HeadResult& head) noexcept {
+  switch (head.framing) {
+    case Framing::kNone:
+      return {};
+    case Framing::kLength:
+      return BodyDecoder::length(head.request.content_length.value_or(0));
+    case Framing::kChunked:
+      return BodyDecoder::chunked();
+  }
+  return {};
+}
+
+}  // namespace
+
+H1Exchange::H1Exchange(H1Session& session, const HeadResult& head,
+                       std::chrono::nanoseconds started) noexcept
+    : session_{session},
+      started_{started},
+      decoder_{decoder_for(head)},
+      version_{head.request.version},
+      is_head_{head.request.method == "HEAD"},
+      accepts_trailers_{head.request.accepts_trailers},
+      expects_continue_{head.expects_continue} {
+  (void)state_.request(Step::kStart);
+  (void)state_.request(Step::kHeadEnd);
+}
+
+const Endpoints& H1Exchange::endpoints() const noexcept {
+  return session_.wire_.endpoints();
+}
+
+// --- the request
+
+BodyRead H1Exchange::read_body() noexcept {
+  if (failure_ || response_over_) return {{}, BodyState::kFailed};
+  if (decoder_.done()) return {{}, BodyState::kEnd};
+  if (expects_continue_ && !head_sent_) {
+    expects_continue_ = false;
+    session_.wire_.send(Payload::borrow(kContinue));
+  }
+  for (Input input = session_.wire_.input();;) {
+    const BodyPart part =
+        decoder_.decode(input.bytes, session_.context_.limits, session_.context_.head);
+    session_.wire_.consume(part.consumed);
+    switch (part.status) {
+      case BodyStatus::kData:
+        return {part.data, BodyState::kMore};
+      case BodyStatus::kEnd:
+        trailers_ = part.trailers;
+        return {part.data, BodyState::kEnd};
+      case BodyStatus::kBad:
+        return fail_request(part.error);
+      case BodyStatus::kNeedMore:
+        break;
+    }
+    const std::size_t left = input.bytes.size() - part.consumed;
+    input = session_.wire_.more_input();
+    if (input.bytes.size() > left) continue;
+    if (input.state == InputState::kEnded) return fail_request(Errc::kTruncated);
+    wants_body_ = true;
+    session_.wire_.enter(Phase::kBody);
+    return {{}, BodyState::kPending};
+  }
+}
+
+BodyRead H1Exchange::fail_request(Errc error) noexcept {
+  failure_ = error;
+  // The answer is the session's to send, but not while the handler is in the middle of a call.
+  session_.wire_.revisit();
+  return {{}, BodyState::kFailed};
+}
+
+// --- the head of the response
+
+Result<void> H1Exchange::interim(const Response& response) noexcept {
+  if (auto legal = legal_to_answer(); !legal) return legal;
+  if (head_sent_) return fail(Errc::kIllegalStep);
+  if (auto checked = inspect_interim(response); !checked) return fail(checked.error());
+  if (version_ == Version::kHttp10) return {};  // RFC 9110 section 15.2.
+  Block block = session_.wire_.blocks().take(head_bytes_bound(response) + kCrlf.size());
+  if (!block) return fail(Errc::kNoMemory);
+  char* out = append(write_head(block.data(), response, {}), kCrlf);
+  const auto bytes = static_cast<std::size_t>(out - block.data());
+  session_.wire_.send(std::move(block), bytes);
+  return {};
+}
+
+Result<void> H1Exchange::start(const Response& response) noexcept {
+  if (auto legal = legal_to_answer(); !legal) return legal;
+  if (status_ != 0) return fail(Errc::kIllegalStep);
+  Result<HeadFacts> facts = inspect(response);
+  if (!facts) return fail(facts.error());
+  const std::string_view defaults = session_.context_.default_fields(
+      session_.wire_.unix_time(), facts->has_server, facts->has_date);
+  head_ = session_.wire_.blocks().take(head_bytes_bound(response) + defaults.size() +
+                                       kFramingBytesMax + kInlineBodyBytes);
+  if (!head_) return fail(Errc::kNoMemory);
+  head_bytes_ =
+      static_cast<std::size_t>(write_head(head_.data(), response, defaults) - head_.data());
+  status_ = response.status;
+  promised_trailers_ = response.trailers;
+  body_left_ = facts->content_length;
+  if (is_head_ || status_ == 204 || status_ == 304) ending_ = Ending::kNoBody;
+  if (facts->close) session_.forbid_keep_alive();
+  return state_.response(Step::kStart);
+}
+
+void H1Exchange::settle_ending(std::uint64_t first_bytes, bool last) noexcept {
+  const bool trailers = promised_trailers_ && accepts_trailers_ && version_ == Version::kHttp11;
+  if (ending_ == Ending::kNoBody || body_left_) return;
+  if (last && !trailers) {
+    body_left_ = first_bytes;
+    head_bytes_ = static_cast<std::size_t>(
+        write_content_length(head_.data() + head_bytes_, first_bytes) - head_.data());
+  } else if (version_ == Version::kHttp11) {
+    ending_ = Ending::kChunked;
+  } else {
+    ending_ = Ending::kClose;
+    session_.forbid_keep_alive();
+  }
+}
+
+bool H1Exchange::body_is_lost() const noexcept {
+  // A peer that still waits for 100 Continue may or may not send its body now; a long one costs
+  // more than a new connection.
+  return !decoder_.done() &&
+         (expects_continue_ || decoder_.missing() > session_.context_.limits.drain_bytes_max);
+}
+
+void H1Exchange::release_head(std::uint64_t first_bytes, bool last,
+                              std::string_view inline_body) noexcept {
+  settle_ending(first_bytes, last);
+  if (body_is_lost()) session_.forbid_keep_alive();
+  char* out = head_.data() + head_bytes_;
+  if (ending_ == Ending::kChunked) out = append(out, kChunkedField);
+  if (!session_.keep_alive()) {
+    out = append(out, kCloseField);
+  } else if (version_ == Version::kHttp10) {
+    out = append(out, kKeepAliveField);
+  }
+  out = append(out, kCrlf);
+  if (ending_ == Ending::kChunked && first_bytes > 0) out = write_chunk_line(out, first_bytes);
+  out = append(out, inline_body);
+  const auto bytes = static_cast<std::size_t>(out - head_.data());
+  head_sent_ = true;
+  session_.wire_.send(std::move(head_), bytes);
+  (void)state_.response(Step::kHeadEnd);
+}
+
+bool H1Exchange::fits_behind_head(std::size_t bytes) const noexcept {
+  return head_ && bytes + kFramingBytesMax <= head_.capacity() - head_bytes_;
+}
+
+// --- the body of the response
+
+Result<void> H1Exchange::legal_to_answer() const noexcept {
+  if (failure_) return fail(Errc::kClosed);
+  if (response_over_) return fail(Errc::kIllegalStep);
+  return {};
+}
+
+Result<H1Exchange::Part> H1Exchange::plan(std::uint64_t bytes, Final final) noexcept {
+  if (auto legal = legal_to_answer(); !legal) return fail(legal.error());
+  if (status_ == 0) return fail(Errc::kIllegalStep);
+  Part part{.bytes = bytes, .error = {}, .last = final == Final::kYes};
+  if (ending_ == Ending::kNoBody) {
+    part.bytes = 0;
+  } else if (body_left_) {
+    if (bytes > *body_left_) {
+      part = {.bytes = *body_left_, .error = Errc::kResponseTooLong, .last = true};
+    } else if (part.last && bytes < *body_left_) {
+      part.error = Errc::kResponseTooShort;
+      part.last = false;
+    }
+    *body_left_ -= part.bytes;
+  }
+  body_sent_bytes_ += part.bytes;
+  return part;
+}
+
+Result<void> H1Exchange::write(Payload payload, Final final) noexcept {
+  Keep<Payload> keep{payload};
+  const Result<Part> planned = plan(payload.bytes.size(), final);
+  if (!planned) return fail(planned.error());
+  const Part& part = *planned;
+  if (part.error == Errc::kResponseTooShort && !head_sent_) return conclude(part);
+
+  payload.bytes = payload.bytes.substr(0, part.bytes);
+  if (open_part(part, fits_behind_head(part.bytes) ? payload.bytes : std::string_view{})) {
+    Payload passed = keep.pass_on();
+    passed.bytes = payload.bytes;
+    session_.wire_.send(passed);
+  }
+  return close_part(part);
+}
+
+Result<void> H1Exchange::write_file(FileRange range, Final final) noexcept {
+  Keep<FileRange> keep{range};
+  const Result<Part> planned = plan(range.count, final);
+  if (!planned) return fail(planned.error());
+  const Part& part = *planned;
+  if (part.error == Errc::kResponseTooShort && !head_sent_) return conclude(part);
+
+  if (open_part(part, {})) {
+    FileRange passed = keep.pass_on();
+    passed.count = part.bytes;
+    session_.wire_.send_file(passed);
+  }
+  return close_part(part);
+}
+
+// Sends what goes before the bytes of a part. Returns whether the bytes are still to be sent.
+bool H1Exchange::open_part(const Part& part, std::string_view inline_body) noexcept {
+  if (!head_sent_) {
+    release_head(part.bytes, part.last, inline_body);
+    return part.bytes > inline_body.size();
+  }
+  if (ending_ == Ending::kChunked && part.bytes > 0) {
+    std::array<char, kChunkLineBytesMax> line;
+    const char* end = write_chunk_line(line.data(), part.bytes);
+    session_.wire_.send(Payload::borrow({line.data(), end}));
+  }
+  return part.bytes > 0;
+}
+
+Result<void> H1Exchange::close_part(const Part& part) noexcept {
+  if (ending_ == Ending::kChunked && part.bytes > 0) session_.wire_.send(Payload::borrow(kCrlf));
+  if (part.last && ending_ == Ending::kChunked) session_.wire_.send(Payload::borrow(kLastChunk));
+  wants_writable_ = !writable();
+  return conclude(part);
+}
+
+Result<void> H1Exchange::conclude(const Part& part) noexcept {
+  const std::optional<Errc> error = part.error;
+  if (error == Errc::kResponseTooShort) {
+    abort(*error);
+  } else if (part.last) {
+    (void)state_.response(Step::kMessageEnd);
+    session_.response_over(Outcome::kComplete);
+  }
+  if (error) return fail(*error);
+  return {};
+}
+
+Result<void> H1Exchange::finish(std::span<const Field> trailers) noexcept {
+  const Result<Part> planned = plan(0, Final::kYes);
+  if (!planned) return fail(planned.error());
+  const Part& part = *planned;
+  if (part.error) return conclude(part);
+  if (!head_sent_) release_head(0, /*last=*/!promised_trailers_, {});
+  if (ending_ == Ending::kChunked) {
+    const bool wanted = promised_trailers_ && accepts_trailers_;
+    if (auto sent = send_trailers(wanted ? trailers : std::span<const Field>{}); !sent) {
+      // The body is whole; only the trailers are refused.
+      session_.wire_.send(Payload::borrow(kLastChunk));
+      (void)conclude(part);
+      return sent;
+    }
+  }
+  return conclude(part);
+}
+
+Result<void> H1Exchange::send_trailers(std::span<const Field> trailers) noexcept {
+  if (auto checked = inspect_trailers(trailers); !checked) return checked;
+  Block block = session_.wire_.blocks().take(trailers_bytes_bound(trailers));
+  if (!block) return fail(Errc::kNoMemory);
+  const char* end = write_trailers(block.data(), trailers);
+  const auto bytes = static_cast<std::size_t>(end - block.data());
+  session_.wire_.send(std::move(block), bytes);
+  return {};
+}
+
+// --- ends
+
+void H1Exchange::abort(Errc error) noexcept {
+  if (response_over_) return;
+  head_ = Block{};
+  if (!head_sent_ && info(error).http_status != 0) {
+    status_ = session_.send_error(error, !is_head_, session_.keep_alive());
+  }
+  if (head_sent_ || status_ == 0) {
+    // The peer sees a body without its end. Where only the close would end it, that is a reset.
+    session_.forbid_keep_alive();
+    if (ending_ == Ending::kClose || !head_sent_) session_.break_off();
+  }
+  session_.response_over(Outcome::kAborted);
+}
+
+bool H1Exchange::writable() const noexcept {
+  return session_.wire_.unsent_bytes() <= session_.context_.limits.output_high_water_bytes;
+}
+
+}  // namespace tercel::http

@@ -1,0 +1,100 @@
+// One request and its response on an HTTP/1 connection: framing in, framing out.
+//
+// The state of the two halves is h1_state.h's; the bytes are the wire's; what follows on the
+// connection is decided by H1Session. The head of a response is held until the first write, so that
+// head and body leave in one piece, and a failure before it can still be answered with an error.
+// Source: RFC 9110, RFC 9112 sections 6 and 7. Tested by h1_session_test.cc.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "tercel/base/block_pool.h"
+#include "tercel/http/h1_body.h"
+#include "tercel/http/h1_head.h"
+#include "tercel/http/h1_state.h"
+#include "tercel/http/handler.h"
+#include "tercel/http/recorder.h"
+#include "tercel/http/wire.h"
+
+namespace tercel::http {
+
+class H1Session;
+
+// Resource: lives in its session's pool from the request's head until both halves are over.
+class H1Exchange final : public Exchange {
+ public:
+  H1Exchange(H1Session& session, const HeadResult& head, std::chrono::nanoseconds started) noexcept;
+
+  void observe(Observer* observer) noexcept override { observer_ = observer; }
+  [[nodiscard]] const Endpoints& endpoints() const noexcept override;
+  [[nodiscard]] BodyRead read_body() noexcept override;
+  [[nodiscard]] std::span<const Field> request_trailers() const noexcept override {
+    return trailers_;
+  }
+  [[nodiscard]] Result<void> interim(const Response& response) noexcept override;
+  [[nodiscard]] Result<void> start(const Response& response) noexcept override;
+  [[nodiscard]] Result<void> write(Payload payload, Final final) noexcept override;
+  [[nodiscard]] Result<void> write_file(FileRange range, Final final) noexcept override;
+  [[nodiscard]] Result<void> finish(std::span<const Field> trailers) noexcept override;
+  void abort(Errc error) noexcept override;
+  [[nodiscard]] bool writable() const noexcept override;
+
+ private:
+  friend class H1Session;
+
+  // How the end of the response body is marked.
+  enum class Ending : std::uint8_t { kLength, kChunked, kClose, kNoBody };
+  // A body part without its bytes: what write() and write_file() share.
+  struct Part {
+    std::uint64_t bytes;        // To send, after cutting to the Content-Length.
+    std::optional<Errc> error;  // What the caller is told once they are sent.
+    bool last;                  // The response is over after them.
+  };
+
+  [[nodiscard]] Result<void> legal_to_answer() const noexcept;
+  BodyRead fail_request(Errc error) noexcept;
+
+  // write(): plan, open, the bytes, close.
+  [[nodiscard]] Result<Part> plan(std::uint64_t bytes, Final final) noexcept;
+  [[nodiscard]] bool open_part(const Part& part, std::string_view inline_body) noexcept;
+  [[nodiscard]] Result<void> close_part(const Part& part) noexcept;
+  // Ends the response half if the part was its last; the exchange may be gone when it returns.
+  [[nodiscard]] Result<void> conclude(const Part& part) noexcept;
+
+  // Settles how the body ends and sends the held head, with `inline_body` copied behind it.
+  void release_head(std::uint64_t first_bytes, bool last, std::string_view inline_body) noexcept;
+  void settle_ending(std::uint64_t first_bytes, bool last) noexcept;
+  // Too much of the request body is missing for the connection to be reused after the response.
+  [[nodiscard]] bool body_is_lost() const noexcept;
+  [[nodiscard]] bool fits_behind_head(std::size_t bytes) const noexcept;
+  [[nodiscard]] Result<void> send_trailers(std::span<const Field> trailers) noexcept;
+
+  H1Session& session_;
+  Observer* observer_ = nullptr;
+  Recorder::Token record_ = nullptr;
+  Block head_;  // The response head that waits for the first write.
+  std::size_t head_bytes_ = 0;
+  std::optional<std::uint64_t> body_left_;  // Of the declared Content-Length.
+  std::uint64_t body_sent_bytes_ = 0;
+  std::chrono::nanoseconds started_;
+  std::span<const Field> trailers_;
+  BodyDecoder decoder_;
+  H1State state_;
+  std::optional<Errc> failure_;  // Of the request half, or why the exchange ends early.
+  std::uint16_t status_ = 0;
+  Version version_;
+  Ending ending_ = Ending::kLength;
+  bool is_head_;  // The request method is HEAD.
+  bool accepts_trailers_;
+  bool expects_continue_;  // 100 Continue is still owed.
+  bool promised_trailers_ = false;
+  bool head_sent_ = false;
+  bool response_over_ = false;
+  bool wants_body_ = false;      // read_body() said kPending.
+  bool wants_writable_ = false;  // A write left the exchange not writable.
+};
+
+}  // namespace tercel::http

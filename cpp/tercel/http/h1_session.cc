@@ -1,0 +1,266 @@
+#include "tercel/http/h1_session.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "tercel/http/h1_writer.h"
+
+namespace tercel::http {
+
+H1Session::~H1Session() {
+  if (exchange_ != nullptr) on_closed(Errc::kClosed);
+}
+
+void H1Session::on_input() noexcept {
+  // The handler answers from inside a step: the loop below goes on where it left off.
+  if (stepping_) return;
+  stepping_ = true;
+  while (step()) {
+  }
+  stepping_ = false;
+}
+
+bool H1Session::step() noexcept {
+  if (closing_) return false;
+  if (exchange_ == nullptr) return read_head();
+  if (exchange_->response_over_) return skip_body();
+  if (exchange_->failure_) {
+    fail_exchange(*exchange_->failure_);
+    return false;
+  }
+  return offer_body();
+}
+
+bool H1Session::read_head() noexcept {
+  const Input input = wire_.input();
+  if (input.bytes.empty()) return await_head(input);
+  if (head_seen_bytes_ == 0) head_started_ = wire_.now();
+  const HeadResult head =
+      parse_request_head(input.bytes, head_seen_bytes_, context_.limits, context_.head);
+  switch (head.status) {
+    case HeadStatus::kNeedMore:
+      head_seen_bytes_ = static_cast<std::uint32_t>(input.bytes.size());
+      return await_head(input);
+    case HeadStatus::kBad:
+      refuse(head.error);
+      return false;
+    case HeadStatus::kDone:
+      break;
+  }
+  head_seen_bytes_ = 0;
+  wire_.consume(head.bytes);
+  return begin(head);
+}
+
+bool H1Session::await_head(const Input& input) noexcept {
+  const Input more = wire_.more_input();
+  if (more.bytes.size() > input.bytes.size()) return true;
+  if (more.state == InputState::kEnded) {
+    // An orderly end between requests; a head that stops half-way is answered all the same.
+    if (more.bytes.empty()) {
+      close();
+    } else {
+      refuse(Errc::kTruncated);
+    }
+    return false;
+  }
+  wire_.enter(more.bytes.empty() ? Phase::kIdle : Phase::kHead);
+  return false;
+}
+
+bool H1Session::begin(const HeadResult& head) noexcept {
+  const Limits& limits = context_.limits;
+  if (limits.body_bytes_max != 0 &&
+      head.request.content_length.value_or(0) > limits.body_bytes_max) {
+    refuse(Errc::kBodyTooLarge);
+    return false;
+  }
+  if (context_.admission.full()) {
+    refuse(Errc::kOverloaded);
+    return false;
+  }
+  H1Exchange* exchange = exchanges_.make(*this, head, head_started_);
+  if (exchange == nullptr) {
+    refuse(Errc::kNoMemory);
+    return false;
+  }
+  exchange_ = exchange;
+  ++context_.admission.active;
+  ++requests_;
+  if (!head.keep_alive || requests_ == limits.requests_max) keep_alive_ = false;
+  if (context_.recorder != nullptr) {
+    exchange->record_ = context_.recorder->on_request(head.request, wire_.endpoints());
+  }
+  wire_.enter(Phase::kHandler);
+  context_.handler.handle(head.request, *exchange);
+  return exchange_settled();
+}
+
+bool H1Session::offer_body() noexcept {
+  if (!exchange_->wants_body_) return false;
+  exchange_->wants_body_ = false;
+  wire_.enter(Phase::kHandler);
+  if (exchange_->observer_ != nullptr) exchange_->observer_->on_body();
+  return exchange_settled();
+}
+
+bool H1Session::exchange_settled() const noexcept {
+  return exchange_ == nullptr || exchange_->response_over_ || exchange_->failure_.has_value();
+}
+
+bool H1Session::skip_body() noexcept {
+  if (exchange_->body_is_lost()) keep_alive_ = false;
+  while (keep_alive_ && !exchange_->decoder_.done()) {
+    if (exchange_->decoder_.missing() + skipped_bytes_ > context_.limits.drain_bytes_max) break;
+    const Input input = wire_.input();
+    const BodyPart part = exchange_->decoder_.decode(input.bytes, context_.limits, context_.head);
+    wire_.consume(part.consumed);
+    skipped_bytes_ += static_cast<std::uint32_t>(part.consumed);
+    if (part.status == BodyStatus::kBad) break;
+    if (part.status == BodyStatus::kNeedMore) {
+      const std::size_t left = input.bytes.size() - part.consumed;
+      const Input more = wire_.more_input();
+      if (more.bytes.size() > left) continue;
+      if (more.state == InputState::kEnded) break;
+      wire_.enter(Phase::kBody);
+      return false;
+    }
+  }
+  return finish_exchange();
+}
+
+bool H1Session::finish_exchange() noexcept {
+  const bool reusable = keep_alive_ && exchange_->decoder_.done();
+  exchanges_.destroy(exchange_);
+  exchange_ = nullptr;
+  skipped_bytes_ = 0;
+  if (!reusable) close();
+  return reusable;
+}
+
+void H1Session::response_over(Outcome outcome) noexcept {
+  H1Exchange& exchange = *exchange_;
+  exchange.response_over_ = true;
+  --context_.admission.active;
+  if (context_.recorder != nullptr) {
+    context_.recorder->on_response(exchange.record_, {.status = exchange.status_,
+                                                      .body_bytes = exchange.body_sent_bytes_,
+                                                      .duration = wire_.now() - exchange.started_,
+                                                      .outcome = outcome});
+  }
+  if (Observer* observer = std::exchange(exchange.observer_, nullptr)) observer->on_end(outcome);
+  if (stepping_ || closing_) return;
+  // Called from a later step of the handler: the next request is not started from inside it.
+  if (!exchange.decoder_.done() && keep_alive_) {
+    wire_.revisit();
+  } else if (finish_exchange()) {
+    wire_.enter(Phase::kIdle);
+  }
+}
+
+std::uint16_t H1Session::send_error(Errc error, bool with_body, bool keep_alive) noexcept {
+  const ErrorInfo about = info(error);
+  const std::array<Field, 3> fields{{{"content-type", "text/plain; charset=utf-8"},
+                                     {"x-content-type-options", "nosniff"},
+                                     {"retry-after", "1"}}};
+  const std::size_t count = about.http_status == 503 ? 3 : 2;
+  const Response response{.status = about.http_status, .fields = {fields.data(), count}};
+  const std::string_view defaults = context_.default_fields(wire_.unix_time(), false, false);
+  Block block = wire_.blocks().take(head_bytes_bound(response) + defaults.size() +
+                                    kFramingBytesMax + about.text.size() + 1);
+  if (!block) return 0;
+  char* out = write_head(block.data(), response, defaults);
+  out = write_content_length(out, about.text.size() + 1);
+  if (!keep_alive) out = std::ranges::copy(kCloseField, out).out;
+  out = std::ranges::copy(std::string_view{"\r\n"}, out).out;
+  if (with_body) {
+    out = std::ranges::copy(about.text, out).out;
+    *out++ = '\n';
+  }
+  const auto bytes = static_cast<std::size_t>(out - block.data());
+  wire_.send(std::move(block), bytes);
+  return about.http_status;
+}
+
+void H1Session::refuse(Errc error) noexcept {
+  Recorder::Token token = nullptr;
+  if (context_.recorder != nullptr) token = context_.recorder->on_refused(error, wire_.endpoints());
+  const std::uint16_t status = send_error(error, /*with_body=*/true, /*keep_alive=*/false);
+  if (context_.recorder != nullptr) {
+    context_.recorder->on_response(token, {.status = status,
+                                           .body_bytes = info(error).text.size() + 1,
+                                           .duration = wire_.now() - head_started_,
+                                           .outcome = Outcome::kComplete});
+  }
+  close();
+}
+
+void H1Session::fail_exchange(Errc error) noexcept {
+  H1Exchange& exchange = *exchange_;
+  keep_alive_ = false;
+  exchange.failure_ = error;
+  exchange.head_ = Block{};
+  if (!exchange.head_sent_ && info(error).http_status != 0) {
+    exchange.status_ = send_error(error, !exchange.is_head_, /*keep_alive=*/false);
+  } else {
+    broken_ = true;
+  }
+  response_over(broken_ ? Outcome::kPeerGone : Outcome::kAborted);
+  if (exchange_ != nullptr) (void)finish_exchange();
+}
+
+void H1Session::close() noexcept {
+  if (closing_) return;
+  closing_ = true;
+  wire_.enter(Phase::kClosing);
+  if (broken_) {
+    wire_.reset();
+  } else {
+    wire_.close_after_send();
+  }
+}
+
+void H1Session::on_sent() noexcept {
+  if (exchange_ == nullptr || !exchange_->wants_writable_) return;
+  exchange_->wants_writable_ = false;
+  if (exchange_->observer_ != nullptr) exchange_->observer_->on_writable();
+}
+
+void H1Session::on_input_closed() noexcept {
+  if (exchange_ == nullptr || exchange_->observer_ == nullptr) return;
+  exchange_->observer_->on_notice(Notice::kInputClosed);
+}
+
+void H1Session::on_timeout(Errc error) noexcept {
+  if (closing_) return;
+  keep_alive_ = false;
+  if (exchange_ != nullptr && !exchange_->response_over_) {
+    fail_exchange(error);
+  } else if (error == Errc::kWriteTimeout) {
+    broken_ = true;
+    close();
+  } else if (error == Errc::kHeadTimeout) {
+    refuse(error);
+  } else {
+    close();
+  }
+}
+
+void H1Session::on_closed(Errc) noexcept {
+  closing_ = true;
+  keep_alive_ = false;
+  if (exchange_ == nullptr) return;
+  if (!exchange_->response_over_) {
+    response_over(Outcome::kPeerGone);
+  }
+  if (exchange_ != nullptr && !stepping_) (void)finish_exchange();
+}
+
+void H1Session::drain(bool notify) noexcept {
+  keep_alive_ = false;
+  if (exchange_ == nullptr || !notify || exchange_->observer_ == nullptr) return;
+  exchange_->observer_->on_notice(Notice::kDraining);
+}
+
+}  // namespace tercel::http

@@ -1,0 +1,79 @@
+// The HTTP/1 side of one connection: requests one after the other, each a H1Exchange.
+//
+// Parses a head when there is no exchange, hands it to the handler, and decides what the connection
+// does afterwards: next request, skip what is left of a body, or close. A pipelined request waits,
+// unread, until the one before it is answered, so answers are in order and nothing queues up.
+// Source: RFC 9112 sections 9 and 11. Tested by h1_session_test.cc, over memory.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "tercel/base/slab.h"
+#include "tercel/http/h1_exchange.h"
+#include "tercel/http/session_context.h"
+#include "tercel/http/wire.h"
+
+namespace tercel::http {
+
+class H1Session final : public Session {
+ public:
+  // All three outlive the session.
+  H1Session(Wire& wire, SessionContext& context, Slab<H1Exchange>& exchanges) noexcept
+      : wire_{wire}, context_{context}, exchanges_{exchanges} {}
+  ~H1Session() override;
+
+  void on_input() noexcept override;
+  void on_sent() noexcept override;
+  void on_input_closed() noexcept override;
+  void on_timeout(Errc error) noexcept override;
+  void on_closed(Errc error) noexcept override;
+  void drain(bool notify) noexcept override;
+
+ private:
+  friend class H1Exchange;
+
+  // Each returns true when there may be more to do at once.
+  [[nodiscard]] bool step() noexcept;
+  [[nodiscard]] bool read_head() noexcept;
+  [[nodiscard]] bool await_head(const Input& input) noexcept;
+  [[nodiscard]] bool begin(const HeadResult& head) noexcept;
+  [[nodiscard]] bool offer_body() noexcept;
+  [[nodiscard]] bool skip_body() noexcept;
+  [[nodiscard]] bool finish_exchange() noexcept;
+  // The handler has nothing more to do with the exchange.
+  [[nodiscard]] bool exchange_settled() const noexcept;
+
+  // Answers a request that has no exchange, and closes.
+  void refuse(Errc error) noexcept;
+  // Sends a whole response that tells of `error`. The connection field says whether it stays open.
+  // Returns its status.
+  std::uint16_t send_error(Errc error, bool with_body, bool keep_alive) noexcept;
+  // Ends the exchange early: the request half failed, or a time limit ran out.
+  void fail_exchange(Errc error) noexcept;
+
+  // --- for the exchange
+  // Whether the connection may serve another request after the response that starts now.
+  [[nodiscard]] bool keep_alive() const noexcept { return keep_alive_; }
+  void forbid_keep_alive() noexcept { keep_alive_ = false; }
+  // The response of the exchange is over. The exchange may be gone when this returns.
+  void response_over(Outcome outcome) noexcept;
+  // What the peer got so far must not look complete: the close becomes a reset.
+  void break_off() noexcept { broken_ = true; }
+  void close() noexcept;
+
+  Wire& wire_;
+  SessionContext& context_;
+  Slab<H1Exchange>& exchanges_;
+  H1Exchange* exchange_ = nullptr;
+  std::chrono::nanoseconds head_started_{0};  // First byte of the head that is arriving.
+  std::uint32_t head_seen_bytes_ = 0;         // What the parser saw of it, and wants more of.
+  std::uint32_t skipped_bytes_ = 0;           // Of a body that nobody read.
+  std::uint32_t requests_ = 0;
+  bool keep_alive_ = true;
+  bool closing_ = false;  // Nothing is read from this connection any more.
+  bool broken_ = false;
+  bool stepping_ = false;  // on_input() is running further up the stack.
+};
+
+}  // namespace tercel::http

@@ -1,0 +1,27 @@
+#include "tercel/http/session_context.h"
+
+namespace tercel::http {
+
+void SessionContext::set_default_fields(std::string_view server, std::string_view fixed,
+                                        bool with_date) {
+  server_.clear();
+  if (!server.empty()) server_.append("server: ").append(server).append("\r\n");
+  fixed_ = fixed;
+  with_date_ = with_date;
+  rendered_at_ = std::chrono::seconds{-1};
+}
+
+std::string_view SessionContext::default_fields(std::chrono::seconds unix_time, bool has_server,
+                                                bool has_date) {
+  if (unix_time != rendered_at_) {
+    rendered_.assign(server_).append(fixed_);
+    if (with_date_) rendered_.append(date_.render(unix_time));
+    rendered_at_ = unix_time;
+  }
+  std::string_view fields = rendered_;
+  if (has_server) fields.remove_prefix(server_.size());
+  if (has_date && with_date_) fields.remove_suffix(DateField::kBytes);
+  return fields;
+}
+
+}  // namespace tercel::http

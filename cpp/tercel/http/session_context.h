@@ -1,0 +1,60 @@
+// What all sessions of one loop share: the handler, the limits, and memory that is only used while
+// a step runs.
+//
+// Resource: owned by the server, outlives its sessions. Thread: the loop's.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "tercel/http/date.h"
+#include "tercel/http/h1_head.h"
+#include "tercel/http/handler.h"
+#include "tercel/http/limits.h"
+#include "tercel/http/recorder.h"
+
+namespace tercel::http {
+
+// Counts the exchanges of one loop, against the limit of concurrent requests.
+struct Admission {
+  std::size_t active = 0;
+  std::size_t active_max = 0;  // 0: no limit. Above it a request is answered 503 at once.
+
+  [[nodiscard]] bool full() const noexcept { return active_max != 0 && active >= active_max; }
+};
+
+class SessionContext {
+ public:
+  SessionContext(Handler& served, const Limits& bounds) noexcept
+      : handler{served}, limits{bounds} {}
+  SessionContext(const SessionContext&) = delete;
+  SessionContext& operator=(const SessionContext&) = delete;
+
+  // Fields that the server adds to every response, each "name: value\r\n": `server`, if it is not
+  // empty, then `fixed` as it stands (already checked), and the date if `with_date`.
+  void set_default_fields(std::string_view server, std::string_view fixed, bool with_date);
+
+  // The default fields of a response sent at `unix_time`, without those that the application set
+  // itself. Valid until the next call. Cost: a comparison, unless the second changed.
+  [[nodiscard]] std::string_view default_fields(std::chrono::seconds unix_time, bool has_server,
+                                                bool has_date);
+
+  Handler& handler;
+  Recorder* recorder = nullptr;
+  Limits limits;
+  Admission admission;
+  HeadBuffer head;  // Fields of the head or the trailers that are being parsed.
+
+ private:
+  std::string server_;
+  std::string fixed_;
+  bool with_date_ = true;
+  DateField date_;
+  std::string rendered_;  // server, fixed, date: so that leaving out either end is a substring.
+  std::chrono::seconds rendered_at_{-1};
+};
+
+}  // namespace tercel::http

@@ -1,0 +1,436 @@
+#include "tercel/http/h1_session.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/memory_wire.h"
+
+namespace tercel::http {
+namespace {
+
+using test::MemoryWire;
+
+constexpr std::string_view kDefaults = "server: t\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+
+// A handler that a test scripts: it keeps the exchange, and notes what it is told.
+class Script final : public Handler, public Observer {
+ public:
+  using Act = std::function<void(const Request&, Exchange&)>;
+
+  void handle(const Request& request, Exchange& given) noexcept override {
+    exchange = &given;
+    given.observe(this);
+    log.push_back(std::string{request.method} + " " + std::string{request.target});
+    if (act) act(request, given);
+  }
+  void on_body() noexcept override {
+    log.emplace_back("body");
+    if (read_on_body) read();
+  }
+  void on_writable() noexcept override { log.emplace_back("writable"); }
+  void on_notice(Notice notice) noexcept override {
+    log.emplace_back(notice == Notice::kDraining ? "draining" : "input closed");
+  }
+  void on_end(Outcome outcome) noexcept override {
+    const char* names[] = {"complete", "peer gone", "aborted"};
+    log.emplace_back(names[static_cast<int>(outcome)]);
+    exchange = nullptr;
+  }
+
+  // Reads what there is of the body, and notes how it ended.
+  void read() {
+    for (;;) {
+      const BodyRead part = exchange->read_body();
+      body.append(part.bytes);
+      if (part.state == BodyState::kMore) continue;
+      const char* names[] = {"", "end", "pending", "failed"};
+      log.emplace_back(names[static_cast<int>(part.state)]);
+      return;
+    }
+  }
+  void answer(std::string_view text) {
+    ASSERT_TRUE(exchange->start({}));
+    ASSERT_TRUE(exchange->write(Payload::borrow(text), Final::kYes));
+  }
+
+  Act act;
+  Exchange* exchange = nullptr;
+  bool read_on_body = true;
+  std::string body;
+  std::vector<std::string> log;
+};
+
+class H1SessionTest : public testing::Test {
+ protected:
+  H1SessionTest() {
+    context_.set_default_fields("t", "", /*with_date=*/true);
+    make_session();
+  }
+  void make_session() {
+    wire_.forget();
+    session_ = std::make_unique<H1Session>(wire_, context_, exchanges_);
+    wire_.session = session_.get();
+  }
+  [[nodiscard]] static std::string response(std::string_view rest) {
+    return "HTTP/1.1 200 OK\r\n" + std::string{kDefaults} + std::string{rest};
+  }
+  // Answers every request at once.
+  void answer_all() {
+    script_.act = [this](const Request&, Exchange&) { script_.answer("hello"); };
+  }
+
+  Script script_;
+  SessionContext context_{script_, Limits{}};
+  Slab<H1Exchange> exchanges_;
+  MemoryWire wire_;
+  std::unique_ptr<H1Session> session_;
+};
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+TEST_F(H1SessionTest, HeadAndBodyLeaveInOnePiece) {
+  answer_all();
+  wire_.receive(kGet);
+  EXPECT_EQ(wire_.sent, response("content-length: 5\r\n\r\nhello"));
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /", "complete"}));
+  EXPECT_EQ(wire_.phase, Phase::kIdle);
+  EXPECT_FALSE(wire_.closed);
+  EXPECT_EQ(exchanges_.alive(), 0U);
+}
+
+TEST_F(H1SessionTest, EveryWayToCutTheInputGivesTheSameAnswers) {
+  answer_all();
+  const std::string two =
+      "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+      "POST /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n0\r\n\r\n";
+  script_.act = [this](const Request&, Exchange&) {
+    script_.read();
+    if (script_.log.back() == "end") script_.answer("hello");
+  };
+  const std::string want = response("content-length: 5\r\n\r\nhello");
+  for (std::size_t cut = 0; cut <= two.size(); ++cut) {
+    script_.log.clear();
+    script_.body.clear();
+    make_session();
+    const auto answer_when_read = [this] {
+      if (script_.exchange != nullptr && script_.log.back() == "end") {
+        script_.answer("hello");
+        wire_.run();
+      }
+    };
+    wire_.receive(two.substr(0, cut));
+    answer_when_read();
+    wire_.receive(two.substr(cut));
+    answer_when_read();
+    EXPECT_EQ(wire_.take_sent(), want + want) << "cut at " << cut;
+    EXPECT_EQ(script_.body, "abcde") << "cut at " << cut;
+  }
+}
+
+TEST_F(H1SessionTest, PipelinedRequestsAreAnsweredInOrderAndOneAtATime) {
+  wire_.receive("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /1"}));
+  script_.answer("one");
+  // Not from inside the answer to the first: the handler may be deep in its own step.
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /1", "complete"}));
+  wire_.run();
+  script_.answer("two");
+  EXPECT_EQ(wire_.sent,
+            response("content-length: 3\r\n\r\none") + response("content-length: 3\r\n\r\ntwo"));
+}
+
+TEST_F(H1SessionTest, UnknownLengthIsChunkedForHttp11AndEndedByCloseForHttp10) {
+  script_.act = [](const Request&, Exchange& exchange) {
+    ASSERT_TRUE(exchange.start({}));
+    ASSERT_TRUE(exchange.write(Payload::borrow("ab"), Final::kNo));
+    ASSERT_TRUE(exchange.write(Payload::borrow(""), Final::kNo));
+    ASSERT_TRUE(exchange.write(Payload::borrow("c"), Final::kYes));
+  };
+  wire_.receive(kGet);
+  EXPECT_EQ(wire_.take_sent(),
+            response("transfer-encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"));
+  wire_.receive("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_EQ(wire_.take_sent(), response("connection: close\r\n\r\nabc"));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, HeadHasTheFieldsButNoBody) {
+  const std::array<Field, 1> fields{{{"Content-Length", "7"}}};
+  script_.act = [&](const Request&, Exchange& exchange) {
+    ASSERT_TRUE(exchange.start({.fields = fields}));
+    ASSERT_TRUE(exchange.write(Payload::borrow("ignored"), Final::kYes));
+  };
+  wire_.receive("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(wire_.sent, response("content-length: 7\r\n\r\n"));
+  EXPECT_FALSE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, NoContentHasNeitherBodyNorLength) {
+  const std::array<Field, 1> fields{{{"Content-Length", "7"}}};
+  script_.act = [&](const Request&, Exchange& exchange) {
+    ASSERT_TRUE(exchange.start({.status = 204, .fields = fields}));
+    ASSERT_TRUE(exchange.write(Payload::borrow("ignored"), Final::kYes));
+  };
+  wire_.receive(kGet);
+  EXPECT_EQ(wire_.sent, "HTTP/1.1 204 No Content\r\n" + std::string{kDefaults} + "\r\n");
+}
+
+TEST_F(H1SessionTest, TheContinueIsSentWhenTheHandlerFirstReads) {
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_EQ(wire_.sent, "");
+  script_.read();
+  EXPECT_EQ(wire_.take_sent(), "HTTP/1.1 100 Continue\r\n\r\n");
+  wire_.receive("hi");
+  EXPECT_EQ(script_.body, "hi");
+  EXPECT_EQ(wire_.take_sent(), "");
+}
+
+TEST_F(H1SessionTest, AnAnswerInsteadOfTheContinueClosesTheConnection) {
+  answer_all();
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_EQ(wire_.sent, response("content-length: 5\r\nconnection: close\r\n\r\nhello"));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, AnUnreadBodyIsSkippedWhenItIsSmall) {
+  answer_all();
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");
+  EXPECT_EQ(wire_.phase, Phase::kBody);
+  wire_.receive("dyGET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"POST /", "complete", "GET /next", "complete"}));
+}
+
+TEST_F(H1SessionTest, AnUnreadBodyThatIsLargeClosesTheConnection) {
+  answer_all();
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nbo");
+  EXPECT_TRUE(wire_.closed);
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"POST /", "complete"}));
+}
+
+TEST_F(H1SessionTest, ABodyOverTheLimitIsRefusedBeforeTheHandler) {
+  context_.limits.body_bytes_max = 10;
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n");
+  EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 413 Content Too Large\r\n")) << wire_.sent;
+  EXPECT_TRUE(script_.log.empty());
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, AChunkedBodyOverTheLimitIsAnsweredBySession) {
+  context_.limits.body_bytes_max = 3;
+  script_.act = [this](const Request&, Exchange&) { script_.read(); };
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n");
+  EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 413 ")) << wire_.sent;
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"POST /", "failed", "aborted"}));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, ABrokenBodyAfterTheHeadWasSentCutsTheResponseOff) {
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+  ASSERT_TRUE(script_.exchange->start({}));
+  ASSERT_TRUE(script_.exchange->write(Payload::borrow("x"), Final::kNo));
+  script_.read();
+  wire_.receive("oops\r\n");
+  EXPECT_EQ(script_.log.back(), "peer gone");
+  EXPECT_TRUE(wire_.was_reset);
+}
+
+TEST_F(H1SessionTest, ALongerBodyThanDeclaredIsCutAndReported) {
+  const std::array<Field, 1> fields{{{"content-length", "3"}}};
+  wire_.receive(kGet);
+  ASSERT_TRUE(script_.exchange->start({.fields = fields}));
+  const Result<void> wrote = script_.exchange->write(Payload::borrow("abcd"), Final::kYes);
+  ASSERT_FALSE(wrote);
+  EXPECT_EQ(wrote.error(), Errc::kResponseTooLong);
+  EXPECT_EQ(wire_.sent, response("content-length: 3\r\n\r\nabc"));
+}
+
+TEST_F(H1SessionTest, AShorterBodyThanDeclaredIs500BeforeTheHeadAndACutAfterIt) {
+  const std::array<Field, 1> fields{{{"content-length", "3"}}};
+  wire_.receive(kGet);
+  ASSERT_TRUE(script_.exchange->start({.fields = fields}));
+  EXPECT_FALSE(script_.exchange->write(Payload::borrow("ab"), Final::kYes));
+  EXPECT_TRUE(wire_.take_sent().starts_with("HTTP/1.1 500 "));
+
+  wire_.receive(kGet);
+  ASSERT_TRUE(script_.exchange->start({.fields = fields}));
+  ASSERT_TRUE(script_.exchange->write(Payload::borrow("a"), Final::kNo));
+  const Result<void> wrote = script_.exchange->write(Payload::borrow("b"), Final::kYes);
+  ASSERT_FALSE(wrote);
+  EXPECT_EQ(wrote.error(), Errc::kResponseTooShort);
+  EXPECT_TRUE(wire_.sent.ends_with("\r\n\r\nab"));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, StepsOutOfOrderChangeNothing) {
+  wire_.receive(kGet);
+  EXPECT_EQ(script_.exchange->write(Payload::borrow("x"), Final::kYes).error(), Errc::kIllegalStep);
+  ASSERT_TRUE(script_.exchange->start({}));
+  EXPECT_EQ(script_.exchange->start({}).error(), Errc::kIllegalStep);
+  EXPECT_EQ(wire_.sent, "");
+  ASSERT_TRUE(script_.exchange->write(Payload::borrow("x"), Final::kYes));
+  EXPECT_EQ(wire_.sent, response("content-length: 1\r\n\r\nx"));
+}
+
+TEST_F(H1SessionTest, AForbiddenFieldIsRefusedAndAnotherAnswerMayFollow) {
+  const std::array<Field, 1> fields{{{"x", "a\r\nb: c"}}};
+  wire_.receive(kGet);
+  EXPECT_EQ(script_.exchange->start({.fields = fields}).error(), Errc::kBadResponseField);
+  script_.answer("ok");
+  EXPECT_EQ(wire_.sent, response("content-length: 2\r\n\r\nok"));
+}
+
+TEST_F(H1SessionTest, AnAbortBeforeTheFirstByteIsAnErrorResponse) {
+  wire_.receive(kGet);
+  ASSERT_TRUE(script_.exchange->start({}));
+  script_.exchange->abort(Errc::kHandlerFailed);
+  EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
+  EXPECT_EQ(script_.log.back(), "aborted");
+  EXPECT_FALSE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, EarlyHintsGoOutBeforeTheHeldHead) {
+  const std::array<Field, 1> links{{{"link", "</a.css>; rel=preload"}}};
+  wire_.receive(kGet);
+  ASSERT_TRUE(script_.exchange->start({}));
+  ASSERT_TRUE(script_.exchange->interim({.status = 103, .fields = links}));
+  ASSERT_TRUE(script_.exchange->write(Payload::borrow("x"), Final::kYes));
+  EXPECT_EQ(wire_.sent, "HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n" +
+                            response("content-length: 1\r\n\r\nx"));
+}
+
+TEST_F(H1SessionTest, TrailersFollowTheLastChunkWhenTheClientAcceptsThem) {
+  const std::array<Field, 1> trailers{{{"X-Sum", "9"}}};
+  for (const std::string_view te : {"TE: trailers\r\n", ""}) {
+    wire_.receive("GET / HTTP/1.1\r\nHost: a\r\n" + std::string{te} + "\r\n");
+    ASSERT_TRUE(script_.exchange->start({.status = 200, .fields = {}, .trailers = true}));
+    ASSERT_TRUE(script_.exchange->write(Payload::borrow("x"), Final::kNo));
+    ASSERT_TRUE(script_.exchange->finish(trailers));
+    EXPECT_EQ(wire_.take_sent(), response("transfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" +
+                                          std::string{te.empty() ? "" : "x-sum: 9\r\n"} + "\r\n"));
+  }
+}
+
+TEST_F(H1SessionTest, NothingIsServedAfterTheClientSaidClose) {
+  answer_all();
+  wire_.receive(
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /", "complete"}));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, ADrainedConnectionAnswersOnceMoreAndCloses) {
+  answer_all();
+  session_->drain(/*notify=*/false);
+  wire_.receive(kGet);
+  EXPECT_EQ(wire_.sent, response("content-length: 5\r\nconnection: close\r\n\r\nhello"));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, TheRequestLimitOfAConnectionClosesIt) {
+  context_.limits.requests_max = 2;
+  answer_all();
+  wire_.receive(kGet);
+  EXPECT_FALSE(wire_.closed);
+  wire_.receive(kGet);
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, ALimitOfConcurrentRequestsAnswers503WithRetryAfter) {
+  context_.admission.active_max = 1;
+  context_.admission.active = 1;
+  wire_.receive(kGet);
+  EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 503 "));
+  EXPECT_NE(wire_.sent.find("retry-after: 1\r\n"), std::string::npos);
+}
+
+TEST_F(H1SessionTest, ADeadConnectionEndsTheExchangeOnce) {
+  wire_.receive(kGet);
+  session_->on_closed(Errc::kReset);
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /", "peer gone"}));
+  session_.reset();
+  EXPECT_EQ(script_.log.size(), 2U);
+  EXPECT_EQ(exchanges_.alive(), 0U);
+  EXPECT_EQ(context_.admission.active, 0U);
+}
+
+TEST_F(H1SessionTest, ABodyThatEndsEarlyFailsAndIsAnswered) {
+  script_.act = [this](const Request&, Exchange&) { script_.read(); };
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
+  wire_.end_input();
+  EXPECT_EQ(script_.log,
+            (std::vector<std::string>{"POST /", "pending", "body", "failed", "aborted"}));
+  EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 400 "));
+}
+
+TEST_F(H1SessionTest, AHalfClosedClientIsStillAnswered) {
+  wire_.receive(kGet);
+  wire_.end_input();
+  script_.answer("late");
+  EXPECT_EQ(wire_.sent, response("content-length: 4\r\n\r\nlate"));
+  wire_.run();
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, TimeLimitsHaveTheirAnswers) {
+  wire_.receive("GET / HTT");
+  session_->on_timeout(Errc::kHeadTimeout);
+  EXPECT_TRUE(wire_.take_sent().starts_with("HTTP/1.1 408 "));
+  EXPECT_TRUE(wire_.closed);
+
+  make_session();
+  script_.act = [this](const Request&, Exchange&) { script_.read(); };
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
+  EXPECT_EQ(wire_.phase, Phase::kBody);
+  session_->on_timeout(Errc::kBodyTimeout);
+  EXPECT_TRUE(wire_.take_sent().starts_with("HTTP/1.1 408 "));
+  EXPECT_EQ(script_.log.back(), "aborted");
+
+  make_session();
+  wire_.receive(kGet);
+  ASSERT_TRUE(script_.exchange->start({}));
+  ASSERT_TRUE(script_.exchange->write(Payload::borrow("x"), Final::kNo));
+  session_->on_timeout(Errc::kWriteTimeout);
+  EXPECT_TRUE(wire_.was_reset);
+  EXPECT_EQ(script_.log.back(), "peer gone");
+
+  make_session();
+  wire_.receive("");
+  session_->on_timeout(Errc::kIdleTimeout);
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, WritableFollowsTheHighWaterMark) {
+  wire_.receive(kGet);
+  ASSERT_TRUE(script_.exchange->start({}));
+  wire_.unsent = context_.limits.output_high_water_bytes + 1;
+  ASSERT_TRUE(script_.exchange->write(Payload::borrow("x"), Final::kNo));
+  EXPECT_FALSE(script_.exchange->writable());
+  wire_.unsent = 0;
+  session_->on_sent();
+  EXPECT_EQ(script_.log.back(), "writable");
+  session_->on_sent();
+  EXPECT_EQ(script_.log.size(), 2U);  // Told once.
+}
+
+TEST_F(H1SessionTest, AnOwnedPayloadIsReleasedOnceWhateverHappens) {
+  int released = 0;
+  const auto payload = [&] {
+    return Payload::own("abc", &released,
+                        [](void* owner) noexcept { ++*static_cast<int*>(owner); });
+  };
+  wire_.receive(kGet);
+  (void)script_.exchange->write(payload(), Final::kYes);  // Before the head: refused.
+  EXPECT_EQ(released, 1);
+  ASSERT_TRUE(script_.exchange->start({}));
+  ASSERT_TRUE(script_.exchange->write(payload(), Final::kYes));
+  EXPECT_EQ(released, 2);
+}
+
+}  // namespace
+}  // namespace tercel::http

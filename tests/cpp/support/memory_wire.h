@@ -1,0 +1,117 @@
+// A wire over memory: a test pushes what the peer sends and reads what the session answers.
+//
+// It has no loop: run() stands for a turn. Input that is not consumed stays, as on a connection.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "tercel/base/block_pool.h"
+#include "tercel/http/wire.h"
+
+namespace tercel::test {
+
+class MemoryWire final : public http::Wire {
+ public:
+  // --- the peer's side
+  void receive(std::string_view bytes) {
+    arriving_.append(bytes);
+    run();
+  }
+  void end_input() {
+    ending_ = true;
+    run();
+  }
+  // One turn: the session sees the input, and once more whenever it asked for it.
+  void run() {
+    do {
+      revisit_ = false;
+      ++steps_;
+      session->on_input();
+      --steps_;
+    } while (revisit_);
+  }
+  // A new connection.
+  void forget() {
+    arriving_.clear();
+    unread_.clear();
+    sent.clear();
+    consumed_ = 0;
+    closed = was_reset = ending_ = revisit_ = false;
+  }
+  [[nodiscard]] std::string take_sent() { return std::exchange(sent, {}); }
+
+  http::Session* session = nullptr;
+  std::string sent;        // What the session sent, files as "<file:OFFSET+COUNT>".
+  std::size_t unsent = 0;  // What the socket would not take, for back-pressure.
+  bool closed = false;     // close_after_send()
+  bool was_reset = false;
+  http::Phase phase = http::Phase::kIdle;
+  http::Endpoints ends;
+  std::chrono::nanoseconds time{0};
+  std::size_t arrival_bytes = SIZE_MAX;  // How much one read brings, at most.
+
+  // --- http::Wire
+  http::Input input() noexcept override {
+    if (unread_.empty()) return more_input();
+    return view();
+  }
+  http::Input more_input() noexcept override {
+    const std::size_t part = std::min(arrival_bytes, arriving_.size());
+    unread_.append(arriving_, 0, part);
+    arriving_.erase(0, part);
+    return view();
+  }
+  void consume(std::size_t bytes) noexcept override {
+    // Views into what was consumed stay valid until the next call.
+    consumed_ += bytes;
+  }
+  void send(Block block, std::size_t bytes) noexcept override { sent.append(block.data(), bytes); }
+  void send(const http::Payload& payload) noexcept override {
+    sent.append(payload.bytes);
+    if (payload.release != nullptr) payload.release(payload.owner);
+  }
+  void send_file(const http::FileRange& range) noexcept override {
+    sent.append("<file:" + std::to_string(range.offset) + "+" + std::to_string(range.count) + ">");
+    if (range.release != nullptr) range.release(range.owner);
+  }
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept override { return unsent; }
+  void enter(http::Phase entered) noexcept override {
+    phase = entered;
+    if (entered == http::Phase::kIdle && steps_ == 0) revisit_ = true;
+  }
+  void revisit() noexcept override { revisit_ = true; }
+  void close_after_send() noexcept override { closed = true; }
+  void reset() noexcept override { was_reset = true; }
+  [[nodiscard]] const http::Endpoints& endpoints() const noexcept override { return ends; }
+  [[nodiscard]] BlockPool& blocks() noexcept override { return blocks_; }
+  [[nodiscard]] std::chrono::nanoseconds now() const noexcept override { return time; }
+  [[nodiscard]] std::chrono::seconds unix_time() const noexcept override {
+    return std::chrono::seconds{784111777};  // Sun, 06 Nov 1994 08:49:37 GMT
+  }
+
+ private:
+  http::Input view() noexcept {
+    unread_.erase(0, std::exchange(consumed_, 0));
+    if (unread_.empty() && !arriving_.empty()) {
+      const std::size_t part = std::min(arrival_bytes, arriving_.size());
+      unread_.append(arriving_, 0, part);
+      arriving_.erase(0, part);
+    }
+    const bool ended = ending_ && arriving_.empty();
+    return {.bytes = {unread_.data(), unread_.size()},
+            .state = ended ? http::InputState::kEnded : http::InputState::kOpen};
+  }
+
+  BlockPool blocks_;
+  std::string arriving_;
+  std::string unread_;
+  std::size_t consumed_ = 0;
+  int steps_ = 0;
+  bool ending_ = false;
+  bool revisit_ = false;
+};
+
+}  // namespace tercel::test

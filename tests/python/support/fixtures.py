@@ -21,6 +21,11 @@ ServeThread = Callable[..., ServerThread]
 SERVERS = pytest.StashKey[list[ServerProcess]]()
 
 
+def shortened(text: str, *, lines: int = 60, columns: int = 300) -> str:
+    """Returns the last `lines` of `text`, each cut at `columns`."""
+    return "\n".join(line[:columns] for line in text.splitlines()[-lines:])
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Shows what the servers printed beside the failure of a test that used them."""
@@ -28,7 +33,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.failed:
         for node in item.listchain():
             for server in node.stash.get(SERVERS, []):
-                report.sections.append((f"output of {server.command_line}", server.output))
+                report.sections.append(
+                    (f"output of {server.command_line}", shortened(server.output))
+                )
     return report
 
 

@@ -118,6 +118,26 @@ class RawClient:
             self.socket.sendall(data[start : start + piece])
             time.sleep(pause)
 
+    def send_until_refused(
+        self, piece: bytes, *, pause: float = 0.05, seconds: float = 10.0
+    ) -> float:
+        """Sends `piece` again and again until the server no longer takes it.
+
+        Returns:
+            How long that took, in seconds.
+
+        Raises:
+            AssertionError: the server still takes it after `seconds`.
+        """
+        begin = time.monotonic()
+        while (passed := time.monotonic() - begin) < seconds:
+            try:
+                self.socket.sendall(piece)
+            except OSError:
+                return passed
+            time.sleep(pause)
+        raise AssertionError(f"the server still takes bytes after {seconds} s")
+
     def request(
         self,
         method: str = "GET",

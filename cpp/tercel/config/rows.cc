@@ -1,0 +1,384 @@
+// The rows of the settings table, and nothing else. See table.h for what a row means.
+#include <algorithm>
+#include <array>
+
+#include "tercel/config/bind.h"
+#include "tercel/config/rules.h"
+#include "tercel/config/table.h"
+
+namespace tercel::config {
+namespace {
+
+// --- rules
+
+constexpr Rule kIsHost{valid_host, "an IP address without brackets or a host name"};
+constexpr Rule kIsBind{is_bind, "host:port, [ipv6]:port, unix:/path or fd://number"};
+constexpr Rule kIsUnixPath{valid_unix_path, "a path of 1 to 107 bytes"};
+constexpr Rule kIsDescriptor{is_descriptor, "the number of an open file descriptor"};
+constexpr Rule kIsRootPath{is_root_path,
+                           "a path such as /api, with a slash before it and none behind"};
+constexpr Rule kIsHeader{is_header,
+                         "\"name: value\" in ASCII, and not a field of the framing such as "
+                         "Content-Length or Connection"};
+constexpr Rule kIsSomething{is_something, "a text that is not empty"};
+
+// --- ranges
+
+constexpr std::uint64_t kMillisecond = 1;
+constexpr std::uint64_t kSecond = 1000;
+constexpr std::uint64_t kDay = 86'400 * kSecond;
+constexpr std::uint64_t kYear = 365 * kDay;
+constexpr std::uint64_t kTiB = kMiB * kMiB;
+
+constexpr std::string_view kNoLimit = "no limit";
+
+// --- the table
+
+constexpr Row kApplication[] = {
+    {.name = "app",
+     .group = Group::kApplication,
+     .member = &Settings::app,
+     .help = "The application, as module:attribute (main:app). On the command line it is written "
+             "without the option's name.",
+     .where = Where::kProcess},
+    {.name = "factory",
+     .group = Group::kApplication,
+     .member = &Settings::factory,
+     .help = "The attribute is a function without arguments that returns the application."},
+    {.name = "app-dir",
+     .group = Group::kApplication,
+     .member = &Settings::app_dir,
+     .help = "Folder that is put first on the import path.",
+     .rule = &kIsSomething},
+    {.name = "env-file",
+     .group = Group::kApplication,
+     .member = &Settings::env_file,
+     .help = "File of NAME=value lines that become environment variables before the application "
+             "is imported. A variable that is set already keeps its value.",
+     .rule = &kIsSomething,
+     .where = Where::kProcess},
+    {.name = "root-path",
+     .group = Group::kApplication,
+     .member = &Settings::root_path,
+     .help = "Prefix under which a proxy publishes the application and which it takes off before "
+             "it forwards a request. It is given to the application as root_path, and put in "
+             "front of path.",
+     .rule = &kIsRootPath},
+    {.name = "interface",
+     .group = Group::kApplication,
+     .member = &Settings::interface,
+     .help = "Kind of the application. auto looks at it."},
+    {.name = "lifespan",
+     .group = Group::kApplication,
+     .member = &Settings::lifespan,
+     .help = "Start-up and shutdown events for the application. on: an application that does not "
+             "handle them ends the start; auto: it is served without; off: no events."},
+    {.name = "timeout-lifespan-startup",
+     .group = Group::kApplication,
+     .member = &Settings::timeout_lifespan_startup,
+     .help = "Time the application may take to start up. After it the start has failed.",
+     .min = kMillisecond,
+     .max = kYear,
+     .zero = kNoLimit},
+    {.name = "timeout-lifespan-shutdown",
+     .group = Group::kApplication,
+     .member = &Settings::timeout_lifespan_shutdown,
+     .help = "Time the application may take to shut down once every request has ended. After it "
+             "the application is cancelled.",
+     .min = kMillisecond,
+     .max = kYear,
+     .zero = kNoLimit},
+    {.name = "cancel-on-disconnect",
+     .group = Group::kApplication,
+     .member = &Settings::cancel_on_disconnect,
+     .help = "Cancel the task of a request whose client has gone. Without it the application "
+             "learns from http.disconnect, or from the OSError of send()."},
+};
+
+constexpr Row kListen[] = {
+    {.name = "host",
+     .group = Group::kListen,
+     .member = &Settings::host,
+     .help = "Address or name to listen on; 0.0.0.0 for every IPv4 address, :: for every address.",
+     .rule = &kIsHost},
+    {.name = "port",
+     .group = Group::kListen,
+     .member = &Settings::port,
+     .help = "Port to listen on; 0 picks a free one.",
+     .max = 65535},
+    {.name = "bind",
+     .group = Group::kListen,
+     .member = &Settings::bind,
+     .help = "Address to listen on; repeatable. Replaces host and port.",
+     .rule = &kIsBind},
+    {.name = "uds",
+     .group = Group::kListen,
+     .member = &Settings::uds,
+     .help = "Path of a Unix socket to listen on. Replaces host and port.",
+     .rule = &kIsUnixPath},
+    {.name = "uds-mode",
+     .group = Group::kListen,
+     .member = &Settings::uds_mode,
+     .help = "Permissions of the Unix sockets.",
+     .max = 0777},
+    {.name = "fd",
+     .group = Group::kListen,
+     .member = &Settings::fd,
+     .help = "Descriptor of a socket that listens already. Replaces host and port.",
+     .rule = &kIsDescriptor},
+    {.name = "backlog",
+     .group = Group::kListen,
+     .member = &Settings::backlog,
+     .help = "Connections the kernel keeps until they are accepted; net.core.somaxconn may be "
+             "lower and then wins.",
+     .min = 1,
+     .max = 65535,
+     .unit = "connections"},
+    {.name = "reuse-port",
+     .group = Group::kListen,
+     .member = &Settings::reuse_port,
+     .help = "Let other processes listen on the same port; the kernel spreads the connections "
+             "(SO_REUSEPORT)."},
+};
+
+constexpr Row kRun[] = {
+    {.name = "loop",
+     .group = Group::kRun,
+     .member = &Settings::loop,
+     .help = "Event loop of the application. tercel: asyncio with the engine as its selector, the "
+             "fastest; asyncio and uvloop: those loops, with the engine attached. auto: tercel.",
+     .where = Where::kProcess},
+    {.name = "io-threads",
+     .group = Group::kRun,
+     .member = &Settings::io_threads,
+     .help = "Threads of their own that read, parse and write. With 0 the application's thread "
+             "does it.",
+     .max = 64,
+     .unit = "threads"},
+    {.name = "dispatch",
+     .group = Group::kRun,
+     .member = &Settings::dispatch,
+     .help = "How the first step of a request runs. direct: at once, and a task only when the "
+             "application waits or looks at its task; eager: at once in a task (CPython 3.12); "
+             "task: in a task of a later turn. auto: the fastest that is safe here."},
+};
+
+constexpr Row kLimits[] = {
+    {.name = "limit-connections",
+     .group = Group::kLimits,
+     .member = &Settings::limit_connections,
+     .help = "Open connections. Further ones wait in the backlog.",
+     .min = 1,
+     .max = 10'000'000,
+     .zero = kNoLimit,
+     .unit = "connections"},
+    {.name = "limit-concurrency",
+     .group = Group::kLimits,
+     .member = &Settings::limit_concurrency,
+     .help = "Requests the application works on at a time. Further ones wait in the queue.",
+     .min = 1,
+     .max = 10'000'000,
+     .zero = kNoLimit,
+     .unit = "requests"},
+    {.name = "limit-queue",
+     .group = Group::kLimits,
+     .member = &Settings::limit_queue,
+     .help = "Requests that may wait because of limit-concurrency. Further ones are answered 503 "
+             "with Retry-After.",
+     .max = 10'000'000,
+     .unit = "requests"},
+    {.name = "limit-requests-per-connection",
+     .group = Group::kLimits,
+     .member = &Settings::limit_requests_per_connection,
+     .help = "Requests after which a connection is closed.",
+     .min = 1,
+     .max = UINT32_MAX,
+     .zero = kNoLimit,
+     .unit = "requests"},
+    {.name = "limit-request-target",
+     .group = Group::kLimits,
+     .member = &Settings::limit_request_target,
+     .help = "Path and query of a request, as sent. Above it: 414.",
+     .min = 64,
+     .max = kMiB},
+    {.name = "limit-request-head",
+     .group = Group::kLimits,
+     .member = &Settings::limit_request_head,
+     .help = "Request line and header fields together. Above it: 431.",
+     .min = 512,
+     .max = kMiB},
+    {.name = "limit-request-fields",
+     .group = Group::kLimits,
+     .member = &Settings::limit_request_fields,
+     .help = "Header fields of a request. Above it: 431.",
+     .min = 1,
+     .max = 256,
+     .unit = "fields"},
+    {.name = "limit-request-trailers",
+     .group = Group::kLimits,
+     .member = &Settings::limit_request_trailers,
+     .help = "Trailer fields of a request together. Above it: 431.",
+     .min = 64,
+     .max = kMiB},
+    {.name = "limit-request-body",
+     .group = Group::kLimits,
+     .member = &Settings::limit_request_body,
+     .help = "Body of a request, without its framing. Above it: 413.",
+     .min = 1,
+     .max = kTiB,
+     .zero = kNoLimit},
+};
+
+constexpr Row kTimeouts[] = {
+    {.name = "timeout-request-head",
+     .group = Group::kTimeouts,
+     .member = &Settings::timeout_request_head,
+     .help = "Time for the head of a request, from its first byte. A head that arrives at "
+             "min-rate-request-head may take longer. Then: 408.",
+     .min = kMillisecond,
+     .max = kDay},
+    {.name = "min-rate-request-head",
+     .group = Group::kTimeouts,
+     .member = &Settings::min_rate_request_head,
+     .help = "Bytes per second at which a head must arrive once timeout-request-head is over.",
+     .min = 1,
+     .max = kMiB,
+     .zero = "no more time",
+     .unit = "bytes per second"},
+    {.name = "timeout-request-body",
+     .group = Group::kTimeouts,
+     .member = &Settings::timeout_request_body,
+     .help = "Time without a byte of the body the application waits for. Then: 408.",
+     .min = kMillisecond,
+     .max = kDay,
+     .zero = kNoLimit},
+    {.name = "min-rate-request-body",
+     .group = Group::kTimeouts,
+     .member = &Settings::min_rate_request_body,
+     .help = "Bytes per second at which a body must arrive, on average, after its first "
+             "timeout-request-body. Below it: 408.",
+     .min = 1,
+     .max = kMiB,
+     .zero = kNoLimit,
+     .unit = "bytes per second"},
+    {.name = "timeout-write",
+     .group = Group::kTimeouts,
+     .member = &Settings::timeout_write,
+     .help = "Time in which the client takes no byte of what waits for it. Then: closed.",
+     .min = kMillisecond,
+     .max = kDay,
+     .zero = kNoLimit},
+    {.name = "timeout-keep-alive",
+     .group = Group::kTimeouts,
+     .member = &Settings::timeout_keep_alive,
+     .help = "Time an idle connection is kept open.",
+     .min = kMillisecond,
+     .max = kDay},
+    {.name = "timeout-request",
+     .group = Group::kTimeouts,
+     .member = &Settings::timeout_request,
+     .help = "Time for a request, from the end of its head to the end of the response. Then: 503, "
+             "or closed if the response has begun.",
+     .min = kMillisecond,
+     .max = kYear,
+     .zero = kNoLimit},
+    {.name = "timeout-queue",
+     .group = Group::kTimeouts,
+     .member = &Settings::timeout_queue,
+     .help = "Time a request may wait because of limit-concurrency. Then: 503 with Retry-After.",
+     .min = kMillisecond,
+     .max = kDay,
+     .zero = kNoLimit},
+    {.name = "timeout-half-close",
+     .group = Group::kTimeouts,
+     .member = &Settings::timeout_half_close,
+     .help = "Time after which a client that closed its sending side during a response counts as "
+             "gone.",
+     .max = kDay,
+     .zero = "at once"},
+    {.name = "timeout-stream-grace",
+     .group = Group::kTimeouts,
+     .member = &Settings::timeout_stream_grace,
+     .help = "Time after the start of a shutdown until requests that still run are told "
+             "(http.disconnect). timeout-graceful-shutdown bounds it.",
+     .max = kDay,
+     .zero = "at once"},
+    {.name = "timeout-graceful-shutdown",
+     .group = Group::kTimeouts,
+     .member = &Settings::timeout_graceful_shutdown,
+     .help = "Time that requests have to finish at shutdown. Then they are cut off.",
+     .max = kDay,
+     .zero = "at once"},
+};
+
+constexpr Row kHttp[] = {
+    {.name = "date-header",
+     .group = Group::kHttp,
+     .member = &Settings::date_header,
+     .help = "Send Date with every response."},
+    {.name = "server-header",
+     .group = Group::kHttp,
+     .member = &Settings::server_header,
+     .help = "Send Server with every response."},
+    {.name = "header",
+     .group = Group::kHttp,
+     .member = &Settings::header,
+     .help = "Field to send with every response, as \"name: value\"; repeatable. In a variable: "
+             "one a line.",
+     .rule = &kIsHeader,
+     .separator = '\n'},
+};
+
+constexpr Row kLogs[] = {
+    {.name = "access-log",
+     .group = Group::kLogs,
+     .member = &Settings::access_log,
+     .help = "Write one line for each request."},
+    {.name = "access-log-format",
+     .group = Group::kLogs,
+     .member = &Settings::access_log_format,
+     .help = "timed (common and the duration), common, combined, json, or a format string, see "
+             "the access log's page.",
+     .rule = &kIsSomething},
+    {.name = "access-log-file",
+     .group = Group::kLogs,
+     .member = &Settings::access_log_file,
+     .help = "File the access log is appended to; - for standard output, or for the logger "
+             "tercel.access if log-config gives it a handler.",
+     .rule = &kIsSomething},
+    {.name = "log-level",
+     .group = Group::kLogs,
+     .member = &Settings::log_level,
+     .help = "Least level of the messages that are shown.",
+     .where = Where::kProcess},
+    {.name = "log-config",
+     .group = Group::kLogs,
+     .member = &Settings::log_config,
+     .help = "File that configures Python's logging: .json and .toml for dictConfig(), anything "
+             "else for fileConfig(). Replaces tercel's own configuration.",
+     .rule = &kIsSomething,
+     .where = Where::kProcess},
+    {.name = "use-colors",
+     .group = Group::kLogs,
+     .member = &Settings::use_colors,
+     .help = "Colour in messages. auto: on a terminal.",
+     .where = Where::kProcess},
+};
+
+template <std::size_t... kSizes>
+constexpr auto join(const Row (&... parts)[kSizes]) {
+  std::array<Row, (kSizes + ...)> all;
+  auto* next = all.data();
+  ((next = std::copy(parts, parts + kSizes, next)), ...);
+  return all;
+}
+
+constexpr std::array kTable = join(kApplication, kListen, kRun, kLimits, kTimeouts, kHttp, kLogs);
+
+}  // namespace
+
+std::span<const Row> table() noexcept {
+  return kTable;
+}
+
+}  // namespace tercel::config

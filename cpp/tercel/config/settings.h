@@ -1,0 +1,106 @@
+// Every setting of the server, typed: what the command line, the keyword arguments, the environment
+// and the TOML file become.
+//
+// A value. The initialisers are the defaults. Each member has one row in rows.cc, which holds its
+// name for people, its range and its meaning; a setting is added by adding the two. Where a row
+// says that 0 is special, the member is 0 when the setting is off.
+// Tested by assign_test.cc, which walks the table.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tercel/config/values.h"
+
+namespace tercel::config {
+
+// The enumerators of a choice and, in the same order, what people write.
+enum class Interface : std::uint8_t { kAuto, kAsgi3 };
+enum class Lifespan : std::uint8_t { kAuto, kOn, kOff };
+enum class LoopKind : std::uint8_t { kAuto, kTercel, kAsyncio, kUvloop };
+enum class Dispatch : std::uint8_t { kAuto, kDirect, kEager, kTask };
+enum class LogLevel : std::uint8_t { kCritical, kError, kWarning, kInfo, kDebug };
+
+inline constexpr std::array<std::string_view, 2> kInterfaceNames{"auto", "asgi3"};
+inline constexpr std::array<std::string_view, 3> kLifespanNames{"auto", "on", "off"};
+inline constexpr std::array<std::string_view, 4> kLoopNames{"auto", "tercel", "asyncio", "uvloop"};
+inline constexpr std::array<std::string_view, 4> kDispatchNames{"auto", "direct", "eager", "task"};
+inline constexpr std::array<std::string_view, 5> kLogLevelNames{"critical", "error", "warning",
+                                                                "info", "debug"};
+
+using Texts = std::vector<std::string>;
+
+// The order is that of the table, for readers: one Settings a process.
+struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
+  // The application.
+  std::string app;
+  bool factory = false;
+  std::string app_dir = ".";
+  std::string env_file;
+  std::string root_path;
+  Interface interface = Interface::kAuto;
+  Lifespan lifespan = Lifespan::kAuto;
+  Duration timeout_lifespan_startup{0};
+  Duration timeout_lifespan_shutdown{30'000};
+  bool cancel_on_disconnect = false;
+
+  // Where to listen.
+  std::string host = "127.0.0.1";
+  std::uint64_t port = 8000;
+  std::string uds;
+  FileMode uds_mode{0666};
+  std::string fd;
+  Texts bind;
+  std::uint64_t backlog = 2048;
+  bool reuse_port = false;
+
+  // How it runs.
+  LoopKind loop = LoopKind::kAuto;
+  std::uint64_t io_threads = 0;
+  Dispatch dispatch = Dispatch::kAuto;
+
+  // Limits.
+  std::uint64_t limit_connections = 0;
+  std::uint64_t limit_concurrency = 0;
+  std::uint64_t limit_queue = 1024;
+  std::uint64_t limit_requests_per_connection = 0;
+  Bytes limit_request_target{16 * kKiB};
+  Bytes limit_request_head{64 * kKiB};
+  std::uint64_t limit_request_fields = 128;
+  Bytes limit_request_trailers{8 * kKiB};
+  Bytes limit_request_body{64 * kMiB};
+
+  // Time limits.
+  Duration timeout_request_head{5'000};
+  Bytes min_rate_request_head{240};
+  Duration timeout_request_body{30'000};
+  Bytes min_rate_request_body{240};
+  Duration timeout_write{30'000};
+  Duration timeout_keep_alive{75'000};
+  Duration timeout_request{0};
+  Duration timeout_queue{10'000};
+  Duration timeout_half_close{1'000};
+  Duration timeout_stream_grace{5'000};
+  Duration timeout_graceful_shutdown{30'000};
+
+  // Responses.
+  bool date_header = true;
+  bool server_header = true;
+  Texts header;
+
+  // Logs.
+  bool access_log = true;
+  std::string access_log_format = "timed";
+  std::string access_log_file = "-";
+  LogLevel log_level = LogLevel::kInfo;
+  std::string log_config;
+  Toggle use_colors = Toggle::kAuto;
+
+  bool operator==(const Settings&) const = default;
+};
+
+}  // namespace tercel::config

@@ -59,9 +59,7 @@ H1Exchange::H1Exchange(H1Session& session, const HeadResult& head,
     : session_{session},
       started_{started},
       decoder_{decoder_for(head)},
-      version_{head.request.version},
-      is_head_{head.request.method == "HEAD"},
-      accepts_trailers_{head.request.accepts_trailers},
+      rules_{head.request},
       expects_continue_{head.expects_continue} {
   (void)state_.request(Step::kStart);
   (void)state_.request(Step::kHeadEnd);
@@ -76,7 +74,7 @@ const Endpoints& H1Exchange::endpoints() const noexcept {
 BodyRead H1Exchange::read_body() noexcept {
   if (failure_ || response_over_) return {{}, BodyState::kFailed};
   if (decoder_.done()) return {{}, BodyState::kEnd};
-  if (expects_continue_ && !head_sent_) {
+  if (expects_continue_ && !rules_.head_released()) {
     expects_continue_ = false;
     session_.wire_.send(Payload::borrow(kContinue));
   }
@@ -116,9 +114,8 @@ BodyRead H1Exchange::fail_request(Errc error) noexcept {
 
 Result<void> H1Exchange::interim(const Response& response) noexcept {
   if (auto legal = legal_to_answer(); !legal) return legal;
-  if (head_sent_) return fail(Errc::kIllegalStep);
-  if (auto checked = inspect_interim(response); !checked) return fail(checked.error());
-  if (version_ == Version::kHttp10) return {};  // RFC 9110 section 15.2.
+  if (auto legal = rules_.interim(response); !legal) return legal;
+  if (rules_.version() == Version::kHttp10) return {};  // RFC 9110 section 15.2.
   Block block = session_.wire_.blocks().take(head_bytes_bound(response) + kCrlf.size());
   if (!block) return fail(Errc::kNoMemory);
   char* out = append(write_head(block.data(), response, {}), kCrlf);
@@ -129,37 +126,20 @@ Result<void> H1Exchange::interim(const Response& response) noexcept {
 
 Result<void> H1Exchange::start(const Response& response) noexcept {
   if (auto legal = legal_to_answer(); !legal) return legal;
-  if (status_ != 0) return fail(Errc::kIllegalStep);
-  Result<HeadFacts> facts = inspect(response);
+  // Room first: once the rules took the response there is no way back.
+  Block block =
+      session_.wire_.blocks().take(head_bytes_bound(response) + session_.context_.default_bytes() +
+                                   kFramingBytesMax + kInlineBodyBytes);
+  if (!block) return fail(Errc::kNoMemory);
+  Result<HeadFacts> facts = rules_.start(response);
   if (!facts) return fail(facts.error());
   const std::string_view defaults = session_.context_.default_fields(
       session_.wire_.unix_time(), facts->has_server, facts->has_date);
-  head_ = session_.wire_.blocks().take(head_bytes_bound(response) + defaults.size() +
-                                       kFramingBytesMax + kInlineBodyBytes);
-  if (!head_) return fail(Errc::kNoMemory);
+  head_ = std::move(block);
   head_bytes_ =
       static_cast<std::size_t>(write_head(head_.data(), response, defaults) - head_.data());
-  status_ = response.status;
-  promised_trailers_ = response.trailers;
-  body_left_ = facts->content_length;
-  if (is_head_ || status_ == 204 || status_ == 304) ending_ = Ending::kNoBody;
   if (facts->close) session_.forbid_keep_alive();
   return state_.response(Step::kStart);
-}
-
-void H1Exchange::settle_ending(std::uint64_t first_bytes, bool last) noexcept {
-  const bool trailers = promised_trailers_ && accepts_trailers_ && version_ == Version::kHttp11;
-  if (ending_ == Ending::kNoBody || body_left_) return;
-  if (last && !trailers) {
-    body_left_ = first_bytes;
-    head_bytes_ = static_cast<std::size_t>(
-        write_content_length(head_.data() + head_bytes_, first_bytes) - head_.data());
-  } else if (version_ == Version::kHttp11) {
-    ending_ = Ending::kChunked;
-  } else {
-    ending_ = Ending::kClose;
-    session_.forbid_keep_alive();
-  }
 }
 
 bool H1Exchange::body_is_lost() const noexcept {
@@ -171,20 +151,20 @@ bool H1Exchange::body_is_lost() const noexcept {
 
 void H1Exchange::release_head(std::uint64_t first_bytes, bool last,
                               std::string_view inline_body) noexcept {
-  settle_ending(first_bytes, last);
-  if (body_is_lost()) session_.forbid_keep_alive();
   char* out = head_.data() + head_bytes_;
-  if (ending_ == Ending::kChunked) out = append(out, kChunkedField);
+  if (rules_.release_head(last)) out = write_content_length(out, first_bytes);
+  const Ending ending = rules_.ending();
+  if (ending == Ending::kClose || body_is_lost()) session_.forbid_keep_alive();
+  if (ending == Ending::kChunked) out = append(out, kChunkedField);
   if (!session_.keep_alive()) {
     out = append(out, kCloseField);
-  } else if (version_ == Version::kHttp10) {
+  } else if (rules_.version() == Version::kHttp10) {
     out = append(out, kKeepAliveField);
   }
   out = append(out, kCrlf);
-  if (ending_ == Ending::kChunked && first_bytes > 0) out = write_chunk_line(out, first_bytes);
+  if (ending == Ending::kChunked && first_bytes > 0) out = write_chunk_line(out, first_bytes);
   out = append(out, inline_body);
   const auto bytes = static_cast<std::size_t>(out - head_.data());
-  head_sent_ = true;
   session_.wire_.send(std::move(head_), bytes);
   (void)state_.response(Step::kHeadEnd);
 }
@@ -201,31 +181,13 @@ Result<void> H1Exchange::legal_to_answer() const noexcept {
   return {};
 }
 
-Result<H1Exchange::Part> H1Exchange::plan(std::uint64_t bytes, Final final) noexcept {
-  if (auto legal = legal_to_answer(); !legal) return fail(legal.error());
-  if (status_ == 0) return fail(Errc::kIllegalStep);
-  Part part{.bytes = bytes, .error = {}, .last = final == Final::kYes};
-  if (ending_ == Ending::kNoBody) {
-    part.bytes = 0;
-  } else if (body_left_) {
-    if (bytes > *body_left_) {
-      part = {.bytes = *body_left_, .error = Errc::kResponseTooLong, .last = true};
-    } else if (part.last && bytes < *body_left_) {
-      part.error = Errc::kResponseTooShort;
-      part.last = false;
-    }
-    *body_left_ -= part.bytes;
-  }
-  body_sent_bytes_ += part.bytes;
-  return part;
-}
-
 Result<void> H1Exchange::write(Payload payload, Final final) noexcept {
   Keep<Payload> keep{payload};
-  const Result<Part> planned = plan(payload.bytes.size(), final);
+  if (auto legal = legal_to_answer(); !legal) return legal;
+  const Result<BodyPlan> planned = rules_.write(payload.bytes.size(), final);
   if (!planned) return fail(planned.error());
-  const Part& part = *planned;
-  if (part.error == Errc::kResponseTooShort && !head_sent_) return conclude(part);
+  const BodyPlan& part = *planned;
+  if (part.error == Errc::kResponseTooShort && !rules_.head_released()) return conclude(part);
 
   payload.bytes = payload.bytes.substr(0, part.bytes);
   if (open_part(part, fits_behind_head(part.bytes) ? payload.bytes : std::string_view{})) {
@@ -238,10 +200,11 @@ Result<void> H1Exchange::write(Payload payload, Final final) noexcept {
 
 Result<void> H1Exchange::write_file(FileRange range, Final final) noexcept {
   Keep<FileRange> keep{range};
-  const Result<Part> planned = plan(range.count, final);
+  if (auto legal = legal_to_answer(); !legal) return legal;
+  const Result<BodyPlan> planned = rules_.write(range.count, final);
   if (!planned) return fail(planned.error());
-  const Part& part = *planned;
-  if (part.error == Errc::kResponseTooShort && !head_sent_) return conclude(part);
+  const BodyPlan& part = *planned;
+  if (part.error == Errc::kResponseTooShort && !rules_.head_released()) return conclude(part);
 
   if (open_part(part, {})) {
     FileRange passed = keep.pass_on();
@@ -252,12 +215,12 @@ Result<void> H1Exchange::write_file(FileRange range, Final final) noexcept {
 }
 
 // Sends what goes before the bytes of a part. Returns whether the bytes are still to be sent.
-bool H1Exchange::open_part(const Part& part, std::string_view inline_body) noexcept {
-  if (!head_sent_) {
+bool H1Exchange::open_part(const BodyPlan& part, std::string_view inline_body) noexcept {
+  if (!rules_.head_released()) {
     release_head(part.bytes, part.last, inline_body);
     return part.bytes > inline_body.size();
   }
-  if (ending_ == Ending::kChunked && part.bytes > 0) {
+  if (rules_.ending() == Ending::kChunked && part.bytes > 0) {
     std::array<char, kChunkLineBytesMax> line;
     const char* end = write_chunk_line(line.data(), part.bytes);
     session_.wire_.send(Payload::borrow({line.data(), end}));
@@ -265,14 +228,16 @@ bool H1Exchange::open_part(const Part& part, std::string_view inline_body) noexc
   return part.bytes > 0;
 }
 
-Result<void> H1Exchange::close_part(const Part& part) noexcept {
-  if (ending_ == Ending::kChunked && part.bytes > 0) session_.wire_.send(Payload::borrow(kCrlf));
-  if (part.last && ending_ == Ending::kChunked) session_.wire_.send(Payload::borrow(kLastChunk));
+Result<void> H1Exchange::close_part(const BodyPlan& part) noexcept {
+  if (rules_.ending() == Ending::kChunked && part.bytes > 0)
+    session_.wire_.send(Payload::borrow(kCrlf));
+  if (part.last && rules_.ending() == Ending::kChunked)
+    session_.wire_.send(Payload::borrow(kLastChunk));
   wants_writable_ = !writable();
   return conclude(part);
 }
 
-Result<void> H1Exchange::conclude(const Part& part) noexcept {
+Result<void> H1Exchange::conclude(const BodyPlan& part) noexcept {
   const std::optional<Errc> error = part.error;
   if (error == Errc::kResponseTooShort) {
     abort(*error);
@@ -285,13 +250,14 @@ Result<void> H1Exchange::conclude(const Part& part) noexcept {
 }
 
 Result<void> H1Exchange::finish(std::span<const Field> trailers) noexcept {
-  const Result<Part> planned = plan(0, Final::kYes);
+  if (auto legal = legal_to_answer(); !legal) return legal;
+  const Result<BodyPlan> planned = rules_.finish();
   if (!planned) return fail(planned.error());
-  const Part& part = *planned;
+  const BodyPlan& part = *planned;
   if (part.error) return conclude(part);
-  if (!head_sent_) release_head(0, /*last=*/!promised_trailers_, {});
-  if (ending_ == Ending::kChunked) {
-    const bool wanted = promised_trailers_ && accepts_trailers_;
+  if (!rules_.head_released()) release_head(0, /*last=*/true, {});
+  if (rules_.ending() == Ending::kChunked) {
+    const bool wanted = rules_.sends_trailers();
     if (auto sent = send_trailers(wanted ? trailers : std::span<const Field>{}); !sent) {
       // The body is whole; only the trailers are refused.
       session_.wire_.send(Payload::borrow(kLastChunk));
@@ -316,16 +282,22 @@ Result<void> H1Exchange::send_trailers(std::span<const Field> trailers) noexcept
 
 void H1Exchange::abort(Errc error) noexcept {
   if (response_over_) return;
-  head_ = Block{};
-  if (!head_sent_ && info(error).http_status != 0) {
-    status_ = session_.send_error(error, !is_head_, session_.keep_alive());
-  }
-  if (head_sent_ || status_ == 0) {
+  const bool answered = replace_with_error(error, session_.keep_alive());
+  if (!answered) {
     // The peer sees a body without its end. Where only the close would end it, that is a reset.
     session_.forbid_keep_alive();
-    if (ending_ == Ending::kClose || !head_sent_) session_.break_off();
+    const Ending ending = rules_.ending();
+    if (ending == Ending::kClose || !rules_.head_released()) session_.break_off();
   }
   session_.response_over(Outcome::kAborted);
+}
+
+bool H1Exchange::replace_with_error(Errc error, bool keep_alive) noexcept {
+  head_ = Block{};
+  if (rules_.head_released() || info(error).http_status == 0) return false;
+  const std::uint16_t status = session_.send_error(error, !rules_.answers_head(), keep_alive);
+  rules_.replace(status);
+  return status != 0;
 }
 
 bool H1Exchange::writable() const noexcept {

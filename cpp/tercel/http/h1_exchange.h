@@ -17,6 +17,7 @@
 #include "tercel/http/h1_state.h"
 #include "tercel/http/handler.h"
 #include "tercel/http/recorder.h"
+#include "tercel/http/response_rules.h"
 #include "tercel/http/wire.h"
 
 namespace tercel::http {
@@ -45,53 +46,39 @@ class H1Exchange final : public Exchange {
  private:
   friend class H1Session;
 
-  // How the end of the response body is marked.
-  enum class Ending : std::uint8_t { kLength, kChunked, kClose, kNoBody };
-  // A body part without its bytes: what write() and write_file() share.
-  struct Part {
-    std::uint64_t bytes;        // To send, after cutting to the Content-Length.
-    std::optional<Errc> error;  // What the caller is told once they are sent.
-    bool last;                  // The response is over after them.
-  };
-
   [[nodiscard]] Result<void> legal_to_answer() const noexcept;
   BodyRead fail_request(Errc error) noexcept;
 
-  // write(): plan, open, the bytes, close.
-  [[nodiscard]] Result<Part> plan(std::uint64_t bytes, Final final) noexcept;
-  [[nodiscard]] bool open_part(const Part& part, std::string_view inline_body) noexcept;
-  [[nodiscard]] Result<void> close_part(const Part& part) noexcept;
+  // What goes before and after the bytes of a part. open_part() returns whether the bytes are still
+  // to be sent.
+  [[nodiscard]] bool open_part(const BodyPlan& part, std::string_view inline_body) noexcept;
+  [[nodiscard]] Result<void> close_part(const BodyPlan& part) noexcept;
   // Ends the response half if the part was its last; the exchange may be gone when it returns.
-  [[nodiscard]] Result<void> conclude(const Part& part) noexcept;
+  [[nodiscard]] Result<void> conclude(const BodyPlan& part) noexcept;
 
-  // Settles how the body ends and sends the held head, with `inline_body` copied behind it.
+  // Sends the held head, with `inline_body` copied behind it.
   void release_head(std::uint64_t first_bytes, bool last, std::string_view inline_body) noexcept;
-  void settle_ending(std::uint64_t first_bytes, bool last) noexcept;
   // Too much of the request body is missing for the connection to be reused after the response.
   [[nodiscard]] bool body_is_lost() const noexcept;
   [[nodiscard]] bool fits_behind_head(std::size_t bytes) const noexcept;
   [[nodiscard]] Result<void> send_trailers(std::span<const Field> trailers) noexcept;
+
+  // Sends an error response in place of the one that was not sent yet. False: too late, or there is
+  // no answer to this error.
+  [[nodiscard]] bool replace_with_error(Errc error, bool keep_alive) noexcept;
 
   H1Session& session_;
   Observer* observer_ = nullptr;
   Recorder::Token record_ = nullptr;
   Block head_;  // The response head that waits for the first write.
   std::size_t head_bytes_ = 0;
-  std::optional<std::uint64_t> body_left_;  // Of the declared Content-Length.
-  std::uint64_t body_sent_bytes_ = 0;
   std::chrono::nanoseconds started_;
   std::span<const Field> trailers_;
   BodyDecoder decoder_;
+  ResponseRules rules_;
   H1State state_;
   std::optional<Errc> failure_;  // Of the request half, or why the exchange ends early.
-  std::uint16_t status_ = 0;
-  Version version_;
-  Ending ending_ = Ending::kLength;
-  bool is_head_;  // The request method is HEAD.
-  bool accepts_trailers_;
-  bool expects_continue_;  // 100 Continue is still owed.
-  bool promised_trailers_ = false;
-  bool head_sent_ = false;
+  bool expects_continue_;        // 100 Continue is still owed.
   bool response_over_ = false;
   bool wants_body_ = false;      // read_body() said kPending.
   bool wants_writable_ = false;  // A write left the exchange not writable.

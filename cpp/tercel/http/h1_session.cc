@@ -89,11 +89,13 @@ bool H1Session::begin(const HeadResult& head) noexcept {
   ++context_.admission.active;
   ++requests_;
   if (!head.keep_alive || requests_ == limits.requests_max) keep_alive_ = false;
+  Request request = head.request;
+  request.client = &wire_.endpoints().peer;
   if (context_.recorder != nullptr) {
-    exchange->record_ = context_.recorder->on_request(head.request, wire_.endpoints());
+    exchange->record_ = context_.recorder->on_request(request, wire_.endpoints());
   }
   wire_.enter(Phase::kHandler);
-  context_.handler.handle(head.request, *exchange);
+  context_.handler.handle(request, *exchange);
   return exchange_settled();
 }
 
@@ -144,8 +146,8 @@ void H1Session::response_over(Outcome outcome) noexcept {
   exchange.response_over_ = true;
   --context_.admission.active;
   if (context_.recorder != nullptr) {
-    context_.recorder->on_response(exchange.record_, {.status = exchange.status_,
-                                                      .body_bytes = exchange.body_sent_bytes_,
+    context_.recorder->on_response(exchange.record_, {.status = exchange.rules_.status(),
+                                                      .body_bytes = exchange.rules_.body_bytes(),
                                                       .duration = wire_.now() - exchange.started_,
                                                       .outcome = outcome});
   }
@@ -200,12 +202,7 @@ void H1Session::fail_exchange(Errc error) noexcept {
   H1Exchange& exchange = *exchange_;
   keep_alive_ = false;
   exchange.failure_ = error;
-  exchange.head_ = Block{};
-  if (!exchange.head_sent_ && info(error).http_status != 0) {
-    exchange.status_ = send_error(error, !exchange.is_head_, /*keep_alive=*/false);
-  } else {
-    broken_ = true;
-  }
+  if (!exchange.replace_with_error(error, /*keep_alive=*/false)) broken_ = true;
   response_over(broken_ ? Outcome::kPeerGone : Outcome::kAborted);
   if (exchange_ != nullptr) (void)finish_exchange();
 }
@@ -257,9 +254,12 @@ void H1Session::on_closed(Errc) noexcept {
   if (exchange_ != nullptr && !stepping_) (void)finish_exchange();
 }
 
-void H1Session::drain(bool notify) noexcept {
+void H1Session::drain() noexcept {
   keep_alive_ = false;
-  if (exchange_ == nullptr || !notify || exchange_->observer_ == nullptr) return;
+}
+
+void H1Session::notify_draining() noexcept {
+  if (exchange_ == nullptr || exchange_->observer_ == nullptr) return;
   exchange_->observer_->on_notice(Notice::kDraining);
 }
 

@@ -28,7 +28,8 @@ class H1Session final : public Session {
   void on_input_closed() noexcept override;
   void on_timeout(Errc error) noexcept override;
   void on_closed(Errc error) noexcept override;
-  void drain(bool notify) noexcept override;
+  void drain() noexcept override;
+  void notify_draining() noexcept override;
 
  private:
   friend class H1Exchange;

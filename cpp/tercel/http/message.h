@@ -9,6 +9,8 @@
 #include <span>
 #include <string_view>
 
+#include "tercel/base/address.h"
+
 namespace tercel::http {
 
 enum class Version : std::uint8_t { kHttp10, kHttp11, kHttp2 };
@@ -30,6 +32,8 @@ struct Request {
   std::string_view authority;  // Host and port: of an absolute-form target, else the Host field.
   std::span<const Field> fields;                // In the order of arrival.
   std::optional<std::uint64_t> content_length;  // Absent: no body, or one of unknown length.
+  // Who asks: the peer of the connection, or whom a trusted proxy names.
+  const Address* client = nullptr;
   Version version = Version::kHttp11;
   bool secure = false;            // The connection is encrypted: scheme https.
   bool has_body = false;          // False: read_body() reports the end at once.

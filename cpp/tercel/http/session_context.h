@@ -42,6 +42,11 @@ class SessionContext {
   [[nodiscard]] std::string_view default_fields(std::chrono::seconds unix_time, bool has_server,
                                                 bool has_date);
 
+  // What default_fields() returns at most.
+  [[nodiscard]] std::size_t default_bytes() const noexcept {
+    return server_.size() + fixed_.size() + DateField::kBytes;
+  }
+
   Handler& handler;
   Recorder* recorder = nullptr;
   Limits limits;

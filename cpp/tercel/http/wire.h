@@ -93,8 +93,10 @@ class Session {
   virtual void on_timeout(Errc error) noexcept = 0;
   // The connection is dead (`error`), or must not be used any more: every exchange ends now.
   virtual void on_closed(Errc error) noexcept = 0;
-  // Serve what is under way, then close. Exchanges get Notice::kDraining if `notify`.
-  virtual void drain(bool notify) noexcept = 0;
+  // Serve what is under way, then close.
+  virtual void drain() noexcept = 0;
+  // Exchanges under way are told, with Notice::kDraining: after a grace period for long streams.
+  virtual void notify_draining() noexcept = 0;
 };
 
 }  // namespace tercel::http

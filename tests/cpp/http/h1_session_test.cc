@@ -326,7 +326,7 @@ TEST_F(H1SessionTest, NothingIsServedAfterTheClientSaidClose) {
 
 TEST_F(H1SessionTest, ADrainedConnectionAnswersOnceMoreAndCloses) {
   answer_all();
-  session_->drain(/*notify=*/false);
+  session_->drain();
   wire_.receive(kGet);
   EXPECT_EQ(wire_.sent, response("content-length: 5\r\nconnection: close\r\n\r\nhello"));
   EXPECT_TRUE(wire_.closed);

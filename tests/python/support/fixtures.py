@@ -6,6 +6,7 @@ Everything listens on 127.0.0.1 at a free port, and every wait has an end.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -92,3 +93,9 @@ def serve_here() -> Iterator[ServeThread]:
             return stack.enter_context(ServerThread(app, **options))
 
         yield start
+
+
+@pytest.fixture
+def preload() -> str:
+    """What $LD_PRELOAD holds already: the sanitizers, when they run."""
+    return os.environ.get("LD_PRELOAD", "")

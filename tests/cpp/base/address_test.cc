@@ -62,7 +62,8 @@ TEST(AddressTest, AgreesWithTheSystemOnRandomAddresses) {
   for (int i = 0; i < 50'000; ++i) {
     Address address{.kind = AddressKind::kIpv6};
     for (std::size_t group = 0; group < 8; ++group) {
-      const unsigned value = (random() % 2 == 0 ? 0 : random() & 0xffff) >> (random() % 16);
+      const auto value =
+          static_cast<unsigned>(random() % 2 == 0 ? 0 : random() % 0x10000) >> random() % 16;
       address.ip[2 * group] = static_cast<std::uint8_t>(value >> 8);
       address.ip[2 * group + 1] = static_cast<std::uint8_t>(value);
     }

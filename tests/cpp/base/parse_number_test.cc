@@ -72,7 +72,9 @@ TEST(ParseNumberTest, AgreesWithTheDefinitionOnEveryShortText) {
     }
     const auto parsed = parse(text, UINT64_MAX);
     ASSERT_EQ(parsed.has_value(), valid) << text;
-    if (valid) ASSERT_EQ(*parsed, expected) << text;
+    if (valid) {
+      ASSERT_EQ(*parsed, expected) << text;
+    }
   };
   for (int a = 0; a < 256; ++a) {
     for (int b = 0; b < 256; ++b) {

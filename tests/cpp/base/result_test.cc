@@ -36,20 +36,20 @@ TEST(ResultTest, OfVoidIsSuccessByDefault) {
 }
 
 void check_row(const ErrorInfo& row, std::string_view enumerator) {
-    EXPECT_EQ("k" + std::string(row.name), enumerator);
-    EXPECT_TRUE(row.http_status == 0 || (row.http_status >= 400 && row.http_status < 600));
-    if (row.http_status >= 500 && row.blame == Blame::kClient) {
-      EXPECT_TRUE(row.http_status == 501 || row.http_status == 505) << row.name;
-    }
-    EXPECT_FALSE(row.text.empty() || row.text.ends_with('.')) << row.name;
+  EXPECT_EQ("k" + std::string(row.name), enumerator);
+  EXPECT_TRUE(row.http_status == 0 || (row.http_status >= 400 && row.http_status < 600));
+  if (row.http_status >= 500 && row.blame == Blame::kClient) {
+    EXPECT_TRUE(row.http_status == 501 || row.http_status == 505) << row.name;
   }
+  EXPECT_FALSE(row.text.empty() || row.text.ends_with('.')) << row.name;
+}
 
-  // The client is told of 4xx, 501 and 505; every other 5xx is not its fault.
-  TEST(ErrcTest, EveryRowIsWellFormed) {
+// The client is told of 4xx, 501 and 505; every other 5xx is not its fault.
+TEST(ErrcTest, EveryRowIsWellFormed) {
 #define TERCEL_CHECK(enumerator, ...) check_row(info(Errc::enumerator), #enumerator);
-    TERCEL_ERRORS(TERCEL_CHECK)
+  TERCEL_ERRORS(TERCEL_CHECK)
 #undef TERCEL_CHECK
-  }
+}
 
 }  // namespace
 }  // namespace tercel

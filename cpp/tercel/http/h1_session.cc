@@ -35,7 +35,6 @@ bool H1Session::step() noexcept {
 bool H1Session::read_head() noexcept {
   const Input input = wire_.input();
   if (input.bytes.empty()) return await_head(input);
-  if (head_seen_bytes_ == 0) head_started_ = wire_.now();
   const HeadResult head =
       parse_request_head(input.bytes, head_seen_bytes_, context_.limits, context_.head);
   switch (head.status) {
@@ -80,7 +79,7 @@ bool H1Session::begin(const HeadResult& head) noexcept {
     refuse(Errc::kOverloaded);
     return false;
   }
-  H1Exchange* exchange = exchanges_.make(*this, head, head_started_);
+  H1Exchange* exchange = context_.exchanges.make(*this, head, wire_.now());
   if (exchange == nullptr) {
     refuse(Errc::kNoMemory);
     return false;
@@ -134,7 +133,7 @@ bool H1Session::skip_body() noexcept {
 
 bool H1Session::finish_exchange() noexcept {
   const bool reusable = keep_alive_ && exchange_->decoder_.done();
-  exchanges_.destroy(exchange_);
+  context_.exchanges.destroy(exchange_);
   exchange_ = nullptr;
   skipped_bytes_ = 0;
   if (!reusable) close();
@@ -192,7 +191,7 @@ void H1Session::refuse(Errc error) noexcept {
   if (context_.recorder != nullptr) {
     context_.recorder->on_response(token, {.status = status,
                                            .body_bytes = info(error).text.size() + 1,
-                                           .duration = wire_.now() - head_started_,
+                                           .duration = std::chrono::nanoseconds{0},
                                            .outcome = Outcome::kComplete});
   }
   close();

@@ -16,11 +16,16 @@
 
 namespace tercel::http {
 
+// What the HTTP/1 sessions of a loop share.
+struct H1Context : SessionContext {
+  using SessionContext::SessionContext;
+  Slab<H1Exchange> exchanges;
+};
+
 class H1Session final : public Session {
  public:
-  // All three outlive the session.
-  H1Session(Wire& wire, SessionContext& context, Slab<H1Exchange>& exchanges) noexcept
-      : wire_{wire}, context_{context}, exchanges_{exchanges} {}
+  // Both outlive the session.
+  H1Session(Wire& wire, H1Context& context) noexcept : wire_{wire}, context_{context} {}
   ~H1Session() override;
 
   void on_input() noexcept override;
@@ -64,12 +69,10 @@ class H1Session final : public Session {
   void close() noexcept;
 
   Wire& wire_;
-  SessionContext& context_;
-  Slab<H1Exchange>& exchanges_;
+  H1Context& context_;
   H1Exchange* exchange_ = nullptr;
-  std::chrono::nanoseconds head_started_{0};  // First byte of the head that is arriving.
-  std::uint32_t head_seen_bytes_ = 0;         // What the parser saw of it, and wants more of.
-  std::uint32_t skipped_bytes_ = 0;           // Of a body that nobody read.
+  std::uint32_t head_seen_bytes_ = 0;  // What the parser saw of it, and wants more of.
+  std::uint32_t skipped_bytes_ = 0;    // Of a body that nobody read.
   std::uint32_t requests_ = 0;
   bool keep_alive_ = true;
   bool closing_ = false;  // Nothing is read from this connection any more.

@@ -15,10 +15,9 @@ namespace tercel::http {
 
 // How an exchange ended, in numbers.
 struct Summary {
-  std::uint16_t status;      // Of the final response; 0 when none was sent.
-  std::uint64_t body_bytes;  // Of the response, without framing, handed to the transport.
-  std::chrono::nanoseconds
-      duration;  // From the first byte of the head to the last of the response.
+  std::uint16_t status;               // Of the final response; 0 when none was sent.
+  std::uint64_t body_bytes;           // Of the response, without framing, handed to the transport.
+  std::chrono::nanoseconds duration;  // From the complete head to the last byte of the response.
   Outcome outcome;
 };
 

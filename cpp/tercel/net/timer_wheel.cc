@@ -54,6 +54,11 @@ void TimerWheel::arm(Timer& timer, nanoseconds due) noexcept {
   }
 }
 
+void TimerWheel::arm_by(Timer& timer, nanoseconds due) noexcept {
+  if (timer.armed() && timer.due_tick_ <= tick_from(due)) return;
+  arm(timer, due);
+}
+
 void TimerWheel::cancel(Timer& timer) noexcept {
   if (!timer.armed()) return;
   TERCEL_ASSERT(timer.wheel_ == this);

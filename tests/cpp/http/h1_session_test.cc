@@ -74,7 +74,7 @@ class H1SessionTest : public testing::Test {
   }
   void make_session() {
     wire_.forget();
-    session_ = std::make_unique<H1Session>(wire_, context_, exchanges_);
+    session_ = std::make_unique<H1Session>(wire_, context_);
     wire_.session = session_.get();
   }
   [[nodiscard]] static std::string response(std::string_view rest) {
@@ -86,8 +86,7 @@ class H1SessionTest : public testing::Test {
   }
 
   Script script_;
-  SessionContext context_{script_, Limits{}};
-  Slab<H1Exchange> exchanges_;
+  H1Context context_{script_, Limits{}};
   MemoryWire wire_;
   std::unique_ptr<H1Session> session_;
 };
@@ -101,7 +100,7 @@ TEST_F(H1SessionTest, HeadAndBodyLeaveInOnePiece) {
   EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /", "complete"}));
   EXPECT_EQ(wire_.phase, Phase::kIdle);
   EXPECT_FALSE(wire_.closed);
-  EXPECT_EQ(exchanges_.alive(), 0U);
+  EXPECT_EQ(context_.exchanges.alive(), 0U);
 }
 
 TEST_F(H1SessionTest, EveryWayToCutTheInputGivesTheSameAnswers) {
@@ -355,7 +354,7 @@ TEST_F(H1SessionTest, ADeadConnectionEndsTheExchangeOnce) {
   EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /", "peer gone"}));
   session_.reset();
   EXPECT_EQ(script_.log.size(), 2U);
-  EXPECT_EQ(exchanges_.alive(), 0U);
+  EXPECT_EQ(context_.exchanges.alive(), 0U);
   EXPECT_EQ(context_.admission.active, 0U);
 }
 

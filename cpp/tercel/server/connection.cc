@@ -1,0 +1,495 @@
+#include "tercel/server/connection.h"
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include "tercel/server/server.h"
+
+namespace tercel::server {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+// First size of the block for input outside of a step, when the loop's shared buffer is not to be
+// had.
+constexpr std::size_t kStashBytes = 16384;
+// Reads of input that is thrown away, per turn.
+constexpr int kDiscardsMax = 8;
+
+nanoseconds due_at(const Pace& pace, nanoseconds since, std::uint64_t bytes) noexcept {
+  if (pace.grace == nanoseconds{0}) return nanoseconds{0};
+  if (pace.bytes_per_second == 0) return since + pace.grace;
+  const auto earned = std::chrono::seconds{bytes / pace.bytes_per_second};
+  return since + pace.grace + earned;
+}
+
+nanoseconds earlier(nanoseconds a, nanoseconds b) noexcept {
+  if (a == nanoseconds{0}) return b;
+  if (b == nanoseconds{0}) return a;
+  return std::min(a, b);
+}
+
+}  // namespace
+
+Connection::Connection(Server& server, std::unique_ptr<net::Stream> stream,
+                       const http::Endpoints& ends) noexcept
+    : server_{server},
+      stream_{std::move(stream)},
+      session_{*this, server.context_},
+      ends_{ends},
+      phase_since_{server.loop_.now()} {}
+
+Connection::~Connection() {
+  if (buffers_ != nullptr) server_.buffers_.destroy(buffers_);
+}
+
+bool Connection::start() noexcept {
+  const int fd = stream_->descriptor();
+  if (fd >= 0) {
+    const Result<net::WatchId> watch = server_.loop_.watch(
+        fd, net::kReadable | net::kWritable | net::kPeerClosed, net::Trigger::kEdge, *this);
+    if (!watch) return false;
+    watch_ = *watch;
+  }
+  arm();
+  return true;
+}
+
+void Connection::drain() noexcept {
+  if (dead_) return;
+  draining_ = true;
+  if (phase_ == http::Phase::kIdle) phase_since_ = now();
+  begin_step();
+  session_.drain();
+  end_step();
+}
+
+void Connection::notify_draining() noexcept {
+  if (dead_) return;
+  begin_step();
+  session_.notify_draining();
+  end_step();
+}
+
+// --- events
+
+void Connection::on_ready(std::uint32_t readiness) noexcept {
+  if (dead_) return;
+  begin_step();
+  if ((readiness & (net::kError | net::kHangup)) != 0) {
+    broke(Errc::kReset);
+  } else {
+    if ((readiness & (net::kReadable | net::kPeerClosed)) != 0) {
+      readable_ = true;
+      if ((readiness & net::kPeerClosed) != 0 && !fin_seen_) {
+        fin_seen_ = true;
+        if (phase_ == http::Phase::kHandler) phase_since_ = now();
+      }
+      session_.on_input();
+    }
+    if ((readiness & net::kWritable) != 0) flush();
+  }
+  end_step();
+}
+
+void Connection::run_deferred() noexcept {
+  if (dead_) {
+    server_.destroy(*this);
+    return;
+  }
+  begin_step();
+  if (relieved_) {
+    relieved_ = false;
+    session_.on_sent();
+  }
+  session_.on_input();
+  end_step();
+}
+
+void Connection::on_timer() noexcept {
+  if (dead_) return;
+  const nanoseconds limit = due();
+  if (limit != nanoseconds{0} && limit <= now()) {
+    begin_step();
+    expire();
+    end_step();
+  } else {
+    arm();
+  }
+}
+
+void Connection::end_step() noexcept {
+  if (--steps_ > 0 || dead_) return;
+  if (buffers_ != nullptr) stash_scratch();
+  flush();
+  if (closing_ && !broken_ && unsent_bytes() == 0) finish_closing();
+  if (broken_) {
+    die(error_);
+    return;
+  }
+  drop_idle_buffers();
+  arm();
+}
+
+// --- input
+
+http::Input Connection::input() noexcept {
+  if (buffers_ == nullptr || buffers_->unread.empty()) (void)fill();
+  return unread_input();
+}
+
+http::Input Connection::more_input() noexcept {
+  (void)fill();
+  return unread_input();
+}
+
+http::Input Connection::unread_input() const noexcept {
+  return {.bytes = buffers_ != nullptr ? buffers_->unread : std::span<char>{},
+          .state = input_ended_ ? http::InputState::kEnded : http::InputState::kOpen};
+}
+
+void Connection::consume(std::size_t bytes) noexcept {
+  if (bytes > 0) buffers_->unread = buffers_->unread.subspan(bytes);
+}
+
+bool Connection::fill() noexcept {
+  if (!readable_ || input_ended_ || broken_ || dead_) return false;
+  Buffers* mine = buffers();
+  const std::span<char> space = mine != nullptr ? room() : std::span<char>{};
+  if (space.empty()) {
+    broke(Errc::kNoMemory);
+    return false;
+  }
+  const net::IoResult result = stream_->read(space);
+  switch (result.state) {
+    case net::IoState::kDone:
+      mine->unread = {mine->unread.empty() ? space.data() : mine->unread.data(),
+                      mine->unread.size() + result.bytes};
+      count_received(result.bytes);
+      // A short read drained the socket; only an end that was announced is still to be read.
+      readable_ = result.bytes == space.size() || fin_seen_;
+      return true;
+    case net::IoState::kAgain:
+      readable_ = false;
+      return false;
+    case net::IoState::kEnd:
+      readable_ = false;
+      input_ended_ = true;
+      return false;
+    case net::IoState::kFailed:
+      broke(Errc::kReset);
+      return false;
+  }
+  return false;
+}
+
+void Connection::count_received(std::size_t bytes) noexcept {
+  phase_bytes_ +=
+      static_cast<std::uint32_t>(std::min<std::size_t>(bytes, UINT32_MAX - phase_bytes_));
+}
+
+// Free room right behind the unread input.
+std::span<char> Connection::room() noexcept {
+  Buffers& mine = *buffers_;
+  if (mine.unread.empty()) {
+    if (mine.scratch.empty() && steps_ > 0) mine.scratch = server_.loop_.borrow_scratch();
+    if (!mine.scratch.empty()) return mine.scratch;
+    return room_in_stash(kStashBytes);
+  }
+  char* end = mine.unread.data() + mine.unread.size();
+  if (mine.in_scratch()) {
+    const std::span<char> behind{end, mine.scratch.data() + mine.scratch.size()};
+    if (!behind.empty()) return behind;
+  }
+  return room_in_stash(mine.unread.size());
+}
+
+// Moves the unread input into a block of its own, or to its start, with room for `bytes` or so
+// more.
+std::span<char> Connection::room_in_stash(std::size_t bytes) noexcept {
+  Buffers& mine = *buffers_;
+  const std::size_t have = mine.unread.size();
+  if (mine.stash && !mine.in_scratch()) {
+    char* end = have == 0 ? mine.stash.data() : mine.unread.data() + have;
+    const std::span<char> behind{end, mine.stash.data() + mine.stash.capacity()};
+    if (!behind.empty()) return behind;
+  }
+  const bool reuse = mine.stash && mine.stash.capacity() > have + have / 2;
+  Block block = reuse ? std::move(mine.stash) : server_.loop_.blocks().take(have + bytes);
+  if (!block) return {};
+  if (have > 0) std::memmove(block.data(), mine.unread.data(), have);
+  mine.stash = std::move(block);
+  mine.unread = {mine.stash.data(), have};
+  return {mine.stash.data() + have, mine.stash.capacity() - have};
+}
+
+void Connection::stash_scratch() noexcept {
+  Buffers& mine = *buffers_;
+  if (mine.scratch.empty()) return;
+  if (!mine.unread.empty() && mine.in_scratch()) {
+    Block block = server_.loop_.blocks().take(mine.unread.size());
+    if (block) {
+      std::memcpy(block.data(), mine.unread.data(), mine.unread.size());
+      mine.unread = {block.data(), mine.unread.size()};
+    } else {
+      mine.unread = {};
+      broke(Errc::kNoMemory);
+    }
+    mine.stash = std::move(block);
+  }
+  mine.scratch = {};
+  server_.loop_.return_scratch();
+}
+
+void Connection::discard_input() noexcept {
+  for (int reads = 0; reads < kDiscardsMax; ++reads) {
+    if (buffers_ != nullptr) buffers_->unread = {};
+    if (!fill()) return;
+  }
+  if (readable_) server_.loop_.defer(*this);
+}
+
+// --- output
+
+void Connection::send(Block block, std::size_t bytes) noexcept {
+  if (broken_ || dead_) return;
+  Buffers* mine = buffers();
+  after_send(mine != nullptr && mine->output.push(std::move(block), bytes));
+}
+
+void Connection::send(const http::Payload& payload) noexcept {
+  Buffers* mine = broken_ || dead_ ? nullptr : buffers();
+  if (mine == nullptr) {
+    if (payload.release != nullptr) payload.release(payload.owner);
+  }
+  after_send(mine != nullptr && mine->output.push(payload, server_.loop_.blocks()));
+}
+
+void Connection::send_file(const http::FileRange& range) noexcept {
+  Buffers* mine = broken_ || dead_ ? nullptr : buffers();
+  if (mine == nullptr && range.release != nullptr) range.release(range.owner);
+  after_send(mine != nullptr && mine->output.push(range));
+}
+
+void Connection::after_send(bool queued) noexcept {
+  if (broken_ || dead_) return;
+  if (!queued) {
+    broke(Errc::kNoMemory);
+    return;
+  }
+  const bool high = buffers_->output.bytes() > server_.options_.limits.output_high_water_bytes;
+  if (high) pressed_ = true;
+  if (steps_ > 0 && !high) return;
+  flush();
+  if (steps_ == 0 && (broken_ || unsent_bytes() > 0)) server_.loop_.defer(*this);
+}
+
+void Connection::flush() noexcept {
+  if (buffers_ == nullptr || buffers_->output.empty() || broken_ || dead_) return;
+  OutputQueue& output = buffers_->output;
+  const net::IoState state = output.flush(*stream_);
+  if (state == net::IoState::kFailed) {
+    broke(Errc::kReset);
+    return;
+  }
+  if (output.empty()) {
+    buffers_->stalled_since = nanoseconds{0};
+  } else if (buffers_->stalled_since == nanoseconds{0}) {
+    buffers_->stalled_since = now();
+    buffers_->stalled_at_bytes = output.sent_bytes();
+  }
+  if (pressed_ && output.bytes() <= server_.options_.limits.output_high_water_bytes / 2) {
+    pressed_ = false;
+    relieved_ = true;
+    server_.loop_.defer(*this);
+  }
+}
+
+std::size_t Connection::unsent_bytes() const noexcept {
+  return buffers_ != nullptr ? static_cast<std::size_t>(buffers_->output.bytes()) : 0;
+}
+
+// --- phases and limits
+
+void Connection::enter(http::Phase phase) noexcept {
+  if (phase == phase_) return;
+  using http::Phase;
+  const nanoseconds time = now();
+  if (phase_ == Phase::kBody) {
+    const auto waited = std::chrono::duration_cast<milliseconds>(time - phase_since_).count();
+    body_waited_ms_ = static_cast<std::uint32_t>(std::min<std::int64_t>(waited, UINT32_MAX));
+  }
+  if (phase_ == Phase::kIdle || phase_ == Phase::kHead) {
+    if (phase == Phase::kHandler) {
+      request_since_ = time;
+      body_waited_ms_ = 0;
+      phase_bytes_ = 0;
+    }
+  }
+  if (phase == Phase::kIdle) phase_bytes_ = 0;
+  // Waiting for a body counts as one wait, however often the handler ran in between.
+  phase_since_ = phase == Phase::kBody ? time - milliseconds{body_waited_ms_} : time;
+  phase_ = phase;
+  if (phase == Phase::kIdle && steps_ == 0) {
+    const bool unread = buffers_ != nullptr && !buffers_->unread.empty();
+    if (unread || readable_) server_.loop_.defer(*this);
+  }
+}
+
+nanoseconds Connection::phase_due() const noexcept {
+  const Timeouts& times = server_.options_.timeouts;
+  switch (phase_) {
+    case http::Phase::kIdle: {
+      const nanoseconds limit =
+          draining_ ? earlier(times.drain_idle, times.keep_alive) : times.keep_alive;
+      return limit == nanoseconds{0} ? limit : phase_since_ + limit;
+    }
+    case http::Phase::kHead:
+      return due_at(times.head, phase_since_, phase_bytes_);
+    case http::Phase::kBody:
+      return due_at(times.body, phase_since_, phase_bytes_);
+    case http::Phase::kHandler:
+      return fin_seen_ && !fin_told_ ? phase_since_ + times.half_close : nanoseconds{0};
+    case http::Phase::kClosing:
+      return shut_ ? phase_since_ + times.linger : nanoseconds{0};
+  }
+  return nanoseconds{0};
+}
+
+nanoseconds Connection::write_due() const noexcept {
+  if (buffers_ == nullptr || buffers_->stalled_since == nanoseconds{0}) return nanoseconds{0};
+  return due_at(server_.options_.timeouts.write, buffers_->stalled_since,
+                buffers_->output.sent_bytes() - buffers_->stalled_at_bytes);
+}
+
+nanoseconds Connection::request_due() const noexcept {
+  const nanoseconds limit = server_.options_.timeouts.request;
+  const bool under_way = phase_ == http::Phase::kHandler || phase_ == http::Phase::kBody;
+  return limit == nanoseconds{0} || !under_way ? nanoseconds{0} : request_since_ + limit;
+}
+
+nanoseconds Connection::due() const noexcept {
+  return earlier(earlier(phase_due(), write_due()), request_due());
+}
+
+void Connection::arm() noexcept {
+  const nanoseconds limit = due();
+  if (limit != nanoseconds{0}) server_.loop_.timers().arm_by(*this, limit);
+}
+
+void Connection::expire() noexcept {
+  const auto past = [this](nanoseconds limit) { return limit != nanoseconds{0} && limit <= now(); };
+  if (past(write_due())) {
+    if (closing_) {
+      broke(Errc::kWriteTimeout);
+    } else {
+      session_.on_timeout(Errc::kWriteTimeout);
+    }
+  } else if (past(request_due())) {
+    session_.on_timeout(Errc::kRequestTimeout);
+  } else if (past(phase_due())) {
+    expire_phase();
+  }
+}
+
+void Connection::expire_phase() noexcept {
+  switch (phase_) {
+    case http::Phase::kIdle:
+      session_.on_timeout(Errc::kIdleTimeout);
+      break;
+    case http::Phase::kHead:
+      session_.on_timeout(Errc::kHeadTimeout);
+      break;
+    case http::Phase::kBody:
+      session_.on_timeout(Errc::kBodyTimeout);
+      break;
+    case http::Phase::kHandler:
+      fin_told_ = true;
+      session_.on_input_closed();
+      break;
+    case http::Phase::kClosing:
+      broke(Errc::kClosed);
+      break;
+  }
+}
+
+// --- ends
+
+void Connection::revisit() noexcept {
+  if (!dead_) server_.loop_.defer(*this);
+}
+
+void Connection::close_after_send() noexcept {
+  closing_ = true;
+  if (steps_ == 0) server_.loop_.defer(*this);
+}
+
+void Connection::reset() noexcept {
+  if (dead_) return;
+  stream_->reset_on_close();
+  broke(Errc::kClosed);
+}
+
+void Connection::finish_closing() noexcept {
+  if (!shut_) {
+    stream_->shutdown_write();
+    shut_ = true;
+    phase_ = http::Phase::kClosing;
+    phase_since_ = now();
+  }
+  discard_input();
+  if (buffers_ != nullptr) stash_scratch();
+  if (input_ended_) broke(Errc::kClosed);
+}
+
+void Connection::broke(Errc error) noexcept {
+  if (broken_ || dead_) return;
+  broken_ = true;
+  error_ = error;
+  if (steps_ == 0) server_.loop_.defer(*this);
+}
+
+void Connection::die(Errc error) noexcept {
+  if (dead_) return;
+  dead_ = true;
+  if (watch_ != net::WatchId::kNone) server_.loop_.unwatch(watch_, stream_->descriptor());
+  server_.loop_.timers().cancel(*this);
+  ++steps_;
+  session_.on_closed(error);
+  --steps_;
+  if (buffers_ != nullptr) {
+    if (!buffers_->scratch.empty()) server_.loop_.return_scratch();
+    server_.buffers_.destroy(buffers_);
+    buffers_ = nullptr;
+  }
+  stream_.reset();
+  server_.loop_.defer(*this);
+}
+
+Connection::Buffers* Connection::buffers() noexcept {
+  if (buffers_ == nullptr) buffers_ = server_.buffers_.make(server_.segments_);
+  return buffers_;
+}
+
+void Connection::drop_idle_buffers() noexcept {
+  if (buffers_ == nullptr || !buffers_->unread.empty() || !buffers_->output.empty()) return;
+  server_.buffers_.destroy(buffers_);
+  buffers_ = nullptr;
+}
+
+BlockPool& Connection::blocks() noexcept {
+  return server_.loop_.blocks();
+}
+
+nanoseconds Connection::now() const noexcept {
+  return server_.loop_.now();
+}
+
+std::chrono::seconds Connection::unix_time() const noexcept {
+  return std::chrono::seconds{std::time(nullptr)};
+}
+
+}  // namespace tercel::server

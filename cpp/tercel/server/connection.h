@@ -1,0 +1,144 @@
+// One accepted connection: a stream, its buffers while it needs them, its time limits, its session.
+//
+// Bytes are read into the loop's shared buffer; what a step leaves is copied into a pooled block,
+// and what the socket does not take is queued. An idle connection has neither: it is this struct,
+// its stream and its session. The socket is watched once, edge triggered, for both directions.
+// Resource: owned by its Server. Thread: the loop's. Source: RFC 9112 section 9. Tested by
+// connection_test.cc and by the live tests in Python.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "tercel/base/block_pool.h"
+#include "tercel/http/h1_session.h"
+#include "tercel/http/wire.h"
+#include "tercel/net/loop.h"
+#include "tercel/net/stream.h"
+#include "tercel/server/output_queue.h"
+
+namespace tercel::server {
+
+class Server;
+
+class Connection final : public http::Wire,
+                         private net::Watcher,
+                         private net::Timer,
+                         private net::Deferred {
+ public:
+  Connection(Server& server, std::unique_ptr<net::Stream> stream,
+             const http::Endpoints& ends) noexcept;
+  ~Connection();
+
+  // Watches the stream and serves what is there. False: the kernel refused; destroy the connection.
+  [[nodiscard]] bool start() noexcept;
+  // Answers what is under way with `Connection: close`, then closes; soon, when nothing is.
+  void drain() noexcept;
+  void notify_draining() noexcept;
+  // Cuts it off.
+  void kill() noexcept { die(Errc::kDraining); }
+
+  // --- http::Wire
+  [[nodiscard]] http::Input input() noexcept override;
+  [[nodiscard]] http::Input more_input() noexcept override;
+  void consume(std::size_t bytes) noexcept override;
+  void send(Block block, std::size_t bytes) noexcept override;
+  void send(const http::Payload& payload) noexcept override;
+  void send_file(const http::FileRange& range) noexcept override;
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept override;
+  void enter(http::Phase phase) noexcept override;
+  void revisit() noexcept override;
+  void close_after_send() noexcept override;
+  void reset() noexcept override;
+  [[nodiscard]] const http::Endpoints& endpoints() const noexcept override { return ends_; }
+  [[nodiscard]] BlockPool& blocks() noexcept override;
+  [[nodiscard]] std::chrono::nanoseconds now() const noexcept override;
+  [[nodiscard]] std::chrono::seconds unix_time() const noexcept override;
+
+ private:
+  friend class Server;
+
+  // What a connection has while bytes wait in one direction or the other.
+  struct Buffers {
+    explicit Buffers(Slab<Segment>& segments) noexcept : output{segments} {}
+    Block stash;              // Input that a step left, or that was read outside of one.
+    std::span<char> unread;   // The input not consumed yet: in the stash, or in the scratch.
+    std::span<char> scratch;  // The loop's buffer while this connection has borrowed it.
+    [[nodiscard]] bool in_scratch() const noexcept {
+      return unread.data() >= scratch.data() && unread.data() < scratch.data() + scratch.size();
+    }
+    OutputQueue output;
+    std::chrono::nanoseconds stalled_since{0};  // When the socket last stopped taking output.
+    std::uint64_t stalled_at_bytes = 0;         // output.sent_bytes() at that time.
+  };
+
+  void on_ready(std::uint32_t readiness) noexcept override;
+  void on_timer() noexcept override;
+  void run_deferred() noexcept override;
+
+  // A step is everything that happens between begin_step() and end_step(): output is gathered in
+  // it and flushed at its end. Steps nest when a handler answers another connection: each has its
+  // own.
+  void begin_step() noexcept { ++steps_; }
+  void end_step() noexcept;
+
+  [[nodiscard]] Buffers* buffers() noexcept;
+  void drop_idle_buffers() noexcept;
+  // Reads what is there behind the unread input, if any may be. True: there is more than before.
+  [[nodiscard]] bool fill() noexcept;
+  [[nodiscard]] http::Input unread_input() const noexcept;
+  void count_received(std::size_t bytes) noexcept;
+  [[nodiscard]] std::span<char> room() noexcept;
+  [[nodiscard]] std::span<char> room_in_stash(std::size_t bytes) noexcept;
+  void stash_scratch() noexcept;
+  void discard_input() noexcept;
+
+  void after_send(bool queued) noexcept;
+  void flush() noexcept;
+  void finish_closing() noexcept;
+  void broke(Errc error) noexcept;
+  void die(Errc error) noexcept;
+
+  // The earliest time at which a limit may be exceeded; zero: none runs.
+  [[nodiscard]] std::chrono::nanoseconds due() const noexcept;
+  [[nodiscard]] std::chrono::nanoseconds phase_due() const noexcept;
+  [[nodiscard]] std::chrono::nanoseconds write_due() const noexcept;
+  [[nodiscard]] std::chrono::nanoseconds request_due() const noexcept;
+  void arm() noexcept;
+  void expire() noexcept;
+  void expire_phase() noexcept;
+
+  Server& server_;
+  std::unique_ptr<net::Stream> stream_;
+  Buffers* buffers_ = nullptr;
+  http::H1Session session_;
+  http::Endpoints ends_;
+  std::chrono::nanoseconds phase_since_{0};  // In kHandler: since the peer's FIN, if there is one.
+  std::chrono::nanoseconds request_since_{0};
+  Connection* prev_ = nullptr;  // The server's list.
+  Connection* next_ = nullptr;
+  net::WatchId watch_ = net::WatchId::kNone;
+  std::uint32_t body_waited_ms_ = 0;  // For the body of this request, before phase_since_.
+  std::uint32_t phase_bytes_ = 0;     // Received for this request or in this phase; saturates.
+  Errc error_ = Errc::kClosed;
+  std::uint8_t steps_ = 0;
+  http::Phase phase_ = http::Phase::kIdle;
+  bool readable_ : 1 = false;     // The kernel may have bytes, or the end, for us.
+  bool fin_seen_ : 1 = false;     // The peer finished its direction: its end is there to be read.
+  bool fin_told_ : 1 = false;     // The session was told.
+  bool input_ended_ : 1 = false;  // The end was read, and all before it.
+  bool pressed_ : 1 = false;      // The output went above the high-water mark.
+  bool relieved_ : 1 = false;     // It went below half of it since, and the session is to be told.
+  bool closing_ : 1 = false;      // Close when all is sent.
+  bool shut_ : 1 = false;         // Our FIN is sent.
+  bool broken_ : 1 = false;       // The stream failed; the session is told at the end of the step.
+  bool dead_ : 1 = false;         // Nothing works any more; the memory goes at the next turn.
+  bool draining_ : 1 = false;
+};
+
+// With its stream, the budget of an idle connection (architecture.md section 4).
+static_assert(sizeof(Connection) <= 264);
+
+}  // namespace tercel::server

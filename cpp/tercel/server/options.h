@@ -1,0 +1,44 @@
+// What a server is told when it is made: limits and times, each with its unit and its answer.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "tercel/http/limits.h"
+
+namespace tercel::server {
+
+// A peer may take `grace` for free; after it the bytes moved must be at least `bytes_per_second`
+// times the time beyond it. This measures progress: a large honest transfer is never cut off.
+struct Pace {
+  std::chrono::nanoseconds grace;
+  std::uint32_t bytes_per_second;
+};
+
+// Zero means: no limit.
+struct Timeouts {
+  Pace head{std::chrono::seconds{5}, 240};    // 408
+  Pace body{std::chrono::seconds{30}, 240};   // 408, while the handler waits for it
+  Pace write{std::chrono::seconds{30}, 240};  // reset
+  std::chrono::nanoseconds keep_alive{std::chrono::seconds{75}};  // close
+  std::chrono::nanoseconds request{0};                            // 503, or reset when started
+  // From the peer's FIN until a handler that waits is told (Notice::kInputClosed): a peer that only
+  // ended its direction gets this long for its answer before it counts as gone.
+  std::chrono::nanoseconds half_close{std::chrono::seconds{1}};
+  std::chrono::nanoseconds linger{std::chrono::seconds{2}};      // after our FIN, for the peer's
+  std::chrono::nanoseconds drain_idle{std::chrono::seconds{1}};  // idle connections at shutdown
+};
+
+struct Options {
+  http::Limits limits;
+  Timeouts timeouts;
+  std::size_t connections_max = 0;      // 0: no limit. Above it nothing is accepted.
+  std::size_t requests_max = 0;         // Concurrent requests; 0: no limit. Above it 503.
+  std::string server_field = "tercel";  // Empty: no Server field.
+  std::string fixed_fields;             // More fields for every response: "name: value\r\n" each.
+  bool date_field = true;
+};
+
+}  // namespace tercel::server

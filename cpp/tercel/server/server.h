@@ -1,0 +1,86 @@
+// Serves HTTP on a loop: listeners, connections, limits, drain.
+//
+//   server::Server server(loop, handler, options);
+//   server.listen(*std::move(socket));
+//   if (auto started = server.start(); !started) ...
+//   loop.run();
+//
+// Resource: owned by the program; ends every connection when destroyed. Thread: the loop's. A
+// program may run several servers, each on its own loop. Source: architecture.md sections 3 and 5.
+// Tested by server_test.cc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "tercel/base/result.h"
+#include "tercel/base/slab.h"
+#include "tercel/http/h1_session.h"
+#include "tercel/http/handler.h"
+#include "tercel/http/recorder.h"
+#include "tercel/net/listener.h"
+#include "tercel/net/loop.h"
+#include "tercel/server/connection.h"
+#include "tercel/server/options.h"
+
+namespace tercel::server {
+
+class Server final : private net::Listener::Sink {
+ public:
+  // All outlive the server.
+  Server(net::Loop& loop, http::Handler& handler, const Options& options);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  // Told of every request from now on; null: nobody.
+  void record(http::Recorder* recorder) noexcept { context_.recorder = recorder; }
+
+  // Adds a socket to accept from. After start() it accepts at once.
+  [[nodiscard]] Result<void> listen(net::ListenSocket socket);
+  [[nodiscard]] Result<void> start() noexcept;
+
+  // Serves a stream that somebody else connected or accepted.
+  void serve(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept;
+
+  // Stops accepting, after the backlog. Answers carry `Connection: close`; idle connections close
+  // after Timeouts::drain_idle.
+  void drain() noexcept;
+  // Tells the exchanges under way, with Notice::kDraining: for long streams, after their grace.
+  void notify_draining() noexcept;
+  // Cuts off every connection. REQUIRES: not called from a handler.
+  void close() noexcept;
+
+  [[nodiscard]] std::size_t connections() const noexcept { return connections_.alive(); }
+  [[nodiscard]] std::size_t active() const noexcept { return context_.admission.active; }
+  [[nodiscard]] std::size_t listeners() const noexcept { return listeners_.size(); }
+  [[nodiscard]] const net::ListenSocket& listener(std::size_t index) const noexcept {
+    return listeners_[index]->socket();
+  }
+
+ private:
+  friend class Connection;
+
+  void on_accept(std::unique_ptr<net::Stream> stream, const Address& peer, const Address& local,
+                 net::Listener& from) noexcept override;
+  void on_starved(int error) noexcept override;
+  void link(Connection& connection) noexcept;
+  void unlink(Connection& connection) noexcept;
+  // REQUIRES: dead; nothing of it is on the stack.
+  void destroy(Connection& connection) noexcept;
+
+  net::Loop& loop_;
+  Options options_;
+  http::H1Context context_;
+  Slab<Segment> segments_;
+  Slab<Connection::Buffers> buffers_;
+  Slab<Connection> connections_;
+  Connection* first_ = nullptr;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  bool started_ = false;
+  bool draining_ = false;
+};
+
+}  // namespace tercel::server

@@ -65,6 +65,7 @@ constexpr bool is_token(std::string_view text) noexcept {
 // REQUIRES: `lower` has no upper-case letter.
 constexpr bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
   if (text.size() != lower.size()) return false;
+  if (text == lower) return true;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (to_lower(text[i]) != lower[i]) return false;
   }

@@ -73,13 +73,11 @@ Piece skip_extensions(const char*& at, const char* end) noexcept {
   }
 }
 
-// Returns what the line at the begin of `line` says of its chunk, and moves `at` behind it.
-Piece parse_chunk_line(char*& at, const char* end, std::uint64_t& size) noexcept {
-  const char* look = at;
-  Piece piece = parse_size(look, end, size);
-  if (piece == Piece::kDone && *look != '\r') piece = skip_extensions(look, end);
-  at += look - at;
-  return piece == Piece::kDone ? parse_line_end(at, end) : piece;
+Parsed parse_chunk_line(char* line, const char* end, std::uint64_t& size) noexcept {
+  const char* at = line;
+  Piece piece = parse_size(at, end, size);
+  if (piece == Piece::kDone && *at != '\r') piece = skip_extensions(at, end);
+  return piece == Piece::kDone ? parse_line_end(line + (at - line), end) : stopped(piece);
 }
 
 std::span<char> up_to(std::span<char> bytes, std::size_t max) noexcept {
@@ -171,28 +169,26 @@ bool BodyDecoder::nothing_new(std::span<const char> input) noexcept {
 }
 
 Result<bool> BodyDecoder::take_chunk_end(std::span<char>& input) noexcept {
-  char* at = input.data();
-  const Piece piece = parse_line_end(at, at + input.size());
-  if (piece == Piece::kBad) return fail(Errc::kBadChunk);
-  if (piece == Piece::kNeedMore) return false;
-  drop_until(input, at);
+  const Parsed line = parse_line_end(input.data(), input.data() + input.size());
+  if (line.piece == Piece::kBad) return fail(Errc::kBadChunk);
+  if (line.piece == Piece::kNeedMore) return false;
+  drop_until(input, line.next);
   state_ = State::kChunkLine;
   return true;
 }
 
 Result<bool> BodyDecoder::take_chunk_line(std::span<char>& input, const Limits& limits) noexcept {
-  const std::span<char> line = up_to(input, limits.chunk_line_bytes_max);
-  Piece piece = Piece::kNeedMore;
-  char* at = line.data();
+  const std::span<char> window = up_to(input, limits.chunk_line_bytes_max);
+  char* const begin = window.data();
   std::uint64_t size = 0;
-  if (!nothing_new(line)) piece = parse_chunk_line(at, line.data() + line.size(), size);
-  if (piece == Piece::kNeedMore && input.size() < limits.chunk_line_bytes_max) return false;
-  if (piece != Piece::kDone) return fail(Errc::kBadChunk);
+  const Parsed line = nothing_new(window) ? stopped(Piece::kNeedMore)
+                                          : parse_chunk_line(begin, begin + window.size(), size);
+  if (line.piece == Piece::kNeedMore && input.size() < limits.chunk_line_bytes_max) return false;
+  if (line.piece != Piece::kDone) return fail(Errc::kBadChunk);
 
-  if (auto charged = charge(size, static_cast<std::size_t>(at - line.data()), limits); !charged) {
-    return fail(charged.error());
-  }
-  drop_until(input, at);
+  const auto line_bytes = static_cast<std::size_t>(line.next - begin);
+  if (auto charged = charge(size, line_bytes, limits); !charged) return fail(charged.error());
+  drop_until(input, line.next);
   looked_at_ = 0;
   left_ = size;
   state_ = size == 0 ? State::kTrailers : State::kChunkData;
@@ -226,16 +222,17 @@ Result<bool> BodyDecoder::take_trailers(std::span<char>& input, const Limits& li
   for (std::size_t count = 0; at != end && *at != '\r'; ++count) {
     if (count == fields_max) return fail(Errc::kTooManyFields);
     Field& field = fields.fields[kept];
-    const Piece piece = parse_field_line(at, end, field);
-    if (piece == Piece::kBad) return fail(Errc::kBadField);
-    if (piece == Piece::kNeedMore) return incomplete;
+    const Parsed line = parse_field_line(at, end, field);
+    if (line.piece == Piece::kBad) return fail(Errc::kBadField);
+    if (line.piece == Piece::kNeedMore) return incomplete;
     if (may_be_trailer(field.name)) ++kept;
+    at = line.next;
   }
-  const Piece piece = parse_line_end(at, end);
-  if (piece == Piece::kBad) return fail(Errc::kBadField);
-  if (piece == Piece::kNeedMore) return incomplete;
+  const Parsed empty_line = parse_line_end(at, end);
+  if (empty_line.piece == Piece::kBad) return fail(Errc::kBadField);
+  if (empty_line.piece == Piece::kNeedMore) return incomplete;
 
-  drop_until(input, at);
+  drop_until(input, empty_line.next);
   trailers = {fields.fields.data(), kept};
   state_ = State::kDone;
   return true;

@@ -18,44 +18,52 @@ namespace tercel::http {
 // whatever follows, so a message can be presented in any parts with the same result.
 enum class Piece : std::uint8_t { kDone, kNeedMore, kBad };
 
-// CRLF at `at`: moves behind it. Nothing else ends a line.
-inline Piece parse_line_end(char*& at, const char* end) noexcept {
-  if (at == end) return Piece::kNeedMore;
-  if (*at != '\r') return Piece::kBad;
-  if (end - at == 1) return Piece::kNeedMore;
-  if (at[1] != '\n') return Piece::kBad;
-  at += 2;
-  return Piece::kDone;
+// Where a parser stands. `next`: behind the piece, if kDone.
+struct Parsed {
+  char* next;
+  Piece piece;
+};
+
+constexpr Parsed stopped(Piece why) noexcept {
+  return {nullptr, why};
 }
 
-// Behind the name: no white space may precede the colon (RFC 9112 section 5.1).
-inline char* find_name_end(char* at, const char* end) noexcept {
+// CRLF; nothing else ends a line.
+inline Parsed parse_line_end(char* at, const char* end) noexcept {
+  if (at == end) return stopped(Piece::kNeedMore);
+  if (*at != '\r') return stopped(Piece::kBad);
+  if (end - at == 1) return stopped(Piece::kNeedMore);
+  if (at[1] != '\n') return stopped(Piece::kBad);
+  return {at + 2, Piece::kDone};
+}
+
+// The first byte that is none of a field name; `end` when there is none.
+inline const char* find_name_end(const char* at, const char* end) noexcept {
   const char* stop = scan::find<scan::NameEnd>(at, end);
   while (stop != end && kToken.has(*stop)) ++stop;
-  return at + (stop - at);
+  return stop;
 }
 
-// "name: value CRLF" at `at`: moves behind it and turns the name to lower case, if kDone. A line
-// that begins with white space, a folded one, is bad.
-inline Piece parse_field_line(char*& at, char* end, Field& field) noexcept {
-  char* const name = at;
-  char* const colon = find_name_end(name, end);
-  if (colon == end) return Piece::kNeedMore;
-  if (*colon != ':' || colon == name) return Piece::kBad;
+// "name: value CRLF" at `name`, which is turned to lower case if kDone. No white space may precede
+// the colon, nor begin the line: it would continue the line before.
+[[gnu::always_inline]] inline Parsed parse_field_line(char* name, char* end,
+                                                      Field& field) noexcept {
+  char* const colon = name + (find_name_end(name, end) - name);
+  if (colon == end) return stopped(Piece::kNeedMore);
+  if (*colon != ':' || colon == name) return stopped(Piece::kBad);
 
   char* value = colon + 1;
   while (value != end && is_blank(*value)) ++value;
   char* stop = value + (scan::find<scan::ValueEnd>(value, end) - value);
-  char* next = stop;
-  if (const Piece piece = parse_line_end(next, end); piece != Piece::kDone) return piece;
+  const Parsed line = parse_line_end(stop, end);
+  if (line.piece != Piece::kDone) return line;
   while (stop != value && is_blank(stop[-1])) --stop;
 
   // Written only now: a load that overlaps a fresh store would wait for it.
   const auto name_bytes = static_cast<std::size_t>(colon - name);
   scan::lower(name, name_bytes, end);
   field = {{name, name_bytes}, {value, static_cast<std::size_t>(stop - value)}};
-  at = next;
-  return Piece::kDone;
+  return line;
 }
 
 // Whether a field may stand in a trailer section, where it was not seen when the message was

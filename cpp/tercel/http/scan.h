@@ -5,6 +5,7 @@
 // compares the engines on every byte at every position. No byte outside of [at, end) is read.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -26,24 +27,27 @@ struct Block {
   static Block load(const char* at) noexcept {
     return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))};
   }
+  static Block of_words(std::uint64_t first, std::uint64_t second) noexcept {
+    return {_mm_set_epi64x(static_cast<std::int64_t>(second), static_cast<std::int64_t>(first))};
+  }
   void store(char* at) const noexcept { _mm_storeu_si128(reinterpret_cast<__m128i*>(at), bytes); }
   static Block fill(std::uint8_t byte) noexcept { return {_mm_set1_epi8(static_cast<char>(byte))}; }
   Block is(std::uint8_t byte) const noexcept { return {_mm_cmpeq_epi8(bytes, fill(byte).bytes)}; }
-  // Unsigned.
-  Block at_most(std::uint8_t byte) const noexcept {
-    return {_mm_cmpeq_epi8(_mm_min_epu8(bytes, fill(byte).bytes), bytes)};
-  }
-  Block at_least(std::uint8_t byte) const noexcept {
-    return {_mm_cmpeq_epi8(_mm_max_epu8(bytes, fill(byte).bytes), bytes)};
+  // SSE2 compares signed bytes only: shifts the range to the highest of them. REQUIRES: at most 255
+  // bytes are in the range.
+  Block within(std::uint8_t low, std::uint8_t high) const noexcept {
+    const Block shifted{_mm_add_epi8(bytes, fill(static_cast<std::uint8_t>(0x7f - high)).bytes)};
+    const auto below = static_cast<std::uint8_t>(0x7f - (high - low) - 1);
+    return {_mm_cmpgt_epi8(shifted.bytes, fill(below).bytes)};
   }
   friend Block operator|(Block a, Block b) noexcept { return {_mm_or_si128(a.bytes, b.bytes)}; }
   friend Block operator&(Block a, Block b) noexcept { return {_mm_and_si128(a.bytes, b.bytes)}; }
   Block without(Block b) const noexcept { return {_mm_andnot_si128(b.bytes, bytes)}; }
-  // Index of the first 0xff; 16 when there is none.
-  std::size_t first() const noexcept {
-    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(bytes));
-    return static_cast<std::size_t>(__builtin_ctz(mask | 0x10000u));
+  // The bytes that are 0xff: kMaskBits a byte, the first byte lowest.
+  std::uint64_t mask() const noexcept {
+    return static_cast<std::uint64_t>(_mm_movemask_epi8(bytes));
   }
+  static constexpr std::size_t kMaskBits = 1;
 };
 #define TERCEL_SCAN_BLOCKS 1
 #elif defined(__aarch64__)
@@ -53,20 +57,25 @@ struct Block {
   static Block load(const char* at) noexcept {
     return {vld1q_u8(reinterpret_cast<const std::uint8_t*>(at))};
   }
+  static Block of_words(std::uint64_t first, std::uint64_t second) noexcept {
+    return {vcombine_u8(vcreate_u8(first), vcreate_u8(second))};
+  }
   void store(char* at) const noexcept { vst1q_u8(reinterpret_cast<std::uint8_t*>(at), bytes); }
   static Block fill(std::uint8_t byte) noexcept { return {vdupq_n_u8(byte)}; }
   Block is(std::uint8_t byte) const noexcept { return {vceqq_u8(bytes, vdupq_n_u8(byte))}; }
-  Block at_most(std::uint8_t byte) const noexcept { return {vcleq_u8(bytes, vdupq_n_u8(byte))}; }
-  Block at_least(std::uint8_t byte) const noexcept { return {vcgeq_u8(bytes, vdupq_n_u8(byte))}; }
+  Block within(std::uint8_t low, std::uint8_t high) const noexcept {
+    const uint8x16_t shifted = vsubq_u8(bytes, vdupq_n_u8(low));
+    return {vcleq_u8(shifted, vdupq_n_u8(static_cast<std::uint8_t>(high - low)))};
+  }
   friend Block operator|(Block a, Block b) noexcept { return {vorrq_u8(a.bytes, b.bytes)}; }
   friend Block operator&(Block a, Block b) noexcept { return {vandq_u8(a.bytes, b.bytes)}; }
   Block without(Block b) const noexcept { return {vbicq_u8(bytes, b.bytes)}; }
-  // Four bits a byte: AArch64 has no movemask, narrowing by a shift is its idiom.
-  std::size_t first() const noexcept {
+  // AArch64 has no movemask; narrowing by a shift is its idiom.
+  std::uint64_t mask() const noexcept {
     const uint8x8_t narrow = vshrn_n_u16(vreinterpretq_u16_u8(bytes), 4);
-    const std::uint64_t mask = vget_lane_u64(vreinterpret_u64_u8(narrow), 0);
-    return mask == 0 ? 16 : static_cast<std::size_t>(__builtin_ctzll(mask)) / 4;
+    return vget_lane_u64(vreinterpret_u64_u8(narrow), 0);
   }
+  static constexpr std::size_t kMaskBits = 4;
 };
 #define TERCEL_SCAN_BLOCKS 1
 #endif
@@ -78,7 +87,7 @@ struct ValueEnd {
   }
 #ifdef TERCEL_SCAN_BLOCKS
   static Block stops(Block b) noexcept {
-    return b.at_most(0x1f).without(b.is('\t')) | b.is(0x7f);
+    return b.within(0, 0x1f).without(b.is('\t')) | b.is(0x7f);
   }
 #endif
 };
@@ -91,7 +100,8 @@ struct TargetMark {
   }
 #ifdef TERCEL_SCAN_BLOCKS
   static Block stops(Block b) noexcept {
-    return b.at_most(0x20) | b.at_least(0x7f) | b.is('#') | b.is('%') | b.is('?') | b.is('\\');
+    return b.within(0, 0x20) | b.within(0x7f, 0xff) | b.is('#') | b.is('%') | b.is('?') |
+           b.is('\\');
   }
 #endif
 };
@@ -105,9 +115,19 @@ struct NameEnd {
 #ifdef TERCEL_SCAN_BLOCKS
   static Block stops(Block b) noexcept {
     const Block folded = b | Block::fill(0x20);
-    const Block letter = folded.at_least('a') & folded.at_most('z');
-    const Block digit = b.at_least('0') & b.at_most('9');
+    const Block letter = folded.within('a', 'z');
+    const Block digit = b.within('0', '9');
     return Block::fill(0xff).without(letter | digit | b.is('-'));
+  }
+#endif
+};
+
+// What is not plainly part of a host name or an IPv4 address.
+struct HostEnd {
+  static constexpr bool stops(std::uint8_t c) noexcept { return NameEnd::stops(c) && c != '.'; }
+#ifdef TERCEL_SCAN_BLOCKS
+  static Block stops(Block b) noexcept {
+    return NameEnd::stops(b).without(b.is('.'));
   }
 #endif
 };
@@ -119,14 +139,45 @@ const char* find_scalar(const char* at, const char* end) noexcept {
   return at;
 }
 
-template <typename Class>
-const char* find(const char* at, const char* end) noexcept {
 #ifdef TERCEL_SCAN_BLOCKS
-  while (end - at >= 16) {
-    const std::size_t first = Class::stops(Block::load(at)).first();
-    at += first;
-    if (first != 16) return at;
+inline std::size_t first_of(std::uint64_t mask) noexcept {
+  return static_cast<std::size_t>(__builtin_ctzll(mask)) / Block::kMaskBits;
+}
+
+template <typename Word>
+std::uint64_t load_word(const char* at) noexcept {
+  Word word{};
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// find() for 4 to 15 bytes: two words of them, which may overlap. What the words leave of the block
+// is never looked at.
+template <typename Class>
+std::size_t find_in_two_words(const char* at, std::size_t size) noexcept {
+  const std::size_t half = size >= 8 ? 8 : 4;
+  const Block block =
+      half == 8
+          ? Block::of_words(load_word<std::uint64_t>(at),
+                            load_word<std::uint64_t>(at + size - half))
+          : Block::of_words(
+                load_word<std::uint32_t>(at) | load_word<std::uint32_t>(at + size - half) << 32, 0);
+  const std::uint64_t mask = Class::stops(block).mask();
+  const std::size_t first = mask == 0 ? 16 : first_of(mask);
+  return first < half ? first : std::min(first - half, half) + size - half;
+}
+#endif
+
+// Inlined by force: a call for each name and value would cost as much as the scan.
+template <typename Class>
+[[gnu::always_inline]] inline const char* find(const char* at, const char* end) noexcept {
+#ifdef TERCEL_SCAN_BLOCKS
+  for (const char* const last = at + ((end - at) & ~15); at != last; at += 16) {
+    const std::uint64_t mask = Class::stops(Block::load(at)).mask();
+    if (mask != 0) return at + first_of(mask);
   }
+  const auto size = static_cast<std::size_t>(end - at);
+  if (size >= 4) return at + find_in_two_words<Class>(at, size);
 #endif
   return find_scalar<Class>(at, end);
 }
@@ -139,20 +190,20 @@ inline void lower_scalar(char* at, std::size_t size) noexcept {
 
 // Turns the first `size` bytes to lower case. `end`: of the memory that may be touched; bytes
 // behind the first `size` keep their values.
-inline void lower(char* at, std::size_t size, const char* end) noexcept {
+[[gnu::always_inline]] inline void lower(char* at, std::size_t size, const char* end) noexcept {
 #ifdef TERCEL_SCAN_BLOCKS
   // 16 bytes of it from `16 - n` on select the first n bytes.
   alignas(32) static constexpr std::uint8_t kSelect[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                                            0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                                            0xff, 0xff, 0xff, 0xff};
-  while (size != 0 && end - at >= 16) {
-    const std::size_t step = size < 16 ? size : 16;
-    const Block block = Block::load(at);
-    const Block selected = Block::load(reinterpret_cast<const char*>(kSelect) + 16 - step);
-    const Block upper = block.at_least('A') & block.at_most('Z') & selected;
-    (block | (upper & Block::fill(0x20))).store(at);
-    at += step;
-    size -= step;
+  const auto lower_block = [](char* block_at, Block selected) noexcept {
+    const Block block = Block::load(block_at);
+    (block | (block.within('A', 'Z') & selected & Block::fill(0x20))).store(block_at);
+  };
+  for (; size > 16; at += 16, size -= 16) lower_block(at, Block::fill(0xff));
+  if (end - at >= 16) {
+    lower_block(at, Block::load(reinterpret_cast<const char*>(kSelect) + 16 - size));
+    return;
   }
 #endif
   lower_scalar(at, size);

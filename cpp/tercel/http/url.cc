@@ -5,6 +5,7 @@
 #include "tercel/base/assert.h"
 #include "tercel/base/parse_number.h"
 #include "tercel/http/chars.h"
+#include "tercel/http/scan.h"
 
 namespace tercel::http {
 namespace {
@@ -70,7 +71,7 @@ bool valid_ipv6(std::string_view text) noexcept {
 
 // Nothing, or a colon and perhaps digits.
 bool valid_port_part(std::string_view text) noexcept {
-  if (text.size() <= 1) return text.empty() || text == ":";
+  if (text.size() <= 1) return text.empty() || text.front() == ':';
   return text.front() == ':' && parse_decimal(text.substr(1), kPortMax).has_value();
 }
 
@@ -103,6 +104,12 @@ bool valid_authority(std::string_view text) noexcept {
     return close != std::string_view::npos && valid_ipv6(text.substr(1, close - 1)) &&
            valid_port_part(text.substr(close + 1));
   }
+  // Nearly every host ends here, or at the colon of its port.
+  const char* const end = text.data() + text.size();
+  const char* const plain = scan::find<scan::HostEnd>(text.data(), end);
+  const auto plain_bytes = static_cast<std::size_t>(plain - text.data());
+  if (plain == end) return !text.empty();
+  if (*plain == ':') return plain_bytes != 0 && valid_port_part(text.substr(plain_bytes));
   const std::size_t colon = std::min(text.find(':'), text.size());
   return valid_reg_name(text.substr(0, colon)) && valid_port_part(text.substr(colon));
 }

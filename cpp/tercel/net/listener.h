@@ -2,84 +2,77 @@
 //
 // On EMFILE, ENFILE, ENOBUFS or ENOMEM it stops watching for kPause, so a full process neither
 // spins nor forgets the clients in the backlog. pause() and resume() do the same for a limit of
-// connections. Resource: owned by whoever serves; Thread: the loop's. Tested by listener_test.cc.
+// connections. A peer that vanished before it was accepted costs nothing. Resource: owned by
+// whoever serves; Thread: the loop's. Source: accept(2). Tested by listener_test.cc.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
 
 #include "tercel/base/address.h"
 #include "tercel/base/result.h"
+#include "tercel/net/listen_socket.h"
 #include "tercel/net/loop.h"
 #include "tercel/net/stream.h"
 
 namespace tercel::net {
-
-struct ListenOptions {
-  int backlog = 2048;
-  bool reuse_port = false;
-  bool ipv6_only = false;
-  std::uint32_t unix_mode = 0666;  // Permission bits of a Unix socket's path.
-};
-
-// A bound, listening socket that nobody accepts from yet. Closes it when destroyed; removes the
-// path of a Unix socket that it created itself.
-class ListenSocket {
- public:
-  // Fail with kAddressInUse, kAddressInvalid, kPermission, kTooManyFiles or kSystem.
-  // `host` is an IP literal (resolving names is the caller's); port 0 picks a free one.
-  [[nodiscard]] static Result<ListenSocket> tcp(Syscalls& syscalls, std::string_view host,
-                                                std::uint16_t port, const ListenOptions& options);
-  // A stale socket file that nobody listens on is replaced; a live one is kAddressInUse; any other
-  // file is kAddressInUse and left alone.
-  [[nodiscard]] static Result<ListenSocket> unix_path(Syscalls& syscalls, std::string_view path,
-                                                      const ListenOptions& options);
-  // Takes over a descriptor that is bound and listening already (systemd, a parent process).
-  [[nodiscard]] static Result<ListenSocket> adopt(Syscalls& syscalls, int fd);
-
-  ListenSocket(ListenSocket&& other) noexcept;
-  ListenSocket& operator=(ListenSocket&& other) noexcept;
-  ~ListenSocket();
-
-  [[nodiscard]] int descriptor() const noexcept;
-  // The bound address: the real port after port 0.
-  [[nodiscard]] const Address& address() const noexcept;
-  // Path of a Unix socket, else empty.
-  [[nodiscard]] const std::string& path() const noexcept;
-  // ... to be completed by listener.cc's author.
-};
 
 class Listener final : private Watcher, private Timer {
  public:
   static constexpr std::chrono::milliseconds kPause{100};
   // Connections accepted per event, at most.
   static constexpr int kAcceptsMax = 64;
+  // Connections that close() accepts, at most: the length of a usual backlog (net.core.somaxconn).
+  static constexpr int kLastAcceptsMax = 4096;
 
-  // Gets each new connection: TCP_NODELAY set, close-on-exec, not yet watched.
+  // Gets each new connection. May pause and close the listener, not destroy it.
   class Sink {
    public:
+    // TCP_NODELAY is set, close-on-exec too; not yet watched. An IPv4 peer of an IPv6 socket has an
+    // IPv4 address.
     virtual void on_accept(std::unique_ptr<Stream> stream, const Address& peer,
-                           const Address& local, Listener& from) noexcept = 0;
-    // Accepting failed for lack of descriptors or memory; it is tried again after kPause.
+                           Listener& from) noexcept = 0;
+    // Accepting failed with errno `error`, for lack of descriptors or memory, or because somebody
+    // else closed the socket; it is tried again after kPause.
     virtual void on_starved(int error) noexcept = 0;
 
    protected:
     ~Sink() = default;
   };
 
+  // `loop` and `sink` outlive it. Accepts nothing before start().
   Listener(Loop& loop, ListenSocket socket, Sink& sink) noexcept;
-  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() override;
 
+  // Fails with kNoMemory or kSystem.
   [[nodiscard]] Result<void> start() noexcept;
+  // What comes meanwhile waits in the kernel's backlog.
   void pause() noexcept;
   void resume() noexcept;
-  // Stops accepting and closes the socket. Connections in the kernel's backlog are accepted first.
+  // Stops accepting for good and closes the socket. If start() was called, connections in the
+  // kernel's backlog are accepted first, as long as there are descriptors.
   void close() noexcept;
-  [[nodiscard]] const ListenSocket& socket() const noexcept;
-  // ... to be completed by listener.cc's author.
+  [[nodiscard]] const ListenSocket& socket() const noexcept { return socket_; }
+
+ private:
+  enum class State : std::uint8_t { kIdle, kStarted, kClosed };
+  enum class AcceptResult : std::uint8_t { kAccepted, kSkipped, kNone, kStarved };
+  void on_ready(std::uint32_t readiness) noexcept override;
+  void on_timer() noexcept override;
+  [[nodiscard]] Result<void> watch() noexcept;
+  void unwatch() noexcept;
+  [[nodiscard]] bool watched() const noexcept { return id_ != WatchId::kNone; }
+  [[nodiscard]] AcceptResult accept_one() noexcept;
+  void starve(int error) noexcept;
+
+  Loop& loop_;
+  ListenSocket socket_;
+  Sink& sink_;
+  WatchId id_ = WatchId::kNone;
+  State state_ = State::kIdle;
+  bool paused_ = false;
 };
 
 }  // namespace tercel::net

@@ -1,0 +1,1 @@
+"""The measuring harness of tercel. `bench/README.md` says what each number means."""

@@ -1,0 +1,157 @@
+"""The targets of the project, each computed from one result file.
+
+A target reads medians only. It is not judged when a server it compares is missing or failed.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# "No worse a ratio" allows for the noise of two ratios.
+SAME = 0.97
+
+
+class Medians:
+    """Medians of one result: `get("hello-64", "uvicorn", "cpu_us_per_request")`."""
+
+    def __init__(self, result: Mapping[str, Any]) -> None:
+        self._workloads = result["workloads"]
+
+    def get(self, workload: str, server: str, metric: str) -> float:
+        """Returns a median. Raises KeyError when it was not measured."""
+        part = self._workloads[workload]["servers"][server]
+        if part["failure"]:
+            raise KeyError(server)
+        value: float = part["median"][metric]
+        return value
+
+    def cpu_us(self, workload: str, server: str) -> float:
+        """CPU microseconds a request."""
+        return self.get(workload, server, "cpu_us_per_request")
+
+    def gain(self, workload: str, over: str) -> float:
+        """How many times the requests of `over` tercel answers in the same CPU time."""
+        return self.cpu_us(workload, over) / self.cpu_us(workload, "tercel")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One target: what is measured, `is_met(measured, bound)`, and the unit of both."""
+
+    text: str
+    unit: str
+    measured: Callable[[Medians], float]
+    bound: Callable[[Medians], float]
+    is_met: Callable[[float, float], bool]
+
+
+def _at_least(text: str, bound: float, measured: Callable[[Medians], float]) -> Bar:
+    return Bar(text, "x", measured, lambda _: bound, operator.ge)
+
+
+def _gain(workload: str, over: str, bound: float) -> Bar:
+    return _at_least(
+        f"{workload}: requests per CPU-second over {over}", bound, lambda m: m.gain(workload, over)
+    )
+
+
+def _no_worse_than_64(workload: str, over: str) -> Bar:
+    return Bar(
+        f"{workload}: gain over {over}, against the gain at 64 connections",
+        "x",
+        lambda m: m.gain(workload, over),
+        lambda m: SAME * m.gain("hello-64", over),
+        operator.ge,
+    )
+
+
+def _at_most(text: str, unit: str, bound: float, measured: Callable[[Medians], float]) -> Bar:
+    return Bar(text, unit, measured, lambda _: bound, operator.le)
+
+
+def _growth(workload: str) -> Bar:
+    return _at_most(
+        f"{workload} of 1 GiB: growth of memory",
+        "MiB",
+        8,
+        lambda m: m.get(workload, "tercel", "growth_mib"),
+    )
+
+
+def _best_native(m: Medians) -> float:
+    return min(m.cpu_us("native-64", "nginx"), m.cpu_us("native-64", "h2o"))
+
+
+BARS = (
+    _gain("hello-64", "uvicorn", 2.0),
+    _gain("hello-64", "granian", 1.4),
+    _gain("hello-1", "uvicorn", 1.6),
+    *(
+        _no_worse_than_64(workload, over)
+        for workload in ("hello-256", "hello-1000", "hello-64-beside-idle")
+        for over in ("uvicorn", "granian")
+    ),
+    _gain("fastapi-64", "uvicorn", 1.3),
+    _gain("fastapi-64", "granian", 1.1),
+    _gain("echo-64", "granian", 1.5),
+    _at_most(
+        "C++ handler: CPU over the better of nginx and h2o",
+        "x",
+        1.1,
+        lambda m: m.cpu_us("native-64", "tercel-cpp") / _best_native(m),
+    ),
+    Bar(
+        "FastAPI, idle: PSS, against the bare import and 2 MiB",
+        "MiB",
+        lambda m: m.get("memory-idle", "tercel", "pss_mib"),
+        lambda m: m.get("memory-idle", "bare", "pss_mib") + 2,
+        operator.le,
+    ),
+    Bar(
+        "FastAPI, idle: PSS, against saltare",
+        "MiB",
+        lambda m: m.get("memory-idle", "tercel", "pss_mib"),
+        lambda m: m.get("memory-idle", "saltare", "pss_mib"),
+        operator.lt,
+    ),
+    _at_most(
+        "an idle connection: PSS",
+        "bytes",
+        300,
+        lambda m: m.get("memory-connections", "tercel", "pss_bytes"),
+    ),
+    _growth("upload"),
+    _growth("download"),
+    _at_most(
+        "100 requests that sleep: CPU",
+        "% of a core",
+        1,
+        lambda m: m.get("sleep", "tercel", "core_percent"),
+    ),
+)
+
+# Reported, without a target: what is left to win.
+SHARES: tuple[tuple[str, Callable[[Medians], float]], ...] = (
+    (
+        "hello-64: tercel's CPU over the sum of the system calls and the application",
+        lambda m: (
+            m.cpu_us("hello-64", "tercel")
+            / (m.cpu_us("native-64", "raw") + m.get("floor", "floor", "hello_ns") / 1e3)
+        ),
+    ),
+    (
+        "fastapi-64: share of tercel's CPU outside the application",
+        lambda m: (
+            1 - m.get("floor", "floor", "fastapi_ns") / 1e3 / m.cpu_us("fastapi-64", "tercel")
+        ),
+    ),
+    (
+        "fastapi-64: share of uvicorn's CPU outside the application",
+        lambda m: (
+            1 - m.get("floor", "floor", "fastapi_ns") / 1e3 / m.cpu_us("fastapi-64", "uvicorn")
+        ),
+    ),
+)

@@ -1,0 +1,193 @@
+"""The clients: wrk for throughput, curl for large bodies, plain sockets for waiting connections."""
+
+from __future__ import annotations
+
+import http.client
+import math
+import os
+import re
+import resource
+import selectors
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.process import MeasureError
+
+_GET = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a load generator did: requests answered, wall seconds, its own CPU seconds."""
+
+    requests: int
+    seconds: float
+    client_cpu_s: float
+
+
+def run_pinned(command: Sequence[str], *, core: int, timeout_s: float) -> tuple[str, float]:
+    """Runs a client on `core`. Returns its standard output and its CPU seconds.
+
+    Raises:
+        MeasureError: it failed, or took longer than `timeout_s`.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    try:
+        done = subprocess.run(
+            ["taskset", "-c", str(core), *command],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MeasureError(f"{Path(command[0]).name} took longer than {timeout_s:.0f} s") from error
+    if done.returncode != 0:
+        raise MeasureError(f"{Path(command[0]).name} failed: {done.stderr[-200:].strip()}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return done.stdout, cpu_s
+
+
+def wrk(
+    url: str, *, connections: int, seconds: float, core: int, script: Path | None = None
+) -> Load:
+    """Keeps `connections` busy for `seconds` (rounded up), one request at a time on each.
+
+    Raises:
+        MeasureError: an answer was not 2xx or 3xx, or a connection failed.
+    """
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{math.ceil(seconds)}s", "--timeout", "10s"]
+    if script is not None:
+        command += ["-s", str(script)]
+    text, cpu_s = run_pinned([*command, url], core=core, timeout_s=seconds + 30)
+    done = re.search(r"(\d+) requests in ([\d.]+)(ms|s|m)", text)
+    if bad := re.search(r"Non-2xx or 3xx responses: \d+|Socket errors: .*", text):
+        raise MeasureError(f"wrk: {bad.group()}")
+    if done is None or int(done[1]) == 0:
+        raise MeasureError(f"wrk counted no requests: {text[-200:]}")
+    return Load(int(done[1]), float(done[2]) * {"ms": 0.001, "s": 1, "m": 60}[done[3]], cpu_s)
+
+
+def check_answer(port: int, method: str, body: bytes | None, expected: bytes) -> None:
+    """Asks once and compares, so that no wrong answer is ever timed.
+
+    Raises:
+        MeasureError: the answer is not 200 with `expected`.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, "/", body)
+        answer = connection.getresponse()
+        got = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise MeasureError(f"no answer: {error}") from error
+    finally:
+        connection.close()
+    if answer.status != 200 or got != expected:
+        raise MeasureError(f"wrong answer: {answer.status} {got[:80]!r}")
+
+
+def raise_descriptor_limit() -> None:
+    """Lifts the soft limit of open files to the hard one, for us and for what we start."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _ask(connection: socket.socket, path: bytes = b"/") -> None:
+    """Sends one request and reads until its 19-byte body has come."""
+    connection.sendall(_GET % path)
+    answer = b""
+    while not answer.endswith(b"}"):
+        part = connection.recv(4096)
+        if not part:
+            raise MeasureError("the server closed a connection that should stay")
+        answer += part
+
+
+@contextmanager
+def idle_connections(port: int, count: int) -> Iterator[None]:
+    """Holds `count` kept-alive connections that made one request each, until the block ends.
+
+    Raises:
+        MeasureError: the server closed any of them before the end of the block.
+    """
+    held: list[socket.socket] = []
+    try:
+        for _ in range(count):
+            connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+            held.append(connection)
+            _ask(connection)
+        yield
+        _require_open(held)
+    except OSError as error:
+        raise MeasureError(f"connection {len(held)} of {count}: {error}") from error
+    finally:
+        for connection in held:
+            # A reset leaves no TIME_WAIT behind: ten thousand would exhaust the ports.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+
+def _require_open(held: Sequence[socket.socket]) -> None:
+    """Raises MeasureError when a connection has something to read: the peer closed it."""
+    with selectors.EpollSelector() as selector:
+        for connection in held:
+            selector.register(connection, selectors.EVENT_READ)
+        if gone := len(selector.select(0)):
+            raise MeasureError(f"the server closed {gone} of {len(held)} idle connections")
+
+
+def ask_in_turn(port: int, count: int) -> None:
+    """Makes `count` requests on one connection, each after the answer to the one before."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        for _ in range(count):
+            _ask(connection)
+
+
+def ask_together(port: int, count: int, path: bytes) -> float:
+    """Sends `count` requests at once, waits for all answers, returns the seconds it took."""
+    connections = [socket.create_connection(("127.0.0.1", port), 20) for _ in range(count)]
+    began = time.monotonic()
+    try:
+        for connection in connections:
+            connection.sendall(_GET % path)
+        for connection in connections:
+            if not connection.recv(4096).startswith(b"HTTP/1.1 200"):
+                raise MeasureError("a waiting request was not answered with 200")
+        return time.monotonic() - began
+    except OSError as error:
+        raise MeasureError(f"waiting requests: {error}") from error
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def upload(port: int, size: int, *, core: int, scratch: Path) -> Load:
+    """PUTs `size` zero bytes; the application must answer their number."""
+    path = scratch / "upload.bin"
+    with path.open("wb") as sparse:
+        os.truncate(sparse.fileno(), size)
+    command = ["curl", "-sS", "-f", "--http1.1", "-T", str(path), f"http://127.0.0.1:{port}/upload"]
+    began = time.monotonic()
+    text, cpu_s = run_pinned(command, core=core, timeout_s=120)
+    if text != str(size):
+        raise MeasureError(f"the application received {text[:20]!r} of {size} bytes")
+    return Load(1, time.monotonic() - began, cpu_s)
+
+
+def download(port: int, size: int, *, core: int) -> Load:
+    """GETs `size` bytes and throws them away."""
+    command = ["curl", "-sS", "-f", "--http1.1", "-o", "/dev/null", "-w", "%{size_download}"]
+    began = time.monotonic()
+    url = f"http://127.0.0.1:{port}/{size}"
+    text, cpu_s = run_pinned([*command, url], core=core, timeout_s=120)
+    if text != str(size):
+        raise MeasureError(f"the client received {text[:20]!r} of {size} bytes")
+    return Load(1, time.monotonic() - began, cpu_s)

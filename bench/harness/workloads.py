@@ -1,0 +1,253 @@
+"""Every workload: its question, who takes part, and how one run of it is measured."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from harness import instructions, latency, load
+from harness.bench import APPS, BENCH, Settings, Throughput, running
+from harness.servers import Server
+from harness.stats import Sample
+
+HELLO = b'{"message":"Hello"}'
+ECHO = b"x" * 10240
+SETTLE_S = 1.0
+WAITING_REQUESTS = 100
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One table of the report.
+
+    `unit` is what its headline counts, and lower is better in each of them.
+    """
+
+    name: str
+    question: str
+    kinds: tuple[str, ...]
+    headline: str
+    unit: str
+    measure: Callable[[Server, Settings], Sample]
+    runs_max: int = 1000
+    names: tuple[str, ...] = ()  # When given, only these take part.
+
+    def invites(self, server: Server) -> bool:
+        """True if `server` takes part."""
+        return server.kind in self.kinds and (not self.names or server.name in self.names)
+
+
+def idle_memory(server: Server, settings: Settings) -> Sample:
+    """Memory of the FastAPI hello: after start-up and one request, and after a second of load."""
+    with running(server, "fastapi_hello", settings) as target:
+        time.sleep(SETTLE_S)
+        fresh = target.tree.memory()
+        sample = {
+            "pss_mib": fresh.pss / 2**20,
+            "private_mib": fresh.private / 2**20,
+            "rss_mib": fresh.rss / 2**20,
+            "processes": float(len(target.tree.pids())),
+        }
+        if server.kind != "bare":
+            target.wrk(64, settings.warmup_s)
+            time.sleep(SETTLE_S)
+            sample["pss_after_load_mib"] = target.tree.memory().pss / 2**20
+    return sample
+
+
+def connection_memory(server: Server, settings: Settings) -> Sample:
+    """Bytes for each idle kept-alive connection that made one request."""
+    with running(server, "hello", settings) as target:
+        # What the first requests allocate once for all is not the price of a connection.
+        target.wrk(64, settings.warmup_s)
+        time.sleep(SETTLE_S)
+        before = target.tree.memory()
+        count = settings.idle_connections
+        with load.idle_connections(target.port, count):
+            time.sleep(SETTLE_S)
+            held = target.tree.memory()
+            cpu = target.tree.cpu()
+            time.sleep(SETTLE_S)
+            idle_cpu_s = target.tree.cpu_seconds_since(cpu)
+        time.sleep(SETTLE_S)
+        after = target.tree.memory()
+    return {
+        "pss_bytes": (held.pss - before.pss) / count,
+        "private_bytes": (held.private - before.private) / count,
+        "kept_after_close_bytes": (after.pss - before.pss) / count,
+        "core_while_idle": idle_cpu_s / SETTLE_S,
+    }
+
+
+def transfer(send: Callable[..., load.Load]) -> Callable[[Server, Settings], Sample]:
+    """Returns the measurement of one large body: growth of the peak RSS, CPU and speed."""
+
+    def measure(server: Server, settings: Settings) -> Sample:
+        with running(server, "transfer", settings) as target:
+            time.sleep(SETTLE_S)
+            target.tree.reset_peak()
+            before = target.tree.memory()
+            cpu = target.tree.cpu()
+            extra = {"scratch": target.scratch} if send is load.upload else {}
+            done = send(target.port, settings.transfer_bytes, core=settings.client_core, **extra)
+            cpu_s = target.tree.cpu_seconds_since(cpu)
+            growth = target.tree.memory().peak_rss - before.rss
+        gib = settings.transfer_bytes / 2**30
+        return {
+            "growth_mib": growth / 2**20,
+            "cpu_s_per_gib": cpu_s / gib,
+            "gib_per_s": gib / done.seconds,
+        }
+
+    return measure
+
+
+def waiting(server: Server, settings: Settings) -> Sample:
+    """CPU of the server while 100 requests sleep 5 s, accepting and answering them included."""
+    with running(server, "sleep", settings) as target:
+        time.sleep(SETTLE_S)
+        cpu = target.tree.cpu()
+        seconds = load.ask_together(target.port, WAITING_REQUESTS, b"/sleep")
+        cpu_s = target.tree.cpu_seconds_since(cpu)
+    return {"core_percent": cpu_s / seconds * 100, "seconds": seconds}
+
+
+def floor(server: Server, settings: Settings) -> Sample:
+    """CPU nanoseconds of one call of each application, without any server."""
+    command = [settings.python, str(BENCH / "floor.py"), str(APPS)]
+    text, _ = load.run_pinned(command, core=settings.server_core, timeout_s=120)
+    sample: Mapping[str, float] = json.loads(text)
+    return dict(sample)
+
+
+def _idle_beside(settings: Settings) -> int:
+    return settings.idle_connections
+
+
+def _throughput(name: str, question: str, kinds: tuple[str, ...], measure: Throughput) -> Workload:
+    return Workload(name, question, kinds, "cpu_us_per_request", "us of CPU/request", measure)
+
+
+_ASGI = ("asgi",)
+_CONNECTIONS = (1, 64, 256, 1000)
+# The first is a rate that every server holds, the second one that the fast ones do.
+_LATENCY_RATES = (3000, 20000)
+
+WORKLOADS = (
+    Workload(
+        "floor",
+        "What does the application cost without a server?",
+        ("floor",),
+        "hello_ns",
+        "ns of CPU/call",
+        floor,
+    ),
+    *(
+        _throughput(
+            f"hello-{count}",
+            f"What does a server add to a trivial ASGI application, {count} connection(s)?",
+            _ASGI,
+            Throughput("hello", count, HELLO),
+        )
+        for count in _CONNECTIONS
+    ),
+    _throughput(
+        "hello-64-beside-idle",
+        "Do idle connections cost the busy ones anything?",
+        _ASGI,
+        Throughput("hello", 64, HELLO, idle_beside=_idle_beside),
+    ),
+    _throughput(
+        "hello-1-one-core",
+        "The same at 1 connection when no core has to wake another: both on the server's core.",
+        ("asgi", "native"),
+        Throughput("hello", 1, HELLO, one_core=True),
+    ),
+    _throughput(
+        "fastapi-64",
+        "What is left of the difference under FastAPI?",
+        _ASGI,
+        Throughput("fastapi_hello", 64, HELLO),
+    ),
+    _throughput(
+        "echo-64",
+        "What do bodies cost: 10 KiB read and streamed back?",
+        _ASGI,
+        Throughput("echo", 64, ECHO, ECHO, BENCH / "load" / "echo.lua"),
+    ),
+    *(
+        _throughput(
+            f"native-{count}",
+            f"Is the engine itself as fast as the fastest servers in C, {count} connections?",
+            ("native",),
+            Throughput("hello", count, HELLO),
+        )
+        for count in (1, 64)
+    ),
+    *(
+        Workload(
+            f"latency-{rate}",
+            f"How long do clients wait at {rate} requests/s, 64 connections?",
+            _ASGI,
+            "p99_us",
+            "us at p99",
+            latency.at_rate(rate),
+        )
+        for rate in _LATENCY_RATES
+    ),
+    Workload(
+        "memory-idle",
+        "What does the server add to the memory of the imported application?",
+        ("bare", "asgi"),
+        "pss_mib",
+        "MiB of PSS",
+        idle_memory,
+    ),
+    Workload(
+        "memory-connections",
+        "What does an idle kept-alive connection cost in user memory?",
+        ("asgi", "native"),
+        "pss_bytes",
+        "bytes of PSS/connection",
+        connection_memory,
+    ),
+    Workload(
+        "upload",
+        "Does a large upload stay out of memory?",
+        _ASGI,
+        "growth_mib",
+        "MiB of growth",
+        transfer(load.upload),
+        runs_max=3,
+    ),
+    Workload(
+        "download",
+        "Does a large streamed response stay out of memory?",
+        _ASGI,
+        "growth_mib",
+        "MiB of growth",
+        transfer(load.download),
+        runs_max=3,
+    ),
+    Workload(
+        "sleep",
+        "Do waiting requests cost CPU?",
+        _ASGI,
+        "core_percent",
+        "% of a core",
+        waiting,
+    ),
+    Workload(
+        "instructions",
+        "How many instructions does a request take outside the kernel?",
+        ("asgi", "native"),
+        "per_request",
+        "instructions/request",
+        instructions.measure,
+        runs_max=1,
+        # callgrind_control does not reach the processes that nginx and h2o fork.
+        names=("tercel", "uvicorn", "granian", "hypercorn", "saltare", "tercel-cpp", "raw"),
+    ),
+)

@@ -1,0 +1,161 @@
+"""Makes Markdown tables of a result: `python bench/report.py [RESULT.json] [--part PART]`.
+
+Without a file: the newest in bench/results/. Parts: `summary` (CPU per request of all servers),
+`bars` (the project's targets), `detail` (every metric), `machine`; all of them without `--part`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.bars import BARS, SHARES, Medians
+
+RESULTS = Path(__file__).resolve().parent / "results"
+# Throughput counts only where the server was the limit.
+BUSY = 0.95
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Returns a Markdown table, numbers to the right of their column."""
+    lines = [f"| {' | '.join(head)} |", "|" + "|".join(["---", *["--:"] * (len(head) - 1)]) + "|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def number(value: float) -> str:
+    """Returns `value` with three significant digits, and thousands apart."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 0.001 else f"{value:.1g}"
+
+
+def machine(result: Mapping[str, Any]) -> str:
+    """Returns what the numbers were measured on and with."""
+    about = result["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    lines = [
+        f"Measured {result['started']} on {about['cpu']} ({about['cores']} cores),",
+        f"{about['distribution']}, kernel {about['kernel']}; governor: {about['governor']}.",
+        f"Commit {result['commit']}; `{result['command']}`.",
+        f"Versions: {versions}.",
+    ]
+    return "\n".join(lines)
+
+
+def summary(result: Mapping[str, Any]) -> str:
+    """Returns one row a workload: CPU microseconds per request of each server."""
+    chosen = {
+        name: part
+        for name, part in result["workloads"].items()
+        if part["headline"] == "cpu_us_per_request"
+    }
+    texts = []
+    for wanted in ("hello", "native"):
+        parts = {
+            name: part
+            for name, part in chosen.items()
+            if name.startswith("native") == (wanted == "native")
+        }
+        if not parts:
+            continue
+        servers = list(
+            dict.fromkeys(server for part in parts.values() for server in part["servers"])
+        )
+        rows = [
+            [name, *(_headline(part, part["servers"].get(server)) for server in servers)]
+            for name, part in parts.items()
+        ]
+        texts.append(table(["CPU us/request, median ± MAD", *servers], rows))
+    return "\n\n".join(texts)
+
+
+def _headline(part: Mapping[str, Any], server: Mapping[str, Any] | None) -> str:
+    if server is None:
+        return ""
+    if server["failure"]:
+        return "failed"
+    name = part["headline"]
+    return f"{number(server['median'][name])} ± {number(server['mad'][name])}"
+
+
+def bars(result: Mapping[str, Any]) -> str:
+    """Returns the targets with what was measured; "-" where something was not."""
+    medians = Medians(result)
+    rows = []
+    for bar in BARS:
+        try:
+            measured, bound = bar.measured(medians), bar.bound(medians)
+        except KeyError:
+            rows.append([bar.text, "", "-", ""])
+            continue
+        met = "yes" if bar.is_met(measured, bound) else "**no**"
+        rows.append(
+            [bar.text, f"{number(bound)} {bar.unit}", f"{number(measured)} {bar.unit}", met]
+        )
+    for text, share in SHARES:
+        try:
+            rows.append([text, "", f"{share(medians):.2f}", ""])
+        except KeyError:
+            rows.append([text, "", "-", ""])
+    return table(["target", "bound", "measured", "met"], rows)
+
+
+def detail(result: Mapping[str, Any]) -> str:
+    """Returns one table a workload with the medians of every metric, and the failures."""
+    sections = []
+    for name, part in result["workloads"].items():
+        servers = part["servers"]
+        metrics = list(dict.fromkeys(key for one in servers.values() for key in one["median"]))
+        rows = [
+            [server, *(_cell(one, metric) for metric in metrics), str(len(one["runs"]))]
+            for server, one in servers.items()
+            if one["runs"]
+        ]
+        failures = [
+            f"- {server}: {one['failure']}" for server, one in servers.items() if one["failure"]
+        ]
+        texts = [f"### {name}", part["question"], table([part["unit"], *metrics, "runs"], rows)]
+        if failures:
+            texts.append("Failed:\n\n" + "\n".join(" ".join(line.split()) for line in failures))
+        sections.append("\n\n".join(texts))
+    return "\n\n".join(sections)
+
+
+def _cell(server: Mapping[str, Any], metric: str) -> str:
+    """Returns a median; throughput that the server's core did not limit is in brackets."""
+    median = server["median"]
+    if metric not in median:
+        return ""
+    text = number(median[metric])
+    idle = metric == "requests_per_s" and median["server_core"] < BUSY
+    return f"({text})" if idle else text
+
+
+PARTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "machine": machine,
+    "bars": bars,
+    "summary": summary,
+    "detail": detail,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the parts that `arguments` ask for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("result", nargs="?", type=Path)
+    parser.add_argument("--part", choices=PARTS)
+    options = parser.parse_args(arguments)
+    path = options.result or max(RESULTS.glob("*.json"), key=lambda file: file.stat().st_mtime)
+    result = json.loads(path.read_text())
+    chosen = [options.part] if options.part else list(PARTS)
+    print("\n\n".join(PARTS[part](result) for part in chosen))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

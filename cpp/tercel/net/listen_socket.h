@@ -1,0 +1,76 @@
+// A bound, listening socket that nobody accepts from yet: TCP, Unix, or taken over from a parent.
+//
+// Not for names: resolving is the caller's. Resource: moves, does not copy. Source: socket(7),
+// tcp(7), unix(7). Tested by listen_socket_test.cc.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "tercel/base/address.h"
+#include "tercel/base/result.h"
+#include "tercel/net/syscalls.h"
+
+namespace tercel::net {
+
+struct ListenOptions {
+  int backlog = 2048;
+  bool reuse_port = false;
+  bool ipv6_only = false;          // False: a socket on "::" takes IPv4 connections too.
+  std::uint32_t unix_mode = 0666;  // Permission bits of a Unix socket's path.
+};
+
+// Closes the socket when destroyed, and removes the path of a Unix socket that it created itself
+// and that is still the same.
+class ListenSocket {
+ public:
+  // Fail with kAddressInUse, kAddressInvalid, kPermission, kTooManyFiles, kNoMemory or kSystem.
+  // `host` is an IP literal; port 0 picks a free one.
+  [[nodiscard]] static Result<ListenSocket> tcp(Syscalls& syscalls, std::string_view host,
+                                                std::uint16_t port, const ListenOptions& options);
+  // A stale socket file that nobody listens on is replaced; a live one is kAddressInUse; any other
+  // file is kAddressInUse and left alone. Two processes that start on one path at the same moment
+  // may replace each other's file: use one supervisor per path.
+  [[nodiscard]] static Result<ListenSocket> unix_path(Syscalls& syscalls, std::string_view path,
+                                                      const ListenOptions& options);
+  // Takes over a descriptor that is bound and listening already (systemd, a parent process). When
+  // it fails the descriptor stays the caller's; kAddressInvalid: it is no listening socket.
+  [[nodiscard]] static Result<ListenSocket> adopt(Syscalls& syscalls, int fd);
+
+  ListenSocket(ListenSocket&& other) noexcept;
+  ListenSocket& operator=(ListenSocket&& other) noexcept;
+  ~ListenSocket() { close(); }
+
+  // Closes it now. The address stays known.
+  void close() noexcept;
+
+  // -1 once closed.
+  [[nodiscard]] int descriptor() const noexcept { return fd_; }
+  // The bound address: the real port after port 0.
+  [[nodiscard]] const Address& address() const noexcept { return address_; }
+  // Path of a Unix socket, else empty. That of an abstract one begins with a zero byte.
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  ListenSocket(Syscalls& syscalls, int fd) noexcept : syscalls_{&syscalls}, fd_{fd} {}
+  [[nodiscard]] int set(int level, int name, int value) noexcept;
+  [[nodiscard]] int set_tcp_options(const ListenOptions& options) noexcept;
+  [[nodiscard]] int bind_path() noexcept;
+  [[nodiscard]] bool path_is_stale() noexcept;
+  [[nodiscard]] int finish(const ListenOptions& options) noexcept;
+  void remember_file() noexcept;
+  void remove_file() noexcept;
+
+  Syscalls* syscalls_;
+  int fd_;
+  Address address_{};
+  std::string path_;
+  // Which file at path_ is ours to remove; 0: none.
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+}  // namespace tercel::net

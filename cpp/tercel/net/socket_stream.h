@@ -1,0 +1,35 @@
+// A Stream that is a connected socket, TCP or Unix.
+//
+// Resource: owns its descriptor. Source: recv(2), send(2), sendfile(2).
+// Tested by socket_stream_test.cc.
+#pragma once
+
+#include "tercel/net/stream.h"
+#include "tercel/net/syscalls.h"
+
+namespace tercel::net {
+
+class SocketStream final : public Stream {
+ public:
+  // Takes over `fd`, a connected, non-blocking socket.
+  SocketStream(Syscalls& syscalls, int fd) noexcept : syscalls_{syscalls}, fd_{fd} {}
+  ~SocketStream() override;
+
+  [[nodiscard]] IoResult read(std::span<char> into) noexcept override;
+  [[nodiscard]] IoResult write(std::span<const iovec> pieces) noexcept override;
+  // REQUIRES: the process ignores SIGPIPE, as Python does; the kernel offers no other way here.
+  [[nodiscard]] IoResult write_file(int file, std::uint64_t offset,
+                                    std::size_t count) noexcept override;
+  void shutdown_write() noexcept override;
+  void reset_on_close() noexcept override;
+  [[nodiscard]] int descriptor() const noexcept override { return fd_; }
+
+ private:
+  [[nodiscard]] IoResult copy_file(int file, std::uint64_t offset, std::size_t count) noexcept;
+
+  Syscalls& syscalls_;
+  int fd_;
+};
+static_assert(sizeof(SocketStream) <= 24, "exists per connection");
+
+}  // namespace tercel::net

@@ -1,0 +1,380 @@
+#include "tercel/net/listener.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/connect.h"
+#include "support/descriptors.h"
+#include "support/failing_syscalls.h"
+#include "support/manual_clock.h"
+#include "support/temporary_directory.h"
+
+namespace tercel::net {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): only literals.
+using test::Call;
+using test::connect_to;
+using test::FailingSyscalls;
+using test::Fd;
+using test::ManualClock;
+
+struct TestSink final : Listener::Sink {
+  void on_accept(std::unique_ptr<Stream> stream, const Address& peer,
+                 Listener& from) noexcept override {
+    streams.push_back(std::move(stream));
+    peers.push_back(peer);
+    if (action) action(from);
+  }
+  void on_starved(int error) noexcept override { starved.push_back(error); }
+
+  std::vector<std::unique_ptr<Stream>> streams;
+  std::vector<Address> peers;
+  std::vector<int> starved;
+  std::function<void(Listener&)> action;
+};
+
+class ListenerTest : public testing::Test {
+ protected:
+  ListenerTest() { open(ListenSocket::tcp(syscalls_, "127.0.0.1", 0, {})); }
+  void open(Result<ListenSocket> socket) {
+    if (!loop_) loop_ = *Loop::create(clock_, syscalls_);
+    ASSERT_TRUE(socket);
+    listener_ = std::make_unique<Listener>(*loop_, *std::move(socket), sink_);
+  }
+  void start() { ASSERT_TRUE(listener_->start()); }
+  int turn() {
+    const auto events = loop_->wait(0ns);
+    EXPECT_TRUE(events);
+    loop_->dispatch();
+    return *events;
+  }
+  [[nodiscard]] Fd connect() const { return connect_to(listener_->socket().address()); }
+
+  ManualClock clock_;
+  FailingSyscalls syscalls_;
+  std::unique_ptr<Loop> loop_;
+  TestSink sink_;
+  std::unique_ptr<Listener> listener_;
+};
+
+TEST_F(ListenerTest, HandsOverEachConnectionReadyForUse) {
+  start();
+  EXPECT_EQ(turn(), 0);
+  const Fd client = connect();
+  turn();
+  ASSERT_EQ(sink_.streams.size(), 1U);
+  const int fd = sink_.streams[0]->descriptor();
+  EXPECT_EQ(sink_.peers[0], local_address(syscalls_, client.get()));
+  EXPECT_EQ(::fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+  EXPECT_EQ(::fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+  int no_delay = 0;
+  socklen_t bytes = sizeof no_delay;
+  ASSERT_EQ(::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &bytes), 0);
+  EXPECT_NE(no_delay, 0);
+  test::send_text(client, "x");
+  std::array<char, 10> buffer;
+  EXPECT_EQ(sink_.streams[0]->read(buffer).bytes, 1U);
+}
+
+TEST_F(ListenerTest, AcceptsNothingBeforeStart) {
+  const Fd client = connect();
+  turn();
+  EXPECT_TRUE(sink_.streams.empty());
+  start();
+  start();
+  turn();
+  EXPECT_EQ(sink_.streams.size(), 1U);
+}
+
+TEST_F(ListenerTest, ATurnTakesAtMostItsShareOfTheBacklog) {
+  start();
+  std::vector<Fd> clients;
+  for (int i = 0; i < Listener::kAcceptsMax + 10; ++i) clients.push_back(connect());
+  turn();
+  EXPECT_EQ(sink_.streams.size(), static_cast<std::size_t>(Listener::kAcceptsMax));
+  turn();
+  EXPECT_EQ(sink_.streams.size(), clients.size());
+}
+
+TEST_F(ListenerTest, AnIpv4PeerOfAnIpv6SocketHasAnIpv4Address) {
+  open(ListenSocket::tcp(syscalls_, "::", 0, {}));
+  start();
+  const Fd client = connect_to(*parse_ip("127.0.0.1", listener_->socket().address().port));
+  turn();
+  ASSERT_EQ(sink_.peers.size(), 1U);
+  EXPECT_EQ(sink_.peers[0], local_address(syscalls_, client.get()));
+  EXPECT_EQ(sink_.peers[0].kind, AddressKind::kIpv4);
+}
+
+TEST_F(ListenerTest, APeerOnAUnixSocketIsAccepted) {
+  const test::TemporaryDirectory directory;
+  open(ListenSocket::unix_path(syscalls_, directory.file("s"), {}));
+  start();
+  const Fd client = connect_to(directory.file("s"));
+  turn();
+  ASSERT_EQ(sink_.peers.size(), 1U);
+  EXPECT_EQ(sink_.peers[0].kind, AddressKind::kUnix);
+  listener_.reset();
+}
+
+// The kernel keeps one connection more than the backlog says; the rest of them wait in the network.
+TEST_F(ListenerTest, ABacklogOfOneServesEveryClientInTheEnd) {
+  open(ListenSocket::tcp(syscalls_, "127.0.0.1", 0, {.backlog = 1}));
+  start();
+  for (int i = 0; i < 20; ++i) {
+    const Fd client = connect();
+    ASSERT_GE(client.get(), 0);
+    turn();
+  }
+  EXPECT_EQ(sink_.streams.size(), 20U);
+}
+
+// --- peers that are gone
+
+TEST_F(ListenerTest, APeerThatVanishedBeforeItWasAcceptedCostsNothing) {
+  start();
+  for (const bool reset : {false, true}) {
+    Fd client = connect();
+    const linger linger_option{reset ? 1 : 0, 0};
+    ::setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &linger_option, sizeof linger_option);
+  }
+  const Fd alive = connect();
+  turn();
+  EXPECT_TRUE(sink_.starved.empty());
+  ASSERT_GE(sink_.streams.size(), 1U);
+  EXPECT_EQ(sink_.peers.back(), local_address(syscalls_, alive.get()));
+  EXPECT_EQ(turn(), 0);
+}
+
+TEST_F(ListenerTest, AnErrorOfOneConnectionIsSkipped) {
+  start();
+  for (const int error : {ECONNABORTED, EPROTO, EINTR, EPERM, ENETDOWN, EHOSTUNREACH, ETIMEDOUT}) {
+    const Fd client = connect();
+    const std::size_t before = sink_.streams.size();
+    syscalls_.fail(Call::kAccept4, error);
+    turn();
+    EXPECT_EQ(sink_.streams.size(), before + 1) << error;
+    EXPECT_TRUE(sink_.starved.empty()) << error;
+  }
+}
+
+TEST_F(ListenerTest, EndlessErrorsOfConnectionsDoNotHoldTheLoop) {
+  start();
+  const Fd client = connect();
+  syscalls_.fail(Call::kAccept4, ECONNABORTED, 1, 1'000'000);
+  turn();
+  EXPECT_EQ(syscalls_.calls(Call::kAccept4), Listener::kAcceptsMax);
+}
+
+// --- out of descriptors or memory
+
+TEST_F(ListenerTest, OutOfDescriptorsItPausesWithoutSpinning) {
+  start();
+  for (const int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
+    sink_ = {};
+    const Fd client = connect();
+    syscalls_.fail(Call::kAccept4, error, 1, 2);
+    EXPECT_EQ(turn(), 1);
+    EXPECT_EQ(sink_.starved, std::vector{error});
+    clock_.advance(Listener::kPause - 1ms);
+    EXPECT_EQ(turn(), 0);  // The client waits in the backlog; the loop does not see it.
+    clock_.advance(TimerWheel::kTick);
+    EXPECT_EQ(turn(), 0);  // The timer fires behind the events of its turn.
+    EXPECT_EQ(turn(), 1);
+    EXPECT_EQ(sink_.starved, (std::vector{error, error}));
+    clock_.advance(Listener::kPause + TimerWheel::kTick);
+    turn();
+    turn();
+    EXPECT_EQ(sink_.streams.size(), 1U);
+  }
+}
+
+TEST_F(ListenerTest, AfterThePauseTheClientsInTheBacklogAreServed) {
+  start();
+  const Fd one = connect();
+  const Fd two = connect();
+  syscalls_.fail(Call::kAccept4, EMFILE, 2);
+  turn();
+  EXPECT_EQ(sink_.streams.size(), 1U);
+  clock_.advance(Listener::kPause + TimerWheel::kTick);
+  turn();
+  turn();
+  EXPECT_EQ(sink_.streams.size(), 2U);
+  EXPECT_EQ(sink_.starved, std::vector{EMFILE});
+}
+
+TEST_F(ListenerTest, WhenItCannotWatchAfterAPauseItPausesAgain) {
+  start();
+  const Fd client = connect();
+  syscalls_.fail(Call::kAccept4, EMFILE);
+  turn();
+  clock_.advance(Listener::kPause + TimerWheel::kTick);
+  syscalls_.fail(Call::kEpollCtl, ENOMEM);
+  turn();
+  EXPECT_EQ(sink_.starved, (std::vector{EMFILE, ENOMEM}));
+  clock_.advance(Listener::kPause + TimerWheel::kTick);
+  turn();
+  turn();
+  EXPECT_EQ(sink_.streams.size(), 1U);
+}
+
+// os.close() of the listening socket in the application: no connection can come, and the loop must
+// not spin on it.
+TEST_F(ListenerTest, ASocketThatSomebodyElseClosedDoesNotSpin) {
+  start();
+  const int number = listener_->socket().descriptor();
+  const Fd null{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  ASSERT_EQ(::dup2(null.get(), number), number);
+  EXPECT_EQ(turn(), 0);
+}
+
+TEST_F(ListenerTest, StartFailsAsTheLoopDoes) {
+  syscalls_.fail(Call::kEpollCtl, ENOSPC);
+  const auto started = listener_->start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error(), Errc::kSystem);
+  start();
+}
+
+// The real thing, in a process of its own: descriptors run out with clients in the backlog.
+int serve_without_descriptors() {
+  const SteadyClock clock;
+  auto loop = Loop::create(clock, system_calls());
+  auto socket = ListenSocket::tcp(system_calls(), "127.0.0.1", 0, {});
+  if (!loop || !socket) return 1;
+  constexpr int kClients = 20;
+  std::vector<Fd> clients;
+  for (int i = 0; i < kClients; ++i) clients.push_back(connect_to(socket->address()));
+  TestSink sink;
+  Listener listener{**loop, *std::move(socket), sink};
+  if (!listener.start()) return 2;
+
+  const rlimit few{static_cast<rlim_t>(clients.back().get()) + 6, RLIM_INFINITY};
+  rlimit limit = few;
+  limit.rlim_max = limit.rlim_cur;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return 3;
+  int turns = 0;
+  const auto end = clock.now() + 10s;
+  while (static_cast<int>(sink.streams.size()) < kClients && clock.now() < end) {
+    if (!(*loop)->wait(-1ns)) return 4;
+    (*loop)->dispatch();
+    ++turns;
+    // Served clients leave, so that descriptors come free, only after a first pause.
+    if (sink.starved.size() == 1 && clients.size() == kClients) clients.resize(5);
+  }
+  if (sink.starved.empty() || sink.starved[0] != EMFILE) return 5;
+  if (static_cast<int>(sink.streams.size()) != kClients) return 6;
+  return turns < 100 ? 0 : 7;
+}
+
+TEST(ListenerWithoutDescriptorsTest, ServesEveryClientAndDoesNotSpin) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) ::_exit(serve_without_descriptors());
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+// --- paused and closed
+
+TEST_F(ListenerTest, PausedItLeavesClientsInTheBacklog) {
+  start();
+  listener_->pause();
+  const Fd client = connect();
+  EXPECT_EQ(turn(), 0);
+  listener_->resume();
+  listener_->resume();
+  EXPECT_EQ(turn(), 1);
+  EXPECT_EQ(sink_.streams.size(), 1U);
+}
+
+TEST_F(ListenerTest, PausedBeforeStartItStaysPaused) {
+  listener_->pause();
+  start();
+  const Fd client = connect();
+  EXPECT_EQ(turn(), 0);
+  listener_->resume();
+  turn();
+  EXPECT_EQ(sink_.streams.size(), 1U);
+}
+
+TEST_F(ListenerTest, ResumeDoesNotStartAListenerNorEndAStarvation) {
+  const Fd client = connect();
+  listener_->resume();
+  EXPECT_EQ(turn(), 0);
+  start();
+  syscalls_.fail(Call::kAccept4, EMFILE);
+  turn();
+  listener_->resume();
+  EXPECT_EQ(turn(), 0);
+}
+
+TEST_F(ListenerTest, TheSinkMayPauseAtItsLimit) {
+  start();
+  std::vector<Fd> clients;
+  for (int i = 0; i < 5; ++i) clients.push_back(connect());
+  sink_.action = [&](Listener& listener) {
+    if (sink_.streams.size() == 3) listener.pause();
+  };
+  turn();
+  turn();
+  EXPECT_EQ(sink_.streams.size(), 3U);
+}
+
+TEST_F(ListenerTest, CloseAcceptsWhatIsInTheBacklogFirst) {
+  start();
+  std::vector<Fd> clients;
+  for (int i = 0; i < 200; ++i) clients.push_back(connect());
+  listener_->close();
+  EXPECT_EQ(sink_.streams.size(), 200U);
+  EXPECT_EQ(listener_->socket().descriptor(), -1);
+  EXPECT_LT(connect().get(), 0);
+  listener_->close();
+  listener_->resume();
+  turn();
+}
+
+TEST_F(ListenerTest, TheSinkMayCloseTheListener) {
+  start();
+  std::vector<Fd> clients;
+  for (int i = 0; i < 5; ++i) clients.push_back(connect());
+  sink_.action = [](Listener& listener) { listener.close(); };
+  turn();
+  EXPECT_EQ(sink_.streams.size(), 5U);
+  EXPECT_EQ(listener_->socket().descriptor(), -1);
+}
+
+TEST_F(ListenerTest, StarvedAtItsCloseItClosesAllTheSame) {
+  start();
+  const Fd client = connect();
+  syscalls_.fail(Call::kAccept4, EMFILE);
+  listener_->close();
+  EXPECT_EQ(listener_->socket().descriptor(), -1);
+  clock_.advance(1h);
+  turn();
+  EXPECT_EQ(sink_.starved, std::vector{EMFILE});
+}
+
+TEST_F(ListenerTest, NeverStartedItClosesWithoutAccepting) {
+  const Fd client = connect();
+  listener_->close();
+  EXPECT_TRUE(sink_.streams.empty());
+  EXPECT_TRUE(listener_->start());
+  EXPECT_EQ(turn(), 0);
+}
+
+}  // namespace
+}  // namespace tercel::net

@@ -1,0 +1,35 @@
+// The client's end of a connection to a listening socket of the test.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstring>
+#include <string>
+
+#include "support/descriptors.h"
+#include "tercel/net/socket_address.h"
+
+namespace tercel::test {
+
+// Blocking. The errno of a failed connect() is left in errno, and the result is -1.
+inline Fd connect_to(const Address& address) {
+  const net::SocketAddress socket_address = net::to_socket_address(address);
+  Fd fd{::socket(socket_address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (::connect(fd.get(), socket_address.get(), socket_address.bytes) < 0) return Fd{};
+  return fd;
+}
+
+inline Fd connect_to(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  EXPECT_LT(path.size(), sizeof address.sun_path);
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+    return Fd{};
+  }
+  return fd;
+}
+
+}  // namespace tercel::test

@@ -240,7 +240,7 @@ Result<void> H1Exchange::close_part(const BodyPlan& part) noexcept {
 Result<void> H1Exchange::conclude(const BodyPlan& part) noexcept {
   const std::optional<Errc> error = part.error;
   if (error == Errc::kResponseTooShort) {
-    abort(*error);
+    this->abort(*error);
   } else if (part.last) {
     (void)state_.response(Step::kMessageEnd);
     session_.response_over(Outcome::kComplete);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tercel/base/log.h"
+#include "tercel/net/socket_address.h"
 
 namespace tercel::server {
 
@@ -17,7 +18,8 @@ Server::~Server() {
 }
 
 Result<void> Server::listen(net::ListenSocket socket) {
-  listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(socket), *this));
+  net::Listener::Sink& sink = *this;
+  listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(socket), sink));
   if (started_) return listeners_.back()->start();
   return {};
 }
@@ -31,7 +33,8 @@ Result<void> Server::start() noexcept {
 }
 
 void Server::on_accept(std::unique_ptr<net::Stream> stream, const Address& peer,
-                       const Address& local, net::Listener& from) noexcept {
+                       net::Listener& from) noexcept {
+  const Address local = net::local_address(loop_.syscalls(), stream->descriptor());
   serve(std::move(stream),
         {.peer = peer, .local = local, .local_path = from.socket().path().c_str()});
 }

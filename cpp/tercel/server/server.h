@@ -63,7 +63,7 @@ class Server final : private net::Listener::Sink {
  private:
   friend class Connection;
 
-  void on_accept(std::unique_ptr<net::Stream> stream, const Address& peer, const Address& local,
+  void on_accept(std::unique_ptr<net::Stream> stream, const Address& peer,
                  net::Listener& from) noexcept override;
   void on_starved(int error) noexcept override;
   void link(Connection& connection) noexcept;

@@ -1,5 +1,6 @@
 """An ASGI application without a framework. Serve it: `tercel serve examples.asgi_hello:app`."""
 
+# [app]
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,8 +21,11 @@ END = {"type": "http.response.body", "body": BODY}
 
 
 async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Answers every HTTP request with `{"message":"Hello"}`; takes no part in lifespan."""
+    """Answers every HTTP request; takes no part in lifespan."""
     if scope["type"] != "http":
         raise NotImplementedError(scope["type"])
     await send(START)
     await send(END)
+
+
+# [/app]

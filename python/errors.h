@@ -34,8 +34,14 @@ PyObject* raise(Gil& gil, Errc error) noexcept;
 // REQUIRES: a Python exception is set. Leaves it to nanobind.
 [[noreturn]] void throw_python_error();
 
+// Takes the current Python exception out, with its traceback; nullptr when there is none. The
+// caller owns it.
+[[nodiscard]] PyObject* take_exception(Gil& gil) noexcept;
+// Makes `exception` the current one, and takes its reference.
+void restore_exception(Gil& gil, PyObject* exception) noexcept;
+
 template <typename T>
-T or_throw(Gil& gil, Result<T> result) {
+T or_throw(Gil& gil, Result<T> result) {  // NOLINT(performance-unnecessary-value-param)
   if (!result) throw_error(gil, result.error());
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }

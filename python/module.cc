@@ -6,7 +6,9 @@ namespace nb = nanobind;
 
 namespace tercel::python {
 
+void bind_engine(nb::module_& module);
 void bind_errors(nb::module_& module);
+void bind_loop_core(nb::module_& module);
 
 }  // namespace tercel::python
 
@@ -14,4 +16,6 @@ NB_MODULE(_core, module) {
   using namespace tercel::python;
   module.attr("__version__") = TERCEL_VERSION;
   bind_errors(module);
+  bind_engine(module);
+  bind_loop_core(module);
 }

@@ -1,0 +1,68 @@
+#include "python/foreign.h"
+
+#include <unistd.h>
+
+namespace tercel::python {
+namespace {
+
+std::uint32_t readiness_of(std::uint32_t events) noexcept {
+  return ((events & kEventRead) != 0 ? net::kReadable : 0U) |
+         ((events & kEventWrite) != 0 ? net::kWritable : 0U);
+}
+
+}  // namespace
+
+struct ForeignDescriptors::Entry final : net::Watcher {
+  Entry(std::vector<ReadyDescriptor>& ready_list, int fd) noexcept
+      : ready{ready_list}, descriptor{fd} {}
+
+  // No allocation: add() reserves a place for each descriptor.
+  void on_ready(std::uint32_t readiness) noexcept override {
+    const std::uint32_t events = ((readiness & ~net::kWritable) != 0 ? kEventRead : 0U) |
+                                 ((readiness & ~net::kReadable) != 0 ? kEventWrite : 0U);
+    ready.push_back({descriptor, events});
+  }
+
+  std::vector<ReadyDescriptor>& ready;
+  int descriptor;
+  net::WatchId id = net::WatchId::kNone;
+};
+
+ForeignDescriptors::ForeignDescriptors(net::Loop& loop) noexcept : loop_{loop}, owner_{getpid()} {}
+
+ForeignDescriptors::~ForeignDescriptors() {
+  clear();
+}
+
+Result<void> ForeignDescriptors::add(int descriptor, std::uint32_t events) {
+  if (entries_.contains(descriptor)) return fail(Errc::kIllegalStep);
+  auto entry = std::make_unique<Entry>(ready_, descriptor);
+  if (ready_.capacity() <= entries_.size()) ready_.reserve(2 * entries_.size() + 8);
+  auto id = loop_.watch(descriptor, readiness_of(events), net::Trigger::kLevel, *entry);
+  if (!id) return fail(id.error());
+  entry->id = *id;
+  entries_[descriptor] = std::move(entry);
+  return {};
+}
+
+Result<void> ForeignDescriptors::change(int descriptor, std::uint32_t events) noexcept {
+  const auto found = entries_.find(descriptor);
+  if (found == entries_.end()) return fail(Errc::kIllegalStep);
+  return loop_.rewatch(found->second->id, descriptor, readiness_of(events), net::Trigger::kLevel);
+}
+
+void ForeignDescriptors::remove(int descriptor) noexcept {
+  const auto found = entries_.find(descriptor);
+  if (found == entries_.end()) return;
+  if (getpid() == owner_) loop_.unwatch(found->second->id, descriptor);
+  entries_.erase(found);
+  for (ReadyDescriptor& ready : ready_) {
+    if (ready.descriptor == descriptor) ready.descriptor = kRemoved;
+  }
+}
+
+void ForeignDescriptors::clear() noexcept {
+  while (!entries_.empty()) remove(entries_.begin()->first);
+}
+
+}  // namespace tercel::python

@@ -218,7 +218,7 @@ void H1Session::close() noexcept {
 }
 
 void H1Session::on_sent() noexcept {
-  if (exchange_ == nullptr || !exchange_->wants_writable_) return;
+  if (exchange_ == nullptr || !exchange_->wants_writable_ || !exchange_->writable()) return;
   exchange_->wants_writable_ = false;
   if (exchange_->observer_ != nullptr) exchange_->observer_->on_writable();
 }

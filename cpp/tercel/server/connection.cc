@@ -79,6 +79,7 @@ void Connection::notify_draining() noexcept {
 void Connection::on_ready(std::uint32_t readiness) noexcept {
   if (dead_) return;
   begin_step();
+  blocked_ = false;  // Whatever the event: a stream may have to read before it can write.
   if ((readiness & (net::kError | net::kHangup)) != 0) {
     broke(Errc::kReset);
   } else {
@@ -281,20 +282,25 @@ void Connection::after_send(bool queued) noexcept {
     return;
   }
   const bool high = buffers_->output.bytes() > server_.options_.limits.output_high_water_bytes;
-  if (high) pressed_ = true;
+  if (high) {
+    pressed_ = true;
+    relieved_ = false;
+  }
   if (steps_ > 0 && !high) return;
   flush();
   if (steps_ == 0 && (broken_ || unsent_bytes() > 0)) server_.loop_.defer(*this);
 }
 
 void Connection::flush() noexcept {
-  if (buffers_ == nullptr || buffers_->output.empty() || broken_ || dead_) return;
+  if (buffers_ == nullptr || buffers_->output.empty()) return;
+  if (blocked_ || broken_ || dead_) return;
   OutputQueue& output = buffers_->output;
   const net::IoState state = output.flush(*stream_);
   if (state == net::IoState::kFailed) {
     broke(Errc::kReset);
     return;
   }
+  blocked_ = state == net::IoState::kAgain;
   if (output.empty()) {
     buffers_->stalled_since = nanoseconds{0};
   } else if (buffers_->stalled_since == nanoseconds{0}) {

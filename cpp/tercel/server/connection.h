@@ -129,6 +129,7 @@ class Connection final : public http::Wire,
   bool fin_seen_ : 1 = false;     // The peer finished its direction: its end is there to be read.
   bool fin_told_ : 1 = false;     // The session was told.
   bool input_ended_ : 1 = false;  // The end was read, and all before it.
+  bool blocked_ : 1 = false;      // The stream takes no more until an event.
   bool pressed_ : 1 = false;      // The output went above the high-water mark.
   bool relieved_ : 1 = false;     // It went below half of it since, and the session is to be told.
   bool closing_ : 1 = false;      // Close when all is sent.

@@ -1,0 +1,423 @@
+#include "tercel/server/connection.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "server/echo_handler.h"
+#include "support/allocations.h"
+#include "support/descriptors.h"
+#include "support/failing_syscalls.h"
+#include "support/manual_clock.h"
+#include "tercel/net/socket_stream.h"
+#include "tercel/server/server.h"
+
+namespace tercel::server {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): only literals.
+using test::EchoHandler;
+using test::Fd;
+
+constexpr std::string_view kHello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::string_view kHelloAnswer = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+constexpr std::string_view kHold = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
+
+Options plain_options() {
+  Options options;
+  options.server_field = "";
+  options.date_field = false;
+  return options;
+}
+
+class ConnectionTest : public testing::Test {
+ protected:
+  ConnectionTest() { make_server(plain_options()); }
+
+  void make_server(const Options& options) {
+    server_.reset();
+    server_ = std::make_unique<Server>(*loop_, handler_, options);
+  }
+  // A new connection; returns the client's end, which does not block.
+  [[nodiscard]] Fd connect() {
+    test::SocketPair pair = test::socket_pair();
+    EXPECT_EQ(::fcntl(pair.peers.get(), F_SETFL, O_NONBLOCK), 0);
+    server_->serve(std::make_unique<net::SocketStream>(syscalls_, pair.ours.release()), {});
+    return std::move(pair.peers);
+  }
+  // Turns the loop until nothing happens any more.
+  void settle() {
+    for (int turns = 0; turns < 200; ++turns) {
+      const auto events = loop_->wait(0ns);
+      loop_->dispatch();
+      if (events && *events == 0 && turns > 2) return;
+    }
+  }
+  void pass(std::chrono::nanoseconds time) {
+    clock_.advance(time);
+    settle();
+  }
+  [[nodiscard]] std::string ask(const Fd& client, std::string_view request) {
+    test::send_text(client, request);
+    settle();
+    return test::receive_all(client);
+  }
+  // Nothing more will come: the server closed its end.
+  [[nodiscard]] static bool at_end(const Fd& client) {
+    char byte = 0;
+    const ssize_t got = ::recv(client.get(), &byte, 1, MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno == ECONNRESET);
+  }
+
+  test::ManualClock clock_;
+  test::FailingSyscalls syscalls_;
+  EchoHandler handler_;
+  std::unique_ptr<net::Loop> loop_ = *net::Loop::create(clock_, syscalls_);
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(ConnectionTest, RequestsOnOneConnectionAreAnswered) {
+  const Fd client = connect();
+  EXPECT_EQ(ask(client, kHello), kHelloAnswer);
+  EXPECT_EQ(ask(client, kHello), kHelloAnswer);
+  EXPECT_EQ(server_->connections(), 1U);
+}
+
+TEST_F(ConnectionTest, PipelinedAnswersLeaveInOneSystemCall) {
+  const Fd client = connect();
+  std::string requests, answers;
+  for (int i = 0; i < 20; ++i) {
+    requests += kHello;
+    answers += kHelloAnswer;
+  }
+  const int sends = syscalls_.calls(test::Call::kSend) + syscalls_.calls(test::Call::kSendmsg);
+  EXPECT_EQ(ask(client, requests), answers);
+  EXPECT_EQ(syscalls_.calls(test::Call::kSend) + syscalls_.calls(test::Call::kSendmsg), sends + 1);
+}
+
+TEST_F(ConnectionTest, AnIdleConnectionHoldsNoBlock) {
+  const Fd client = connect();
+  EXPECT_EQ(ask(client, kHello), kHelloAnswer);
+  EXPECT_EQ(loop_->blocks().outstanding(), 0U);
+}
+
+TEST_F(ConnectionTest, ASteadyStateAllocatesNothing) {
+  const Fd client = connect();
+  constexpr std::string_view kPost =
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+  char answer[1024];
+  const auto exchange = [&](std::string_view request) {
+    test::send_text(client, request);
+    settle();
+    ASSERT_GT(::read(client.get(), answer, sizeof answer), 0);
+  };
+  for (int i = 0; i < 10; ++i) {
+    exchange(kHello);
+    exchange(kPost);
+  }
+  handler_.outcomes.reserve(1000);
+  const test::AllocationCount count;
+  for (int i = 0; i < 100; ++i) {
+    exchange(kHello);
+    exchange(kPost);
+  }
+  EXPECT_EQ(count.so_far(), 0U);
+}
+
+TEST_F(ConnectionTest, SingleByteTransfersChangeNothing) {
+  syscalls_.limit_bytes(1);
+  const Fd client = connect();
+  std::string answer;
+  for (const char byte :
+       std::string_view{"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"}) {
+    answer += ask(client, {&byte, 1});
+  }
+  EXPECT_EQ(answer, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde");
+}
+
+TEST_F(ConnectionTest, ASlowReaderPausesTheHandler) {
+  const Fd client = connect();
+  test::send_text(client, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  settle();
+  EXPECT_EQ(handler_.jobs.alive(), 1U);
+  EXPECT_LT(loop_->blocks().outstanding(), 16U);  // Bounded by the high-water mark.
+  std::size_t bytes = 0;
+  for (int reads = 0; reads < 10000 && handler_.jobs.alive() > 0; ++reads) {
+    bytes += test::receive_all(client).size();
+    settle();
+  }
+  settle();
+  bytes += test::receive_all(client).size();
+  EXPECT_GT(bytes, EchoHandler::kLargeBytes);
+  EXPECT_EQ(handler_.outcomes.back(), http::Outcome::kComplete);
+  EXPECT_EQ(loop_->blocks().outstanding(), 0U);
+}
+
+TEST_F(ConnectionTest, AHandlerThatDoesNotReadPausesTheSender) {
+  const Fd client = connect();
+  test::send_text(client, "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n");
+  const std::string part(65536, 'x');
+  std::size_t taken = 0;
+  for (int writes = 0; writes < 500; ++writes) {
+    const ssize_t sent = ::send(client.get(), part.data(), part.size(), MSG_NOSIGNAL);
+    if (sent < 0) break;
+    taken += static_cast<std::size_t>(sent);
+    settle();
+  }
+  EXPECT_LT(taken, std::size_t{4} << 20);  // The kernel's buffers and one of ours.
+  EXPECT_LE(loop_->blocks().outstanding(), 1U);
+}
+
+TEST_F(ConnectionTest, AHeadThatDoesNotArriveIs408) {
+  const Fd client = connect();
+  test::send_text(client, "GET / HTTP/1.1\r\nHo");
+  settle();
+  pass(4900ms);
+  EXPECT_EQ(server_->connections(), 1U);
+  pass(200ms);
+  EXPECT_TRUE(test::receive_all(client).starts_with("HTTP/1.1 408 "));
+}
+
+TEST_F(ConnectionTest, AHeadThatDribblesIsCutOffAndAFastOneIsNot) {
+  for (const bool fast : {false, true}) {
+    const Fd client = connect();
+    test::send_text(client, "GET /hello HTTP/1.1\r\nHost: a\r\nX: ");
+    const std::string part(fast ? 300 : 10, 'x');
+    for (int second = 0; second < 10; ++second) {
+      (void)::send(client.get(), part.data(), part.size(), MSG_NOSIGNAL);
+      pass(1s);
+    }
+    (void)::send(client.get(), "\r\n\r\n", 4, MSG_NOSIGNAL);
+    settle();
+    const std::string answer = test::receive_all(client);
+    EXPECT_TRUE(answer.starts_with(fast ? "HTTP/1.1 200 " : "HTTP/1.1 408 ")) << answer;
+  }
+}
+
+TEST_F(ConnectionTest, ABodyThatDribblesIsCutOffThoughEachByteIsProgress) {
+  const Fd client = connect();
+  test::send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
+  for (int second = 0; second < 40; ++second) {
+    (void)::send(client.get(), "x", 1, MSG_NOSIGNAL);
+    pass(1s);
+  }
+  EXPECT_TRUE(test::receive_all(client).starts_with("HTTP/1.1 408 "));
+  EXPECT_EQ(handler_.jobs.alive(), 0U);
+}
+
+TEST_F(ConnectionTest, TimeInTheHandlerIsNotThePeers) {
+  const Fd client = connect();
+  test::send_text(client, kHold);
+  settle();
+  pass(1h);
+  ASSERT_NE(handler_.held, nullptr);
+  handler_.held->read();
+  settle();
+  EXPECT_TRUE(test::receive_all(client).starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(ConnectionTest, ARequestLimitAnswers503) {
+  Options options = plain_options();
+  options.timeouts.request = 10s;
+  make_server(options);
+  const Fd client = connect();
+  test::send_text(client, kHold);
+  settle();
+  pass(10100ms);
+  EXPECT_TRUE(test::receive_all(client).starts_with("HTTP/1.1 503 "));
+  EXPECT_EQ(handler_.held, nullptr);
+}
+
+TEST_F(ConnectionTest, AnIdleConnectionIsClosedAndANewRequestStartsTheTimeAnew) {
+  const Fd client = connect();
+  (void)ask(client, kHello);
+  pass(74s);
+  (void)ask(client, kHello);
+  pass(74s);
+  EXPECT_EQ(server_->connections(), 1U);
+  pass(2s);
+  EXPECT_TRUE(at_end(client));
+}
+
+TEST_F(ConnectionTest, APeerThatDoesNotReadIsReset) {
+  const Fd client = connect();
+  test::send_text(client, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  settle();
+  pass(29s);
+  EXPECT_EQ(handler_.jobs.alive(), 1U);
+  pass(2s);
+  EXPECT_EQ(handler_.jobs.alive(), 0U);
+  EXPECT_EQ(handler_.outcomes.back(), http::Outcome::kPeerGone);
+  EXPECT_EQ(server_->connections(), 0U);
+}
+
+TEST_F(ConnectionTest, AHalfClosedPeerIsToldOfAfterItsGraceAndStillAnswered) {
+  const Fd client = connect();
+  test::send_text(client, kHold);
+  ASSERT_EQ(::shutdown(client.get(), SHUT_WR), 0);
+  settle();
+  EXPECT_TRUE(handler_.notices.empty());
+  pass(1100ms);
+  ASSERT_EQ(handler_.notices.size(), 1U);
+  EXPECT_EQ(handler_.notices[0], http::Notice::kInputClosed);
+  ASSERT_NE(handler_.held, nullptr);
+  handler_.held->read();
+  settle();
+  EXPECT_TRUE(test::receive_all(client).starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(server_->connections(), 0U);
+}
+
+TEST_F(ConnectionTest, AVanishedPeerEndsTheExchangeAtOnce) {
+  {
+    const Fd client = connect();
+    test::send_text(client, kHold);
+    settle();
+    ASSERT_NE(handler_.held, nullptr);
+  }
+  settle();
+  EXPECT_EQ(handler_.held, nullptr);
+  EXPECT_EQ(handler_.outcomes.back(), http::Outcome::kPeerGone);
+  EXPECT_EQ(server_->connections(), 0U);
+}
+
+TEST_F(ConnectionTest, DrainingClosesIdleConnectionsAfterASecondAndBusyOnesAfterTheirAnswer) {
+  const Fd idle = connect();
+  const Fd late = connect();
+  const Fd busy = connect();
+  (void)ask(idle, kHello);
+  (void)ask(late, kHello);
+  test::send_text(busy, kHold);
+  settle();
+  server_->drain();
+  settle();
+  // A request that was on its way is answered.
+  EXPECT_EQ(ask(late, kHello),
+            "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello");
+  EXPECT_TRUE(at_end(late));
+  EXPECT_FALSE(at_end(idle));
+  pass(1100ms);
+  EXPECT_TRUE(at_end(idle));
+  pass(20s);
+  server_->notify_draining();
+  EXPECT_EQ(handler_.notices, (std::vector<http::Notice>{http::Notice::kDraining}));
+  handler_.held->read();
+  settle();
+  EXPECT_TRUE(test::receive_all(busy).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(at_end(busy));
+}
+
+TEST_F(ConnectionTest, LingeringEndsWithThePeerOrWithItsTime) {
+  for (const bool peer_closes : {true, false}) {
+    Fd client = connect();
+    EXPECT_TRUE(
+        ask(client, "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 400 "));
+    test::send_text(client, "more that nobody reads");
+    settle();
+    EXPECT_EQ(server_->connections(), 1U);
+    if (peer_closes) {
+      client.reset();
+      settle();
+    } else {
+      pass(2100ms);
+    }
+    EXPECT_EQ(server_->connections(), 0U);
+  }
+}
+
+// What one client does from connecting to leaving, with everything on the way.
+void visit(Server& server, net::Loop& loop, test::FailingSyscalls& syscalls, EchoHandler& handler) {
+  test::SocketPair pair = test::socket_pair();
+  ASSERT_EQ(::fcntl(pair.peers.get(), F_SETFL, O_NONBLOCK), 0);
+  std::unique_ptr<net::Stream> stream{new (std::nothrow)
+                                          net::SocketStream(syscalls, pair.ours.get())};
+  if (stream == nullptr) return;  // The listener's case: it closes the descriptor.
+  (void)pair.ours.release();
+  server.serve(std::move(stream), {});
+  const auto read_all = [&] {
+    static char bytes[65536];
+    while (::read(pair.peers.get(), bytes, sizeof bytes) > 0) {
+    }
+  };
+  const auto settle = [&] {
+    for (int turns = 0; turns < 50; ++turns) {
+      const auto events = loop.wait(0ns);
+      loop.dispatch();
+      if (events && *events == 0 && turns > 4) return;
+    }
+  };
+  for (const std::string_view bytes :
+       {"GET /hello HTTP/1.1\r\nHo",
+        "st: a\r\n\r\nPOST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab",
+        "cdGET /large HTTP/1.1\r\nHost: a\r\n\r\n", "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+    (void)::send(pair.peers.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    settle();
+    read_all();
+    settle();
+  }
+  for (int reads = 0; reads < 400 && handler.jobs.alive() > 0 && handler.held == nullptr; ++reads) {
+    read_all();
+    settle();
+  }
+  if (handler.held != nullptr) handler.held->read();
+  settle();
+  pair.peers.reset();
+  settle();
+}
+
+TEST_F(ConnectionTest, EverySystemCallMayFailOnceWithoutHarmToTheNextClient) {
+  int failures = 0;
+  for (std::size_t choice = 0; choice < 3; ++choice) {
+    for (int nth = 1;; ++nth) {
+      syscalls_.fail_any(nth, choice);
+      visit(*server_, *loop_, syscalls_, handler_);
+      const bool happened = syscalls_.failed() != test::Call::kCount;
+      const auto what = test::name_of(syscalls_.failed());
+      syscalls_.fail_any(INT_MAX);
+      pass(100s);  // Whatever hangs is ended by its time limit.
+      EXPECT_EQ(server_->connections(), 0U) << what << " call " << nth;
+      EXPECT_EQ(handler_.jobs.alive(), 0U) << what << " call " << nth;
+      EXPECT_EQ(loop_->blocks().outstanding(), 0U) << what << " call " << nth;
+      const Fd client = connect();
+      EXPECT_EQ(ask(client, kHello), kHelloAnswer) << what << " call " << nth;
+      if (!happened || nth > 400) break;
+      ++failures;
+    }
+    pass(100s);
+  }
+  EXPECT_GT(failures, 100);
+}
+
+TEST_F(ConnectionTest, EveryAllocationMayFailOnceWithoutHarmToTheNextClient) {
+  int failures = 0;
+  handler_.outcomes.reserve(10000);
+  for (std::uint64_t nth = 1;; ++nth) {
+    make_server(plain_options());
+    loop_->blocks().trim();
+    handler_.jobs.trim();
+    bool happened = false;
+    {
+      const test::AllocationFailure failure{nth};
+      visit(*server_, *loop_, syscalls_, handler_);
+      happened = failure.happened();
+    }
+    pass(100s);
+    EXPECT_EQ(server_->connections(), 0U) << "allocation " << nth;
+    EXPECT_EQ(handler_.jobs.alive(), 0U) << "allocation " << nth;
+    const Fd client = connect();
+    EXPECT_EQ(ask(client, kHello), kHelloAnswer) << "allocation " << nth;
+    if (!happened || nth > 300) break;
+    ++failures;
+  }
+  EXPECT_GT(failures, 3);
+}
+
+}  // namespace
+}  // namespace tercel::server

@@ -45,7 +45,7 @@ bench:  ## Measure against the other servers; raw results go to bench/results/.
 	@$(BIN)/python bench/run.py $(BENCH_ARGS)
 
 fmt: deps  ## Format C++ and Python, and refresh the code in the documents.
-	@git ls-files '*.cc' '*.h' | xargs -r $(BIN)/clang-format -i
+	@tools/cpp_files.sh | xargs -r $(BIN)/clang-format -i
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 	@$(BIN)/python tools/sync_docs.py
 

@@ -28,7 +28,7 @@ done
 
 # --- system packages
 
-missing=()
+missing=() updated=no
 # want PACKAGE TEST...: PACKAGE is missing when TEST fails.
 want() {
   local package=$1
@@ -50,7 +50,10 @@ install_missing() {
   say "installing with apt: $list"
   local apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get
              -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -qq)
-  "${apt[@]}" update </dev/null
+  if [[ $updated == no ]]; then
+    "${apt[@]}" update </dev/null
+    updated=yes
+  fi
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >/dev/null
   missing=()
 }
@@ -59,7 +62,6 @@ want g++ has g++
 want make has make
 want cmake has cmake
 want ninja-build has ninja
-want git has git
 want curl has curl
 want libgtest-dev has_header gtest/gtest.h
 want libbenchmark-dev has_header benchmark/benchmark.h

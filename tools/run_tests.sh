@@ -33,7 +33,7 @@ step() {
 trap 'status=$?; ((status == 0)) || printf "\nrun_tests: FAILED at: %s\n" "$current" >&2' EXIT
 
 check_cpp_format() {
-  git ls-files '*.cc' '*.h' | xargs -r "$BIN/clang-format" --dry-run -Werror ||
+  tools/cpp_files.sh | xargs -r "$BIN/clang-format" --dry-run -Werror ||
     { printf 'run "make fmt"\n' >&2; return 1; }
 }
 

@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 
 readonly jobs=${JOBS:-$(nproc)}
 cmake --preset dev --log-level=WARNING >/dev/null
-git ls-files 'cpp/**/*.cc' | xargs -r -n 1 -P "$jobs" clang-tidy -p build/dev --quiet 2>/dev/null
+tools/cpp_files.sh cpp | grep '\.cc$' | xargs -r -n 1 -P "$jobs" clang-tidy -p build/dev --quiet 2>/dev/null

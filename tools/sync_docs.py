@@ -11,7 +11,6 @@ every block of Python must have such a line.
 
 import argparse
 import re
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -72,17 +71,11 @@ def unmarked_blocks(text: str) -> list[int]:
 
 
 def documents() -> list[Path]:
-    """Returns the Markdown files of the repository that git knows or would add."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return [
-        ROOT / name for name in sorted(set(listed.stdout.splitlines())) if (ROOT / name).exists()
-    ]
+    """Returns the Markdown files of the repository: at its top and in its folders of documents."""
+    found = [*ROOT.glob("*.md")]
+    for folder in ("docs", "examples", "tests", "bench"):
+        found += (ROOT / folder).rglob("*.md")
+    return sorted(found)
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ namespace tercel::python {
 void bind_engine(nb::module_& module);
 void bind_errors(nb::module_& module);
 void bind_loop_core(nb::module_& module);
+void bind_settings(nb::module_& module);
 
 }  // namespace tercel::python
 
@@ -18,4 +19,5 @@ NB_MODULE(_core, module) {
   bind_errors(module);
   bind_engine(module);
   bind_loop_core(module);
+  bind_settings(module);
 }

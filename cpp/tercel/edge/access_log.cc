@@ -1,0 +1,299 @@
+#include "tercel/edge/access_log.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace tercel::edge {
+namespace {
+
+// Length of a value that is not there.
+constexpr std::uint16_t kMissing = 0xFFFF;
+constexpr std::string_view kCut = "...";
+
+// A value in pieces: a request line is not in one place.
+class Pieces {
+ public:
+  Pieces() noexcept = default;  // Missing.
+  template <typename... Views>
+  explicit Pieces(Views... views) noexcept
+      : pieces_{views...}, missing_{false}, bytes_{(views.size() + ...)} {}
+
+  [[nodiscard]] bool missing() const noexcept { return missing_; }
+  // Bytes kept: one more than is shown tells that there were more.
+  [[nodiscard]] std::size_t kept_bytes() const noexcept {
+    return std::min(bytes_, AccessLog::kValueBytesMax + 1);
+  }
+  void copy_to(char* at) const noexcept {
+    std::size_t room = kept_bytes();
+    for (const std::string_view piece : pieces_) {
+      const std::size_t bytes = std::min(piece.size(), room);
+      std::memcpy(at, piece.data(), bytes);
+      at += bytes;
+      room -= bytes;
+    }
+  }
+
+ private:
+  std::array<std::string_view, 5> pieces_{};
+  bool missing_ = true;
+  std::size_t bytes_ = 0;
+};
+
+std::string_view protocol_of(http::Version version) noexcept {
+  constexpr std::array<std::string_view, 3> kNames{"HTTP/1.0", "HTTP/1.1", "HTTP/2"};
+  return kNames[static_cast<std::size_t>(version)];
+}
+
+std::string_view outcome_name(http::Outcome outcome) noexcept {
+  constexpr std::array<std::string_view, 3> kNames{"complete", "client-gone", "aborted"};
+  return kNames[static_cast<std::size_t>(outcome)];
+}
+
+std::uint64_t microseconds(const http::Summary& summary) noexcept {
+  const auto count =
+      std::chrono::duration_cast<std::chrono::microseconds>(summary.duration).count();
+  return count < 0 ? 0 : static_cast<std::uint64_t>(count);
+}
+
+constexpr std::size_t kNameBytesMax = 16;  // Of an outcome, with its quotes.
+
+// Room for an atom that does not depend on the request.
+std::size_t room_of(const LogFormat::Part& part) noexcept {
+  if (is_of_request(part.atom)) return 0;
+  if (part.atom == Atom::kLiteral) return part.text.size();
+  return std::max(kNameBytesMax, LogLine::kNumberBytesMax + 1);  // A number may have a point.
+}
+
+}  // namespace
+
+// Lies at the start of its own block; the values follow, each behind its length.
+struct AccessLog::Record {
+  Block self;
+  std::size_t kept_bytes;
+  std::size_t line_room;
+};
+
+// What is known of a request before its response. Refused ones have no Request.
+class AccessLog::Values {
+ public:
+  Values(const http::Request* request, const http::Endpoints& ends, std::optional<Errc> refusal,
+         const LogTime& time) noexcept
+      : request_{request},
+        ends_{ends},
+        client_{request != nullptr && request->client != nullptr ? *request->client : ends.peer},
+        refusal_{refusal},
+        time_{time} {}
+
+  [[nodiscard]] Pieces of(const LogFormat::Part& part) const noexcept {
+    switch (part.atom) {
+      case Atom::kClientHost:
+        return host(client_);
+      case Atom::kClientPort:
+        return port(client_);
+      case Atom::kLocalHost:
+        return host(ends_.local);
+      case Atom::kLocalPort:
+        return port(ends_.local);
+      case Atom::kTimeCommon:
+        return Pieces{time_.common()};
+      case Atom::kTimeIso:
+        return Pieces{time_.iso()};
+      case Atom::kTimeUnix:
+        return number(static_cast<std::uint64_t>(time_.unix_time().count()));
+      case Atom::kRefusal:
+        return refusal_ ? Pieces{info(*refusal_).name} : Pieces{};
+      default:
+        return request_ != nullptr ? of_request(part) : Pieces{};
+    }
+  }
+
+ private:
+  [[nodiscard]] Pieces of_request(const LogFormat::Part& part) const noexcept {
+    constexpr std::string_view kSpace = " ";
+    switch (part.atom) {
+      case Atom::kRequestLine:
+        return Pieces{request_->method, kSpace, request_->target, kSpace,
+                      protocol_of(request_->version)};
+      case Atom::kMethod:
+        return Pieces{request_->method};
+      case Atom::kTarget:
+        return Pieces{request_->target};
+      case Atom::kPath:
+        return Pieces{request_->path};
+      case Atom::kQuery:
+        if (request_->query.empty()) return Pieces{std::string_view{}};
+        return Pieces{std::string_view{"?"}, request_->query};
+      case Atom::kProtocol:
+        return Pieces{protocol_of(request_->version)};
+      case Atom::kAuthority:
+        return request_->authority.empty() ? Pieces{} : Pieces{request_->authority};
+      default:
+        return field(part.text);
+    }
+  }
+
+  [[nodiscard]] Pieces field(std::string_view name) const noexcept {
+    for (const http::Field& field : request_->fields) {
+      if (field.name == name) return Pieces{field.value};
+    }
+    return {};
+  }
+
+  [[nodiscard]] Pieces host(const Address& address) const noexcept {
+    if (address.kind == AddressKind::kUnix) return Pieces{std::string_view{"unix:"}};
+    if (address.kind == AddressKind::kNone) return {};
+    return Pieces{address.host(host_)};
+  }
+
+  [[nodiscard]] Pieces port(const Address& address) const noexcept {
+    const bool has_port = address.kind == AddressKind::kIpv4 || address.kind == AddressKind::kIpv6;
+    return has_port ? number(address.port) : Pieces{};
+  }
+
+  [[nodiscard]] Pieces number(std::uint64_t number) const noexcept {
+    const auto end = std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr;
+    return Pieces{std::string_view{digits_.data(), end}};
+  }
+
+  const http::Request* request_;
+  const http::Endpoints& ends_;
+  const Address& client_;
+  std::optional<Errc> refusal_;
+  const LogTime& time_;
+  // Of the value that of() returned last.
+  mutable std::array<char, Address::kHostBytesMax> host_{};
+  mutable std::array<char, LogLine::kNumberBytesMax> digits_{};
+};
+
+AccessLog::AccessLog(net::Loop& loop, LogFile& file, LogFormat format, const Clock& wall)
+    : loop_{loop},
+      file_{file},
+      format_{std::move(format)},
+      wall_{wall},
+      process_{static_cast<std::uint64_t>(::getpid())} {
+  for (const LogFormat::Part& part : format_.parts()) fixed_room_ += room_of(part);
+}
+
+http::Recorder::Token AccessLog::on_request(const http::Request& request,
+                                            const http::Endpoints& ends) noexcept {
+  time_.update(std::chrono::floor<std::chrono::seconds>(wall_.now()));
+  return keep(Values{&request, ends, std::nullopt, time_});
+}
+
+http::Recorder::Token AccessLog::on_refused(Errc error, const http::Endpoints& ends) noexcept {
+  time_.update(std::chrono::floor<std::chrono::seconds>(wall_.now()));
+  return keep(Values{nullptr, ends, error, time_});
+}
+
+// Measures first, so that one block of the right size is taken.
+http::Recorder::Token AccessLog::keep(const Values& values) noexcept {
+  std::size_t kept_bytes = 0;
+  std::size_t line_room = fixed_room_ + 1;  // The end of the line.
+  for (const LogFormat::Part& part : format_.parts()) {
+    if (!is_of_request(part.atom)) continue;
+    const std::size_t bytes = values.of(part).kept_bytes();
+    kept_bytes += sizeof(std::uint16_t) + bytes;
+    line_room += escaped_room(bytes) + kCut.size();
+  }
+  Block block = loop_.blocks().take(sizeof(Record) + kept_bytes);
+  if (!block) {
+    file_.drop();
+    return nullptr;
+  }
+  char* at = block.data() + sizeof(Record);
+  for (const LogFormat::Part& part : format_.parts()) {
+    if (!is_of_request(part.atom)) continue;
+    const Pieces value = values.of(part);
+    const auto bytes = static_cast<std::uint16_t>(value.kept_bytes());
+    const std::uint16_t length = value.missing() ? kMissing : bytes;
+    std::memcpy(at, &length, sizeof length);
+    value.copy_to(at + sizeof length);
+    at += sizeof length + bytes;
+  }
+  char* const start = block.data();
+  return new (start) Record{std::move(block), kept_bytes, line_room};
+}
+
+void AccessLog::on_response(Token token, const http::Summary& summary) noexcept {
+  if (token == nullptr) return;
+  auto* record = static_cast<Record*>(token);
+  // The block that the record lies in: returned when this function does.
+  const Block block = std::move(record->self);
+  std::string_view kept{block.data() + sizeof(Record), record->kept_bytes};
+  const auto room = file_.room(record->line_room);
+  if (room.empty()) return;
+  LogLine line{room};
+  for (const LogFormat::Part& part : format_.parts()) {
+    if (is_of_request(part.atom)) {
+      put_kept(line, part, kept);
+    } else {
+      put_result(line, part, summary);
+    }
+  }
+  line.put('\n');
+  file_.commit(line.size());
+}
+
+// Takes the first value off `kept`.
+void AccessLog::put_kept(LogLine& line, const LogFormat::Part& part,
+                         std::string_view& kept) const noexcept {
+  std::uint16_t length = 0;
+  std::memcpy(&length, kept.data(), sizeof length);
+  kept.remove_prefix(sizeof length);
+  if (length == kMissing) return put_missing(line);
+  std::string_view value = kept.substr(0, length);
+  kept.remove_prefix(length);
+  if (!is_text(part.atom)) return line.put(value);
+  const bool cut = value.size() > kValueBytesMax;
+  if (cut) value = value.substr(0, kValueBytesMax);
+  line.put_escaped(value, format_.escape());
+  if (cut && format_.escape() == Escape::kText) line.put(kCut);
+}
+
+void AccessLog::put_result(LogLine& line, const LogFormat::Part& part,
+                           const http::Summary& summary) const noexcept {
+  switch (part.atom) {
+    case Atom::kStatus:
+      if (summary.status != 0) return line.put_number(summary.status);
+      if (summary.outcome == http::Outcome::kPeerGone) return line.put_number(kClientGoneStatus);
+      return put_missing(line);
+    case Atom::kBytesOrDash:
+      return summary.body_bytes == 0 ? put_missing(line) : line.put_number(summary.body_bytes);
+    case Atom::kBytes:
+      return line.put_number(summary.body_bytes);
+    case Atom::kMicroseconds:
+      return line.put_number(microseconds(summary));
+    case Atom::kMilliseconds:
+      return line.put_decimal(microseconds(summary), 3);
+    case Atom::kSeconds:
+      return line.put_decimal(microseconds(summary), 6);
+    case Atom::kOutcome:
+      return put_name(line, outcome_name(summary.outcome));
+    case Atom::kProcess:
+      return line.put_number(process_);
+    case Atom::kLiteral:
+      return line.put(part.text);
+    default:
+      return put_missing(line);
+  }
+}
+
+void AccessLog::put_name(LogLine& line, std::string_view name) const noexcept {
+  if (format_.escape() == Escape::kText) return line.put(name);
+  line.put('"');
+  line.put(name);
+  line.put('"');
+}
+
+void AccessLog::put_missing(LogLine& line) const noexcept {
+  line.put(format_.escape() == Escape::kText ? std::string_view{"-"} : std::string_view{"null"});
+}
+
+}  // namespace tercel::edge

@@ -1,0 +1,67 @@
+// The access log: one line for each request, made without Python.
+//
+//   AccessLog access_log(loop, *file, *LogFormat::parse("combined", problem), wall_clock);
+//   server.record(&access_log);
+//
+// What a line needs of the request is copied when its head is complete, into one pooled block that
+// is returned with the line; in a steady state nothing is allocated. Whatever the bytes of a
+// request are, its line is one line (LogLine escapes them), and a value longer than kValueBytesMax
+// is cut. A client that left before the response began is 499, nginx's number for it.
+//
+// Resource: one a loop; ends before its file. Thread: the loop's. Source: Apache mod_log_config.
+// Tested by access_log_test.cc.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "tercel/base/block_pool.h"
+#include "tercel/base/clock.h"
+#include "tercel/edge/log_file.h"
+#include "tercel/edge/log_format.h"
+#include "tercel/edge/log_line.h"
+#include "tercel/edge/log_time.h"
+#include "tercel/http/recorder.h"
+
+namespace tercel::edge {
+
+class AccessLog final : public http::Recorder {
+ public:
+  // Bytes of one value that are shown; "..." follows when there are more.
+  static constexpr std::size_t kValueBytesMax = 4096;
+  static constexpr std::uint16_t kClientGoneStatus = 499;
+
+  // `wall` tells the time since 1970. All but `format` outlive the log.
+  AccessLog(net::Loop& loop, LogFile& file, LogFormat format, const Clock& wall);
+  AccessLog(const AccessLog&) = delete;
+  AccessLog& operator=(const AccessLog&) = delete;
+
+  [[nodiscard]] Token on_request(const http::Request& request,
+                                 const http::Endpoints& ends) noexcept override;
+  [[nodiscard]] Token on_refused(Errc error, const http::Endpoints& ends) noexcept override;
+  void on_response(Token token, const http::Summary& summary) noexcept override;
+
+ private:
+  struct Record;
+  class Values;
+
+  [[nodiscard]] Token keep(const Values& values) noexcept;
+  void put_kept(LogLine& line, const LogFormat::Part& part, std::string_view& kept) const noexcept;
+  void put_result(LogLine& line, const LogFormat::Part& part,
+                  const http::Summary& summary) const noexcept;
+  void put_name(LogLine& line, std::string_view name) const noexcept;
+  void put_missing(LogLine& line) const noexcept;
+
+  net::Loop& loop_;
+  LogFile& file_;
+  const LogFormat format_;
+  const Clock& wall_;
+  LogTime time_;
+  const std::uint64_t process_;
+  std::size_t fixed_room_ = 0;  // Of a line, without the values of the request.
+};
+
+}  // namespace tercel::edge

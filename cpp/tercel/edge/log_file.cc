@@ -1,0 +1,196 @@
+#include "tercel/edge/log_file.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <new>
+#include <string>
+#include <system_error>
+
+#include "tercel/base/log.h"
+#include "tercel/net/syscalls.h"
+
+namespace tercel::edge {
+namespace {
+
+constexpr int kOpenFlags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK;
+
+bool is_regular(int fd) noexcept {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+// Another description of what `fd` is connected to, non-blocking without `fd` becoming so, or -1:
+// sockets cannot be opened again, nor can a terminal or a pipe of another user.
+int open_again(int fd) noexcept {
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  return ::open(path.c_str(), kOpenFlags);
+}
+
+bool has_room_now(int fd) noexcept {
+  pollfd entry{.fd = fd, .events = POLLOUT, .revents = 0};
+  return ::poll(&entry, 1, 0) == 1;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LogFile>> LogFile::append_to(net::Loop& loop, const char* path) {
+  constexpr mode_t kMode = 0644;
+  const int fd = ::open(path, kOpenFlags | O_CREAT, kMode);
+  if (fd < 0) return fail(net::error_of_call(-errno));
+  return make(loop, fd, is_regular(fd) ? Kind::kRegular : Kind::kOwn);
+}
+
+Result<std::unique_ptr<LogFile>> LogFile::share(net::Loop& loop, int fd) {
+  if (const int own = is_regular(fd) ? -1 : open_again(fd); own >= 0) {
+    return make(loop, own, Kind::kOwn);
+  }
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) return fail(net::error_of_call(-errno));
+  return make(loop, copy, is_regular(copy) ? Kind::kRegular : Kind::kShared);
+}
+
+Result<std::unique_ptr<LogFile>> LogFile::make(net::Loop& loop, int fd, Kind kind) {
+  // Not initialised: pages of the buffer that no line reaches cost nothing.
+  std::unique_ptr<char[]> buffer{new (std::nothrow) char[kCapacity]};
+  LogFile* file = buffer ? new (std::nothrow) LogFile{loop, fd, kind, std::move(buffer)} : nullptr;
+  if (file != nullptr) return std::unique_ptr<LogFile>{file};
+  loop.syscalls().close(fd);
+  return fail(Errc::kNoMemory);
+}
+
+LogFile::LogFile(net::Loop& loop, int fd, Kind kind, std::unique_ptr<char[]> buffer) noexcept
+    : loop_{loop},
+      fd_{fd},
+      kind_{kind},
+      buffer_{std::move(buffer)},
+      last_report_{loop.now() - kReportInterval} {}
+
+LogFile::~LogFile() {
+  stop_waiting();
+  flush();
+  dropped_ += static_cast<std::uint64_t>(std::count(&buffer_[head_], &buffer_[0] + tail_, '\n'));
+  if (dropped_ > reported_) report();
+  stop_waiting();
+  loop_.syscalls().close(fd_);
+}
+
+std::span<char> LogFile::room(std::size_t bytes) noexcept {
+  if (kCapacity - tail_ < bytes && head_ > 0) {
+    std::memmove(&buffer_[0], &buffer_[head_], unwritten());
+    tail_ -= head_;
+    head_ = 0;
+  }
+  if (kCapacity - tail_ < bytes) {
+    drop();
+    return {};
+  }
+  return {&buffer_[tail_], bytes};
+}
+
+void LogFile::commit(std::size_t bytes) noexcept {
+  tail_ += bytes;
+  if (waiting_) return;
+  if (unwritten() >= kBatch) {
+    flush();
+  } else {
+    schedule();
+  }
+}
+
+void LogFile::drop() noexcept {
+  ++dropped_;
+  if (loop_.now() - last_report_ >= kReportInterval) report();
+}
+
+// At once after a pause, at the end of the interval in a busy time.
+void LogFile::schedule() noexcept {
+  if (queued() || armed()) return;
+  if (const auto due = last_flush_ + kInterval; loop_.now() < due) {
+    loop_.timers().arm(*this, due);
+  } else {
+    loop_.defer(*this);
+  }
+}
+
+void LogFile::flush() noexcept {
+  last_flush_ = loop_.now();
+  while (unwritten() > 0) {
+    const ssize_t written = write_some();
+    if (written == -EINTR) continue;
+    if (written == -EAGAIN) {
+      error_ = 0;
+      return wait_for_reader();
+    }
+    if (written < 0) {
+      error_ = static_cast<int>(-written);
+      waiting_ = true;
+      loop_.timers().arm(*this, loop_.now() + kRetryInterval);
+      return;
+    }
+    head_ += static_cast<std::size_t>(written);
+  }
+  head_ = tail_ = 0;
+  error_ = 0;
+}
+
+ssize_t LogFile::write_some() noexcept {
+  if (kind_ == Kind::kShared && !has_room_now(fd_)) return -EAGAIN;
+  return loop_.syscalls().write(fd_, next_piece());
+}
+
+// For a pipe, as many whole lines as PIPE_BUF takes: such a write is not mixed with others'.
+std::string_view LogFile::next_piece() const noexcept {
+  const std::string_view all{&buffer_[head_], unwritten()};
+  if (kind_ == Kind::kRegular || all.size() <= PIPE_BUF) return all;
+  const std::size_t end = all.substr(0, PIPE_BUF).rfind('\n');
+  return all.substr(0, end == std::string_view::npos ? PIPE_BUF : end + 1);
+}
+
+void LogFile::wait_for_reader() noexcept {
+  waiting_ = true;
+  if (watch_ != net::WatchId::kNone) return;
+  if (const auto watch = loop_.watch(fd_, net::kWritable, net::Trigger::kLevel, *this)) {
+    watch_ = *watch;
+  } else {
+    loop_.timers().arm(*this, loop_.now() + kInterval);
+  }
+}
+
+void LogFile::stop_waiting() noexcept {
+  waiting_ = false;
+  if (watch_ == net::WatchId::kNone) return;
+  loop_.unwatch(watch_, fd_);
+  watch_ = net::WatchId::kNone;
+}
+
+void LogFile::on_ready(std::uint32_t /*readiness*/) noexcept {
+  stop_waiting();
+  flush();
+}
+
+void LogFile::on_timer() noexcept {
+  stop_waiting();
+  flush();
+}
+
+void LogFile::run_deferred() noexcept {
+  flush();
+}
+
+void LogFile::report() noexcept {
+  const std::string reason =
+      error_ == 0 ? "its reader is slow or stuck" : std::generic_category().message(error_);
+  log(LogLevel::kWarning,
+      "the access log lost " + std::to_string(dropped_ - reported_) + " line(s): " + reason);
+  reported_ = dropped_;
+  last_report_ = loop_.now();
+}
+
+}  // namespace tercel::edge

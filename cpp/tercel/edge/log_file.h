@@ -1,0 +1,100 @@
+// Lines of a log on their way to a file, a pipe or a terminal, without ever waiting for it.
+//
+//   auto file = LogFile::append_to(loop, "/var/log/access.log");
+//   if (auto room = file->room(300); !room.empty()) file->commit(write_line(room));
+//
+// Lines collect in one buffer of kCapacity and are written together: soon after the first one, and
+// then every kInterval or kBatch bytes, so a quiet server is prompt and a busy one makes few system
+// calls. A reader that is stuck, or gone, or a full disk costs lines and nothing else: what does
+// not fit is dropped by whole lines, counted, and told to base/log.h, at most every
+// kReportInterval. Lines of up to 4096 bytes (PIPE_BUF) do not mix with those of other processes in
+// the same pipe.
+//
+// A regular file is written with plain write(2), which waits for the disk when the kernel's cache
+// is full. Resource: one thread. REQUIRES: the process ignores SIGPIPE, as Python does.
+// Source: pipe(7), write(2). Tested by log_file_test.cc.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "tercel/base/result.h"
+#include "tercel/net/loop.h"
+
+namespace tercel::edge {
+
+class LogFile final : private net::Watcher, private net::Timer, private net::Deferred {
+ public:
+  static constexpr std::size_t kCapacity = std::size_t{1} << 20;
+  static constexpr std::size_t kBatch = std::size_t{32} << 10;
+  static constexpr std::chrono::milliseconds kInterval{100};
+  static constexpr std::chrono::seconds kRetryInterval{1};
+  static constexpr std::chrono::seconds kReportInterval{10};
+
+  // Opens `path`, making the file if there is none. Fails with kPermission, kTooManyFiles,
+  // kNoMemory or kSystem (errno says more); a FIFO that nobody reads fails too.
+  [[nodiscard]] static Result<std::unique_ptr<LogFile>> append_to(net::Loop& loop,
+                                                                  const char* path);
+  // Writes to what `fd` (1: standard output) is connected to, and leaves `fd` itself alone: it is
+  // shared with others, so it must not become non-blocking. Fails as above.
+  [[nodiscard]] static Result<std::unique_ptr<LogFile>> share(net::Loop& loop, int fd);
+
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+  // Writes what can be written without waiting.
+  ~LogFile() override;
+
+  // Room for a line of up to `bytes` bytes, or nothing: then this line is counted as dropped.
+  // Valid until the next call.
+  [[nodiscard]] std::span<char> room(std::size_t bytes) noexcept;
+  // The first `bytes` bytes of room() are a line.
+  void commit(std::size_t bytes) noexcept;
+  // A line could not be made, for lack of memory.
+  void drop() noexcept;
+
+  // Writes what can be written without waiting.
+  void flush() noexcept;
+
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
+  [[nodiscard]] std::size_t unwritten() const noexcept { return tail_ - head_; }
+
+ private:
+  // How to write to the descriptor without waiting.
+  enum class Kind : std::uint8_t {
+    kRegular,  // It never makes us wait for a reader.
+    kOwn,      // Ours alone, and non-blocking.
+    kShared    // Blocking, because others use it: written only when poll() says it has room.
+  };
+  LogFile(net::Loop& loop, int fd, Kind kind, std::unique_ptr<char[]> buffer) noexcept;
+  [[nodiscard]] static Result<std::unique_ptr<LogFile>> make(net::Loop& loop, int fd, Kind kind);
+
+  void on_ready(std::uint32_t readiness) noexcept override;
+  void on_timer() noexcept override;
+  void run_deferred() noexcept override;
+  void schedule() noexcept;
+  [[nodiscard]] ssize_t write_some() noexcept;
+  [[nodiscard]] std::string_view next_piece() const noexcept;
+  void wait_for_reader() noexcept;
+  void stop_waiting() noexcept;
+  void report() noexcept;
+
+  net::Loop& loop_;
+  const int fd_;
+  const Kind kind_;
+  bool waiting_ = false;  // For the reader, or for kRetryInterval after an error.
+  int error_ = 0;         // Of the last write; 0: the reader is slow, or all is well.
+  net::WatchId watch_ = net::WatchId::kNone;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t head_ = 0;  // Bytes from here...
+  std::size_t tail_ = 0;  // ... to here are to be written.
+  std::uint64_t dropped_ = 0;
+  std::uint64_t reported_ = 0;  // Of the dropped ones.
+  std::chrono::nanoseconds last_flush_{0};
+  std::chrono::nanoseconds last_report_;
+};
+
+}  // namespace tercel::edge

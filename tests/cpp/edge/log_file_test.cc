@@ -1,0 +1,272 @@
+#include "tercel/edge/log_file.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/descriptors.h"
+#include "support/failing_syscalls.h"
+#include "support/manual_clock.h"
+#include "tercel/base/log.h"
+
+namespace tercel::edge {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Fd;
+
+// Collects what the engine says.
+class Said final : public LogSink {
+ public:
+  Said() : before_{set_log_sink(this)} {}
+  ~Said() { set_log_sink(before_); }
+  void log(LogLevel /*level*/, std::string_view text) noexcept override {
+    lines.emplace_back(text);
+  }
+  std::vector<std::string> lines;
+
+ private:
+  LogSink* before_;
+};
+
+class LogFileTest : public testing::Test {
+ protected:
+  LogFileTest() {
+    signal(SIGPIPE, SIG_IGN);
+    loop_ = *net::Loop::create(clock_, syscalls_);
+    path_ = std::filesystem::temp_directory_path() / ("tercel_log_" + std::to_string(getpid()));
+    std::filesystem::remove(path_);
+  }
+  ~LogFileTest() override { std::filesystem::remove(path_); }
+
+  // A pipe whose writing end the file shares, as it shares standard output.
+  void share_pipe() {
+    int fds[2];
+    ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+    reader_ = Fd{fds[0]};
+    writer_ = Fd{fds[1]};
+    ASSERT_EQ(::fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+    file_ = *LogFile::share(*loop_, fds[1]);
+  }
+
+  void write_line(std::string_view text) {
+    const auto room = file_->room(text.size() + 1);
+    if (room.empty()) return;
+    std::memcpy(room.data(), text.data(), text.size());
+    room[text.size()] = '\n';
+    file_->commit(text.size() + 1);
+  }
+
+  // Turns until nothing is due, without waiting.
+  void turn() {
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_TRUE(loop_->wait(0ns));
+      loop_->dispatch();
+    }
+  }
+  void pass(std::chrono::nanoseconds time) {
+    clock_.advance(time);
+    turn();
+  }
+
+  [[nodiscard]] std::string content() const {
+    std::ifstream in{path_};
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
+
+  Said said_;
+  test::ManualClock clock_;
+  test::FailingSyscalls syscalls_;
+  std::unique_ptr<net::Loop> loop_;
+  std::filesystem::path path_;
+  Fd reader_;
+  Fd writer_;
+  std::unique_ptr<LogFile> file_;
+};
+
+TEST_F(LogFileTest, TheFirstLineAfterAPauseIsWrittenInTheNextTurn) {
+  file_ = *LogFile::append_to(*loop_, path_.c_str());
+  write_line("one");
+  EXPECT_EQ(content(), "");
+  turn();
+  EXPECT_EQ(content(), "one\n");
+}
+
+TEST_F(LogFileTest, LinesInABusyTimeAreWrittenTogether) {
+  file_ = *LogFile::append_to(*loop_, path_.c_str());
+  write_line("one");
+  turn();
+  const int writes = syscalls_.calls(test::Call::kWrite);
+  write_line("two");
+  turn();
+  write_line("three");
+  turn();
+  EXPECT_EQ(content(), "one\n");
+  pass(LogFile::kInterval + 2 * net::TimerWheel::kTick);
+  EXPECT_EQ(content(), "one\ntwo\nthree\n");
+  EXPECT_EQ(syscalls_.calls(test::Call::kWrite), writes + 1);
+}
+
+TEST_F(LogFileTest, AFullBatchIsWrittenAtOnce) {
+  file_ = *LogFile::append_to(*loop_, path_.c_str());
+  const std::string line(1023, 'x');
+  for (std::size_t bytes = 0; bytes < LogFile::kBatch; bytes += 1024) write_line(line);
+  EXPECT_EQ(content().size(), LogFile::kBatch);
+}
+
+TEST_F(LogFileTest, AFileIsAppendedTo) {
+  std::ofstream{path_} << "before\n";
+  file_ = *LogFile::append_to(*loop_, path_.c_str());
+  write_line("after");
+  file_.reset();
+  EXPECT_EQ(content(), "before\nafter\n");
+}
+
+TEST_F(LogFileTest, WhatIsThereAtTheEndIsWritten) {
+  share_pipe();
+  write_line("one");
+  write_line("two");
+  file_.reset();
+  EXPECT_EQ(test::receive_all(reader_), "one\ntwo\n");
+  EXPECT_TRUE(said_.lines.empty());
+}
+
+TEST_F(LogFileTest, AFolderOrAMissingFolderIsAnError) {
+  EXPECT_FALSE(LogFile::append_to(*loop_, "/tmp"));
+  EXPECT_FALSE(LogFile::append_to(*loop_, "/nowhere/at/all"));
+  EXPECT_FALSE(LogFile::share(*loop_, 12345));
+}
+
+TEST_F(LogFileTest, SharingLeavesTheDescriptorBlocking) {
+  share_pipe();
+  EXPECT_EQ(::fcntl(writer_.get(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+TEST_F(LogFileTest, WritesToAPipeAreWholeLinesOfAtMostPipeBuf) {
+  int fds[2];
+  // A packet pipe keeps the borders of writes.
+  ASSERT_EQ(::pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+  reader_ = Fd{fds[0]};
+  writer_ = Fd{fds[1]};
+  file_ = *LogFile::share(*loop_, fds[1]);
+  const int before = syscalls_.calls(test::Call::kWrite);
+  const std::string line(999, 'x');
+  for (int i = 0; i < 10; ++i) write_line(line);
+  file_->flush();
+  // Four lines of 1,000 bytes fit into 4,096.
+  EXPECT_EQ(syscalls_.calls(test::Call::kWrite), before + 3);
+  EXPECT_EQ(test::receive_all(reader_).size(), 10000U);
+}
+
+class StuckReaderTest : public LogFileTest, public testing::WithParamInterface<bool> {
+ protected:
+  // The parameter: standard output is a socket (systemd's journal), which cannot be opened again.
+  void share_small() {
+    if (GetParam()) {
+      int fds[2];
+      ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+      reader_ = Fd{fds[0]};
+      writer_ = Fd{fds[1]};
+      ASSERT_EQ(::fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+      file_ = *LogFile::share(*loop_, fds[1]);
+    } else {
+      share_pipe();
+      ASSERT_EQ(::fcntl(writer_.get(), F_SETPIPE_SZ, 4096), 4096);
+    }
+  }
+};
+
+TEST_P(StuckReaderTest, CostsLinesAndNothingElse) {
+  share_small();
+  const std::string line(999, 'x');
+  for (int i = 0; i < 3000; ++i) write_line(line);
+  turn();
+  EXPECT_GT(file_->dropped(), 0U);
+  EXPECT_LE(file_->unwritten(), LogFile::kCapacity);
+  ASSERT_EQ(said_.lines.size(), 1U);
+  EXPECT_EQ(said_.lines[0], "the access log lost 1 line(s): its reader is slow or stuck");
+
+  // When it reads again, every line that was not dropped arrives, whole and in order.
+  std::string text;
+  for (int i = 0; i < 5000 && (file_->unwritten() > 0 || i < 3); ++i) {
+    text += test::receive_all(reader_);
+    pass(LogFile::kInterval);
+  }
+  text += test::receive_all(reader_);
+  EXPECT_EQ(text.size(), (3000 - file_->dropped()) * 1000);
+  EXPECT_EQ(text.find("\n\n"), std::string::npos);
+
+  // The lines that were not told yet are told at the latest when the file ends: once each.
+  const std::uint64_t dropped = file_->dropped();
+  file_.reset();
+  ASSERT_EQ(said_.lines.size(), 2U);
+  EXPECT_EQ(said_.lines[1], "the access log lost " + std::to_string(dropped - 1) +
+                                " line(s): its reader is slow or stuck");
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryKind, StuckReaderTest, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Socket" : "Pipe"; });
+
+TEST_F(LogFileTest, AReaderThatIsGoneCostsLinesAndNothingElse) {
+  share_pipe();
+  reader_.reset();
+  write_line("one");
+  turn();
+  EXPECT_EQ(file_->unwritten(), 4U);
+  write_line("two");
+  turn();
+  file_.reset();
+  ASSERT_EQ(said_.lines.size(), 1U);
+  EXPECT_EQ(said_.lines[0], "the access log lost 2 line(s): Broken pipe");
+}
+
+TEST_F(LogFileTest, AFullDiskIsTriedAgainEverySecond) {
+  file_ = *LogFile::append_to(*loop_, path_.c_str());
+  syscalls_.fail(test::Call::kWrite, ENOSPC, 1, 2);
+  write_line("one");
+  turn();
+  EXPECT_EQ(content(), "");
+  const int writes = syscalls_.calls(test::Call::kWrite);
+  write_line("two");
+  turn();
+  EXPECT_EQ(syscalls_.calls(test::Call::kWrite), writes);
+  pass(1100ms);
+  EXPECT_EQ(content(), "");
+  pass(1100ms);
+  EXPECT_EQ(content(), "one\ntwo\n");
+}
+
+TEST_F(LogFileTest, InterruptedWritesAreRepeated) {
+  file_ = *LogFile::append_to(*loop_, path_.c_str());
+  syscalls_.fail(test::Call::kWrite, EINTR, 1, 3);
+  write_line("one");
+  turn();
+  EXPECT_EQ(content(), "one\n");
+}
+
+TEST_F(LogFileTest, ALossIsToldEveryTenSecondsAtMost) {
+  share_pipe();
+  for (int i = 0; i < 100; ++i) {
+    file_->drop();
+    pass(1s);
+  }
+  EXPECT_EQ(said_.lines.size(), 10U);
+  EXPECT_EQ(said_.lines[1], "the access log lost 10 line(s): its reader is slow or stuck");
+}
+
+}  // namespace
+}  // namespace tercel::edge

@@ -21,8 +21,7 @@ constexpr std::size_t kStatusPrefixBytes = 13;
 constexpr std::string_view kVersion = "HTTP/1.1 ";
 
 char* put(char* out, std::string_view text) noexcept {
-  std::memcpy(out, text.data(), text.size());
-  return out + text.size();
+  return std::copy(text.begin(), text.end(), out);
 }
 
 char* put_status_line(char* out, std::uint16_t status) noexcept {

@@ -38,10 +38,14 @@ int __wrap_posix_memalign(void** into, std::size_t alignment, std::size_t bytes)
 }
 }
 
-// The array and nothrow forms of the library call this one.
+// The array forms of the library call these. A sanitizer brings nothrow forms of its own, whose
+// memory only its own operator delete may free.
 void* operator new(std::size_t bytes) {
   if (void* data = std::malloc(bytes)) return data;
   throw std::bad_alloc{};
+}
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  return std::malloc(bytes);
 }
 void operator delete(void* data) noexcept {
   std::free(data);

@@ -9,6 +9,7 @@ namespace tercel::python {
 void bind_engine(nb::module_& module);
 void bind_errors(nb::module_& module);
 void bind_loop_core(nb::module_& module);
+void bind_server(nb::module_& module);
 void bind_settings(nb::module_& module);
 
 }  // namespace tercel::python
@@ -20,4 +21,5 @@ NB_MODULE(_core, module) {
   bind_engine(module);
   bind_loop_core(module);
   bind_settings(module);
+  bind_server(module);
 }

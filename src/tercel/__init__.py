@@ -7,13 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tercel._core import __version__
+    from tercel._core import ClientDisconnected, __version__
     from tercel.loop import EventLoop
     from tercel.server import Server, serve
 
-__all__ = ["EventLoop", "Server", "__version__", "serve"]
+__all__ = ["ClientDisconnected", "EventLoop", "Server", "__version__", "serve"]
 
 _HOME = {
+    "ClientDisconnected": "tercel._core",
     "EventLoop": "tercel.loop",
     "Server": "tercel.server",
     "__version__": "tercel._core",

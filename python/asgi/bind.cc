@@ -1,0 +1,27 @@
+#include "python/asgi/bind.h"
+
+#include "python/asgi/awaitable.h"
+#include "python/asgi/cycle.h"
+#include "python/asgi/dispatch.h"
+#include "python/asgi/errors.h"
+#include "python/asgi/failure.h"
+#include "python/asgi/interned.h"
+#include "python/asgi/lazy_task.h"
+#include "python/asgi/messages.h"
+#include "python/asgi/runner.h"
+#include "python/errors.h"
+
+namespace nb = nanobind;
+
+namespace tercel::python::asgi {
+
+void bind_asgi(nb::module_& module) {
+  const bool prepared = intern_keys() && init_messages() && init_errors() && init_awaitables() &&
+                        init_callables() && init_runner() && init_failure() && init_lazy_tasks() &&
+                        init_dispatch();
+  if (!prepared) throw_python_error();
+  module.attr("ClientDisconnected") = nb::borrow(client_disconnected());
+  module.attr("lazy_tasks_supported") = lazy_tasks_supported();
+}
+
+}  // namespace tercel::python::asgi

@@ -1,0 +1,258 @@
+// send(): what the application answers.
+#include <array>
+#include <cstdint>
+
+#include "python/asgi/cycle.h"
+#include "python/asgi/errors.h"
+#include "python/asgi/handler.h"
+#include "python/asgi/interned.h"
+#include "python/asgi/messages.h"
+
+namespace tercel::python::asgi {
+namespace {
+
+constexpr unsigned in(Stage stage) noexcept {
+  return 1U << static_cast<unsigned>(stage);
+}
+
+// When each type of message may be sent. Source: ASGI HTTP & WebSocket message format 2.5 and its
+// extensions.
+constexpr unsigned allowed_stages(MessageType type) noexcept {
+  switch (type) {
+    case MessageType::kStart:
+      return in(Stage::kHead);
+    case MessageType::kBody:
+    case MessageType::kZerocopysend:
+      return in(Stage::kBody) | in(Stage::kMoreBody);
+    case MessageType::kPathsend:
+      return in(Stage::kBody);
+    case MessageType::kTrailers:
+      return in(Stage::kTrailers);
+    case MessageType::kEarlyHint:
+      return in(Stage::kHead) | in(Stage::kBody);
+    case MessageType::kPush:
+      return in(Stage::kHead) | in(Stage::kBody) | in(Stage::kMoreBody) | in(Stage::kTrailers);
+    case MessageType::kUnknown:
+      return 0;
+  }
+  return 0;
+}
+
+const char* describe(Stage stage) noexcept {
+  switch (stage) {
+    case Stage::kHead:
+      return "the response has not started: http.response.start is due";
+    case Stage::kBody:
+      return "the response has started: its body is due";
+    case Stage::kMoreBody:
+      return "part of the body was sent";
+    case Stage::kTrailers:
+      return "the body is complete: its http.response.trailers are due";
+    case Stage::kComplete:
+      return "the response is complete";
+  }
+  return "";
+}
+
+PyObject* raise_unexpected(PyObject* type, MessageType known, Stage stage) noexcept {
+  if (known == MessageType::kUnknown) {
+    PyErr_Format(PyExc_RuntimeError, "unknown ASGI message type %R", type);
+  } else {
+    PyErr_Format(PyExc_RuntimeError, "unexpected ASGI message %R: %s", type, describe(stage));
+  }
+  return nullptr;
+}
+
+// The value of "type" as text; null data with an exception set.
+std::string_view type_text(PyObject* type) noexcept {
+  if (type == nullptr) return {};
+  if (!PyUnicode_Check(type)) {
+    PyErr_Format(PyExc_TypeError, "the type of a message must be str, not %.100s",
+                 Py_TYPE(type)->tp_name);
+    return {};
+  }
+  Py_ssize_t bytes = 0;
+  const char* text = PyUnicode_AsUTF8AndSize(type, &bytes);
+  return text != nullptr ? std::string_view{text, static_cast<std::size_t>(bytes)}
+                         : std::string_view{};
+}
+
+// 0 to 65535, or -1 with TypeError or ValueError set. The exchange knows which are allowed.
+int read_status(PyObject* status) noexcept {
+  if (status == nullptr) return -1;
+  if (!PyLong_Check(status)) {
+    PyErr_Format(PyExc_TypeError, "status must be int, not %.100s", Py_TYPE(status)->tp_name);
+    return -1;
+  }
+  int overflow = 0;
+  const long value = PyLong_AsLongAndOverflow(status, &overflow);
+  if (value == -1 && PyErr_Occurred()) return -1;
+  if (overflow != 0 || value < 0 || value > UINT16_MAX) {
+    raise_response_error(Errc::kBadResponseStatus);
+    return -1;
+  }
+  return static_cast<int>(value);
+}
+
+}  // namespace
+
+PyObject* Cycle::send(PyObject* message) noexcept {
+  if (!PyDict_Check(message)) {
+    PyErr_Format(PyExc_TypeError, "a message must be dict, not %.100s", Py_TYPE(message)->tp_name);
+    return nullptr;
+  }
+  PyObject* type = require(message, keys.type);
+  const std::string_view text = type_text(type);
+  if (text.data() == nullptr) return nullptr;
+  const MessageType known = message_type(text);
+  if (gone()) return raise_detached();
+  if ((allowed_stages(known) & in(stage_)) == 0) {
+    // Trailers that the client did not ask for: the response ended with its body.
+    if (known == MessageType::kTrailers && stage_ == Stage::kComplete && promised_trailers_) {
+      return done();
+    }
+    return raise_unexpected(type, known, stage_);
+  }
+  switch (known) {
+    case MessageType::kStart:
+      return send_start(message);
+    case MessageType::kBody:
+      return send_body(message);
+    case MessageType::kTrailers:
+      return send_trailers(message);
+    case MessageType::kEarlyHint:
+      return send_early_hint(message);
+    case MessageType::kPathsend:
+      return send_path(message);
+    case MessageType::kZerocopysend:
+      return send_file(message);
+    case MessageType::kPush:
+    case MessageType::kUnknown:
+      break;
+  }
+  return done();  // A push is a hint which may be ignored.
+}
+
+PyObject* Cycle::raise_detached() const noexcept {
+  if (gone()) return raise_client_disconnected();
+  PyErr_Format(PyExc_RuntimeError, "unexpected ASGI message: %s", describe(stage_));
+  return nullptr;
+}
+
+PyObject* Cycle::send_start(PyObject* message) noexcept {
+  const int status = read_status(require(message, keys.status));
+  if (status < 0) return nullptr;
+  PyObject* headers = find(message, keys.headers);
+  if (headers == nullptr && PyErr_Occurred()) return nullptr;
+  const int trailers = find_flag(message, keys.trailers);
+  if (trailers < 0) return nullptr;
+
+  Ref keep;
+  std::vector<http::Field>& fields = handler_->fields();
+  if (!read_fields(headers, fields, keep)) return nullptr;
+  if (!attached()) return raise_detached();
+  const Result<void> started = exchange_->start({.status = static_cast<std::uint16_t>(status),
+                                                 .fields = fields,
+                                                 .trailers = trailers != 0 && takes_trailers_});
+  if (!started) return raise_response_error(started.error());
+  promised_trailers_ = trailers != 0;
+  stage_ = Stage::kBody;
+  return done();
+}
+
+PyObject* Cycle::send_body(PyObject* message) noexcept {
+  PyObject* body = find(message, keys.body);
+  if (body == nullptr && PyErr_Occurred()) return nullptr;
+  const int more_body = find_flag(message, keys.more_body);
+  if (more_body < 0) return nullptr;
+  BodyBytes bytes;
+  if (!bytes.read(body)) return nullptr;
+  if (!attached()) return raise_detached();
+  return written(exchange_->write(bytes.payload(), final_part(more_body != 0)), more_body != 0);
+}
+
+http::Final Cycle::final_part(bool more_body) const noexcept {
+  const bool trailers = promised_trailers_ && takes_trailers_;
+  return more_body || trailers ? http::Final::kNo : http::Final::kYes;
+}
+
+void Cycle::complete() noexcept {
+  stage_ = Stage::kComplete;
+  waiting_.wake(Wait::kMessage);
+}
+
+PyObject* Cycle::written(Result<void> result, bool more_body) noexcept {
+  if (!result) return raise_response_error(result.error());
+  if (!attached()) return done();  // on_end() came from within the call.
+  if (more_body) {
+    stage_ = Stage::kMoreBody;
+  } else if (final_part(more_body) == http::Final::kNo) {
+    stage_ = Stage::kTrailers;
+  } else {
+    complete();
+    return done();
+  }
+  if (exchange_->writable()) return done();
+  return make_awaitable(*this, Wait::kWritable);
+}
+
+bool Cycle::add_trailers(PyObject* headers) noexcept {
+  Ref pairs = read_pairs(headers);
+  if (!pairs) return false;
+  if (trailers_ == nullptr) {
+    trailers_ = pairs.release();
+    return true;
+  }
+  if (PyList_GET_SIZE(trailers_) > static_cast<Py_ssize_t>(kResponseFieldsMax)) {
+    PyErr_Format(PyExc_ValueError, "a response has at most %zu trailers", kResponseFieldsMax);
+    return false;
+  }
+  return PyList_SetSlice(trailers_, PY_SSIZE_T_MAX, PY_SSIZE_T_MAX, pairs.get()) == 0;
+}
+
+Poll Cycle::poll_writable(PyObject** none) noexcept {
+  if (gone()) {
+    *none = raise_client_disconnected();
+    return Poll::kReady;
+  }
+  if (attached() && !exchange_->writable()) return Poll::kPending;
+  *none = Py_NewRef(Py_None);
+  return Poll::kReady;
+}
+
+PyObject* Cycle::send_trailers(PyObject* message) noexcept {
+  PyObject* headers = find(message, keys.headers);
+  if (headers == nullptr && PyErr_Occurred()) return nullptr;
+  const int more = find_flag(message, keys.more_trailers);
+  if (more < 0) return nullptr;
+  if (headers != nullptr && !add_trailers(headers)) return nullptr;
+  if (more != 0) return done();
+  if (!attached()) return raise_detached();
+  Ref keep;
+  const Ref trailers = Ref::steal(std::exchange(trailers_, nullptr));
+  std::vector<http::Field>& fields = handler_->fields();
+  if (!read_fields(trailers.get(), fields, keep)) return nullptr;
+  const Result<void> finished = exchange_->finish(fields);
+  if (!finished) return raise_response_error(finished.error());
+  complete();
+  return done();
+}
+
+PyObject* Cycle::send_early_hint(PyObject* message) noexcept {
+  PyObject* links = require(message, keys.links);
+  if (links == nullptr) return nullptr;
+  const Ref values = read_values(links);
+  if (!values) return nullptr;
+  if (!attached()) return raise_detached();
+  std::vector<http::Field>& fields = handler_->fields();
+  fields.clear();
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(values.get()); ++i) {
+    PyObject* value = PyList_GET_ITEM(values.get(), i);
+    fields.push_back({"link", view_of(value)});
+  }
+  const Result<void> sent = exchange_->interim({.status = 103, .fields = fields});
+  if (!sent) return raise_response_error(sent.error());
+  return done();
+}
+
+}  // namespace tercel::python::asgi

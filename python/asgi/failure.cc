@@ -1,0 +1,125 @@
+#include "python/asgi/failure.h"
+
+#include "python/asgi/cycle.h"
+#include "python/asgi/errors.h"
+#include "python/asgi/interned.h"
+#include "python/ref.h"
+
+namespace tercel::python::asgi {
+namespace {
+
+PyObject* cancelled_error_type = nullptr;
+
+// How far a chain of causes is followed: frameworks wrap an exception a few times at most.
+constexpr int kChainMax = 32;
+
+bool caused_by_disconnect(PyObject* exception, int depth) noexcept;
+
+// An ExceptionGroup (of anyio's and asyncio's task groups): all of it has to be the disconnect.
+bool group_caused_by_disconnect(PyObject* group, int depth) noexcept {
+  const Ref members = Ref::steal(PyObject_GetAttr(group, keys.exceptions));
+  if (!members || !PyTuple_Check(members.get())) {
+    PyErr_Clear();
+    return false;
+  }
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(members.get()); ++i) {
+    if (!caused_by_disconnect(PyTuple_GET_ITEM(members.get(), i), depth)) return false;
+  }
+  return true;
+}
+
+bool caused_by_disconnect(PyObject* exception, int depth) noexcept {
+  Ref link = Ref::share(exception);
+  for (; link && depth < kChainMax; ++depth) {
+    if (PyErr_GivenExceptionMatches(link.get(), client_disconnected())) return true;
+    if (PyErr_GivenExceptionMatches(link.get(), PyExc_BaseExceptionGroup) &&
+        group_caused_by_disconnect(link.get(), depth + 1)) {
+      return true;
+    }
+    Ref cause = Ref::steal(PyException_GetCause(link.get()));
+    link = cause ? std::move(cause) : Ref::steal(PyException_GetContext(link.get()));
+  }
+  return false;
+}
+
+Ref exc_info_of(PyObject* raised) noexcept {
+  const Ref traceback = Ref::steal(PyException_GetTraceback(raised));
+  return Ref::steal(PyTuple_Pack(3, reinterpret_cast<PyObject*>(Py_TYPE(raised)), raised,
+                                 traceback ? traceback.get() : Py_None));
+}
+
+// getLogger("tercel").<level>(text, exc_info=...)
+Ref call_logger(PyObject* level, const char* text, PyObject* raised) noexcept {
+  const Ref logging = Ref::steal(PyImport_ImportModule("logging"));
+  if (!logging) return {};
+  const Ref logger = Ref::steal(PyObject_CallMethod(logging.get(), "getLogger", "s", "tercel"));
+  const Ref method = Ref::steal(logger ? PyObject_GetAttr(logger.get(), level) : nullptr);
+  const Ref arguments = Ref::steal(method ? Py_BuildValue("(s)", text) : nullptr);
+  const Ref keywords = Ref::steal(arguments ? PyDict_New() : nullptr);
+  if (!keywords) return {};
+  if (raised != nullptr) {
+    const Ref exc_info = exc_info_of(raised);
+    if (!exc_info || PyDict_SetItem(keywords.get(), keys.exc_info, exc_info.get()) < 0) return {};
+  }
+  return Ref::steal(PyObject_Call(method.get(), arguments.get(), keywords.get()));
+}
+
+void log_at(PyObject* level, const char* text, PyObject* raised) noexcept {
+  if (const Ref logged = call_logger(level, text, raised); !logged) PyErr_WriteUnraisable(raised);
+}
+
+void log_raised(PyObject* raised) noexcept {
+  if (PyErr_GivenExceptionMatches(raised, client_disconnected())) return;
+  if (caused_by_disconnect(raised, 0)) {
+    log_at(keys.debug, "ASGI application failed because the client disconnected", raised);
+  } else {
+    log_error("Exception in ASGI application", raised);
+  }
+}
+
+}  // namespace
+
+bool init_failure() noexcept {
+  const Ref module = Ref::steal(PyImport_ImportModule("asyncio.exceptions"));
+  if (!module) return false;
+  cancelled_error_type = PyObject_GetAttrString(module.get(), "CancelledError");
+  return cancelled_error_type != nullptr;
+}
+
+bool ends_program(PyObject* exception) noexcept {
+  return PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt) ||
+         PyErr_GivenExceptionMatches(exception, PyExc_SystemExit);
+}
+
+bool is_cancelled_error(PyObject* thrown) noexcept {
+  return PyErr_GivenExceptionMatches(thrown, cancelled_error_type) != 0;
+}
+
+void log_error(const char* text, PyObject* raised) noexcept {
+  log_at(keys.error, text, raised);
+}
+
+void settle_returned(Cycle& cycle) noexcept {
+  if (!cycle.unfinished()) return;
+  log_error(cycle.stage() == Stage::kHead
+                ? "ASGI application returned without starting a response"
+                : "ASGI application returned without completing its response",
+            nullptr);
+  cycle.abort(Errc::kNoResponse);
+}
+
+bool settle_raised(Cycle& cycle) noexcept {
+  Ref raised = take_raised();
+  const bool cancelled = is_cancelled_error(raised.get());
+  const bool goes_on = cancelled || ends_program(raised.get());
+  if (!goes_on) {
+    log_raised(raised.get());
+  } else if (cancelled && cycle.unfinished()) {
+    log_error("ASGI application was cancelled before its response was complete", nullptr);
+  }
+  cycle.abort(Errc::kHandlerFailed);
+  if (goes_on) restore_raised(std::move(raised));
+  return goes_on;
+}
+
+}  // namespace tercel::python::asgi

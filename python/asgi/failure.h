@@ -1,0 +1,45 @@
+// What becomes of a request when its application is done with it.
+//
+// | the application                      | before start | after | logged              | its task  |
+// |--------------------------------------|--------------|-------|---------------------|-----------|
+// | returned, response complete          | -            | -     | no                  | done      |
+// | returned, response not complete      | 500          | cut   | error               | done      |
+// | raised                               | 500          | cut   | error and traceback | done      |
+// | raised ClientDisconnected            | -            | -     | no                  | done      |
+// | raised because of it                 | -            | -     | debug and traceback | done      |
+// | was cancelled                        | 500          | cut   | error, if that cuts | cancelled |
+// | raised KeyboardInterrupt, SystemExit | 500          | cut   | no                  | raises it |
+//
+// "Cut" is an end that the client can tell from a complete response. "Because of it": frameworks
+// turn the OSError of send() into exceptions of their own, raised from it or while handling it, or
+// put it into an ExceptionGroup. Everything goes to the logger "tercel", tracebacks as `exc_info`.
+// Tested by test_asgi_failures.py.
+#pragma once
+
+#include <Python.h>
+
+namespace tercel::python::asgi {
+
+class Cycle;
+
+// The application of `cycle` returned.
+void settle_returned(Cycle& cycle) noexcept;
+
+// The application of `cycle` raised. REQUIRES: the exception is set. Returns whether it still is,
+// because it must go on: cancellation to the task, what ends the program out of the loop.
+[[nodiscard]] bool settle_raised(Cycle& cycle) noexcept;
+
+// Whether `exception` ends the program: KeyboardInterrupt or SystemExit.
+[[nodiscard]] bool ends_program(PyObject* exception) noexcept;
+
+// Whether `thrown`, an exception or its class, is asyncio.CancelledError.
+[[nodiscard]] bool is_cancelled_error(PyObject* thrown) noexcept;
+
+// Logs `text`, with the exception `raised` and its traceback unless that is null. Never fails: what
+// goes wrong in logging is reported as unraisable. REQUIRES: no exception is set.
+void log_error(const char* text, PyObject* raised) noexcept;
+
+// Finds asyncio.CancelledError. False with a Python exception set.
+[[nodiscard]] bool init_failure() noexcept;
+
+}  // namespace tercel::python::asgi

@@ -1,0 +1,66 @@
+// Runs an ASGI application for each request of a server.
+//
+// An http::Handler, as every door of tercel is: builds the scope, makes the cycle that the exchange
+// reports to, and has the dispatcher call the application.
+// Source: ASGI 3.0. Tested by tests/python/test_asgi_*.py.
+#pragma once
+
+#include <Python.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "python/asgi/dispatch.h"
+#include "python/asgi/scope.h"
+#include "python/engine.h"
+#include "python/ref.h"
+#include "tercel/http/handler.h"
+
+namespace tercel::python::asgi {
+
+class Cycle;
+
+struct HandlerOptions {
+  Dispatch dispatch = Dispatch::kAuto;
+  std::string_view root_path;
+  bool cancel_on_disconnect = false;
+};
+
+// Resource: outlives every exchange that it was given. Applications may outlive it.
+class AsgiHandler final : public http::Handler {
+ public:
+  // `loop` runs on `engine`. `state` is the lifespan's, or null. `context` is the one that requests
+  // inherit their context variables from: the lifespan's.
+  AsgiHandler(Engine& engine, PyObject* app, PyObject* loop, PyObject* state, PyObject* context,
+              const HandlerOptions& options);
+  // False with a Python exception set. To be called once, before handle().
+  [[nodiscard]] bool init() noexcept;
+
+  void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
+
+  // Applications that work on although their exchange has ended. Cost: linear in all that run.
+  [[nodiscard]] std::size_t running_detached() const noexcept {
+    return dispatcher_.running_detached();
+  }
+  // Cancels every application that runs.
+  void cancel_all() noexcept { dispatcher_.cancel_all(); }
+  // For tp_traverse of the Python object that this is part of.
+  int traverse(visitproc visit, void* arg) const { return dispatcher_.traverse(visit, arg); }
+
+  // --- for cycles
+  [[nodiscard]] PyObject* loop() const noexcept { return dispatcher_.loop(); }
+  // Scratch for the header fields of one response: emptied by whoever uses it.
+  [[nodiscard]] std::vector<http::Field>& fields() noexcept { return fields_; }
+  // The client of `cycle` left before the response was complete. `runner` is its application, if
+  // that is suspended.
+  void on_client_gone(const Cycle& cycle, Runner* runner) noexcept;
+
+ private:
+  ScopeBuilder scopes_;
+  Dispatcher dispatcher_;
+  std::vector<http::Field> fields_;
+  bool cancel_on_disconnect_;
+};
+
+}  // namespace tercel::python::asgi

@@ -1,0 +1,206 @@
+#include "python/asgi/scope.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "python/asgi/interned.h"
+#include "tercel/http/url.h"
+
+namespace tercel::python::asgi {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+constexpr const char* kAsgiVersion = "3.0";
+constexpr const char* kSpecVersion = "2.5";
+
+constexpr std::array kVersions{"1.0", "1.1", "2"};
+
+// The usual methods are interned by the interpreter once; any other token becomes a new str.
+constexpr std::array kMethods{"GET"sv,   "POST"sv,    "HEAD"sv,    "PUT"sv,  "DELETE"sv,
+                              "PATCH"sv, "OPTIONS"sv, "CONNECT"sv, "TRACE"sv};
+std::array<PyObject*, kMethods.size()> method_names{};
+
+Ref make_text(std::string_view text) noexcept {
+  return Ref::steal(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+}
+
+Ref make_bytes(std::string_view bytes) noexcept {
+  if (bytes.empty()) return Ref::share(keys.empty_bytes);
+  return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+}
+
+Ref make_method(std::string_view method) noexcept {
+  for (std::size_t i = 0; i < kMethods.size(); ++i) {
+    if (kMethods[i] == method) return Ref::share(method_names[i]);
+  }
+  return make_text(method);
+}
+
+Ref make_header(const http::Field& field) noexcept {
+  Ref name = make_bytes(field.name);
+  Ref value = make_bytes(field.value);
+  Ref pair = Ref::steal(name && value ? PyTuple_New(2) : nullptr);
+  if (!pair) return {};
+  PyTuple_SET_ITEM(pair.get(), 0, name.release());
+  PyTuple_SET_ITEM(pair.get(), 1, value.release());
+  return pair;
+}
+
+Ref make_headers(std::span<const http::Field> fields) noexcept {
+  Ref list = Ref::steal(PyList_New(static_cast<Py_ssize_t>(fields.size())));
+  if (!list) return {};
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    Ref pair = make_header(fields[i]);
+    if (!pair) return {};
+    PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), pair.release());
+  }
+  return list;
+}
+
+// scope[key] = value. False with an exception set; also when `value` is null with one.
+bool set(PyObject* scope, PyObject* key, const Ref& value) noexcept {
+  return value && PyDict_SetItem(scope, key, value.get()) == 0;
+}
+
+bool set_text(PyObject* dict, PyObject* key, const char* text) noexcept {
+  return set(dict, key, Ref::steal(PyUnicode_InternFromString(text)));
+}
+
+bool add_extension(PyObject* extensions, const char* name) noexcept {
+  const Ref details = Ref::steal(PyDict_New());
+  return details && PyDict_SetItemString(extensions, name, details.get()) == 0;
+}
+
+}  // namespace
+
+AddressTuples::~AddressTuples() {
+  for (Slot& slot : slots_) Py_XDECREF(slot.tuple);
+}
+
+std::size_t AddressTuples::slot_of(const Address& address) noexcept {
+  std::array<std::uint64_t, 2> ip;
+  static_assert(sizeof(ip) == sizeof(address.ip));
+  std::memcpy(ip.data(), address.ip.data(), sizeof(ip));
+  constexpr std::uint64_t kMix = 0x9E3779B97F4A7C15;  // 2^64 divided by the golden ratio.
+  const std::uint64_t mixed = (ip[0] ^ (ip[1] * kMix) ^ address.port) * kMix;
+  return static_cast<std::size_t>(mixed >> 32) % kSlots;
+}
+
+Ref AddressTuples::find(const Address& address) noexcept {
+  if (address.kind != AddressKind::kIpv4 && address.kind != AddressKind::kIpv6) {
+    return Ref::share(Py_None);
+  }
+  Slot& slot = slots_[slot_of(address)];
+  if (slot.tuple != nullptr && slot.address == address) return Ref::share(slot.tuple);
+  std::array<char, Address::kHostBytesMax> text;
+  const Ref host = make_text(address.host(text));
+  Ref tuple = Ref::steal(host ? Py_BuildValue("(Oi)", host.get(), static_cast<int>(address.port))
+                              : nullptr);
+  if (!tuple) return {};
+  Ref replaced = Ref::steal(slot.tuple);
+  slot.address = address;
+  slot.tuple = Py_NewRef(tuple.get());
+  return tuple;
+}
+
+ScopeBuilder::ScopeBuilder(std::string_view root_path, PyObject* state)
+    : root_path_{root_path}, state_{Ref::share(state)} {}
+
+bool ScopeBuilder::init() noexcept {
+  for (std::size_t i = 0; i < kMethods.size(); ++i) {
+    if (method_names[i] != nullptr) continue;
+    method_names[i] = PyUnicode_InternFromString(kMethods[i].data());
+    if (method_names[i] == nullptr) return false;
+  }
+  asgi_ = Ref::steal(
+      Py_BuildValue("{OsOs}", keys.version, kAsgiVersion, keys.spec_version, kSpecVersion));
+  if (!asgi_) return false;
+  for (const http::Version version :
+       {http::Version::kHttp10, http::Version::kHttp11, http::Version::kHttp2}) {
+    for (const bool secure : {false, true}) {
+      for (const bool trailers : {false, true}) {
+        if (!make_template(version, secure, trailers)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+std::size_t ScopeBuilder::template_of(http::Version version, bool secure, bool trailers) noexcept {
+  return static_cast<std::size_t>(version) * 4 + (secure ? 2U : 0U) + (trailers ? 1U : 0U);
+}
+
+bool ScopeBuilder::make_template(http::Version version, bool secure, bool trailers) noexcept {
+  Ref extensions = Ref::steal(PyDict_New());
+  if (!extensions) return false;
+  PyObject* offered = extensions.get();
+  if (!add_extension(offered, "http.response.pathsend")) return false;
+  if (!add_extension(offered, "http.response.zerocopysend")) return false;
+  // An HTTP/1.0 client knows neither interim responses nor chunked bodies.
+  if (version != http::Version::kHttp10) {
+    if (!add_extension(offered, "http.response.early_hint")) return false;
+    if (trailers && !add_extension(offered, "http.response.trailers")) return false;
+  }
+  Ref scope = Ref::steal(PyDict_New());
+  if (!scope) return false;
+  PyObject* dict = scope.get();
+  const bool filled =
+      set_text(dict, keys.type, "http") && set(dict, keys.asgi, asgi_) &&
+      set_text(dict, keys.http_version, kVersions[static_cast<std::size_t>(version)]) &&
+      set(dict, keys.method, Ref::share(Py_None)) &&
+      set_text(dict, keys.scheme, secure ? "https" : "http") &&
+      set(dict, keys.path, Ref::share(Py_None)) && set(dict, keys.raw_path, Ref::share(Py_None)) &&
+      set(dict, keys.query_string, Ref::share(keys.empty_bytes)) &&
+      set(dict, keys.root_path, make_text(root_path_)) &&
+      set(dict, keys.headers, Ref::share(Py_None)) && set(dict, keys.client, Ref::share(Py_None)) &&
+      set(dict, keys.server, Ref::share(Py_None)) && set(dict, keys.extensions, extensions) &&
+      (!state_ || set(dict, keys.state, state_));
+  if (!filled) return false;
+  templates_[template_of(version, secure, trailers)] = {std::move(scope), std::move(extensions)};
+  return true;
+}
+
+Ref ScopeBuilder::build(const http::Request& request, const http::Endpoints& ends) noexcept {
+  const Template& model =
+      templates_[template_of(request.version, request.secure, request.accepts_trailers)];
+  Ref scope = Ref::steal(PyDict_Copy(model.scope.get()));
+  if (!scope) return {};
+  PyObject* dict = scope.get();
+  const bool filled = set(dict, keys.asgi, Ref::steal(PyDict_Copy(asgi_.get()))) &&
+                      set(dict, keys.extensions, Ref::steal(PyDict_Copy(model.extensions.get()))) &&
+                      (!state_ || set(dict, keys.state, Ref::steal(PyDict_Copy(state_.get())))) &&
+                      fill(dict, request) && fill_ends(dict, ends);
+  return filled ? std::move(scope) : Ref{};
+}
+
+bool ScopeBuilder::fill(PyObject* scope, const http::Request& request) noexcept {
+  return set(scope, keys.method, make_method(request.method)) &&
+         set(scope, keys.path, path(request.path)) &&
+         set(scope, keys.raw_path, make_bytes(request.path)) &&
+         (request.query.empty() || set(scope, keys.query_string, make_bytes(request.query))) &&
+         set(scope, keys.headers, make_headers(request.fields));
+}
+
+Ref ScopeBuilder::path(std::string_view encoded) {
+  if (root_path_.empty() && encoded.find('%') == std::string_view::npos) return make_text(encoded);
+  path_.assign(root_path_);
+  path_.resize(root_path_.size() + encoded.size());
+  const std::span<char> tail = std::span{path_}.subspan(root_path_.size());
+  const std::string_view decoded = http::percent_decode(encoded, tail);
+  return make_text({path_.data(), root_path_.size() + decoded.size()});
+}
+
+bool ScopeBuilder::fill_ends(PyObject* scope, const http::Endpoints& ends) noexcept {
+  return set(scope, keys.client, addresses_.find(ends.peer)) &&
+         set(scope, keys.server, server(ends));
+}
+
+Ref ScopeBuilder::server(const http::Endpoints& ends) noexcept {
+  if (ends.local.kind != AddressKind::kUnix) return addresses_.find(ends.local);
+  const Ref path = make_text(ends.local_path);
+  return Ref::steal(path ? PyTuple_Pack(2, path.get(), Py_None) : nullptr);
+}
+
+}  // namespace tercel::python::asgi

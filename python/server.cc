@@ -1,0 +1,215 @@
+#include "python/server.h"
+
+#include <cerrno>
+#include <utility>
+
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+
+#include "python/asgi/bind.h"
+#include "python/errors.h"
+#include "python/server_options.h"
+#include "tercel/config/bind.h"
+#include "tercel/net/socket_address.h"
+
+namespace nb = nanobind;
+
+namespace tercel::python {
+namespace {
+
+Engine& engine_in(const nb::object& engine) {
+  Gil gil = Gil::assume_held();
+  Engine* found = engine_of(gil, engine.ptr());
+  if (found == nullptr) throw_python_error();
+  return *found;
+}
+
+PyObject* context_in(const nb::object& context) {
+  if (!PyContext_CheckExact(context.ptr())) {
+    throw nb::type_error("context must be a contextvars.Context");
+  }
+  return context.ptr();
+}
+
+PyObject* state_in(const nb::object& state) {
+  if (state.is_none()) return nullptr;
+  if (!PyDict_Check(state.ptr())) throw nb::type_error("state must be a dict or None");
+  return state.ptr();
+}
+
+asgi::HandlerOptions to_handler_options(const config::Settings& settings) {
+  return {.dispatch = settings.dispatch,
+          .root_path = settings.root_path,
+          .cancel_on_disconnect = settings.cancel_on_disconnect};
+}
+
+net::ListenOptions to_listen_options(const config::Settings& settings) noexcept {
+  return {.backlog = static_cast<int>(settings.backlog),
+          .reuse_port = settings.reuse_port,
+          .unix_mode = settings.uds_mode.bits};
+}
+
+std::string host_of(const Address& address) {
+  std::array<char, Address::kHostBytesMax> text;
+  return std::string{address.host(text)};
+}
+
+std::string url_of(const net::ListenSocket& socket) {
+  const Address& address = socket.address();
+  if (address.kind == AddressKind::kUnix) return "unix:" + socket.path();
+  const std::string host = host_of(address);
+  const bool ipv6 = address.kind == AddressKind::kIpv6;
+  return "http://" + (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(address.port);
+}
+
+template <typename T>
+T or_raise(Result<T> result) {
+  Gil gil = Gil::assume_held();
+  return or_throw(gil, std::move(result));
+}
+
+}  // namespace
+
+PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::object& app,
+                   const PySettings& settings, const nb::object& state, const nb::object& context)
+    : engine_object_{engine},
+      engine_{engine_in(engine)},
+      listen_options_{to_listen_options(settings.values)},
+      handler_{engine_,         app.ptr(),           loop.ptr(),
+               state_in(state), context_in(context), to_handler_options(settings.values)},
+      server_{engine_.loop(), handler_, to_options(settings.values)} {
+  if (!handler_.init()) throw_python_error();
+}
+
+std::string PyServer::listen(std::string_view bind) {
+  const auto parsed = config::parse_bind(bind);
+  if (!parsed) throw nb::value_error("bind is not an address to listen on");
+  net::Syscalls& calls = engine_.loop().syscalls();
+  switch (parsed->kind) {
+    case config::BindKind::kUnix:
+      return add(or_raise(net::ListenSocket::unix_path(calls, parsed->path, listen_options_)));
+    case config::BindKind::kDescriptor:
+      return adopt(parsed->descriptor);
+    case config::BindKind::kTcp:
+      break;
+  }
+  if (!net::parse_ip(parsed->host, parsed->port)) {
+    return listen_by_name(parsed->host, parsed->port);
+  }
+  return add(open_tcp(parsed->host, parsed->port));
+}
+
+net::ListenSocket PyServer::open_tcp(std::string_view host, std::uint16_t port) const {
+  return or_raise(net::ListenSocket::tcp(engine_.loop().syscalls(), host, port, listen_options_));
+}
+
+// On every address of the name, on the same port.
+std::string PyServer::listen_by_name(const std::string& host, std::uint16_t port) {
+  const nb::module_ socket = nb::module_::import_("socket");
+  const nb::object found =
+      socket.attr("getaddrinfo")(host, port, nb::arg("type") = socket.attr("SOCK_STREAM"),
+                                 nb::arg("flags") = socket.attr("AI_PASSIVE"));
+  std::string url;
+  for (const nb::handle entry : found) {
+    const auto literal = nb::cast<std::string>(entry[4][0]);
+    const std::string added = add(open_tcp(literal, port));
+    if (!url.empty()) continue;
+    url = added;
+    port = server_.listener(server_.listeners() - 1).address().port;
+  }
+  return url;
+}
+
+std::string PyServer::adopt(int descriptor) {
+  return add(or_raise(net::ListenSocket::adopt(engine_.loop().syscalls(), descriptor)));
+}
+
+std::string PyServer::add(net::ListenSocket socket) {
+  or_raise(server_.listen(std::move(socket)));
+  return url_of(server_.listener(server_.listeners() - 1));
+}
+
+nb::list PyServer::addresses() const {
+  nb::list all;
+  for (std::size_t i = 0; i < server_.listeners(); ++i) {
+    const net::ListenSocket& socket = server_.listener(i);
+    const Address& address = socket.address();
+    if (address.kind == AddressKind::kUnix) {
+      all.append(socket.path());
+    } else {
+      all.append(nb::make_tuple(host_of(address), address.port));
+    }
+  }
+  return all;
+}
+
+void PyServer::start() {
+  or_raise(server_.start());
+}
+
+void PyServer::drain(bool notify_streams) {
+  server_.drain();
+  if (notify_streams) server_.notify_draining();
+}
+
+void PyServer::close() {
+  if (engine_.loop().dispatching()) {
+    throw std::runtime_error("close() must not be called from within a request");
+  }
+  server_.close();
+  handler_.cancel_all();
+}
+
+std::size_t PyServer::active() const noexcept {
+  return server_.active() + handler_.running_detached();
+}
+
+int PyServer::traverse(visitproc visit, void* arg) const {
+  Py_VISIT(engine_object_.ptr());
+  return handler_.traverse(visit, arg);
+}
+
+namespace {
+
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  Py_VISIT(Py_TYPE(self));
+  return nb::inst_ready(self) ? nb::inst_ptr<PyServer>(self)->traverse(visit, arg) : 0;
+}
+
+PyType_Slot slots[] = {  // NOLINT: CPython keeps pointers to them.
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
+    {0, nullptr}};
+
+}  // namespace
+
+void bind_server(nb::module_& module);
+
+void bind_server(nb::module_& module) {
+  asgi::bind_asgi(module);
+  nb::class_<PyServer>(module, "Server", nb::type_slots(slots),
+                       "One ASGI application on the sockets of one engine.")
+      .def(nb::init<const nb::object&, const nb::object&, const nb::object&, const PySettings&,
+                    const nb::object&, const nb::object&>(),
+           nb::arg("engine"), nb::arg("loop"), nb::arg("app"), nb::arg("settings"),
+           nb::arg("state").none(), nb::arg("context"))
+      .def("listen", &PyServer::listen, nb::arg("bind"),
+           "Listens on an address, as the setting `bind` has it. Returns what to open. Raises "
+           "OSError.")
+      .def("adopt", &PyServer::adopt, nb::arg("descriptor"),
+           "Takes over a listening socket. Returns what to open. Raises OSError.")
+      .def_prop_ro("addresses", &PyServer::addresses,
+                   nb::sig("def addresses(self) -> list[tuple[str, int] | str]"),
+                   "Host and port of each TCP socket, the path of each Unix socket.")
+      .def("start", &PyServer::start, "Starts to accept. Raises OSError.")
+      .def("drain", &PyServer::drain, nb::arg("notify_streams"),
+           "Stops to accept; idle connections close soon. If `notify_streams`, requests that still "
+           "run hear http.disconnect.")
+      .def("close", &PyServer::close,
+           "Cuts off every connection and cancels what still runs. Raises RuntimeError from within "
+           "a request.")
+      .def_prop_ro("active", &PyServer::active,
+                   "Requests without a complete answer, and applications that work on after it.")
+      .def_prop_ro("connections", &PyServer::connections, "Open connections.");
+}
+
+}  // namespace tercel::python

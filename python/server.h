@@ -1,0 +1,62 @@
+// tercel._core.Server: one ASGI application on the sockets of one engine.
+//
+// The mechanics only. What a server does from start to end (lifespan, signals, the order of a
+// drain) is Python: tercel.server. Resource: keeps its engine, loop and application; cuts off what
+// is open when destroyed. Thread: the loop's. Tested by test_core_server.py.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <nanobind/nanobind.h>
+
+#include "python/asgi/handler.h"
+#include "python/engine.h"
+#include "python/settings.h"
+#include "tercel/server/server.h"
+
+namespace tercel::python {
+
+class PyServer {
+ public:
+  // `state` is the lifespan's dict or None; `context` the contextvars.Context that requests inherit
+  // from. Throws TypeError, or ValueError when a setting asks for what this Python does not offer.
+  PyServer(const nanobind::object& engine, const nanobind::object& loop,
+           const nanobind::object& app, const PySettings& settings, const nanobind::object& state,
+           const nanobind::object& context);
+
+  // Both return what to open: "http://127.0.0.1:8000", "unix:/run/app.sock". They throw OSError.
+  // `bind` is written as in the setting of that name; a host name is resolved, waiting.
+  std::string listen(std::string_view bind);
+  // Takes over the descriptor of a listening socket.
+  std::string adopt(int descriptor);
+  // (host, port) of each TCP socket, the path of each Unix socket.
+  [[nodiscard]] nanobind::list addresses() const;
+
+  void start();
+  // Stops accepting; idle connections close soon. If `notify_streams`, requests that still run hear
+  // http.disconnect.
+  void drain(bool notify_streams);
+  // Cuts off every connection and cancels what still runs. May be called twice.
+  void close();
+
+  // Requests that are not answered yet, and applications that work on after their answer.
+  [[nodiscard]] std::size_t active() const noexcept;
+  [[nodiscard]] std::size_t connections() const noexcept { return server_.connections(); }
+
+  int traverse(visitproc visit, void* arg) const;
+
+ private:
+  net::ListenSocket open_tcp(std::string_view host, std::uint16_t port) const;
+  std::string listen_by_name(const std::string& host, std::uint16_t port);
+  std::string add(net::ListenSocket socket);
+
+  nanobind::object engine_object_;
+  Engine& engine_;
+  net::ListenOptions listen_options_;
+  asgi::AsgiHandler handler_;
+  server::Server server_;
+};
+
+}  // namespace tercel::python

@@ -1,0 +1,54 @@
+#include "python/server_options.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace tercel::python {
+namespace {
+
+std::uint32_t to_u32(std::uint64_t value) noexcept {
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(value, std::numeric_limits<std::uint32_t>::max()));
+}
+
+server::Pace to_pace(config::Duration grace, config::Bytes per_second) noexcept {
+  return {.grace = grace, .bytes_per_second = to_u32(per_second.count)};
+}
+
+http::Limits to_limits(const config::Settings& settings) noexcept {
+  http::Limits limits;
+  limits.target_bytes_max = settings.limit_request_target.count;
+  limits.head_bytes_max = settings.limit_request_head.count;
+  limits.fields_max = settings.limit_request_fields;
+  limits.body_bytes_max = settings.limit_request_body.count;
+  limits.trailer_bytes_max = settings.limit_request_trailers.count;
+  limits.requests_max = to_u32(settings.limit_requests_per_connection);
+  return limits;
+}
+
+server::Timeouts to_timeouts(const config::Settings& settings) noexcept {
+  server::Timeouts timeouts;
+  timeouts.head = to_pace(settings.timeout_request_head, settings.min_rate_request_head);
+  timeouts.body = to_pace(settings.timeout_request_body, settings.min_rate_request_body);
+  timeouts.write.grace = settings.timeout_write;
+  timeouts.keep_alive = settings.timeout_keep_alive;
+  timeouts.request = settings.timeout_request;
+  timeouts.half_close = settings.timeout_half_close;
+  return timeouts;
+}
+
+}  // namespace
+
+server::Options to_options(const config::Settings& settings) {
+  server::Options options;
+  options.limits = to_limits(settings);
+  options.timeouts = to_timeouts(settings);
+  options.connections_max = settings.limit_connections;
+  options.requests_max = settings.limit_concurrency;
+  if (!settings.server_header) options.server_field.clear();
+  options.date_field = settings.date_header;
+  for (const std::string& field : settings.header) options.fixed_fields += field + "\r\n";
+  return options;
+}
+
+}  // namespace tercel::python

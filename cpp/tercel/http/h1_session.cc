@@ -56,11 +56,13 @@ bool H1Session::await_head(const Input& input) noexcept {
   const Input more = wire_.more_input();
   if (more.bytes.size() > input.bytes.size()) return true;
   if (more.state == InputState::kEnded) {
-    // An orderly end between requests; a head that stops half-way is answered all the same.
+    // An orderly end between requests; a head that stops half-way is answered all the same, and
+    // judged once more, because a line without its end was not looked at as it grew.
     if (more.bytes.empty()) {
       close();
     } else {
-      refuse(Errc::kTruncated);
+      const HeadResult last = parse_request_head(more.bytes, 0, context_.limits, context_.head);
+      refuse(last.status == HeadStatus::kBad ? last.error : Errc::kTruncated);
     }
     return false;
   }

@@ -3,6 +3,7 @@
 // It has no loop: run() stands for a turn. Input that is not consumed stays, as on a connection.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>

@@ -10,10 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/h1_input.h"
-#include "tercel/base/errors.h"
-#include "tercel/http/h1_body.h"
-#include "tercel/http/h1_head.h"
+#include "http/h1_message.h"
 
 namespace tercel::http {
 namespace {
@@ -29,52 +26,27 @@ std::string quoted(std::string_view text) {
   return json + '"';
 }
 
-std::string fields_json(std::span<const Field> fields) {
+std::string fields_json(const std::vector<OwnedField>& fields) {
   std::string json;
-  for (const Field& field : fields) {
+  for (const OwnedField& field : fields) {
     if (!json.empty()) json += ',';
     json += "[" + quoted(field.name) + "," + quoted(field.value) + "]";
   }
   return "[" + json + "]";
 }
 
-std::string bad(Errc error) {
-  return "{\"verdict\":\"bad\",\"error\":" + quoted(info(error).name) + "}";
-}
-
-BodyDecoder decoder_for(const HeadResult& head) {
-  if (head.framing == Framing::kChunked) return BodyDecoder::chunked();
-  if (head.framing == Framing::kNone) return {};
-  return BodyDecoder::length(*head.request.content_length);
-}
-
-std::string describe(std::span<char> input) {
-  const Limits limits;
-  HeadBuffer head_fields;
-  const HeadResult head = parse_request_head(input, 0, limits, head_fields);
-  if (head.status == HeadStatus::kBad) return bad(head.error);
-  if (head.status == HeadStatus::kNeedMore) return R"({"verdict":"need more"})";
-
-  HeadBuffer trailer_fields;
-  BodyDecoder decoder = decoder_for(head);
-  std::string body;
-  std::size_t bytes = head.bytes;
-  BodyPart part;
-  do {
-    part = decoder.decode(input.subspan(bytes), limits, trailer_fields);
-    bytes += part.consumed;
-    body += part.data;
-  } while (part.status == BodyStatus::kData);
-  if (part.status == BodyStatus::kBad) return bad(part.error);
-  if (part.status == BodyStatus::kNeedMore) return R"({"verdict":"need more"})";
-
-  const bool http10 = head.request.version == Version::kHttp10;
-  return "{\"verdict\":\"done\",\"method\":" + quoted(head.request.method) +
-         ",\"target\":" + quoted(head.request.target) +
-         ",\"version\":" + (http10 ? "\"1.0\"" : "\"1.1\"") +
-         ",\"fields\":" + fields_json(head.request.fields) + ",\"body\":" + quoted(body) +
-         ",\"trailers\":" + fields_json(part.trailers) + ",\"bytes\":" + std::to_string(bytes) +
-         ",\"keep_alive\":" + (head.keep_alive ? "true" : "false") + "}";
+std::string json(const Message& message) {
+  if (message.verdict == Verdict::kNeedMore) return R"({"verdict":"need more"})";
+  if (message.verdict == Verdict::kBad) {
+    return R"({"verdict":"bad","error":)" + quoted(info(message.error).name) + "}";
+  }
+  return R"({"verdict":"done","method":)" + quoted(message.method) +
+         ",\"target\":" + quoted(message.target) +
+         ",\"version\":" + (message.http10 ? "\"1.0\"" : "\"1.1\"") +
+         ",\"fields\":" + fields_json(message.fields) + ",\"body\":" + quoted(message.body) +
+         ",\"trailers\":" + fields_json(message.trailers) +
+         ",\"bytes\":" + std::to_string(message.bytes) +
+         ",\"keep_alive\":" + (message.keep_alive ? "true" : "false") + "}";
 }
 
 // Returns false at the end of the inputs.
@@ -90,9 +62,10 @@ bool read_input(std::string& input) {
 }  // namespace tercel::http
 
 int main() {
+  const tercel::http::Limits limits;
   std::string input;
   while (tercel::http::read_input(input)) {
-    tercel::http::ExactBytes bytes{input};
-    std::puts(tercel::http::describe(bytes.span()).c_str());
+    tercel::http::MessageReader reader{input, input.size() + 1, limits};
+    std::puts(tercel::http::json(reader.read()).c_str());
   }
 }

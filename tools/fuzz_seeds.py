@@ -10,7 +10,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TRANSCRIPTS = ROOT / "tests" / "conformance" / "http1"
 CORPUS = ROOT / "tests" / "fuzz" / "corpus"
-URLS = ["/a%20b%2F?c=%zz", "%4", "example.org:8080", "[2001:db8::1]:80", "[::ffff:192.0.2.1]", "a%41:"]
+URLS = [
+    "/a%20b%2F?c=%zz",
+    "%4",
+    "example.org:8080",
+    "[2001:db8::1]:80",
+    "[::ffff:192.0.2.1]",
+    "a%41:",
+]
 # Behind these two bytes of a seed comes the input: the steps it arrives in, and the kind of run.
 WHOLE, BYTE_BY_BYTE = b"\xff", b"\x00"
 

@@ -160,12 +160,14 @@ BodyPart BodyDecoder::decode_chunked(std::span<char> input, const Limits& limits
   return part;
 }
 
-// Whether this call need not look: no line ended since the last one found it incomplete.
-bool BodyDecoder::nothing_new(std::span<const char> input) noexcept {
+// Whether this call need not look: no line ended since the last one found it incomplete, and what
+// is there is below the limit at which it is judged before it ends.
+bool BodyDecoder::nothing_new(std::span<const char> input, std::size_t limit) noexcept {
   const std::size_t seen = std::min<std::size_t>(looked_at_, input.size());
   looked_at_ = static_cast<std::uint32_t>(input.size());
-  return seen != 0 && (input.size() == seen ||
-                       std::memchr(input.data() + seen, '\n', input.size() - seen) == nullptr);
+  return seen != 0 && input.size() < limit &&
+         (input.size() == seen ||
+          std::memchr(input.data() + seen, '\n', input.size() - seen) == nullptr);
 }
 
 Result<bool> BodyDecoder::take_chunk_end(std::span<char>& input) noexcept {
@@ -181,8 +183,9 @@ Result<bool> BodyDecoder::take_chunk_line(std::span<char>& input, const Limits& 
   const std::span<char> window = up_to(input, limits.chunk_line_bytes_max);
   char* const begin = window.data();
   std::uint64_t size = 0;
-  const Parsed line = nothing_new(window) ? stopped(Piece::kNeedMore)
-                                          : parse_chunk_line(begin, begin + window.size(), size);
+  const Parsed line = nothing_new(window, limits.chunk_line_bytes_max)
+                          ? stopped(Piece::kNeedMore)
+                          : parse_chunk_line(begin, begin + window.size(), size);
   if (line.piece == Piece::kNeedMore && input.size() < limits.chunk_line_bytes_max) return false;
   if (line.piece != Piece::kDone) return fail(Errc::kBadChunk);
 
@@ -213,7 +216,7 @@ Result<bool> BodyDecoder::take_trailers(std::span<char>& input, const Limits& li
   const std::span<char> section = up_to(input, limits.trailer_bytes_max);
   const Result<bool> incomplete =
       input.size() < limits.trailer_bytes_max ? Result<bool>{false} : fail(Errc::kTrailersTooLarge);
-  if (nothing_new(section)) return incomplete;
+  if (nothing_new(section, limits.trailer_bytes_max)) return incomplete;
 
   char* at = section.data();
   char* const end = at + section.size();

@@ -71,7 +71,7 @@ class BodyDecoder {
                              std::span<const Field>& trailers) noexcept;
   Result<void> charge(std::uint64_t data_bytes, std::size_t line_bytes,
                       const Limits& limits) noexcept;
-  bool nothing_new(std::span<const char> input) noexcept;
+  bool nothing_new(std::span<const char> input, std::size_t limit) noexcept;
 
   std::uint64_t left_ = 0;       // Of the body or of this chunk.
   std::uint64_t seen_ = 0;       // Data bytes announced by chunks so far.

@@ -223,11 +223,11 @@ bool HeadParser::finish() noexcept {
   return true;
 }
 
-// No line ended since the last call, so that its verdict stands; and no request line grew so long
-// meanwhile that it must be judged before it ends.
+// No line ended since the last call, so that its verdict stands; and nothing grew so long meanwhile
+// that it must be judged before it ends.
 bool nothing_new(std::span<const char> bytes, std::size_t previous_bytes,
                  const Limits& limits) noexcept {
-  if (previous_bytes == 0) return false;
+  if (previous_bytes == 0 || bytes.size() >= limits.head_bytes_max) return false;
   const std::size_t line_bytes_max =
       2 + static_cast<std::size_t>(kMethodBytesMax) + limits.target_bytes_max + 2;
   if (previous_bytes < line_bytes_max && bytes.size() >= line_bytes_max) return false;

@@ -204,7 +204,7 @@ DIFFERENCES = [
     Difference(
         "RFC 9112 7.1.1: the name of a chunk extension is a token, and its value a token or a"
         " quoted string, none of them empty. llhttp takes empty ones, and quotes behind a token.",
-        refused_at("BadChunk", rb"\r\n[0-9a-fA-F]+;[^\r\n]*([;=][;=]|[^=]\")"),
+        refused_at("BadChunk", rb"\r\n[0-9a-fA-F]+[^\r\n]*([;=][;=]|[^=]\")"),
     ),
     Difference(
         "RFC 9110 8.6: recipients must anticipate large numbers: we read at most 20 digits, zeros"

@@ -282,6 +282,11 @@ Result<void> H1Exchange::send_trailers(std::span<const Field> trailers) noexcept
 
 void H1Exchange::abort(Errc error) noexcept {
   if (response_over_) return;
+  if (failure_) {
+    // The peer is told what was wrong with its request, not what the handler made of it.
+    error = *failure_;
+    session_.forbid_keep_alive();
+  }
   const bool answered = replace_with_error(error, session_.keep_alive());
   if (!answered) {
     // The peer sees a body without its end. Where only the close would end it, that is a reset.

@@ -229,6 +229,17 @@ TEST_F(H1SessionTest, AChunkedBodyOverTheLimitIsAnsweredBySession) {
   EXPECT_TRUE(wire_.closed);
 }
 
+TEST_F(H1SessionTest, AHandlerThatGivesUpOnABrokenBodyDoesNotChangeTheAnswer) {
+  script_.act = [this](const Request&, Exchange& exchange) {
+    script_.read();
+    EXPECT_EQ(exchange.start({}).error(), Errc::kClosed);
+    exchange.abort(Errc::kHandlerFailed);
+  };
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
+  EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 400 ")) << wire_.sent;
+  EXPECT_TRUE(wire_.closed);
+}
+
 TEST_F(H1SessionTest, ABrokenBodyAfterTheHeadWasSentCutsTheResponseOff) {
   wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
   ASSERT_TRUE(script_.exchange->start({}));

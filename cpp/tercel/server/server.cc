@@ -40,6 +40,8 @@ void Server::on_accept(std::unique_ptr<net::Stream> stream, const Address& peer,
 }
 
 void Server::on_starved(int) noexcept {
+  if (loop_.now() < starved_log_due_) return;
+  starved_log_due_ = loop_.now() + kStarvedLogPause;
   log(LogLevel::kWarning,
       "cannot accept: out of file descriptors or memory; raise the limit (ulimit -n)");
 }

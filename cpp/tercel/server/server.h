@@ -10,6 +10,7 @@
 // Tested by server_test.cc.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -29,6 +30,9 @@ namespace tercel::server {
 
 class Server final : private net::Listener::Sink {
  public:
+  // While it cannot accept it says so this often: a starved process must not fill its disk too.
+  static constexpr std::chrono::seconds kStarvedLogPause{10};
+
   // All outlive the server.
   Server(net::Loop& loop, http::Handler& handler, const Options& options);
   Server(const Server&) = delete;
@@ -79,6 +83,7 @@ class Server final : private net::Listener::Sink {
   Slab<Connection> connections_;
   Connection* first_ = nullptr;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::chrono::nanoseconds starved_log_due_{0};
   bool started_ = false;
   bool draining_ = false;
 };

@@ -11,6 +11,7 @@
 #include "support/failing_syscalls.h"
 #include "support/manual_clock.h"
 #include "support/temporary_directory.h"
+#include "tercel/base/log.h"
 
 namespace tercel::server {
 namespace {
@@ -98,6 +99,28 @@ TEST_F(ServerTest, ALimitOfConcurrentRequestsCountsOnlyThoseUnderWay) {
   settle();
   EXPECT_EQ(server_->active(), 0U);
   EXPECT_TRUE(ask(connect(), kHello).starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerTest, AStarvedServerSaysSoOnceInAWhile) {
+  class Sink final : public LogSink {
+   public:
+    void log(LogLevel, std::string_view) noexcept override { ++lines; }
+    int lines = 0;
+  } sink;
+  LogSink* before = set_log_sink(&sink);
+  start({});
+  syscalls_.fail(test::Call::kAccept4, EMFILE, 1, 1000);
+  const Fd client{test::connect_to(server_->listener(0).address())};
+  for (int pauses = 0; pauses < 50; ++pauses) {
+    settle();
+    clock_.advance(net::Listener::kPause + net::TimerWheel::kTick);
+  }
+  EXPECT_GT(syscalls_.calls(test::Call::kAccept4), 20);
+  EXPECT_EQ(sink.lines, 1);
+  clock_.advance(Server::kStarvedLogPause);
+  settle();
+  EXPECT_EQ(sink.lines, 2);
+  set_log_sink(before);
 }
 
 TEST_F(ServerTest, DrainingAnswersWhatWaitsInTheBacklogAndRefusesTheRest) {

@@ -9,6 +9,8 @@ namespace tercel::python {
 void bind_engine(nb::module_& module);
 void bind_errors(nb::module_& module);
 void bind_loop_core(nb::module_& module);
+void bind_process(nb::module_& module);
+void bind_request_log(nb::module_& module);
 void bind_server(nb::module_& module);
 void bind_settings(nb::module_& module);
 
@@ -20,6 +22,8 @@ NB_MODULE(_core, module) {
   bind_errors(module);
   bind_engine(module);
   bind_loop_core(module);
+  bind_process(module);
+  bind_request_log(module);
   bind_settings(module);
   bind_server(module);
 }

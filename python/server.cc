@@ -74,6 +74,7 @@ PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::o
                    const PySettings& settings, const nb::object& state, const nb::object& context)
     : engine_object_{engine},
       engine_{engine_in(engine)},
+      settings_{settings.values},
       listen_options_{to_listen_options(settings.values)},
       handler_{engine_,         app.ptr(),           loop.ptr(),
                state_in(state), context_in(context), to_handler_options(settings.values)},
@@ -143,6 +144,11 @@ nb::list PyServer::addresses() const {
   return all;
 }
 
+void PyServer::log_requests(nb::object logger) {
+  request_log_.emplace(engine_.loop(), settings_, std::move(logger));
+  server_.record(&request_log_->recorder());
+}
+
 void PyServer::start() {
   or_raise(server_.start());
 }
@@ -158,6 +164,7 @@ void PyServer::close() {
   }
   server_.close();
   handler_.cancel_all();
+  if (request_log_) request_log_->flush();
 }
 
 std::size_t PyServer::active() const noexcept {
@@ -200,6 +207,9 @@ void bind_server(nb::module_& module) {
       .def_prop_ro("addresses", &PyServer::addresses,
                    nb::sig("def addresses(self) -> list[tuple[str, int] | str]"),
                    "Host and port of each TCP socket, the path of each Unix socket.")
+      .def("log_requests", &PyServer::log_requests, nb::arg("logger").none(),
+           nb::sig("def log_requests(self, logger: logging.Logger | None) -> None"),
+           "Writes the access log, to the logger unless it is None. Raises OSError.")
       .def("start", &PyServer::start, "Starts to accept. Raises OSError.")
       .def("drain", &PyServer::drain, nb::arg("notify_streams"),
            "Stops to accept; idle connections close soon. If `notify_streams`, requests that still "

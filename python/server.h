@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 
 #include "python/asgi/handler.h"
 #include "python/engine.h"
+#include "python/request_log.h"
 #include "python/settings.h"
 #include "tercel/server/server.h"
 
@@ -34,6 +36,10 @@ class PyServer {
   // (host, port) of each TCP socket, the path of each Unix socket.
   [[nodiscard]] nanobind::list addresses() const;
 
+  // Writes the access log that the settings ask for, to `logger` unless it is None. Throws OSError.
+  // REQUIRES: called before start(), once at most.
+  void log_requests(nanobind::object logger);
+
   void start();
   // Stops accepting; idle connections close soon. If `notify_streams`, requests that still run hear
   // http.disconnect.
@@ -54,7 +60,9 @@ class PyServer {
 
   nanobind::object engine_object_;
   Engine& engine_;
+  config::Settings settings_;
   net::ListenOptions listen_options_;
+  std::optional<RequestLog> request_log_;
   asgi::AsgiHandler handler_;
   server::Server server_;
 };

@@ -14,6 +14,7 @@
 #include "tercel/config/bind.h"
 #include "tercel/config/check.h"
 #include "tercel/config/table.h"
+#include "tercel/edge/log_format.h"
 
 namespace nb = nanobind;
 
@@ -92,6 +93,13 @@ nb::object value(const PySettings& settings, std::string_view name) {
   return row == nullptr ? nb::none() : to_python(config::value_of(settings.values, *row));
 }
 
+Problem check(const PySettings& settings) {
+  if (Problem problem = config::check(settings.values)) return problem;
+  std::string problem;
+  if (edge::LogFormat::parse(settings.values.access_log_format, problem)) return std::nullopt;
+  return "access-log-format " + problem;
+}
+
 std::vector<std::string> binds(const PySettings& settings) {
   std::vector<std::string> texts;
   for (const config::Bind& bind : config::binds(settings.values)) {
@@ -113,10 +121,8 @@ void bind_settings(nb::module_& module) {
            "Reads `texts` into a setting. Returns a sentence that calls it `label`, or None.")
       .def("assign_joined", &assign_joined, nb::arg("name"), nb::arg("text"), nb::arg("label"),
            "As assign(), with the texts of a list in one.")
-      .def(
-          "check",
-          [](const PySettings& settings) -> Problem { return config::check(settings.values); },
-          "Returns a sentence about settings that contradict each other, or None.")
+      .def("check", &check,
+           "Returns a sentence about settings that contradict each other, or None.")
       .def("value", &value, nb::arg("name"), "The value of a setting.")
       .def("binds", &binds, "Every address to listen on, as --bind takes it.");
 }

@@ -56,10 +56,8 @@ std::string_view outcome_name(http::Outcome outcome) noexcept {
   return kNames[static_cast<std::size_t>(outcome)];
 }
 
-std::uint64_t microseconds(const http::Summary& summary) noexcept {
-  const auto count =
-      std::chrono::duration_cast<std::chrono::microseconds>(summary.duration).count();
-  return count < 0 ? 0 : static_cast<std::uint64_t>(count);
+bool is_duration(Atom atom) noexcept {
+  return atom == Atom::kMicroseconds || atom == Atom::kMilliseconds || atom == Atom::kSeconds;
 }
 
 constexpr std::size_t kNameBytesMax = 16;  // Of an outcome, with its quotes.
@@ -78,6 +76,7 @@ struct AccessLog::Record {
   Block self;
   std::size_t kept_bytes;
   std::size_t line_room;
+  std::chrono::nanoseconds start;  // 0 unless the format has a duration.
 };
 
 // What is known of a request before its response. Refused ones have no Request.
@@ -172,23 +171,26 @@ class AccessLog::Values {
   mutable std::array<char, LogLine::kNumberBytesMax> digits_{};
 };
 
-AccessLog::AccessLog(net::Loop& loop, LogFile& file, LogFormat format, const Clock& wall)
+AccessLog::AccessLog(net::Loop& loop, LineBuffer& lines, LogFormat format, LogClocks clocks)
     : loop_{loop},
-      file_{file},
+      lines_{lines},
       format_{std::move(format)},
-      wall_{wall},
+      clocks_{clocks},
       process_{static_cast<std::uint64_t>(::getpid())} {
-  for (const LogFormat::Part& part : format_.parts()) fixed_room_ += room_of(part);
+  for (const LogFormat::Part& part : format_.parts()) {
+    fixed_room_ += room_of(part);
+    needs_duration_ |= is_duration(part.atom);
+  }
 }
 
 http::Recorder::Token AccessLog::on_request(const http::Request& request,
                                             const http::Endpoints& ends) noexcept {
-  time_.update(std::chrono::floor<std::chrono::seconds>(wall_.now()));
+  time_.update(std::chrono::floor<std::chrono::seconds>(clocks_.wall.now()));
   return keep(Values{&request, ends, std::nullopt, time_});
 }
 
 http::Recorder::Token AccessLog::on_refused(Errc error, const http::Endpoints& ends) noexcept {
-  time_.update(std::chrono::floor<std::chrono::seconds>(wall_.now()));
+  time_.update(std::chrono::floor<std::chrono::seconds>(clocks_.wall.now()));
   return keep(Values{nullptr, ends, error, time_});
 }
 
@@ -204,7 +206,7 @@ http::Recorder::Token AccessLog::keep(const Values& values) noexcept {
   }
   Block block = loop_.blocks().take(sizeof(Record) + kept_bytes);
   if (!block) {
-    file_.drop();
+    lines_.drop();
     return nullptr;
   }
   char* at = block.data() + sizeof(Record);
@@ -218,7 +220,8 @@ http::Recorder::Token AccessLog::keep(const Values& values) noexcept {
     at += sizeof length + bytes;
   }
   char* const start = block.data();
-  return new (start) Record{std::move(block), kept_bytes, line_room};
+  return new (start) Record{std::move(block), kept_bytes, line_room,
+                            needs_duration_ ? clocks_.steady.now() : std::chrono::nanoseconds{0}};
 }
 
 void AccessLog::on_response(Token token, const http::Summary& summary) noexcept {
@@ -227,18 +230,19 @@ void AccessLog::on_response(Token token, const http::Summary& summary) noexcept 
   // The block that the record lies in: returned when this function does.
   const Block block = std::move(record->self);
   std::string_view kept{block.data() + sizeof(Record), record->kept_bytes};
-  const auto room = file_.room(record->line_room);
+  const auto room = lines_.room(record->line_room);
   if (room.empty()) return;
+  const std::uint64_t microseconds = needs_duration_ ? microseconds_since(record->start) : 0;
   LogLine line{room};
   for (const LogFormat::Part& part : format_.parts()) {
     if (is_of_request(part.atom)) {
       put_kept(line, part, kept);
     } else {
-      put_result(line, part, summary);
+      put_result(line, part, summary, microseconds);
     }
   }
   line.put('\n');
-  file_.commit(line.size());
+  lines_.commit(line.size());
 }
 
 // Takes the first value off `kept`.
@@ -257,8 +261,14 @@ void AccessLog::put_kept(LogLine& line, const LogFormat::Part& part,
   if (cut && format_.escape() == Escape::kText) line.put(kCut);
 }
 
-void AccessLog::put_result(LogLine& line, const LogFormat::Part& part,
-                           const http::Summary& summary) const noexcept {
+std::uint64_t AccessLog::microseconds_since(std::chrono::nanoseconds start) const noexcept {
+  const auto time = std::max(clocks_.steady.now() - start, std::chrono::nanoseconds{0});
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+}
+
+void AccessLog::put_result(LogLine& line, const LogFormat::Part& part, const http::Summary& summary,
+                           std::uint64_t microseconds) const noexcept {
   switch (part.atom) {
     case Atom::kStatus:
       if (summary.status != 0) return line.put_number(summary.status);
@@ -269,11 +279,11 @@ void AccessLog::put_result(LogLine& line, const LogFormat::Part& part,
     case Atom::kBytes:
       return line.put_number(summary.body_bytes);
     case Atom::kMicroseconds:
-      return line.put_number(microseconds(summary));
+      return line.put_number(microseconds);
     case Atom::kMilliseconds:
-      return line.put_decimal(microseconds(summary), 3);
+      return line.put_decimal(microseconds, 3);
     case Atom::kSeconds:
-      return line.put_decimal(microseconds(summary), 6);
+      return line.put_decimal(microseconds, 6);
     case Atom::kOutcome:
       return put_name(line, outcome_name(summary.outcome));
     case Atom::kProcess:

@@ -1,14 +1,16 @@
 // The access log: one line for each request, made without Python.
 //
-//   AccessLog access_log(loop, *file, *LogFormat::parse("combined", problem), wall_clock);
+//   AccessLog access_log(loop, *file, *LogFormat::parse("combined", problem), {steady, wall});
 //   server.record(&access_log);
 //
 // What a line needs of the request is copied when its head is complete, into one pooled block that
 // is returned with the line; in a steady state nothing is allocated. Whatever the bytes of a
 // request are, its line is one line (LogLine escapes them), and a value longer than kValueBytesMax
-// is cut. A client that left before the response began is 499, nginx's number for it.
+// is cut. Durations run from the complete head to the last byte of the response, on a clock of
+// their own: that of the loop stands still while an application computes. A client that left before
+// the response began is 499, nginx's number for it.
 //
-// Resource: one a loop; ends before its file. Thread: the loop's. Source: Apache mod_log_config.
+// Resource: one a loop; ends before its lines. Thread: the loop's. Source: Apache mod_log_config.
 // Tested by access_log_test.cc.
 #pragma once
 
@@ -20,13 +22,20 @@
 
 #include "tercel/base/block_pool.h"
 #include "tercel/base/clock.h"
-#include "tercel/edge/log_file.h"
+#include "tercel/edge/line_buffer.h"
 #include "tercel/edge/log_format.h"
 #include "tercel/edge/log_line.h"
 #include "tercel/edge/log_time.h"
 #include "tercel/http/recorder.h"
+#include "tercel/net/loop.h"
 
 namespace tercel::edge {
+
+// What the log reads the time from. Both outlive it.
+struct LogClocks {
+  const Clock& steady;  // For durations.
+  const Clock& wall;    // Since 1970.
+};
 
 class AccessLog final : public http::Recorder {
  public:
@@ -34,8 +43,8 @@ class AccessLog final : public http::Recorder {
   static constexpr std::size_t kValueBytesMax = 4096;
   static constexpr std::uint16_t kClientGoneStatus = 499;
 
-  // `wall` tells the time since 1970. All but `format` outlive the log.
-  AccessLog(net::Loop& loop, LogFile& file, LogFormat format, const Clock& wall);
+  // `loop` and `lines` outlive the log.
+  AccessLog(net::Loop& loop, LineBuffer& lines, LogFormat format, LogClocks clocks);
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
@@ -50,17 +59,19 @@ class AccessLog final : public http::Recorder {
 
   [[nodiscard]] Token keep(const Values& values) noexcept;
   void put_kept(LogLine& line, const LogFormat::Part& part, std::string_view& kept) const noexcept;
-  void put_result(LogLine& line, const LogFormat::Part& part,
-                  const http::Summary& summary) const noexcept;
+  [[nodiscard]] std::uint64_t microseconds_since(std::chrono::nanoseconds start) const noexcept;
+  void put_result(LogLine& line, const LogFormat::Part& part, const http::Summary& summary,
+                  std::uint64_t microseconds) const noexcept;
   void put_name(LogLine& line, std::string_view name) const noexcept;
   void put_missing(LogLine& line) const noexcept;
 
   net::Loop& loop_;
-  LogFile& file_;
+  LineBuffer& lines_;
   const LogFormat format_;
-  const Clock& wall_;
+  const LogClocks clocks_;
   LogTime time_;
   const std::uint64_t process_;
+  bool needs_duration_ = false;
   std::size_t fixed_room_ = 0;  // Of a line, without the values of the request.
 };
 

@@ -88,7 +88,7 @@ std::span<char> LogFile::room(std::size_t bytes) noexcept {
     head_ = 0;
   }
   if (kCapacity - tail_ < bytes) {
-    drop();
+    lose_line();
     return {};
   }
   return {&buffer_[tail_], bytes};
@@ -105,6 +105,11 @@ void LogFile::commit(std::size_t bytes) noexcept {
 }
 
 void LogFile::drop() noexcept {
+  error_ = ENOMEM;
+  lose_line();
+}
+
+void LogFile::lose_line() noexcept {
   ++dropped_;
   if (loop_.now() - last_report_ >= kReportInterval) report();
 }

@@ -23,11 +23,15 @@
 #include <string_view>
 
 #include "tercel/base/result.h"
+#include "tercel/edge/line_buffer.h"
 #include "tercel/net/loop.h"
 
 namespace tercel::edge {
 
-class LogFile final : private net::Watcher, private net::Timer, private net::Deferred {
+class LogFile final : public LineBuffer,
+                      private net::Watcher,
+                      private net::Timer,
+                      private net::Deferred {
  public:
   static constexpr std::size_t kCapacity = std::size_t{1} << 20;
   static constexpr std::size_t kBatch = std::size_t{32} << 10;
@@ -48,13 +52,9 @@ class LogFile final : private net::Watcher, private net::Timer, private net::Def
   // Writes what can be written without waiting.
   ~LogFile() override;
 
-  // Room for a line of up to `bytes` bytes, or nothing: then this line is counted as dropped.
-  // Valid until the next call.
-  [[nodiscard]] std::span<char> room(std::size_t bytes) noexcept;
-  // The first `bytes` bytes of room() are a line.
-  void commit(std::size_t bytes) noexcept;
-  // A line could not be made, for lack of memory.
-  void drop() noexcept;
+  [[nodiscard]] std::span<char> room(std::size_t bytes) noexcept override;
+  void commit(std::size_t bytes) noexcept override;
+  void drop() noexcept override;
 
   // Writes what can be written without waiting.
   void flush() noexcept;
@@ -80,6 +80,7 @@ class LogFile final : private net::Watcher, private net::Timer, private net::Def
   [[nodiscard]] std::string_view next_piece() const noexcept;
   void wait_for_reader() noexcept;
   void stop_waiting() noexcept;
+  void lose_line() noexcept;
   void report() noexcept;
 
   net::Loop& loop_;

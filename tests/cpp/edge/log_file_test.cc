@@ -265,7 +265,7 @@ TEST_F(LogFileTest, ALossIsToldEveryTenSecondsAtMost) {
     pass(1s);
   }
   EXPECT_EQ(said_.lines.size(), 10U);
-  EXPECT_EQ(said_.lines[1], "the access log lost 10 line(s): its reader is slow or stuck");
+  EXPECT_EQ(said_.lines[1], "the access log lost 10 line(s): Cannot allocate memory");
 }
 
 }  // namespace

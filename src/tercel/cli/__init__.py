@@ -1,0 +1,5 @@
+"""The command `tercel`."""
+
+from tercel.cli.main import main
+
+__all__ = ["main"]

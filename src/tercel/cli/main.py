@@ -1,0 +1,143 @@
+"""`tercel serve main:app` and its siblings.
+
+Whatever keeps the server from starting ends in one sentence on standard error and an exit status: 2
+for what was asked for, 1 for what went wrong, 3 for an application that refused to start up. The
+only traceback a person sees is the application's own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from tercel import _core, settings
+from tercel.cli import options, reference
+from tercel.problems import ImportFailed, StartError
+from tercel.settings import Settings
+
+__all__ = ["main"]
+
+_USAGE = """\
+tercel: an HTTP server for Python applications.
+
+  tercel serve main:app [options]      serve the object `app` of main.py
+  tercel check [main:app] [options]    look at settings and application, without serving
+  tercel settings                      list every setting
+  tercel --version
+
+`tercel serve --help` lists the options.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit status.
+
+    Args:
+        arguments: without the name of the program; None for those of the process.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(words)
+    except StartError as error:
+        if isinstance(error, ImportFailed) and error.__cause__ is not None:
+            from tercel.server.importer import application_traceback
+
+            print(application_traceback(error.__cause__), file=sys.stderr, end="")
+        print(f"tercel: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(words: list[str]) -> int:
+    command, rest = (words[0], words[1:]) if words else ("--help", [])
+    if command in ("-h", "--help", "help"):
+        print(_USAGE, end="")
+    elif command in ("--version", "-V"):
+        python = ".".join(str(part) for part in sys.version_info[:3])
+        print(f"tercel {_core.__version__} (CPython {python})")
+    elif command == "serve":
+        return _serve(rest)
+    elif command == "check":
+        return _check(rest)
+    elif command == "settings":
+        print(reference.text(settings.rows(), width=_width()), end="")
+    else:
+        raise options.UsageError(_unknown_command(command))
+    return 0
+
+
+def _unknown_command(word: str) -> str:
+    if ":" in word:
+        return f"{word!r} is not a command: write tercel serve {word}."
+    match = settings.closest(word, ("serve", "check", "settings"))
+    if match:
+        return f"{word!r} is not a command: did you mean {match}?"
+    return f"{word!r} is not a command: `tercel --help` lists them."
+
+
+def _serve(words: list[str]) -> int:
+    read = _read(words, "tercel serve")
+    if read is None:
+        return 0
+    target, values = read
+    if not target:
+        raise options.UsageError("Name the application to serve: tercel serve main:app.")
+    from tercel.server.run import run
+
+    return run(target, values, compact=True)
+
+
+def _check(words: list[str]) -> int:
+    """Looks at everything that can be known without listening, and says what it found."""
+    read = _read(words, "tercel check")
+    if read is None:
+        return 0
+    target, values = read
+    found = ["The settings are right"]
+    if target:
+        import asyncio
+
+        from tercel.server.importer import load_env_file
+        from tercel.server.run import loop_factory
+        from tercel.server.server import Server
+
+        loop_factory(values.loop)
+        if values.env_file:
+            load_env_file(values.env_file)
+
+        async def load() -> None:
+            # In a running loop, as `serve` does it.
+            Server.with_settings(target, values).load()
+
+        asyncio.run(load())
+        found.append(f"{target} is an ASGI application")
+    found.append(f"it would listen on {' and '.join(values.binds())}")
+    print(f"{', '.join(found)}.")
+    return 0
+
+
+def _read(words: list[str], command: str) -> tuple[str, Settings] | None:
+    """Returns the target (perhaps empty) and the settings, or None when help was asked for."""
+    rows = settings.rows()
+    line = options.parse(words, rows, command)
+    if line.help:
+        print(f"usage: {command} main:app [options]\n\n{reference.text(rows, width=_width())}")
+        print(_MORE)
+        return None
+    values = settings.load(command_line=line.settings, environ=os.environ, file=line.config)
+    return line.target or values.app, values
+
+
+_MORE = """\
+Files:
+  --config FILE
+      TOML file with settings; keys are the options' names with underscores.
+      Each option is also a variable: TERCEL_PORT for --port."""
+
+
+def _width() -> int:
+    from shutil import get_terminal_size
+
+    return min(get_terminal_size().columns, 100)

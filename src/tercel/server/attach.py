@@ -1,0 +1,31 @@
+"""Finds the engine of an event loop, or gives it one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tercel import _core
+
+__all__ = ["engine_of"]
+
+
+@contextmanager
+def engine_of(loop: asyncio.AbstractEventLoop) -> Iterator[_core.Engine]:
+    """The engine that runs on `loop`, for as long as the context lasts.
+
+    `tercel.EventLoop` has one. Any other loop that can watch a descriptor gets one nested into it:
+    the engine's descriptor is readable when the engine has something to do.
+    """
+    if isinstance(loop, _core.LoopCore) and loop.engine is not None:
+        yield loop.engine
+        return
+    engine = _core.Engine()
+    engine.set_nested(True)
+    loop.add_reader(engine.fileno(), engine.on_ready)
+    try:
+        yield engine
+    finally:
+        loop.remove_reader(engine.fileno())
+        engine.close()

@@ -1,0 +1,46 @@
+"""What a person sees when the server has started: where to look, what runs, how to stop it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+
+from tercel import _core
+from tercel.server.server import Server
+
+__all__ = ["show"]
+
+logger = logging.getLogger("tercel")
+
+# Addresses that stand for every address of the machine, and one of them that a browser can open.
+_OPENED_AT = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
+
+
+def show(server: Server, loop: asyncio.AbstractEventLoop) -> None:
+    """Logs the banner of a server that has started on `loop`."""
+    logger.info(
+        "tercel %s on CPython %s, %s, pid %d",
+        _core.__version__,
+        ".".join(str(part) for part in sys.version_info[:3]),
+        _loop_name(loop),
+        os.getpid(),
+    )
+    stop = "Ctrl+C stops it" if sys.stderr.isatty() else f"kill {os.getpid()} stops it"
+    urls = [_to_open(url) for url in server.urls]
+    name = server.name
+    logger.info("Serving %s on %s (%s)", name, " and ".join(urls), stop, extra={"bold": urls})
+
+
+def _loop_name(loop: asyncio.AbstractEventLoop) -> str:
+    module = type(loop).__module__.partition(".")[0]
+    return f"{module} event loop"
+
+
+def _to_open(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    host, colon, port = rest.rpartition(":")
+    if separator and host in _OPENED_AT:
+        return f"{scheme}://{_OPENED_AT[host]}{colon}{port} (every address)"
+    return url

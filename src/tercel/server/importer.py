@@ -1,0 +1,187 @@
+"""From `module:attribute` to the application object, and what to say when there is none.
+
+An error of the person (a wrong name) becomes one sentence that names what is there instead. An
+error of the application keeps its traceback, as `__cause__`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
+
+from tercel.problems import ImportFailed, TargetError
+
+__all__ = ["application_traceback", "call_factory", "load_application", "load_env_file"]
+
+
+def load_application(target: str, *, app_dir: str = ".", factory: bool = False) -> Any:
+    """Returns the object that `target` names, having put `app_dir` first on the import path.
+
+    Args:
+        target: `module:attribute`; both may be dotted.
+        factory: the attribute is called, without arguments, and what it returns is the application.
+
+    Raises:
+        TargetError: the target is malformed, or names nothing.
+        ImportFailed: importing the module, or calling the factory, raised.
+    """
+    module_name, _, path = target.partition(":")
+    if not module_name or not path:
+        raise TargetError(
+            f"{target!r} names no application: write module:attribute, for example"
+            f" {_as_module(module_name) or 'main'}:app."
+        )
+    if module_name != _as_module(module_name):
+        raise TargetError(
+            f"{module_name!r} is the path of a file: write {_as_module(module_name)}:{path}."
+        )
+    folder = Path(app_dir).resolve()
+    if not folder.is_dir():
+        raise TargetError(f"app-dir must be a folder that exists, not {os.fspath(folder)!r}.")
+    if os.fspath(folder) not in sys.path:
+        sys.path.insert(0, os.fspath(folder))
+    application = _attribute(_module(module_name, folder), module_name, path)
+    return call_factory(application, target) if factory else application
+
+
+def call_factory(factory: Any, name: str) -> Any:
+    """Returns what `factory()` returns. `name` is what to call it.
+
+    Raises:
+        TargetError: it cannot be called.
+        ImportFailed: it raised.
+    """
+    if not callable(factory):
+        raise TargetError(
+            f"{name}, of type {type(factory).__name__}, cannot be called: remove --factory."
+        )
+    try:
+        return factory()
+    except Exception as error:
+        raise ImportFailed(f"{name} failed: it raised {type(error).__name__}.") from error
+
+
+def load_env_file(path: str) -> None:
+    """Sets the environment variables that the lines `NAME=value` of a file name, and no others.
+
+    A variable that is set already keeps its value. Empty lines and lines that begin with `#` are
+    skipped, a leading `export` too; quotes around a value are taken off. Nothing is expanded.
+
+    Raises:
+        TargetError: the file cannot be read, or a line is none of these.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise TargetError(f"env-file {path} cannot be read: {reason}.") from None
+    for number, line in enumerate(lines, start=1):
+        line = line.strip().removeprefix("export ").lstrip()
+        if not line or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals or not name.isidentifier():
+            raise TargetError(f"Line {number} of env-file {path} must be NAME=value.")
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        os.environ.setdefault(name, value)
+
+
+# --- steps of load_application
+
+
+def _as_module(name: str) -> str:
+    """Returns `name` without what makes it the path of a file."""
+    return name.removesuffix(".py").strip("./").replace("/", ".")
+
+
+def _module(name: str, folder: Path) -> ModuleType:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        # Only the target itself, or a package above it, is the person's mistake. What the module
+        # imports in turn is the application's.
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise _import_failed(name, error) from error
+        raise TargetError(_no_module(name, error.name, folder)) from None
+    except Exception as error:
+        raise _import_failed(name, error) from error
+
+
+def _import_failed(name: str, error: Exception) -> ImportFailed:
+    return ImportFailed(f"{name} could not be imported: it raised {type(error).__name__}.")
+
+
+def _no_module(name: str, missing: str, folder: Path) -> str:
+    from pkgutil import iter_modules
+
+    from tercel.settings import closest
+
+    parent, _, last = missing.rpartition(".")
+    places = list(sys.modules[parent].__path__) if parent in sys.modules else [os.fspath(folder)]
+    match = closest(last, [module.name for module in iter_modules(places)])
+    if match is None:
+        return (
+            f"There is no module {missing!r} in {places[0]}: change the target {name!r},"
+            " or give the folder of the application with --app-dir."
+        )
+    found = f"{parent}.{match}" if parent else match
+    return f"There is no module {missing!r} in {places[0]}: did you mean {found}?"
+
+
+def _attribute(module: ModuleType, module_name: str, path: str) -> Any:
+    value: Any = module
+    for name in path.split("."):
+        try:
+            value = getattr(value, name)
+        except AttributeError:
+            raise TargetError(_no_attribute(value, module_name, name)) from None
+    return value
+
+
+def _no_attribute(owner: Any, module_name: str, name: str) -> str:
+    from tercel.settings import closest
+
+    what = f"{module_name} has no attribute {name!r}"
+    known = [known for known in dir(owner) if not known.startswith("__")]
+    if match := closest(name, known):
+        return f"{what}: did you mean {match}?"
+    # Objects that can be called, and are neither classes nor functions, are mostly applications.
+    likely = [
+        known
+        for known in known
+        if callable(value := getattr(owner, known, None))
+        and not isinstance(value, type)
+        and not hasattr(value, "__code__")
+    ]
+    if likely:
+        return f"{what}: it may be {' or '.join(likely[:3])}."
+    return f"{what}: name the variable that holds the application."
+
+
+# --- what the application raised
+
+
+def application_traceback(error: BaseException) -> str:
+    """Returns the traceback of `error` from the first frame that is the application's."""
+    from traceback import TracebackException
+
+    trace = error.__traceback__
+    while trace is not None and _is_ours(trace):
+        trace = trace.tb_next
+    # A syntax error has no frame of the application: its text says where it is.
+    return "".join(TracebackException(type(error), error, trace).format())
+
+
+def _is_ours(trace: TracebackType) -> bool:
+    name = trace.tb_frame.f_code.co_filename
+    return (
+        name.startswith("<frozen importlib.")
+        or name.endswith("/importlib/__init__.py")
+        or Path(name).parent.parent == Path(__file__).parent.parent
+    )

@@ -1,0 +1,84 @@
+"""Which kind of application an object is, by looking at it.
+
+Source: ASGI 3.0 ("a single, asynchronous callable" of scope, receive, send), ASGI 2.0 (a callable
+of scope that returns one of receive, send), PEP 3333 (a callable of environ, start_response).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from tercel.problems import TargetError
+
+__all__ = ["require_asgi"]
+
+# The arguments without a default that a callable takes, and what it then is.
+_BY_ARGUMENTS = {0: "factory", 1: "asgi2", 2: "wsgi", 3: "asgi3"}
+
+_ADVICE = {
+    "factory": "takes no arguments: if it makes the application, add --factory.",
+    "asgi2": "is an application for ASGI 2: wrap it with"
+    " asgiref.compatibility.guarantee_single_callable.",
+    "wsgi": "looks like a WSGI application, and this version serves ASGI: wrap it with"
+    " asgiref.wsgi.WsgiToAsgi, or give --interface asgi3 if it is ASGI.",
+    "class": "is a class: name an instance of it, or add --factory.",
+    "nothing": "is not an application: it cannot be called.",
+    "other": "is not an ASGI application, which takes scope, receive and send: name another"
+    " object, or give --interface asgi3.",
+}
+
+
+def require_asgi(application: Any, name: str, interface: str = "auto") -> None:
+    """Raises TargetError, with advice, when `application` is not an ASGI 3 application.
+
+    Args:
+        name: what to call it.
+        interface: the setting; other than `auto`, only what cannot be called is refused.
+    """
+    kind = _kind(application)
+    if kind == "asgi3" or (interface != "auto" and kind != "nothing"):
+        return
+    raise TargetError(f"{name}, of type {type(application).__name__}, {_ADVICE[kind]}")
+
+
+def _kind(application: Any) -> str:
+    if not callable(application):
+        return "nothing"
+    if inspect.isclass(application):
+        # A class whose instances can be awaited takes the three arguments when it is made.
+        return "asgi3" if hasattr(application, "__await__") else "class"
+    called = _called(application)
+    if inspect.iscoroutinefunction(called):
+        return "asgi3"
+    arguments = _required_arguments(called)
+    return "asgi3" if arguments is None else _BY_ARGUMENTS.get(arguments, "other")
+
+
+def _called(application: Any) -> Callable[..., Any]:
+    """Returns the function or method that runs when `application` is called."""
+    while isinstance(application, functools.partial):
+        if application.args or application.keywords:
+            return application
+        application = application.func
+    if inspect.isroutine(application):
+        return application
+    call: Callable[..., Any] = application.__call__
+    return call
+
+
+def _required_arguments(function: Callable[..., Any]) -> int | None:
+    """Returns how many arguments have to be given, or None when that cannot be known."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return None
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(
+        parameter.kind in positional and parameter.default is parameter.empty
+        for parameter in parameters
+    )

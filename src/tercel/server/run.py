@@ -1,0 +1,121 @@
+"""`tercel.serve()`: runs an application in this process until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+from tercel import _core
+from tercel.problems import SettingError
+from tercel.server import banner, logs
+from tercel.server.importer import load_env_file
+from tercel.server.server import Server
+from tercel.server.signals import Signals
+from tercel.settings import Settings, load, misspelt_variables
+
+__all__ = ["loop_factory", "run", "serve"]
+
+logger = logging.getLogger("tercel")
+
+
+def serve(app: Any, *, config: str | os.PathLike[str] | None = None, **settings: Any) -> None:
+    """Serves an application until SIGINT or SIGTERM, then lets requests finish and returns.
+
+    ::
+
+        tercel.serve("main:app", port=9000)
+
+    The settings are those of the keyword arguments, of `TERCEL_*` variables and of the TOML file,
+    in this order of strength. It makes its own event loop; inside a running one use `tercel.Server`.
+
+    Args:
+        app: the application, or its target (`main:app`).
+        config: path of a TOML file; TERCEL_CONFIG names one if this is None.
+        settings: see docs/reference/settings.md.
+
+    Raises:
+        SettingError: a value is wrong.
+        StartError: the application is not to be found, raised while it was imported, failed to
+            start up or shut down (LifespanError), or an address cannot be listened on.
+        TypeError: a keyword is not a setting.
+        SystemExit: a second signal cut the shutdown short, or one came during the start.
+    """
+    status = run(app, load(keywords=settings, environ=os.environ, file=config))
+    if status != 0:
+        raise SystemExit(status)
+
+
+def run(app: Any, settings: Settings, *, compact: bool = False) -> int:
+    """Serves `app` as `serve` does, with settings from anywhere.
+
+    Args:
+        compact: gives memory back once the server has started, and takes what is there by then out
+            of the garbage collector's sight. For a process that does nothing else.
+
+    Returns:
+        The exit status: 0, or 128 and the number of the signal that cut the server short.
+
+    Raises:
+        As `serve`.
+    """
+    make_loop = loop_factory(settings.loop)
+    logs.configure(settings)
+    for sentence in misspelt_variables(os.environ):
+        logger.warning(sentence)
+    if settings.env_file:
+        load_env_file(settings.env_file)
+    server = Server.with_settings(app, settings)
+    with Signals() as signals, asyncio.Runner(loop_factory=make_loop) as runner:
+        served = runner.run(_serve(server, signals, compact=compact))
+    cut_short = signals.count > 1 or (signals.count == 1 and not served)
+    return signals.exit_status if cut_short else 0
+
+
+async def _serve(server: Server, signals: Signals, *, compact: bool) -> bool:
+    """Runs `server` until a signal ends it. Returns whether it ever accepted requests."""
+    # Inside the loop: there are applications that look for the running one when they are imported.
+    # Until this is done a signal interrupts; there is no point at which it could be asked to end.
+    server.load()
+    loop = asyncio.get_running_loop()
+    signals.deliver_to(loop, server.shutdown)
+    serving = asyncio.ensure_future(server.serve())
+    await server.wait_started()
+    served = server.started
+    if served:
+        if compact:
+            _compact()
+        banner.show(server, loop)
+    await serving
+    return served
+
+
+def _compact() -> None:
+    """Collects garbage, freezes what survived, and returns free memory to the system."""
+    gc.collect()
+    gc.freeze()
+    _core.trim_memory()
+
+
+def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
+    """Returns what makes the loop of the setting `loop`.
+
+    Raises:
+        SettingError: uvloop is asked for and not installed.
+    """
+    if name == "uvloop":
+        try:
+            import uvloop
+        except ImportError:
+            raise SettingError(
+                "loop is uvloop, which is not installed: pip install uvloop, or choose auto."
+            ) from None
+        return uvloop.new_event_loop
+    if name == "asyncio":
+        return asyncio.SelectorEventLoop
+    from tercel.loop import EventLoop
+
+    return EventLoop

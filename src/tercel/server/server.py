@@ -1,0 +1,265 @@
+"""`tercel.Server`: serves one application on the event loop that is running."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from collections.abc import Iterable
+from typing import Any, Self
+
+from tercel import _core
+from tercel.problems import StartError
+from tercel.server.attach import engine_of
+from tercel.server.importer import call_factory, load_application
+from tercel.server.interface import require_asgi
+from tercel.server.lifespan import Lifespan
+from tercel.server.logs import access_logger
+from tercel.settings import Settings, load, rows
+
+__all__ = ["Server"]
+
+logger = logging.getLogger("tercel")
+
+# How often a server that ends looks whether it is done.
+_LOOK_S = 0.02
+# Time for requests that were cut off to notice, before the application is shut down.
+_CUT_S = 1.0
+
+
+class Server:
+    """An ASGI application served over HTTP, in an event loop that is running already.
+
+    ::
+
+        server = tercel.Server(app, port=0)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.serve())
+            await server.wait_started()
+            print(server.addresses)
+            ...
+            server.shutdown()
+
+    Any loop will do: asyncio's, uvloop's, `tercel.EventLoop` (the fastest). Signals are left alone.
+
+    Args:
+        app: the application, or its target (`main:app`).
+        settings: settings as keyword arguments, see docs/reference/settings.md. Variables and files
+            are not read: `tercel.serve` does that.
+
+    Raises:
+        SettingError: a value is wrong.
+        TypeError: a keyword is not a setting, or not one of a server in a running loop.
+
+    Attributes:
+        started: True while requests are accepted.
+        addresses: what is listened on, once `started`: host and port of a TCP socket, the path of a
+            Unix socket.
+        urls: the same as texts to show, `http://127.0.0.1:8000` or `unix:/run/app.sock`.
+    """
+
+    def __init__(self, app: Any, **settings: Any) -> None:
+        for row in rows():
+            if row.process_only and row.keyword in settings:
+                raise TypeError(
+                    f"{row.keyword!r} is for tercel.serve(): a tercel.Server lives in a process"
+                    " and a loop that are there already."
+                )
+        self._prepare(app, load(keywords=settings))
+
+    @classmethod
+    def with_settings(cls, app: Any, settings: Settings) -> Self:
+        """Returns a server with settings that `tercel.settings.load` made, from any source."""
+        server = cls.__new__(cls)
+        server._prepare(app, settings)
+        return server
+
+    def _prepare(self, app: Any, settings: Settings) -> None:
+        self.settings = settings
+        self.started = False
+        self.addresses: list[tuple[str, int] | str] = []
+        self.urls: list[str] = []
+        self._app = app
+        self._application: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._start = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._force = asyncio.Event()
+
+    # --- what others call
+
+    @property
+    def name(self) -> str:
+        """What to call the application: its target, or its type."""
+        return self._app if isinstance(self._app, str) else type(self._app).__name__
+
+    def load(self) -> None:
+        """Imports the application, which `serve()` does otherwise.
+
+        Raises:
+            TargetError: there is none, or it is of a kind that is not served.
+            ImportFailed: it raised.
+        """
+        if self._application is not None:
+            return
+        settings = self.settings
+        name, application = "The application", self._app
+        if isinstance(application, str):
+            name = application
+            application = load_application(name, app_dir=settings.app_dir, factory=settings.factory)
+        elif settings.factory:
+            application = call_factory(application, name)
+        require_asgi(application, name, settings.interface)
+        self._application = application
+
+    async def wait_started(self) -> None:
+        """Waits until requests are accepted. Also returns when the server ends before that."""
+        await self._start.wait()
+
+    def shutdown(self, *, force: bool = False) -> None:
+        """Asks `serve()` to end: gracefully, or at once if `force` or when asked again.
+
+        Returns at once; `serve()` returns when all is over. From another thread, use
+        `loop.call_soon_threadsafe(server.shutdown)`.
+        """
+        if force or self._stop.is_set():
+            self._force.set()
+        self._stop.set()
+
+    async def serve(self, *, sockets: Iterable[socket.socket] | None = None) -> None:
+        """Serves until `shutdown()` is called, then lets requests finish and returns. Once only.
+
+        Cancelling it cuts requests off, shuts the application down, and raises CancelledError.
+
+        Args:
+            sockets: bound, listening sockets to accept from instead of those of the settings. They
+                stay the caller's: the server works on duplicates.
+
+        Raises:
+            StartError: an address cannot be listened on, or the application is not to be found.
+            LifespanError: the application failed to start up or to shut down.
+        """
+        if self._loop is not None:
+            raise RuntimeError("a tercel.Server serves once: make another one")
+        self._loop = loop = asyncio.get_running_loop()
+        settings = self.settings
+        try:
+            self.load()
+            lifespan = Lifespan(
+                self._application,
+                mode=settings.lifespan,
+                startup_timeout=settings.timeout_lifespan_startup,
+                shutdown_timeout=settings.timeout_lifespan_shutdown,
+            )
+            with engine_of(loop) as engine:
+                native = _core.Server(
+                    engine, loop, self._application, settings, lifespan.state, lifespan.context
+                )
+                try:
+                    # Before the start-up, which may be long: a port in use should be known at once.
+                    self._listen(native, sockets)
+                    if settings.access_log:
+                        _log_requests(native, settings)
+                    await self._serve(native, lifespan)
+                finally:
+                    native.close()
+        finally:
+            self.started = False
+            self._start.set()
+
+    # --- the steps of serve()
+
+    def _listen(self, native: _core.Server, sockets: Iterable[socket.socket] | None) -> None:
+        if sockets is not None:
+            for one in sockets:
+                self.urls.append(native.adopt(os.dup(one.fileno())))
+        else:
+            for bind in self.settings.binds():
+                try:
+                    self.urls.append(native.listen(bind))
+                except OSError as error:
+                    raise StartError(_cannot_listen(bind, error)) from None
+        self.addresses = list(native.addresses)
+
+    async def _serve(self, native: _core.Server, lifespan: Lifespan) -> None:
+        if not await self._started_up(lifespan):
+            return
+        try:
+            native.start()
+            self.started = True
+            self._start.set()
+            await self._stop.wait()
+            self.started = False
+            await self._drain(native)
+        finally:
+            native.close()
+            await lifespan.shutdown()
+
+    async def _started_up(self, lifespan: Lifespan) -> bool:
+        """Starts the application up. False if the server was told to end meanwhile."""
+        startup = asyncio.ensure_future(lifespan.startup())
+        stop = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({startup, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
+            if not startup.done():
+                startup.cancel()
+                await asyncio.wait({startup})
+        if startup.cancelled():
+            return False
+        startup.result()
+        return True
+
+    async def _drain(self, native: _core.Server) -> None:
+        """Lets requests finish, reminds long ones, and cuts off what is left at the deadline."""
+        total = self.settings.timeout_graceful_shutdown
+        grace = min(self.settings.timeout_stream_grace, total)
+        native.drain(False)
+        if native.active:
+            logger.info(
+                "Shutting down: %d open request(s) may finish within %g s.", native.active, total
+            )
+        if await self._ended(native, grace):
+            return
+        native.drain(True)
+        if await self._ended(native, total - grace):
+            return
+        if native.active:
+            logger.warning("Cutting off %d request(s).", native.active)
+        native.close()
+        await self._ended(native, _CUT_S, forced=False)
+
+    async def _ended(self, native: _core.Server, seconds: float, *, forced: bool = True) -> bool:
+        """Waits until nothing is open. False if that takes too long, or somebody insists."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while native.active or native.connections:
+            if loop.time() >= end or (forced and self._force.is_set()):
+                return False
+            await asyncio.sleep(_LOOK_S)
+        return True
+
+
+def _log_requests(native: _core.Server, settings: Settings) -> None:
+    try:
+        native.log_requests(access_logger() if settings.access_log_file == "-" else None)
+    except OSError as error:
+        raise StartError(
+            f"access-log-file {settings.access_log_file} cannot be written:"
+            f" {error.strerror or error}."
+        ) from None
+
+
+def _cannot_listen(bind: str, error: OSError) -> str:
+    advice = {
+        errno.EADDRINUSE: "another process listens there: stop it, or choose another address.",
+        errno.EADDRNOTAVAIL: "this machine has no such address: choose one that it has.",
+        errno.EACCES: "the system does not permit it: choose a port from 1024 up, or a path that"
+        " this user may write.",
+        errno.EMFILE: "the process has no descriptor left: raise its limit (ulimit -n).",
+    }
+    reason = advice.get(error.errno or 0, f"{error.strerror or error}.")
+    return f"Cannot listen on {bind}: {reason}"

@@ -1,0 +1,70 @@
+"""SIGINT and SIGTERM: the first asks the server to end, the second insists, the third kills.
+
+They are plain Python handlers rather than the loop's own, so that they are heard while application
+code keeps the loop busy, on every kind of loop, and before there is a loop at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+__all__ = ["Signals"]
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Signals:
+    """Takes over both signals while it is entered. Does nothing outside of the main thread.
+
+    Until `deliver_to` is called, SIGINT raises KeyboardInterrupt and SIGTERM SystemExit, wherever
+    the program is: nothing is served that could be lost.
+
+    Attributes:
+        received: the last signal that came, 0 if none.
+        count: how many came.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.count = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._callback: Callable[[], object] | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    @property
+    def exit_status(self) -> int:
+        """What a shell reports for a process that the signal ended."""
+        return 128 + self.received
+
+    def deliver_to(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], object]) -> None:
+        """From now on, calls `callback` on `loop` for each signal."""
+        self._loop, self._callback = loop, callback
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._handle) for number in _NUMBERS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        self.count += 1
+        if self.count > 2:
+            os._exit(self.exit_status)
+        if self._loop is None or self._callback is None or self._loop.is_closed():
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(self.exit_status)
+        self._loop.call_soon_threadsafe(self._callback)

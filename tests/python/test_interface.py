@@ -1,0 +1,121 @@
+"""Which objects are taken for ASGI applications, and what is said about the others."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from tercel.problems import TargetError
+from tercel.server.interface import require_asgi
+
+
+async def asgi(scope, receive, send): ...
+
+
+def asgi_that_returns_an_awaitable(scope, receive, send): ...
+
+
+def wraps_anything(*args, **kwargs): ...
+
+
+class AsgiObject:
+    async def __call__(self, scope, receive, send): ...
+
+    async def method(self, scope, receive, send): ...
+
+
+class AsgiClass:
+    def __init__(self, scope, receive, send): ...
+
+    def __await__(self): ...
+
+
+class WsgiObject:
+    def __call__(self, environ, start_response): ...
+
+
+class Asgi2Class:
+    def __init__(self, scope): ...
+
+    async def __call__(self, receive, send): ...
+
+
+def wsgi(environ, start_response): ...
+
+
+def asgi2(scope): ...
+
+
+def factory(): ...
+
+
+def with_option(scope, receive, send, option=None): ...
+
+
+def of_four(a, b, c, d): ...
+
+
+@pytest.mark.parametrize(
+    "application",
+    [
+        asgi,
+        asgi_that_returns_an_awaitable,
+        wraps_anything,
+        with_option,
+        AsgiObject(),
+        AsgiObject().method,
+        AsgiClass,
+        functools.partial(asgi),
+        functools.partial(of_four, 1),
+        functools.partial(AsgiObject()),
+    ],
+    ids=str,
+)
+def test_asgi_applications_are_recognised(application):
+    require_asgi(application, "main:app")
+
+
+@pytest.mark.parametrize(
+    ("application", "sentence"),
+    [
+        (wsgi, "main:app, of type function, looks like a WSGI application"),
+        (WsgiObject(), "main:app, of type WsgiObject, looks like a WSGI application"),
+        (asgi2, "main:app, of type function, is an application for ASGI 2"),
+        (Asgi2Class, "main:app, of type type, is a class"),
+        (factory, "main:app, of type function, takes no arguments"),
+        (of_four, "main:app, of type function, is not an ASGI application"),
+        ({}, "main:app, of type dict, is not an application: it cannot be called."),
+        (None, "main:app, of type NoneType, is not an application: it cannot be called."),
+    ],
+)
+def test_others_are_refused_with_advice(application, sentence: str):
+    with pytest.raises(TargetError) as caught:
+        require_asgi(application, "main:app")
+    assert str(caught.value).startswith(sentence)
+    assert str(caught.value).endswith(".")
+
+
+def test_the_setting_overrules_the_look_but_not_what_cannot_be_called():
+    require_asgi(wsgi, "main:app", "asgi3")
+    with pytest.raises(TargetError):
+        require_asgi({}, "main:app", "asgi3")
+
+
+def test_applications_of_frameworks_are_what_they_are():
+    fastapi = pytest.importorskip("fastapi")
+    starlette = pytest.importorskip("starlette.applications")
+    falcon = pytest.importorskip("falcon")
+    falcon_asgi = pytest.importorskip("falcon.asgi")
+    quart = pytest.importorskip("quart")
+    litestar = pytest.importorskip("litestar")
+    for application in (
+        fastapi.FastAPI(),
+        starlette.Starlette(),
+        falcon_asgi.App(),
+        quart.Quart("x"),
+        litestar.Litestar(),
+    ):
+        require_asgi(application, "app")
+    with pytest.raises(TargetError, match="looks like a WSGI application"):
+        require_asgi(falcon.App(), "app")

@@ -259,6 +259,11 @@ void H1Session::drain() noexcept {
   keep_alive_ = false;
 }
 
+std::chrono::nanoseconds H1Session::waiting_since() const noexcept {
+  const bool waiting = exchange_ != nullptr && !exchange_->response_over_;
+  return waiting ? exchange_->started_ : std::chrono::nanoseconds{0};
+}
+
 void H1Session::notify_draining() noexcept {
   if (exchange_ == nullptr || exchange_->observer_ == nullptr) return;
   exchange_->observer_->on_notice(Notice::kDraining);

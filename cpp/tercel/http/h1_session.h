@@ -35,6 +35,7 @@ class H1Session final : public Session {
   void on_closed(Errc error) noexcept override;
   void drain() noexcept override;
   void notify_draining() noexcept override;
+  [[nodiscard]] std::chrono::nanoseconds waiting_since() const noexcept override;
 
  private:
   friend class H1Exchange;
@@ -74,10 +75,10 @@ class H1Session final : public Session {
   std::uint32_t head_seen_bytes_ = 0;  // What the parser saw of it, and wants more of.
   std::uint32_t skipped_bytes_ = 0;    // Of a body that nobody read.
   std::uint32_t requests_ = 0;
-  bool keep_alive_ = true;
-  bool closing_ = false;  // Nothing is read from this connection any more.
-  bool broken_ = false;
-  bool stepping_ = false;  // on_input() is running further up the stack.
+  bool keep_alive_ : 1 = true;
+  bool closing_ : 1 = false;   // Nothing is read from this connection any more.
+  bool broken_ : 1 = false;    // What the peer got must not look complete.
+  bool stepping_ : 1 = false;  // on_input() is running further up the stack.
 };
 
 }  // namespace tercel::http

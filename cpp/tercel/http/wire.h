@@ -97,6 +97,9 @@ class Session {
   virtual void drain() noexcept = 0;
   // Exchanges under way are told, with Notice::kDraining: after a grace period for long streams.
   virtual void notify_draining() noexcept = 0;
+  // When the oldest request that is not answered came; 0: there is none. For the limit of the whole
+  // request, which on_timeout(kRequestTimeout) ends.
+  [[nodiscard]] virtual std::chrono::nanoseconds waiting_since() const noexcept = 0;
 };
 
 }  // namespace tercel::http

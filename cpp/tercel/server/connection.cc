@@ -330,7 +330,6 @@ void Connection::enter(http::Phase phase) noexcept {
   }
   if (phase_ == Phase::kIdle || phase_ == Phase::kHead) {
     if (phase == Phase::kHandler) {
-      request_since_ = time;
       body_waited_ms_ = 0;
       phase_bytes_ = 0;
     }
@@ -373,8 +372,9 @@ nanoseconds Connection::write_due() const noexcept {
 
 nanoseconds Connection::request_due() const noexcept {
   const nanoseconds limit = server_.options_.timeouts.request;
-  const bool under_way = phase_ == http::Phase::kHandler || phase_ == http::Phase::kBody;
-  return limit == nanoseconds{0} || !under_way ? nanoseconds{0} : request_since_ + limit;
+  if (limit == nanoseconds{0}) return limit;
+  const nanoseconds since = session_.waiting_since();
+  return since == nanoseconds{0} ? since : since + limit;
 }
 
 nanoseconds Connection::due() const noexcept {

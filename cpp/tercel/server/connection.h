@@ -116,8 +116,7 @@ class Connection final : public http::Wire,
   http::H1Session session_;
   http::Endpoints ends_;
   std::chrono::nanoseconds phase_since_{0};  // In kHandler: since the peer's FIN, if there is one.
-  std::chrono::nanoseconds request_since_{0};
-  Connection* prev_ = nullptr;  // The server's list.
+  Connection* prev_ = nullptr;               // The server's list.
   Connection* next_ = nullptr;
   net::WatchId watch_ = net::WatchId::kNone;
   std::uint32_t body_waited_ms_ = 0;  // For the body of this request, before phase_since_.
@@ -140,6 +139,6 @@ class Connection final : public http::Wire,
 };
 
 // With its stream, the budget of an idle connection (architecture.md section 4).
-static_assert(sizeof(Connection) <= 264);
+static_assert(sizeof(Connection) <= 248);
 
 }  // namespace tercel::server

@@ -119,6 +119,10 @@ void check(Engine& engine, Result<void> result) {
 }
 
 void watch(Engine& engine, int descriptor, std::uint32_t events) {
+  if (engine.closed()) {
+    PyErr_SetString(PyExc_RuntimeError, "the engine is closed");
+    throw_python_error();
+  }
   check(engine, engine.foreign().add(descriptor, events));
 }
 

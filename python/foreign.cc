@@ -13,18 +13,19 @@ std::uint32_t readiness_of(std::uint32_t events) noexcept {
 }  // namespace
 
 struct ForeignDescriptors::Entry final : net::Watcher {
-  Entry(std::vector<ReadyDescriptor>& ready_list, int fd) noexcept
-      : ready{ready_list}, descriptor{fd} {}
+  Entry(std::vector<ReadyDescriptor>& ready_list, int fd, std::uint32_t wanted_events) noexcept
+      : ready{ready_list}, descriptor{fd}, wanted{wanted_events} {}
 
   // No allocation: add() reserves a place for each descriptor.
   void on_ready(std::uint32_t readiness) noexcept override {
     const std::uint32_t events = ((readiness & ~net::kWritable) != 0 ? kEventRead : 0U) |
                                  ((readiness & ~net::kReadable) != 0 ? kEventWrite : 0U);
-    ready.push_back({descriptor, events});
+    if ((events & wanted) != 0) ready.push_back({descriptor, events & wanted});
   }
 
   std::vector<ReadyDescriptor>& ready;
   int descriptor;
+  std::uint32_t wanted;
   net::WatchId id = net::WatchId::kNone;
 };
 
@@ -36,7 +37,7 @@ ForeignDescriptors::~ForeignDescriptors() {
 
 Result<void> ForeignDescriptors::add(int descriptor, std::uint32_t events) {
   if (entries_.contains(descriptor)) return fail(Errc::kIllegalStep);
-  auto entry = std::make_unique<Entry>(ready_, descriptor);
+  auto entry = std::make_unique<Entry>(ready_, descriptor, events);
   if (ready_.capacity() <= entries_.size()) ready_.reserve(2 * entries_.size() + 8);
   auto id = loop_.watch(descriptor, readiness_of(events), net::Trigger::kLevel, *entry);
   if (!id) return fail(id.error());
@@ -48,7 +49,9 @@ Result<void> ForeignDescriptors::add(int descriptor, std::uint32_t events) {
 Result<void> ForeignDescriptors::change(int descriptor, std::uint32_t events) noexcept {
   const auto found = entries_.find(descriptor);
   if (found == entries_.end()) return fail(Errc::kIllegalStep);
-  return loop_.rewatch(found->second->id, descriptor, readiness_of(events), net::Trigger::kLevel);
+  Entry& entry = *found->second;
+  entry.wanted = events;
+  return loop_.rewatch(entry.id, descriptor, readiness_of(events), net::Trigger::kLevel);
 }
 
 void ForeignDescriptors::remove(int descriptor) noexcept {

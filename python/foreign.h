@@ -2,9 +2,9 @@
 // epoll, and which of them are ready.
 //
 // Events are those of Python's `selectors`: 1 to read, 2 to write. As there, an error or a hang-up
-// makes both true. Knows no Python object: python/engine.h maps descriptors to keys.
-// Resource: one an engine. Thread: the loop's. Source: selectors.EpollSelector.
-// Tested by test_engine.py.
+// is both, of which those asked for are reported. Knows no Python object: python/engine.h maps
+// descriptors to keys. Resource: one an engine. Thread: the loop's. Source:
+// selectors.EpollSelector. Tested by test_engine.py.
 #pragma once
 
 #include <sys/types.h>

@@ -13,6 +13,7 @@ namespace nb = nanobind;
 
 namespace tercel::python {
 
+nb::object capture_for_test(nb::handle loop, nb::handle task, nb::handle function);
 void bind_loop_core(nb::module_& module);
 
 namespace {
@@ -357,6 +358,15 @@ PyObject* CallSoonCapture::take() noexcept {
   return std::exchange(loop_->captured_step, nullptr);
 }
 
+// Calls `function()` and returns the first step that `task` gave to `loop` meanwhile, or None.
+nb::object capture_for_test(nb::handle loop, nb::handle task, nb::handle function) {
+  Gil gil = Gil::assume_held();
+  CallSoonCapture step{gil, loop.ptr(), task.ptr()};
+  function();
+  PyObject* captured = step.take();
+  return captured != nullptr ? nb::steal(captured) : nb::none();
+}
+
 void bind_loop_core(nb::module_& module) {
   find_objects();
   nb::object type = nb::steal(PyType_FromSpec(&spec));
@@ -364,6 +374,8 @@ void bind_loop_core(nb::module_& module) {
   objects.loop_core = reinterpret_cast<PyTypeObject*>(type.inc_ref().ptr());
   objects.call_soon = nb::getattr(type, "call_soon").release().ptr();
   module.attr("LoopCore") = type;
+  module.def("capture_for_test", &capture_for_test, nb::arg("loop"), nb::arg("task"),
+             nb::arg("function"));
 }
 
 }  // namespace tercel::python

@@ -34,24 +34,29 @@ bool is_cancelled(PyObject* handle) noexcept {
 
 // --- timers
 
+bool read_number(PyObject* object, double& number) noexcept {
+  number = PyFloat_AsDouble(object);
+  return number != -1.0 || PyErr_Occurred() == nullptr;
+}
+
+bool read_when(PyObject* timer, double& seconds) noexcept {
+  return read_number(field(timer, layout().when), seconds);
+}
+
 // The time of the event loop, which a subclass may define anew.
 bool read_time(LoopCore& loop, double& seconds) noexcept {
   PyObject* self = &loop.ob_base;
   const nb::object time =
       nb::steal(PyObject_VectorcallMethod(loop_objects().str_time, &self, 1, nullptr));
-  if (!time.is_valid()) return false;
-  seconds = PyFloat_AsDouble(time.ptr());
-  return seconds != -1.0 || PyErr_Occurred() == nullptr;
+  return time.is_valid() && read_number(time.ptr(), seconds);
 }
 
-bool read_when(PyObject* timer, double& seconds) noexcept {
-  seconds = PyFloat_AsDouble(field(timer, layout().when));
-  return seconds != -1.0 || PyErr_Occurred() == nullptr;
-}
-
-// The earliest timer, borrowed; nullptr when there is none.
+// The earliest timer, borrowed; nullptr when there is none, or one of a type that is not known: the
+// next turn is left to asyncio then.
 PyObject* first_timer(const LoopCore& loop) noexcept {
-  return PyList_GET_SIZE(loop.scheduled) > 0 ? PyList_GET_ITEM(loop.scheduled, 0) : nullptr;
+  if (PyList_GET_SIZE(loop.scheduled) == 0) return nullptr;
+  PyObject* timer = PyList_GET_ITEM(loop.scheduled, 0);
+  return Py_TYPE(timer) == layout().timer_handle ? timer : nullptr;
 }
 
 // Takes the earliest timer out of the heap; invalid when a comparison failed.
@@ -77,13 +82,13 @@ bool drop_cancelled_timers(LoopCore& loop) noexcept {
 bool queue_due_timers(Gil& gil, LoopCore& loop) noexcept {
   PyObject* timer = first_timer(loop);
   if (timer == nullptr) return true;
-  double end = 0;
-  if (!read_time(loop, end)) return false;
-  end += PyFloat_AsDouble(loop.clock_resolution);
+  double now = 0;
+  double resolution = 0;
+  if (!read_time(loop, now) || !read_number(loop.clock_resolution, resolution)) return false;
   for (; timer != nullptr; timer = first_timer(loop)) {
     double when = 0;
     if (!read_when(timer, when)) return false;
-    if (when >= end) return true;
+    if (when >= now + resolution) return true;
     const nb::object due = pop_timer(loop);
     if (!due.is_valid() || !append_ready(gil, loop, due.ptr())) return false;
   }
@@ -95,9 +100,11 @@ bool queue_due_timers(Gil& gil, LoopCore& loop) noexcept {
 bool find_timeout(LoopCore& loop, std::chrono::nanoseconds& timeout) noexcept {
   timeout = std::chrono::nanoseconds{0};
   if (loop.stopping != Py_False || PyObject_Size(loop.ready) != 0) return true;
-  timeout = std::chrono::nanoseconds{-1};
   PyObject* timer = first_timer(loop);
-  if (timer == nullptr) return true;
+  if (timer == nullptr) {
+    if (PyList_GET_SIZE(loop.scheduled) == 0) timeout = std::chrono::nanoseconds{-1};
+    return true;
+  }
   double when = 0;
   double now = 0;
   if (!read_when(timer, when) || !read_time(loop, now)) return false;
@@ -211,12 +218,14 @@ bool run_ready(Gil& gil, LoopCore& loop) noexcept {
 // True while the state is such as the functions above know it. Otherwise, and when asyncio would
 // rebuild a heap full of cancelled timers, its own method makes the turn.
 bool is_ordinary(const LoopCore& loop) noexcept {
-  if (!loop.fast() || !PyList_CheckExact(loop.scheduled) || loop.clock_resolution == nullptr ||
-      loop.timer_cancelled_count == nullptr ||
+  if (!loop.fast() || Py_TYPE(loop.ready) != loop_objects().deque ||
+      !PyList_CheckExact(loop.scheduled) || loop.clock_resolution == nullptr ||
+      loop.timer_cancelled_count == nullptr || !PyLong_CheckExact(loop.timer_cancelled_count) ||
       _PyType_Lookup(layout().handle, loop_objects().str_run) != layout().run) {
     return false;
   }
   const Py_ssize_t timers = PyList_GET_SIZE(loop.scheduled);
+  if (timers > 0 && first_timer(loop) == nullptr) return false;
   if (timers <= kPurgeTimersMin) return true;
   const auto cancelled = static_cast<double>(PyLong_AsLong(loop.timer_cancelled_count));
   return cancelled <= kPurgeFraction * static_cast<double>(timers);

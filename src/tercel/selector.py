@@ -24,7 +24,6 @@ class EngineSelector(selectors.BaseSelector):
 
     def __init__(self, engine: _core.Engine) -> None:
         self.engine = engine
-        self.select = engine.select  # type: ignore[method-assign]  # One call less in each turn.
         self._keys = engine.keys
         self._map: Mapping[FileDescriptorLike, SelectorKey] | None = _KeysByFile(self._keys)
 

@@ -16,7 +16,11 @@ void H1Session::on_input() noexcept {
   // The handler answers from inside a step: the loop below goes on where it left off.
   if (stepping_) return;
   stepping_ = true;
+  const std::uint32_t requests = requests_;
   while (step()) {
+    if (requests_ - requests < kRequestsPerStep || exchange_ != nullptr) continue;
+    wire_.revisit();
+    break;
   }
   stepping_ = false;
 }

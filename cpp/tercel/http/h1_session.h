@@ -24,6 +24,9 @@ struct H1Context : SessionContext {
 
 class H1Session final : public Session {
  public:
+  // Requests answered in one step, at most: a client that pipelines does not starve its neighbours.
+  static constexpr std::uint32_t kRequestsPerStep = 32;
+
   // Both outlive the session.
   H1Session(Wire& wire, H1Context& context) noexcept : wire_{wire}, context_{context} {}
   ~H1Session() override;

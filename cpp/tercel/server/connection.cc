@@ -16,8 +16,6 @@ using std::chrono::nanoseconds;
 // First size of the block for input outside of a step, when the loop's shared buffer is not to be
 // had.
 constexpr std::size_t kStashBytes = 16384;
-// Reads of input that is thrown away, per turn.
-constexpr int kDiscardsMax = 8;
 
 nanoseconds due_at(const Pace& pace, nanoseconds since, std::uint64_t bytes) noexcept {
   if (pace.grace == nanoseconds{0}) return nanoseconds{0};
@@ -79,6 +77,7 @@ void Connection::notify_draining() noexcept {
 void Connection::on_ready(std::uint32_t readiness) noexcept {
   if (dead_) return;
   begin_step();
+  reads_left_ = kReadsPerTurn;
   blocked_ = false;  // Whatever the event: a stream may have to read before it can write.
   if ((readiness & (net::kError | net::kHangup)) != 0) {
     broke(Errc::kReset);
@@ -102,6 +101,7 @@ void Connection::run_deferred() noexcept {
     return;
   }
   begin_step();
+  reads_left_ = kReadsPerTurn;
   if (relieved_) {
     relieved_ = false;
     session_.on_sent();
@@ -158,6 +158,11 @@ void Connection::consume(std::size_t bytes) noexcept {
 
 bool Connection::fill() noexcept {
   if (!readable_ || input_ended_ || broken_ || dead_) return false;
+  if (reads_left_ == 0) {
+    server_.loop_.defer(*this);  // The next turn goes on.
+    return false;
+  }
+  --reads_left_;
   Buffers* mine = buffers();
   const std::span<char> space = mine != nullptr ? room() : std::span<char>{};
   if (space.empty()) {
@@ -246,11 +251,9 @@ void Connection::stash_scratch() noexcept {
 }
 
 void Connection::discard_input() noexcept {
-  for (int reads = 0; reads < kDiscardsMax; ++reads) {
+  do {
     if (buffers_ != nullptr) buffers_->unread = {};
-    if (!fill()) return;
-  }
-  if (readable_) server_.loop_.defer(*this);
+  } while (fill());
 }
 
 // --- output

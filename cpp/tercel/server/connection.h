@@ -32,6 +32,10 @@ class Connection final : public http::Wire,
              const http::Endpoints& ends) noexcept;
   ~Connection();
 
+  // Reads of the stream in one turn of the loop, at most, so that a fast sender does not starve its
+  // neighbours: 256 KiB with the loop's buffer.
+  static constexpr std::uint8_t kReadsPerTurn = 4;
+
   // Watches the stream and serves what is there. False: the kernel refused; destroy the connection.
   [[nodiscard]] bool start() noexcept;
   // Answers what is under way with `Connection: close`, then closes; soon, when nothing is.
@@ -123,6 +127,7 @@ class Connection final : public http::Wire,
   std::uint32_t phase_bytes_ = 0;     // Received for this request or in this phase; saturates.
   Errc error_ = Errc::kClosed;
   std::uint8_t steps_ = 0;
+  std::uint8_t reads_left_ = kReadsPerTurn;
   http::Phase phase_ = http::Phase::kIdle;
   bool readable_ : 1 = false;     // The kernel may have bytes, or the end, for us.
   bool fin_seen_ : 1 = false;     // The peer finished its direction: its end is there to be read.

@@ -5,6 +5,8 @@ block is replaced by that file or region. A region is what stands between the li
 `[/REGION]` in a comment of the file, without its common indentation. In README.md and docs/guide/
 every block of Python must have such a line.
 
+Links between files of the repository have to lead somewhere.
+
     tools/sync_docs.py            rewrites the files that differ
     tools/sync_docs.py --check    changes nothing; exits 1 and names what differs
 """
@@ -21,6 +23,7 @@ MARKED_BLOCK = re.compile(
     r"(?P<open>```[\w+-]*\n)(?P<code>.*?)(?P<close>^```$)",
     re.MULTILINE | re.DOTALL,
 )
+LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 PYTHON_BLOCK = re.compile(r"^```python\n", re.MULTILINE)
 
 
@@ -70,6 +73,11 @@ def unmarked_blocks(text: str) -> list[int]:
     ]
 
 
+def dead_links(document: Path, text: str) -> list[str]:
+    """Returns the relative links of `text` that name nothing in the repository."""
+    return [link for link in LINK.findall(text) if not (document.parent / link).exists()]
+
+
 def documents() -> list[Path]:
     """Returns the Markdown files of the repository: at its top and in its folders of documents."""
     found = [*ROOT.glob("*.md")]
@@ -94,6 +102,7 @@ def main() -> int:
                 f"{name}:{line}: a block of Python without <!-- code: examples/... -->"
                 for line in unmarked_blocks(text)
             ]
+        problems += [f"{name}: dead link to {link}" for link in dead_links(document, text)]
         try:
             wanted = synced(text)
         except DocumentError as error:

@@ -58,6 +58,7 @@ class TestKeepAlive:
         client.send(GET % b"sleep?id=first&s=0.3" + GET % b"sleep?id=second&s=0")
         assert client.response().body == b"slept"
         assert client.response().body == b"slept"
+        server.wait_for("^slept second")
         said = server.output
         assert said.index("slept first") < said.index("sleeping second")
 

@@ -70,7 +70,19 @@ def of_four(a, b, c, d): ...
         functools.partial(of_four, 1),
         functools.partial(AsgiObject()),
     ],
-    ids=str,
+    # Without the addresses of str(): several processes have to collect the same names.
+    ids=[
+        "function",
+        "returns-an-awaitable",
+        "wraps-anything",
+        "with-option",
+        "object",
+        "method",
+        "class",
+        "partial-function",
+        "partial-of-four",
+        "partial-object",
+    ],
 )
 def test_asgi_applications_are_recognised(application):
     require_asgi(application, "main:app")

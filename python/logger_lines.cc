@@ -43,14 +43,23 @@ void LoggerLines::flush() noexcept {
   std::string_view lines{taken};
   while (!lines.empty()) {
     const std::size_t end = lines.find('\n');
-    // ASCII: everything else is escaped.
-    PyObject* done = PyObject_CallMethod(logger_.ptr(), "info", "s#", lines.data(),
-                                         static_cast<Py_ssize_t>(end));
-    if (done == nullptr) PyErr_WriteUnraisable(logger_.ptr());
-    Py_XDECREF(done);
+    hand_over(lines.substr(0, end));
     lines.remove_prefix(end + 1);
   }
   if (dropped_ > 0) report();
+}
+
+// A logger that raises must not stop the server, nor the lines that follow.
+void LoggerLines::hand_over(std::string_view line) noexcept {
+  // ASCII: everything else is escaped.
+  const nb::object text =
+      nb::steal(PyUnicode_DecodeASCII(line.data(), static_cast<Py_ssize_t>(line.size()), nullptr));
+  const nb::object name = nb::steal(PyUnicode_InternFromString("info"));
+  nb::object done;
+  if (text.is_valid() && name.is_valid()) {
+    done = nb::steal(PyObject_CallMethodOneArg(logger_.ptr(), name.ptr(), text.ptr()));
+  }
+  if (!done.is_valid()) PyErr_WriteUnraisable(logger_.ptr());
 }
 
 void LoggerLines::report() noexcept {

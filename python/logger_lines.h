@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include <nanobind/nanobind.h>
 
@@ -37,6 +38,7 @@ class LoggerLines final : public edge::LineBuffer, private net::Deferred {
 
  private:
   void run_deferred() noexcept override { flush(); }
+  void hand_over(std::string_view line) noexcept;
   void report() noexcept;
 
   net::Loop& loop_;

@@ -8,6 +8,7 @@ namespace tercel::python {
 
 void bind_engine(nb::module_& module);
 void bind_errors(nb::module_& module);
+void bind_log_bridge(nb::module_& module);
 void bind_loop_core(nb::module_& module);
 void bind_process(nb::module_& module);
 void bind_request_log(nb::module_& module);
@@ -21,6 +22,7 @@ NB_MODULE(_core, module) {
   module.attr("__version__") = TERCEL_VERSION;
   bind_errors(module);
   bind_engine(module);
+  bind_log_bridge(module);
   bind_loop_core(module);
   bind_process(module);
   bind_request_log(module);

@@ -43,7 +43,7 @@ bool has_room_now(int fd) noexcept {
 Result<std::unique_ptr<LogFile>> LogFile::append_to(net::Loop& loop, const char* path) {
   constexpr mode_t kMode = 0644;
   const int fd = ::open(path, kOpenFlags | O_CREAT, kMode);
-  if (fd < 0) return fail(net::error_of_call(-errno));
+  if (fd < 0) return fail(Errc::kSystem);
   return make(loop, fd, is_regular(fd) ? Kind::kRegular : Kind::kOwn);
 }
 
@@ -52,7 +52,7 @@ Result<std::unique_ptr<LogFile>> LogFile::share(net::Loop& loop, int fd) {
     return make(loop, own, Kind::kOwn);
   }
   const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  if (copy < 0) return fail(net::error_of_call(-errno));
+  if (copy < 0) return fail(Errc::kSystem);
   return make(loop, copy, is_regular(copy) ? Kind::kRegular : Kind::kShared);
 }
 

@@ -39,8 +39,8 @@ class LogFile final : public LineBuffer,
   static constexpr std::chrono::seconds kRetryInterval{1};
   static constexpr std::chrono::seconds kReportInterval{10};
 
-  // Opens `path`, making the file if there is none. Fails with kPermission, kTooManyFiles,
-  // kNoMemory or kSystem (errno says more); a FIFO that nobody reads fails too.
+  // Opens `path`, making the file if there is none. Fails with kNoMemory, or with kSystem and the
+  // errno of open(2): a FIFO that nobody reads is ENXIO.
   [[nodiscard]] static Result<std::unique_ptr<LogFile>> append_to(net::Loop& loop,
                                                                   const char* path);
   // Writes to what `fd` (1: standard output) is connected to, and leaves `fd` itself alone: it is

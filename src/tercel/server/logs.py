@@ -6,15 +6,17 @@ that has given the logger a handler of its own keeps it.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
 from typing import Any
 
+from tercel import _core
 from tercel.problems import SettingError
 from tercel.settings import Settings
 
-__all__ = ["access_logger", "configure"]
+__all__ = ["access_logger", "configure", "connect_engine"]
 
 _COLORS = {
     logging.DEBUG: "\33[36m",
@@ -71,6 +73,19 @@ def configure(settings: Settings) -> None:
         logger.addHandler(handler)
         # An application that configures the root logger would show each message twice.
         logger.propagate = False
+
+
+def connect_engine() -> None:
+    """Sends what the engine itself has to say to the logger `tercel`. May be called again."""
+    _core.install_log_bridge()
+    # Registered later than logging's own, so it runs before handlers are closed.
+    atexit.unregister(_disconnect_engine)
+    atexit.register(_disconnect_engine)
+
+
+def _disconnect_engine() -> None:
+    _core.deliver_log()
+    _core.remove_log_bridge()
 
 
 def access_logger() -> logging.Logger | None:

@@ -16,7 +16,7 @@ from tercel.server.attach import engine_of
 from tercel.server.importer import call_factory, load_application
 from tercel.server.interface import require_asgi
 from tercel.server.lifespan import Lifespan
-from tercel.server.logs import access_logger
+from tercel.server.logs import access_logger, connect_engine
 from tercel.settings import Settings, load, rows
 
 __all__ = ["Server"]
@@ -144,6 +144,7 @@ class Server:
         if self._loop is not None:
             raise RuntimeError("a tercel.Server serves once: make another one")
         self._loop = loop = asyncio.get_running_loop()
+        connect_engine()
         settings = self.settings
         try:
             self.load()

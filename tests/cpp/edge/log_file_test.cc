@@ -146,9 +146,10 @@ TEST_F(LogFileTest, WhatIsThereAtTheEndIsWritten) {
 }
 
 TEST_F(LogFileTest, AFolderOrAMissingFolderIsAnError) {
-  EXPECT_FALSE(LogFile::append_to(*loop_, "/tmp"));
-  EXPECT_FALSE(LogFile::append_to(*loop_, "/nowhere/at/all"));
-  EXPECT_FALSE(LogFile::share(*loop_, 12345));
+  const auto error_of = [](const auto& result) { return result ? 0 : errno; };
+  EXPECT_EQ(error_of(LogFile::append_to(*loop_, "/tmp")), EISDIR);
+  EXPECT_EQ(error_of(LogFile::append_to(*loop_, "/nowhere/at/all")), ENOENT);
+  EXPECT_EQ(error_of(LogFile::share(*loop_, 12345)), EBADF);
 }
 
 TEST_F(LogFileTest, SharingLeavesTheDescriptorBlocking) {

@@ -16,7 +16,12 @@ __all__ = ["ClientDisconnected", "EventLoop", "Server", "__version__", "serve"]
 _HOME = {
     "ClientDisconnected": "tercel._core",
     "EventLoop": "tercel.loop",
+    "ImportFailed": "tercel.problems",
+    "LifespanError": "tercel.problems",
     "Server": "tercel.server",
+    "SettingError": "tercel.problems",
+    "StartError": "tercel.problems",
+    "TargetError": "tercel.problems",
     "__version__": "tercel._core",
     "serve": "tercel.server",
 }

@@ -30,7 +30,7 @@ def serve(app: Any, *, config: str | os.PathLike[str] | None = None, **settings:
         tercel.serve("main:app", port=9000)
 
     The settings are those of the keyword arguments, of `TERCEL_*` variables and of the TOML file,
-    in this order of strength. It makes its own event loop; inside a running one use `tercel.Server`.
+    in this order of strength. It makes a loop of its own; inside a running one use `tercel.Server`.
 
     Args:
         app: the application, or its target (`main:app`).
@@ -69,8 +69,13 @@ def run(app: Any, settings: Settings, *, compact: bool = False) -> int:
     if settings.env_file:
         load_env_file(settings.env_file)
     server = Server.with_settings(app, settings)
-    with Signals() as signals, asyncio.Runner(loop_factory=make_loop) as runner:
-        served = runner.run(_serve(server, signals, compact=compact))
+    try:
+        with Signals() as signals, asyncio.Runner(loop_factory=make_loop) as runner:
+            served = runner.run(_serve(server, signals, compact=compact))
+    finally:
+        # What was frozen is collected with everything else when the process ends.
+        if compact:
+            gc.unfreeze()
     cut_short = signals.count > 1 or (signals.count == 1 and not served)
     return signals.exit_status if cut_short else 0
 

@@ -1,0 +1,301 @@
+"""`tercel.Server`: the order of its steps, on every loop, when all goes well and when not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import socket
+from typing import Any
+
+import pytest
+
+import tercel
+from support.fake_native import FakeNative
+from tercel import _core
+from tercel.problems import LifespanError, SettingError, StartError, TargetError
+
+
+@pytest.fixture
+def native(monkeypatch) -> type[FakeNative]:
+    """Replaces `_core.Server`; returns the class, whose `events` and `made` start empty."""
+
+    class Native(FakeNative):
+        pass
+
+    Native.events = []
+    Native.made = []
+    monkeypatch.setattr(_core, "Server", Native)
+    return Native
+
+
+def application(events: list[Any], **answers: str):
+    """An ASGI application that notes its lifespan in `events`."""
+
+    async def app(scope, receive, send):
+        assert scope["type"] == "lifespan"
+        for name in ("startup", "shutdown"):
+            await receive()
+            events.append(name)
+            await send({"type": answers.get(name, f"lifespan.{name}.complete")})
+
+    return app
+
+
+def run(coroutine):
+    return asyncio.run(asyncio.wait_for(coroutine, 20))
+
+
+async def serve_and_stop(server: tercel.Server, *, before_stop=None) -> None:
+    serving = asyncio.create_task(server.serve())
+    await server.wait_started()
+    if before_stop is not None:
+        before_stop()
+    server.shutdown()
+    await serving
+
+
+class TestOrder:
+    def test_sockets_before_the_start_up_and_requests_after_it(self, native):
+        server = tercel.Server(application(native.events), port=0)
+        run(serve_and_stop(server))
+        assert native.events == [
+            ("listen", "127.0.0.1:0"),
+            "log_requests",
+            "startup",
+            "start",
+            "drain",
+            "close",
+            "shutdown",
+            "close",
+        ]
+
+    def test_started_is_true_while_requests_are_accepted(self, native):
+        seen = []
+
+        async def scenario():
+            server = tercel.Server(application(native.events))
+            assert not server.started
+            await serve_and_stop(server, before_stop=lambda: seen.append(server.started))
+            assert not server.started
+            assert server.addresses == [("127.0.0.1", 4242)]
+            assert server.urls == ["http://127.0.0.1:4242"]
+
+        run(scenario())
+        assert seen == [True]
+
+    def test_requests_get_the_state_and_the_context_of_the_lifespan(self, native):
+        run(serve_and_stop(tercel.Server(application(native.events))))
+        [made] = native.made
+        assert made.state == {}
+        assert type(made.context).__name__ == "Context"
+
+    def test_every_bind_is_listened_on(self, native):
+        binds = ["127.0.0.1:1", "unix:/x"]
+        run(serve_and_stop(tercel.Server(application(native.events), bind=binds, uds="/y")))
+        listened = [event[1] for event in native.events if event[0] == "listen"]
+        assert listened == [*binds, "unix:/y"]
+
+    def test_sockets_of_the_caller_are_duplicated(self, native):
+        async def scenario():
+            with socket.socket() as ours:
+                server = tercel.Server(application(native.events))
+                serving = asyncio.create_task(server.serve(sockets=[ours]))
+                await server.wait_started()
+                [made] = native.made
+                assert made.descriptor != ours.fileno()
+                os.close(made.descriptor)
+                server.shutdown()
+                await serving
+                assert ours.fileno() >= 0
+
+        run(scenario())
+        assert "adopt" in native.events
+        assert not [event for event in native.events if event[0] == "listen"]
+
+    def test_without_an_access_log_none_is_written(self, native):
+        run(serve_and_stop(tercel.Server(application(native.events), access_log=False)))
+        assert "log_requests" not in native.events
+
+    def test_a_server_serves_once(self, native):
+        async def scenario():
+            server = tercel.Server(application(native.events))
+            await serve_and_stop(server)
+            with pytest.raises(RuntimeError, match="serves once"):
+                await server.serve()
+
+        run(scenario())
+
+    @pytest.mark.parametrize("loop", ["tercel", "asyncio", "uvloop"])
+    def test_any_loop_will_do(self, native, loop: str):
+        if loop == "uvloop":
+            pytest.importorskip("uvloop")
+        from tercel.server.run import loop_factory
+
+        with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
+            runner.run(serve_and_stop(tercel.Server(application(native.events))))
+        assert native.events[-2:] == ["shutdown", "close"]
+
+
+class TestDrain:
+    def drained(self, native, *, active: int, after=None, **settings: Any) -> list[Any]:
+        """Events from the drain on, of a server with `active` requests when it is told to end."""
+
+        async def scenario():
+            server = tercel.Server(application(native.events), **settings)
+
+            def busy():
+                [made] = native.made
+                made.active = active
+                if after is not None:
+                    asyncio.get_running_loop().call_later(0.1, after, server, made)
+
+            await serve_and_stop(server, before_stop=busy)
+
+        run(scenario())
+        return native.events[native.events.index("drain") :]
+
+    def test_requests_may_finish(self, native):
+        def finish(server, made):
+            native.events.append("finished")
+            made.active = 0
+
+        assert self.drained(native, active=1, after=finish) == [
+            "drain", "finished", "close", "shutdown", "close",
+        ]  # fmt: skip
+
+    def test_long_ones_are_told_after_their_grace(self, native):
+        events = self.drained(
+            native, active=1, timeout_stream_grace=0.05, timeout_graceful_shutdown=0.15
+        )
+        assert events == ["drain", "notify", "close", "close", "shutdown", "close"]
+
+    def test_the_grace_is_bounded_by_the_whole_time(self, native):
+        assert self.drained(native, active=1, timeout_graceful_shutdown=0)[:3] == [
+            "drain",
+            "notify",
+            "close",
+        ]
+
+    def test_asking_again_cuts_off(self, native):
+        events = self.drained(native, active=1, after=lambda server, made: server.shutdown())
+        assert events == ["drain", "notify", "close", "close", "shutdown", "close"]
+
+    def test_what_is_cut_off_is_told(self, native, caplog):
+        with caplog.at_level(logging.INFO, "tercel"):
+            self.drained(native, active=3, timeout_graceful_shutdown=0)
+        assert [record.getMessage() for record in caplog.records] == [
+            "Shutting down: 3 open request(s) may finish within 0 s.",
+            "Cutting off 3 request(s).",
+        ]
+
+
+class TestFailures:
+    def test_a_failed_start_up_accepts_nothing(self, native):
+        app = application(native.events, startup="lifespan.startup.failed")
+        with pytest.raises(LifespanError, match="failed to start up"):
+            run(tercel.Server(app).serve())
+        assert "start" not in native.events
+        assert native.events[-1] == "close"
+
+    def test_a_failed_shutdown_is_raised_after_all_is_closed(self, native):
+        app = application(native.events, shutdown="lifespan.shutdown.failed")
+        with pytest.raises(LifespanError, match="failed to shut down"):
+            run(serve_and_stop(tercel.Server(app)))
+        assert native.events[-3:] == ["close", "shutdown", "close"]
+
+    def test_wait_started_ends_when_the_server_does(self, native):
+        async def scenario():
+            server = tercel.Server(application([], startup="lifespan.startup.failed"))
+            serving = asyncio.create_task(server.serve())
+            await server.wait_started()
+            assert not server.started
+            with pytest.raises(LifespanError):
+                await serving
+
+        run(scenario())
+
+    @pytest.mark.parametrize(
+        ("number", "advice"),
+        [
+            (errno.EADDRINUSE, "another process listens there: stop it, or choose another"),
+            (errno.EADDRNOTAVAIL, "this machine has no such address"),
+            (errno.EACCES, "the system does not permit it"),
+            (errno.EMFILE, "the process has no descriptor left"),
+            (errno.ENOENT, "No such file or directory."),
+        ],
+    )
+    def test_an_address_that_cannot_be_had_is_one_sentence(self, native, number: int, advice: str):
+        native.listen_error = OSError(number, os.strerror(number))
+        with pytest.raises(StartError) as caught:
+            run(tercel.Server(application(native.events), port=80).serve())
+        assert str(caught.value).startswith(f"Cannot listen on 127.0.0.1:80: {advice}")
+        assert native.events == [("listen", "127.0.0.1:80"), "close"]
+
+    def test_cancelling_closes_and_shuts_the_application_down(self, native):
+        async def scenario():
+            server = tercel.Server(application(native.events))
+            serving = asyncio.create_task(server.serve())
+            await server.wait_started()
+            serving.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await serving
+            assert not server.started
+
+        run(scenario())
+        assert native.events[-3:] == ["close", "shutdown", "close"]
+
+    def test_a_shutdown_during_the_start_up_ends_it(self, native):
+        async def app(scope, receive, send):
+            await asyncio.sleep(3600)
+
+        async def scenario():
+            server = tercel.Server(app)
+            serving = asyncio.create_task(server.serve())
+            await asyncio.sleep(0.05)
+            server.shutdown()
+            await serving
+            assert not server.started
+
+        run(scenario())
+        assert "start" not in native.events
+
+    def test_a_wrong_application_is_refused(self, native):
+        with pytest.raises(TargetError, match=r"^The application, of type int, is not an"):
+            run(tercel.Server(1).serve())
+        with pytest.raises(TargetError, match="There is no module"):
+            run(tercel.Server("conf_no_such_module:app").serve())
+
+
+class TestSettings:
+    def test_wrong_ones_are_refused_when_it_is_made(self):
+        with pytest.raises(SettingError, match=r"^port must be"):
+            tercel.Server(None, port=-1)
+        with pytest.raises(TypeError, match="did you mean port"):
+            tercel.Server(None, prot=1)
+
+    def test_those_of_a_process_are_refused(self):
+        with pytest.raises(TypeError, match=r"^'loop' is for tercel\.serve\(\)"):
+            tercel.Server(None, loop="uvloop")
+
+    def test_variables_are_not_read(self, monkeypatch):
+        monkeypatch.setenv("TERCEL_PORT", "1")
+        assert tercel.Server(None).settings.port == 8000
+
+    def test_a_factory_makes_the_application(self, native):
+        app = application(native.events)
+        run(serve_and_stop(tercel.Server(lambda: app, factory=True)))
+        assert native.made[0].app is app
+
+
+def test_a_foreign_loop_gets_an_engine_and_loses_it_again(native):
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        before = set(loop._selector.get_map())  # type: ignore[attr-defined]
+        await serve_and_stop(tercel.Server(application(native.events)))
+        assert set(loop._selector.get_map()) == before  # type: ignore[attr-defined]
+
+    with contextlib.closing(asyncio.SelectorEventLoop()) as loop:
+        loop.run_until_complete(scenario())

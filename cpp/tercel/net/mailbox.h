@@ -98,7 +98,7 @@ class MailboxCore : private Watcher {
 
  protected:
   explicit MailboxCore(Loop& loop) noexcept : loop_{loop} {}
-  virtual ~MailboxCore();
+  ~MailboxCore();
   [[nodiscard]] Result<void> open() noexcept;
   // Takes a chain of nodes, linked from the last to the first.
   void push_chain(MailNode* last, MailNode* first) noexcept;
@@ -134,7 +134,6 @@ class Mailbox final : private MailboxCore {
     if (auto opened = box->open(); !opened) return fail(opened.error());
     return box;
   }
-  ~Mailbox() override = default;
 
   // Thread: any.
   void push(T& object) noexcept { push_chain(&object, &object); }

@@ -70,9 +70,10 @@ void TimerWheel::cancel(Timer& timer) noexcept {
   if (slots_[level][slot].empty()) occupied_[level] &= ~(std::uint64_t{1} << slot);
 }
 
-// REQUIRES: due > current_.
 TimerWheel::Place TimerWheel::place_of(Tick due) const noexcept {
-  const auto highest_bit = static_cast<unsigned>(std::bit_width(due ^ current_)) - 1;
+  const Tick differing = due ^ current_;
+  TERCEL_ASSERT(due > current_ && differing != 0);
+  const auto highest_bit = static_cast<unsigned>(std::bit_width(differing)) - 1;
   const unsigned level = highest_bit / kSlotBits;
   return {level, static_cast<unsigned>(due >> (level * kSlotBits)) % kSlots};
 }

@@ -18,6 +18,8 @@ bool count_and_fail() noexcept {
 
 }  // namespace
 
+// The names are the linker's: --wrap=malloc.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" {
 void* __real_malloc(std::size_t bytes);
 void* __real_calloc(std::size_t count, std::size_t bytes);
@@ -37,6 +39,7 @@ int __wrap_posix_memalign(void** into, std::size_t alignment, std::size_t bytes)
   return count_and_fail() ? ENOMEM : __real_posix_memalign(into, alignment, bytes);
 }
 }
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 // The array forms of the library call these. A sanitizer brings nothrow forms of its own, whose
 // memory only its own operator delete may free.

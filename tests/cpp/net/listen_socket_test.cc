@@ -263,14 +263,14 @@ TEST(ListenSocketTest, WhatDoesNotListenIsNotAdoptedAndStaysOpen) {
 // were to fail.
 template <typename Listen>
 int fail_every_call(Listen listen) {
-  const int free_before = Fd{::dup(0)}.get();
+  const auto open_before = test::open_descriptors();
   for (int nth = 1;; ++nth) {
     for (std::size_t choice = 0; choice < 9; ++choice) {
       FailingSyscalls syscalls;
       syscalls.fail_any(nth, choice);
       static_cast<void>(listen(syscalls));  // May succeed where the call was not needed.
       if (syscalls.failed() == Call::kCount) return nth - 1;
-      EXPECT_EQ(Fd{::dup(0)}.get(), free_before) << name_of(syscalls.failed());
+      EXPECT_EQ(test::open_descriptors(), open_before) << name_of(syscalls.failed());
     }
   }
 }

@@ -363,6 +363,7 @@ TEST_F(ListenerTest, StarvedAtItsCloseItClosesAllTheSame) {
   syscalls_.fail(Call::kAccept4, EMFILE);
   listener_->close();
   EXPECT_EQ(listener_->socket().descriptor(), -1);
+  EXPECT_EQ(loop_->timers().armed(), 0U);
   clock_.advance(1h);
   turn();
   EXPECT_EQ(sink_.starved, std::vector{EMFILE});

@@ -85,6 +85,17 @@ TEST_F(NestedLoopTest, ATimerArmedBetweenTurnsWakesTheOtherLoop) {
   EXPECT_FALSE(readable());
 }
 
+TEST_F(NestedLoopTest, TheAlarmIsSetAgainForEachTimer) {
+  TestTimer timer;
+  for (int expected = 1; expected <= 3; ++expected) {
+    loop_->timers().arm(timer, loop_->now() + 5ms);
+    while (timer.fired < expected) {
+      ASSERT_TRUE(readable(10s));
+      turn();
+    }
+  }
+}
+
 TEST_F(NestedLoopTest, ATimerArmedWithinATurnWakesTheOtherLoop) {
   TestTimer timer;
   TestWork work;
@@ -204,12 +215,12 @@ TEST_F(NestedLoopTest, NotNestedItCostsNothing) {
 
 TEST_F(NestedLoopTest, AFailureToNestLeavesTheLoopAsItWas) {
   ASSERT_TRUE(loop_->set_nested(false));
-  const int free_before = test::Fd{::dup(0)}.get();
+  const auto open_before = test::open_descriptors();
   syscalls_.fail(Call::kTimerfdCreate, EMFILE);
   EXPECT_EQ(loop_->set_nested(true).error(), Errc::kTooManyFiles);
   syscalls_.fail(Call::kEpollCtl, ENOMEM);
   EXPECT_EQ(loop_->set_nested(true).error(), Errc::kNoMemory);
-  EXPECT_EQ(test::Fd{::dup(0)}.get(), free_before);
+  EXPECT_EQ(test::open_descriptors(), open_before);
   TestTimer timer;
   loop_->timers().arm(timer, loop_->now());
   EXPECT_TRUE(loop_->wait(-1ns));

@@ -556,7 +556,7 @@ TEST_F(LoopTest, ASignalHandlerMayWakeTheLoop) {
 
 TEST(LoopCreateTest, EveryFailureOfTheSystemIsReportedAndLeaksNoDescriptor) {
   const ManualClock clock;
-  const int free_before = Fd{::dup(0)}.get();
+  const auto open_before = test::open_descriptors();
   for (int nth = 1;; ++nth) {
     bool happened = false;
     for (std::size_t choice = 0; choice < 3; ++choice) {
@@ -566,7 +566,7 @@ TEST(LoopCreateTest, EveryFailureOfTheSystemIsReportedAndLeaksNoDescriptor) {
       happened = syscalls.failed() != Call::kCount;
       if (!happened) break;
       EXPECT_FALSE(loop) << name_of(syscalls.failed());
-      EXPECT_EQ(Fd{::dup(0)}.get(), free_before);
+      EXPECT_EQ(test::open_descriptors(), open_before);
     }
     if (!happened) {
       EXPECT_EQ(nth, 4);  // epoll_create1, eventfd, epoll_ctl: three ways to fail.

@@ -115,12 +115,12 @@ TEST_F(MailboxTest, WhatIsSentWhileABatchIsReadComesInTheNextTurn) {
 }
 
 TEST_F(MailboxTest, EveryFailureToOpenIsReportedAndLeaksNoDescriptor) {
-  const int free_before = test::Fd{::dup(0)}.get();
+  const auto open_before = test::open_descriptors();
   syscalls_.fail(Call::kEventfd, EMFILE);
   EXPECT_EQ(Mailbox<Letter>::create(*loop_, reader_).error(), Errc::kTooManyFiles);
   syscalls_.fail(Call::kEpollCtl, ENOMEM);
   EXPECT_EQ(Mailbox<Letter>::create(*loop_, reader_).error(), Errc::kNoMemory);
-  EXPECT_EQ(test::Fd{::dup(0)}.get(), free_before);
+  EXPECT_EQ(test::open_descriptors(), open_before);
 }
 
 TEST_F(MailboxTest, SendingAndReadingAllocateNothing) {

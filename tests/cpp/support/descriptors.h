@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <filesystem>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +53,12 @@ inline SocketPair socket_pair() {
 inline void send_text(const Fd& fd, std::string_view text) {
   ASSERT_EQ(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL),
             static_cast<ssize_t>(text.size()));
+}
+
+// Descriptors this process has open: to see that none leaks.
+inline std::ptrdiff_t open_descriptors() {
+  const std::filesystem::directory_iterator all{"/proc/self/fd"};
+  return std::distance(begin(all), end(all));
 }
 
 // Reads until the end, or until nothing is there if the descriptor does not block.

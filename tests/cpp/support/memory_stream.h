@@ -44,8 +44,8 @@ class MemoryStream final : public net::Stream {
 
   std::string arriving;
   std::string sent;
-  std::string file;              // What write_file() sends of.
-  std::size_t room = SIZE_MAX;   // Bytes taken until the next kAgain.
+  std::string file;             // What write_file() sends of.
+  std::size_t room = SIZE_MAX;  // Bytes taken until the next kAgain.
   int writes = 0;
   bool ended = false;
   bool broken = false;

@@ -178,10 +178,12 @@ TEST(MailboxThreadsTest, EverythingArrivesOnceAndInEachSendersOrder) {
   std::vector<std::thread> threads;
   for (int sender = 0; sender < kSenders; ++sender) {
     auto& mine = letters[static_cast<std::size_t>(sender)];
-    for (int i = 0; i < kLetters; ++i) mine.emplace_back(i, sender);
+    for (int i = 0; i < kLetters; ++i) mine.emplace_back(-1, sender);
     threads.emplace_back([&box, &mine, sender] {
       Outgoing<Letter> outgoing;
+      int number = 0;
       for (Letter& letter : mine) {
+        letter.number = number++;  // Written by this thread: under TSan it must be handed over.
         if (sender % 2 == 0) {
           box->push(letter);
           if (letter.number % 1000 == 0) std::this_thread::sleep_for(100us);  // Let it fall asleep.

@@ -63,9 +63,9 @@ class Cycle final : public http::Observer {
   [[nodiscard]] bool attached() const noexcept { return exchange_ != nullptr; }
   // The exchange ended before the response was complete: the client left, or the server gave up.
   [[nodiscard]] bool gone() const noexcept { return !attached() && stage_ != Stage::kComplete; }
-  // There is a client that waits for the rest of the response.
+  // There is a client that waits for the rest of the response, and the server leaves it to us.
   [[nodiscard]] bool unfinished() const noexcept {
-    return attached() && stage_ != Stage::kComplete;
+    return attached() && stage_ != Stage::kComplete && !request_failed_;
   }
   [[nodiscard]] Stage stage() const noexcept { return stage_; }
 
@@ -127,6 +127,7 @@ class Cycle final : public http::Observer {
   Stage stage_ = Stage::kHead;
   Input input_;
   bool disconnect_announced_ = false;
+  bool request_failed_ = false;     // The server is about to end the exchange for it.
   bool takes_trailers_;             // The client sent `TE: trailers`.
   bool promised_trailers_ = false;  // http.response.start said `trailers: True`.
 };

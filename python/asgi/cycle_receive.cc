@@ -42,6 +42,7 @@ Poll Cycle::read_body(PyObject** message) noexcept {
   // upload as a whole one.
   input_ = Input::kOver;
   disconnect_announced_ = true;
+  request_failed_ = true;
   return deliver(disconnect_message(), message);
 }
 

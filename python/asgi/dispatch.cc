@@ -153,14 +153,16 @@ bool Dispatcher::suspend(FirstStep& step, Ref coroutine, Ref yielded) noexcept {
   const bool bare = yielded.get() == Py_None;
   hand_over(runner, std::move(coroutine), std::move(yielded));
   runners_.add(runner, step.shell);
+  bool done = true;
   if (!is_task) {
     const TaskStart start = bare ? TaskStart::kScheduled : TaskStart::kAtOnce;
-    if (become_task(step.shell, runner, step.loop, step.context, start)) return true;
-    runner.leave();
-    return false;
+    done = become_task(step.shell, runner, step.loop, step.context, start);
+    if (!done) runner.leave();
+  } else if (step.held) {
+    done = bare ? call_soon(step.loop, step.held, step.context) : run_step(step.held, step.context);
   }
-  if (!step.held) return true;
-  return bare ? call_soon(step.loop, step.held, step.context) : run_step(step.held, step.context);
+  if (runner.state == RunnerState::kHandover) park(runner);
+  return done;
 }
 
 bool Dispatcher::conclude(FirstStep& step, Ref shell, Ref raised) noexcept {
@@ -168,9 +170,8 @@ bool Dispatcher::conclude(FirstStep& step, Ref shell, Ref raised) noexcept {
     end(*reinterpret_cast<Runner*>(step.runner.get()), std::move(raised));
     return !step.held || run_step(step.held, step.context);
   }
-  const bool kept = !shells_.put_back(shell) && Py_REFCNT(shell.get()) > 1;
-  if (kept) {
-    // Somebody took a reference without looking: what they will see is a Task that is done.
+  if (!shells_.put_back(shell)) {
+    // What they will see is a Task that is done.
     const Ref runner = Ref::steal(reinterpret_cast<PyObject*>(make_runner(*step.send)));
     if (!runner) return false;
     Runner& ended = *reinterpret_cast<Runner*>(runner.get());

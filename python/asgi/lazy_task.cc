@@ -48,10 +48,9 @@ bool is_none(PyGetSetDef* attribute, PyObject* task) noexcept {
   return Ref::steal(attribute->get(task, attribute->closure)).get() == Py_None;
 }
 
-// Whether nobody refers to the shell, and no C method of Task was called on it.
-bool untouched(PyObject* shell) noexcept {
-  return is_shell(shell) && Py_REFCNT(shell) == 1 && count_weakrefs(shell) == idle_weakrefs &&
-         is_false(must_cancel, shell) && is_none(callbacks, shell);
+// Whether nobody but us refers to the shell, and no C method of Task left anything in it.
+bool unseen(PyObject* shell) noexcept {
+  return Py_REFCNT(shell) == 1 && is_false(must_cancel, shell) && is_none(callbacks, shell);
 }
 
 bool init_task(PyObject* task, PyObject* coroutine, PyObject* keywords) noexcept {
@@ -236,7 +235,7 @@ bool same_layout() noexcept {
          ((lazy_type->tp_flags ^ real_type->tp_flags) & kMemory) == 0;
 }
 
-// Makes a shell and checks that it is what `untouched` takes it for. False without an exception
+// Makes a shell and checks that it is what it is taken for. False without an exception
 // when this Task is not one that we know.
 bool prepare() noexcept {
   must_cancel = find_attribute(keys._must_cancel);
@@ -264,7 +263,7 @@ bool prepare() noexcept {
   const Ref shell = make_shell();
   if (!shell) return false;
   idle_weakrefs = count_weakrefs(shell.get());
-  return untouched(shell.get());
+  return is_shell(shell.get()) && unseen(shell.get());
 }
 
 }  // namespace
@@ -305,8 +304,9 @@ Ref LazyTasks::take() noexcept {
 }
 
 bool LazyTasks::put_back(Ref& shell) noexcept {
-  if (spare_ != nullptr || !untouched(shell.get())) return false;
-  spare_ = shell.release();
+  if (!unseen(shell.get())) return false;
+  // A weak reference sees its Task go: this shell is not used again.
+  if (spare_ == nullptr && count_weakrefs(shell.get()) == idle_weakrefs) spare_ = shell.release();
   return true;
 }
 
@@ -333,7 +333,9 @@ bool become_task(PyObject* shell, Runner& runner, PyObject* loop, PyObject* cont
   Gil gil = Gil::assume_held();
   const bool ours = CallSoonCapture::possible(gil, loop);
   const LeftBehind left = look_into(shell);
-  const Ref keywords = task_keywords(loop, context, start == TaskStart::kAtOnce && !ours);
+  // A Task that starts eagerly would be done before it could be cancelled.
+  const bool eager = start == TaskStart::kAtOnce && !ours && !left.cancel_message;
+  const Ref keywords = task_keywords(loop, context, eager);
   if (!keywords) return false;
   change_type(shell);
   Ref step;

@@ -68,8 +68,9 @@ class LazyTasks {
 
   // A shell for a first step, or null with a Python exception set.
   [[nodiscard]] Ref take() noexcept;
-  // Takes a shell back. False when it cannot be used again: it is a Task by now, somebody refers to
-  // it, or has left something in it.
+  // Takes a shell back whose application has ended. False when it has to become the Task of that
+  // first, because somebody will look: a reference to it was kept, or a C method left something in
+  // it. REQUIRES: is_shell().
   [[nodiscard]] bool put_back(Ref& shell) noexcept;
 
  private:

@@ -53,6 +53,22 @@ PySendResult conclude(Runner& runner, PySendResult sent, PyObject** result) noex
   return PYGEN_RETURN;
 }
 
+// Says whether a Task is about to take a Future over, as awaiting it does. False, with no exception
+// set, when `awaited` is no Future.
+bool set_blocking(PyObject* awaited, PyObject* blocking) noexcept {
+  if (PyObject_SetAttr(awaited, keys._asyncio_future_blocking, blocking) == 0) return true;
+  PyErr_Clear();
+  return false;
+}
+
+// What the first step yielded, for the Task to take over.
+Ref take_yielded(Runner& runner) noexcept {
+  Ref yielded = Ref::steal(std::exchange(runner.yielded, nullptr));
+  runner.state = RunnerState::kRunning;
+  if (std::exchange(runner.parked, false)) set_blocking(yielded.get(), Py_True);
+  return yielded;
+}
+
 bool call_app(Runner& runner) noexcept {
   PyObject* args[] = {nullptr, runner.scope, runner.receive,
                       reinterpret_cast<PyObject*>(runner.send)};
@@ -91,8 +107,7 @@ PySendResult runner_am_send(PyObject* self, PyObject* value, PyObject** result) 
       if (!call_app(runner)) return conclude(runner, PYGEN_ERROR, result);
       return resume(runner, value, result);
     case RunnerState::kHandover:
-      runner.state = RunnerState::kRunning;
-      *result = std::exchange(runner.yielded, nullptr);
+      *result = take_yielded(runner).release();
       return PYGEN_NEXT;
     case RunnerState::kRunning:
       return resume(runner, value, result);
@@ -150,14 +165,12 @@ bool cancels(PyObject* awaited, PyObject* thrown) noexcept {
 // The Task was cancelled before it saw what the first step awaited.
 PySendResult throw_at_handover(Runner& runner, PyObject* const* args, Py_ssize_t count,
                                PyObject** result) noexcept {
-  runner.state = RunnerState::kRunning;
-  Ref awaited = Ref::steal(std::exchange(runner.yielded, nullptr));
+  Ref awaited = take_yielded(runner);
   if (count > 0 && cancels(awaited.get(), args[0])) {
     *result = awaited.release();
     return PYGEN_NEXT;
   }
-  // As a Task does when it takes a Future over: others may await it too.
-  if (PyObject_SetAttr(awaited.get(), keys._asyncio_future_blocking, Py_False) < 0) PyErr_Clear();
+  set_blocking(awaited.get(), Py_False);
   return throw_in(runner, args, count, result);
 }
 
@@ -197,6 +210,9 @@ PyObject* get_of_coroutine(PyObject* self, void* name) noexcept {
   PyObject* key = *static_cast<PyObject**>(name);
   if (runner_of(self).coroutine != nullptr) {
     return PyObject_GetAttr(runner_of(self).coroutine, key);
+  }
+  if (key == keys.__name__ || key == keys.__qualname__) {
+    return PyUnicode_FromString("application");
   }
   PyErr_SetObject(PyExc_AttributeError, key);
   return nullptr;
@@ -330,6 +346,7 @@ Runner* make_runner(SendCallable& send) noexcept {
   runner->list = nullptr;
   runner->previous = runner->next = nullptr;
   runner->state = RunnerState::kEnding;
+  runner->parked = false;
   PyObject_GC_Track(object_of(*runner));
   return runner;
 }
@@ -353,6 +370,10 @@ void hand_over(Runner& runner, Ref coroutine, Ref yielded) noexcept {
     runner.yielded = yielded.release();
     runner.state = RunnerState::kHandover;
   }
+}
+
+void park(Runner& runner) noexcept {
+  runner.parked = set_blocking(runner.yielded, Py_False);
 }
 
 void end(Runner& runner, Ref exception) noexcept {

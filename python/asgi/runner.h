@@ -63,6 +63,7 @@ struct Runner {
   Runner* previous;     // In `list`.
   Runner* next;
   RunnerState state;
+  bool parked;  // See park().
 
   void join(RunnerList& joined) noexcept;
   void leave() noexcept;
@@ -78,6 +79,9 @@ struct Runner {
 
 // The first step suspended: `coroutine` yielded `yielded`.
 void hand_over(Runner& runner, Ref coroutine, Ref yielded) noexcept;
+// The Task will take `yielded` over in a later turn. Until then the Future must not look as if it
+// was in the middle of that: others may await it. REQUIRES: kHandover.
+void park(Runner& runner) noexcept;
 // The first step ended: the task is to end with `exception`, or with None when that is null.
 void end(Runner& runner, Ref exception) noexcept;
 

@@ -45,6 +45,7 @@ server::Options to_options(const config::Settings& settings) {
   options.timeouts = to_timeouts(settings);
   options.connections_max = settings.limit_connections;
   options.requests_max = settings.limit_concurrency;
+  options.queued_max = settings.limit_queue;
   if (!settings.server_header) options.server_field.clear();
   options.date_field = settings.date_header;
   for (const std::string& field : settings.header) options.fixed_fields += field + "\r\n";

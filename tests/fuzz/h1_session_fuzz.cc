@@ -64,7 +64,7 @@ std::string answers(std::string_view input, std::size_t arrival_bytes) {
     wire.end_input();
   }
   if (counter.waiting() || context.exchanges.alive() != 0) __builtin_trap();
-  if (wire.blocks().outstanding() != 0 || context.admission.active != 0) __builtin_trap();
+  if (wire.blocks().outstanding() != 0 || context.admission.active() != 0) __builtin_trap();
   std::string sent = std::move(wire.sent);
   if (const std::size_t last = sent.rfind("HTTP/1.1 400"); last != std::string::npos) {
     sent.resize(last + 12);

@@ -9,7 +9,7 @@
 namespace tercel::http {
 
 H1Session::~H1Session() {
-  if (exchange_ != nullptr) on_closed(Errc::kClosed);
+  on_closed(Errc::kClosed);
 }
 
 void H1Session::on_input() noexcept {
@@ -27,6 +27,7 @@ void H1Session::on_input() noexcept {
 
 bool H1Session::step() noexcept {
   if (closing_) return false;
+  if (ticket_ != nullptr && !ticket_->admitted()) return false;
   if (exchange_ == nullptr) return read_head();
   if (exchange_->response_over_) return skip_body();
   if (exchange_->failure_) {
@@ -51,6 +52,7 @@ bool H1Session::read_head() noexcept {
     case HeadStatus::kDone:
       break;
   }
+  if (!admitted()) return false;
   head_seen_bytes_ = 0;
   wire_.consume(head.bytes);
   return begin(head);
@@ -74,24 +76,36 @@ bool H1Session::await_head(const Input& input) noexcept {
   return false;
 }
 
+bool H1Session::admitted() noexcept {
+  if (ticket_ != nullptr) {
+    context_.admission.redeem(std::exchange(ticket_, nullptr));
+    return true;
+  }
+  if (context_.admission.try_enter()) return true;
+  ticket_ = context_.admission.wait(wire_);
+  if (ticket_ == nullptr) {
+    refuse(Errc::kOverloaded);
+  } else {
+    wire_.enter(Phase::kQueued);
+  }
+  return false;
+}
+
 bool H1Session::begin(const HeadResult& head) noexcept {
   const Limits& limits = context_.limits;
   if (limits.body_bytes_max != 0 &&
       head.request.content_length.value_or(0) > limits.body_bytes_max) {
+    context_.admission.leave();
     refuse(Errc::kBodyTooLarge);
-    return false;
-  }
-  if (context_.admission.full()) {
-    refuse(Errc::kOverloaded);
     return false;
   }
   H1Exchange* exchange = context_.exchanges.make(*this, head, wire_.now());
   if (exchange == nullptr) {
+    context_.admission.leave();
     refuse(Errc::kNoMemory);
     return false;
   }
   exchange_ = exchange;
-  ++context_.admission.active;
   ++requests_;
   if (!head.keep_alive || requests_ == limits.requests_max) keep_alive_ = false;
   Request request = head.request;
@@ -149,7 +163,7 @@ bool H1Session::finish_exchange() noexcept {
 void H1Session::response_over(Outcome outcome) noexcept {
   H1Exchange& exchange = *exchange_;
   exchange.response_over_ = true;
-  --context_.admission.active;
+  context_.admission.leave();
   if (context_.recorder != nullptr) {
     context_.recorder->on_response(exchange.record_, {.status = exchange.rules_.status(),
                                                       .body_bytes = exchange.rules_.body_bytes(),
@@ -242,7 +256,8 @@ void H1Session::on_timeout(Errc error) noexcept {
   } else if (error == Errc::kWriteTimeout) {
     broken_ = true;
     close();
-  } else if (error == Errc::kHeadTimeout) {
+  } else if (error == Errc::kHeadTimeout || error == Errc::kOverloaded) {
+    if (ticket_ != nullptr) context_.admission.abandon(std::exchange(ticket_, nullptr));
     refuse(error);
   } else {
     close();
@@ -252,6 +267,7 @@ void H1Session::on_timeout(Errc error) noexcept {
 void H1Session::on_closed(Errc) noexcept {
   closing_ = true;
   keep_alive_ = false;
+  if (ticket_ != nullptr) context_.admission.abandon(std::exchange(ticket_, nullptr));
   if (exchange_ == nullptr) return;
   if (!exchange_->response_over_) {
     response_over(Outcome::kPeerGone);

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "tercel/base/slab.h"
+#include "tercel/http/admission.h"
 #include "tercel/http/h1_exchange.h"
 #include "tercel/http/session_context.h"
 #include "tercel/http/wire.h"
@@ -48,6 +49,9 @@ class H1Session final : public Session {
   [[nodiscard]] bool read_head() noexcept;
   [[nodiscard]] bool await_head(const Input& input) noexcept;
   [[nodiscard]] bool begin(const HeadResult& head) noexcept;
+  // Whether the request whose head is here may be served now. If not, it waits, unread, or is
+  // refused.
+  [[nodiscard]] bool admitted() noexcept;
   [[nodiscard]] bool offer_body() noexcept;
   [[nodiscard]] bool skip_body() noexcept;
   [[nodiscard]] bool finish_exchange() noexcept;
@@ -75,8 +79,9 @@ class H1Session final : public Session {
   Wire& wire_;
   H1Context& context_;
   H1Exchange* exchange_ = nullptr;
-  std::uint32_t head_seen_bytes_ = 0;  // What the parser saw of it, and wants more of.
-  std::uint32_t skipped_bytes_ = 0;    // Of a body that nobody read.
+  Admission::Ticket* ticket_ = nullptr;  // While the request whose head is here waits.
+  std::uint32_t head_seen_bytes_ = 0;    // What the parser saw of it, and wants more of.
+  std::uint32_t skipped_bytes_ = 0;      // Of a body that nobody read.
   std::uint32_t requests_ = 0;
   bool keep_alive_ : 1 = true;
   bool closing_ : 1 = false;   // Nothing is read from this connection any more.

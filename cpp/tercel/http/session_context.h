@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "tercel/http/admission.h"
 #include "tercel/http/date.h"
 #include "tercel/http/h1_head.h"
 #include "tercel/http/handler.h"
@@ -17,14 +18,6 @@
 #include "tercel/http/recorder.h"
 
 namespace tercel::http {
-
-// Counts the exchanges of one loop, against the limit of concurrent requests.
-struct Admission {
-  std::size_t active = 0;
-  std::size_t active_max = 0;  // 0: no limit. Above it a request is answered 503 at once.
-
-  [[nodiscard]] bool full() const noexcept { return active_max != 0 && active >= active_max; }
-};
 
 class SessionContext {
  public:

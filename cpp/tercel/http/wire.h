@@ -30,6 +30,7 @@ enum class Phase : std::uint8_t {
   kIdle,     // Between requests: the keep-alive limit.
   kHead,     // Part of a head is here: the head limit, and a rate.
   kBody,     // The handler waits for the peer's body: the body limit, and a rate.
+  kQueued,   // A head is complete, and waits for its turn: the queue limit.
   kHandler,  // The handler works: only the whole-request limit.
   kClosing   // Answered; what still arrives is thrown away for a moment.
 };

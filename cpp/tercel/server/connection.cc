@@ -331,7 +331,7 @@ void Connection::enter(http::Phase phase) noexcept {
     const auto waited = std::chrono::duration_cast<milliseconds>(time - phase_since_).count();
     body_waited_ms_ = static_cast<std::uint32_t>(std::min<std::int64_t>(waited, UINT32_MAX));
   }
-  if (phase_ == Phase::kIdle || phase_ == Phase::kHead) {
+  if (phase_ == Phase::kIdle || phase_ == Phase::kHead || phase_ == Phase::kQueued) {
     if (phase == Phase::kHandler) {
       body_waited_ms_ = 0;
       phase_bytes_ = 0;
@@ -359,6 +359,8 @@ nanoseconds Connection::phase_due() const noexcept {
       return due_at(times.head, phase_since_, phase_bytes_);
     case http::Phase::kBody:
       return due_at(times.body, phase_since_, phase_bytes_);
+    case http::Phase::kQueued:
+      return times.queue == nanoseconds{0} ? times.queue : phase_since_ + times.queue;
     case http::Phase::kHandler:
       return fin_seen_ && !fin_told_ ? phase_since_ + times.half_close : nanoseconds{0};
     case http::Phase::kClosing:
@@ -414,6 +416,9 @@ void Connection::expire_phase() noexcept {
       break;
     case http::Phase::kBody:
       session_.on_timeout(Errc::kBodyTimeout);
+      break;
+    case http::Phase::kQueued:
+      session_.on_timeout(Errc::kOverloaded);
       break;
     case http::Phase::kHandler:
       fin_told_ = true;

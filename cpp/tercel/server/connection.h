@@ -144,6 +144,6 @@ class Connection final : public http::Wire,
 };
 
 // With its stream, the budget of an idle connection (architecture.md section 4).
-static_assert(sizeof(Connection) <= 248);
+static_assert(sizeof(Connection) <= 256);
 
 }  // namespace tercel::server

@@ -23,6 +23,7 @@ struct Timeouts {
   Pace body{std::chrono::seconds{30}, 240};   // 408, while the handler waits for it
   Pace write{std::chrono::seconds{30}, 240};  // reset
   std::chrono::nanoseconds keep_alive{std::chrono::seconds{75}};  // close
+  std::chrono::nanoseconds queue{std::chrono::seconds{30}};       // 503, for its turn to be served
   std::chrono::nanoseconds request{0};                            // 503, or reset when started
   // From the peer's FIN until a handler that waits is told (Notice::kInputClosed): a peer that only
   // ended its direction gets this long for its answer before it counts as gone.
@@ -35,7 +36,8 @@ struct Options {
   http::Limits limits;
   Timeouts timeouts;
   std::size_t connections_max = 0;      // 0: no limit. Above it nothing is accepted.
-  std::size_t requests_max = 0;         // Concurrent requests; 0: no limit. Above it 503.
+  std::size_t requests_max = 0;         // Concurrent requests; 0: no limit. Above it they queue up.
+  std::size_t queued_max = 0;           // Requests in that queue. Above it 503.
   std::string server_field = "tercel";  // Empty: no Server field.
   std::string fixed_fields;             // More fields for every response: "name: value\r\n" each.
   bool date_field = true;

@@ -10,7 +10,7 @@ namespace tercel::server {
 Server::Server(net::Loop& loop, http::Handler& handler, const Options& options)
     : loop_{loop}, options_{options}, context_{handler, options.limits} {
   context_.set_default_fields(options.server_field, options.fixed_fields, options.date_field);
-  context_.admission.active_max = options.requests_max;
+  context_.admission.limit(options.requests_max, options.queued_max);
 }
 
 Server::~Server() {

@@ -58,7 +58,7 @@ class Server final : private net::Listener::Sink {
   void close() noexcept;
 
   [[nodiscard]] std::size_t connections() const noexcept { return connections_.alive(); }
-  [[nodiscard]] std::size_t active() const noexcept { return context_.admission.active; }
+  [[nodiscard]] std::size_t active() const noexcept { return context_.admission.active(); }
   [[nodiscard]] std::size_t listeners() const noexcept { return listeners_.size(); }
   [[nodiscard]] const net::ListenSocket& listener(std::size_t index) const noexcept {
     return listeners_[index]->socket();

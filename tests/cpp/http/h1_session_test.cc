@@ -351,12 +351,48 @@ TEST_F(H1SessionTest, TheRequestLimitOfAConnectionClosesIt) {
   EXPECT_TRUE(wire_.closed);
 }
 
-TEST_F(H1SessionTest, ALimitOfConcurrentRequestsAnswers503WithRetryAfter) {
-  context_.admission.active_max = 1;
-  context_.admission.active = 1;
+TEST_F(H1SessionTest, ARequestAboveTheLimitWaitsUnreadForItsTurn) {
+  answer_all();
+  context_.admission.limit(1, 1);
+  ASSERT_TRUE(context_.admission.try_enter());  // By another connection.
   wire_.receive(kGet);
+  EXPECT_EQ(wire_.phase, Phase::kQueued);
+  wire_.receive("GET /next");  // Changes nothing.
+  EXPECT_TRUE(script_.log.empty());
+  context_.admission.leave();
+  wire_.run();
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /", "complete"}));
+  EXPECT_EQ(context_.admission.active(), 0U);
+}
+
+TEST_F(H1SessionTest, AFullQueueAndAQueueThatIsTooSlowAnswer503WithRetryAfter) {
+  context_.admission.limit(1, 1);
+  ASSERT_TRUE(context_.admission.try_enter());
+  wire_.receive(kGet);
+  session_->on_timeout(Errc::kOverloaded);
   EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 503 "));
   EXPECT_NE(wire_.sent.find("retry-after: 1\r\n"), std::string::npos);
+  EXPECT_EQ(context_.admission.waiting(), 0U);
+
+  context_.admission.limit(1, 0);
+  make_session();
+  wire_.receive(kGet);
+  EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 503 "));
+}
+
+TEST_F(H1SessionTest, AClientThatLeavesTheQueueTakesNoPlaceWithIt) {
+  context_.admission.limit(1, 1);
+  for (const bool admitted : {false, true}) {
+    ASSERT_TRUE(context_.admission.try_enter());
+    make_session();
+    wire_.receive(kGet);
+    if (admitted) context_.admission.leave();
+    session_->on_closed(Errc::kReset);
+    if (!admitted) context_.admission.leave();
+    EXPECT_EQ(context_.admission.active(), 0U);
+    EXPECT_EQ(context_.admission.waiting(), 0U);
+  }
+  EXPECT_TRUE(script_.log.empty());
 }
 
 TEST_F(H1SessionTest, ADeadConnectionEndsTheExchangeOnce) {
@@ -366,7 +402,7 @@ TEST_F(H1SessionTest, ADeadConnectionEndsTheExchangeOnce) {
   session_.reset();
   EXPECT_EQ(script_.log.size(), 2U);
   EXPECT_EQ(context_.exchanges.alive(), 0U);
-  EXPECT_EQ(context_.admission.active, 0U);
+  EXPECT_EQ(context_.admission.active(), 0U);
 }
 
 TEST_F(H1SessionTest, ABodyThatEndsEarlyFailsAndIsAnswered) {

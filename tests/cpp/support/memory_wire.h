@@ -42,6 +42,8 @@ class MemoryWire final : public http::Wire {
     consumed_ = 0;
     closed = was_reset = ending_ = revisit_ = false;
   }
+  // The session, or somebody in its name, asked for another look.
+  [[nodiscard]] bool revisit_wanted() const { return revisit_; }
   [[nodiscard]] std::string take_sent() { return std::exchange(sent, {}); }
 
   http::Session* session = nullptr;

@@ -33,6 +33,7 @@ server::Timeouts to_timeouts(const config::Settings& settings) noexcept {
   timeouts.write.grace = settings.timeout_write;
   timeouts.keep_alive = settings.timeout_keep_alive;
   timeouts.request = settings.timeout_request;
+  timeouts.queue = settings.timeout_queue;
   timeouts.half_close = settings.timeout_half_close;
   return timeouts;
 }

@@ -7,8 +7,9 @@ namespace tercel::http {
 namespace {
 
 constexpr char kForm[] = "date: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
-constexpr char kDays[] = "SunMonTueWedThuFriSat";
-constexpr char kMonths[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 // Last second of the year 9999: the form has four digits.
 constexpr std::chrono::seconds kMax{253402300799};
 
@@ -33,9 +34,9 @@ std::string_view DateField::render(std::chrono::seconds now) noexcept {
 
   char* const out = text_.data();
   std::memcpy(out, kForm, kBytes);
-  std::memcpy(out + 6, kDays + 3 * std::chrono::weekday{date}.c_encoding(), 3);
+  std::memcpy(out + 6, kDays[std::chrono::weekday{date}.c_encoding()], 3);
   put_two_digits(out + 11, static_cast<unsigned>(ymd.day()));
-  std::memcpy(out + 14, kMonths + 3 * (static_cast<unsigned>(ymd.month()) - 1), 3);
+  std::memcpy(out + 14, kMonths[static_cast<unsigned>(ymd.month()) - 1], 3);
   put_two_digits(out + 18, year / 100);
   put_two_digits(out + 20, year % 100);
   put_two_digits(out + 23, static_cast<unsigned>(time.hours().count()));

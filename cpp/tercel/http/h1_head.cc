@@ -44,6 +44,7 @@ class HeadParser {
   Parsed skip_empty_line(char* at) noexcept;
   Parsed parse_method(char* at) noexcept;
   Parsed parse_target(char* at) noexcept;
+  Parsed pass_target_mark(char* at, const char* end) noexcept;
   Parsed parse_version(char* at) noexcept;
   Parsed parse_fields(char* at) noexcept;
   bool split_target() noexcept;
@@ -103,29 +104,46 @@ Parsed HeadParser::parse_method(char* at) noexcept {
   return {at + 1, Piece::kDone};
 }
 
+// Two hexadecimal digits behind the '%' at `at`.
+Piece check_escape(const char* at, const char* end) noexcept {
+  for (int i = 1; i <= 2; ++i) {
+    if (at + i == end) return Piece::kNeedMore;
+    if (hex_value(at[i]) < 0) return Piece::kBad;
+  }
+  return Piece::kDone;
+}
+
+// Behind the mark at `at`: a query, an escape, or a byte that no target has.
+Parsed HeadParser::pass_target_mark(char* at, const char* end) noexcept {
+  if (*at == '?') {
+    if (question_mark_ == nullptr) question_mark_ = at;
+    return {at + 1, Piece::kDone};
+  }
+  if (*at == '%') {
+    const Piece escape = check_escape(at, end);
+    if (escape == Piece::kDone) return {at + 3, Piece::kDone};
+    return escape == Piece::kBad ? bad(Errc::kBadTarget) : stopped(escape);
+  }
+  const bool line_ends = *at == '\r' || *at == '\n';
+  return bad(line_ends ? Errc::kBadRequestLine : Errc::kBadTarget);
+}
+
 // To behind the space that follows. The characters are checked here, the form in split_target().
 Parsed HeadParser::parse_target(char* at) noexcept {
   char* const target = at;
   const bool bounded = static_cast<std::size_t>(end_ - target) > limits_.target_bytes_max;
   char* const limit = bounded ? target + limits_.target_bytes_max + 1 : end_;
-  for (;; ++at) {
+  for (;;) {
     at += scan::find<scan::TargetMark>(at, limit) - at;
     if (at == limit) break;
     if (*at == ' ') {
       request_.target = {target, static_cast<std::size_t>(at - target)};
       return at == target ? bad(Errc::kBadTarget) : Parsed{at + 1, Piece::kDone};
     }
-    if (*at == '?') {
-      if (question_mark_ == nullptr) question_mark_ = at;
-    } else if (*at == '%') {
-      if (++at == limit) break;
-      if (hex_value(*at) < 0) return bad(Errc::kBadTarget);
-      if (++at == limit) break;
-      if (hex_value(*at) < 0) return bad(Errc::kBadTarget);
-    } else {
-      const bool line_ends = *at == '\r' || *at == '\n';
-      return bad(line_ends ? Errc::kBadRequestLine : Errc::kBadTarget);
-    }
+    const Parsed mark = pass_target_mark(at, limit);
+    if (mark.piece == Piece::kBad) return mark;
+    if (mark.piece == Piece::kNeedMore) break;
+    at = mark.next;
   }
   return bounded ? bad(Errc::kTargetTooLong) : stopped(Piece::kNeedMore);
 }

@@ -169,6 +169,11 @@ TEST(ParseRequestHeadTest, DoesNotLookAgainWithoutANewLineEnd) {
   HeadBuffer fields;
   EXPECT_EQ(parse_request_head(bytes, 18, kLimits, fields).status, HeadStatus::kNeedMore);
   EXPECT_EQ(parse_request_head(bytes, 15, kLimits, fields).status, HeadStatus::kBad);
+  // Nor where the limit of the target was passed before.
+  const Limits limits{.target_bytes_max = 100};
+  bytes = "\x16" + std::string(200, 'a');
+  EXPECT_EQ(parse_request_head(bytes, 150, limits, fields).status, HeadStatus::kNeedMore);
+  EXPECT_EQ(parse_request_head(bytes, 100, limits, fields).status, HeadStatus::kBad);
 }
 
 TEST(RequestLineTest, PassesUpperCaseMethodsThrough) {

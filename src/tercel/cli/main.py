@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from tercel import _core, settings
-from tercel.cli import options, reference
+from tercel.cli import options
 from tercel.problems import ImportFailed, StartError
 from tercel.settings import Settings
 
@@ -62,7 +62,7 @@ def _run(words: list[str]) -> int:
     elif command == "check":
         return _check(rest)
     elif command == "settings":
-        print(reference.text(settings.rows(), width=_width()), end="")
+        print(_settings_text(), end="")
     else:
         raise options.UsageError(_unknown_command(command))
     return 0
@@ -123,7 +123,7 @@ def _read(words: list[str], command: str) -> tuple[str, Settings] | None:
     rows = settings.rows()
     line = options.parse(words, rows, command)
     if line.help:
-        print(f"usage: {command} main:app [options]\n\n{reference.text(rows, width=_width())}")
+        print(f"usage: {command} main:app [options]\n\n{_settings_text()}")
         print(_MORE)
         return None
     values = settings.load(command_line=line.settings, environ=os.environ, file=line.config)
@@ -137,7 +137,9 @@ Files:
       Each option is also a variable: TERCEL_PORT for --port."""
 
 
-def _width() -> int:
+def _settings_text() -> str:
     from shutil import get_terminal_size
 
-    return min(get_terminal_size().columns, 100)
+    from tercel.cli import reference
+
+    return reference.text(settings.rows(), width=min(get_terminal_size().columns, 100))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
@@ -39,11 +38,11 @@ def load_application(target: str, *, app_dir: str = ".", factory: bool = False) 
         raise TargetError(
             f"{module_name!r} is the path of a file: write {_as_module(module_name)}:{path}."
         )
-    folder = Path(app_dir).resolve()
-    if not folder.is_dir():
-        raise TargetError(f"app-dir must be a folder that exists, not {os.fspath(folder)!r}.")
-    if os.fspath(folder) not in sys.path:
-        sys.path.insert(0, os.fspath(folder))
+    folder = os.path.realpath(app_dir)
+    if not os.path.isdir(folder):
+        raise TargetError(f"app-dir must be a folder that exists, not {folder!r}.")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     application = _attribute(_module(module_name, folder), module_name, path)
     return call_factory(application, target) if factory else application
 
@@ -75,7 +74,8 @@ def load_env_file(path: str) -> None:
         TargetError: the file cannot be read, or a line is none of these.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise TargetError(f"env-file {path} cannot be read: {reason}.") from None
@@ -100,7 +100,7 @@ def _as_module(name: str) -> str:
     return name.removesuffix(".py").strip("./").replace("/", ".")
 
 
-def _module(name: str, folder: Path) -> ModuleType:
+def _module(name: str, folder: str) -> ModuleType:
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
@@ -117,13 +117,13 @@ def _import_failed(name: str, error: Exception) -> ImportFailed:
     return ImportFailed(f"{name} could not be imported: it raised {type(error).__name__}.")
 
 
-def _no_module(name: str, missing: str, folder: Path) -> str:
+def _no_module(name: str, missing: str, folder: str) -> str:
     from pkgutil import iter_modules
 
     from tercel.settings import closest
 
     parent, _, last = missing.rpartition(".")
-    places = list(sys.modules[parent].__path__) if parent in sys.modules else [os.fspath(folder)]
+    places = list(sys.modules[parent].__path__) if parent in sys.modules else [folder]
     match = closest(last, [module.name for module in iter_modules(places)])
     if match is None:
         return (
@@ -166,6 +166,9 @@ def _no_attribute(owner: Any, module_name: str, name: str) -> str:
 
 # --- what the application raised
 
+# The folder of tercel's own modules.
+_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+
 
 def application_traceback(error: BaseException) -> str:
     """Returns the traceback of `error` from the first frame that is the application's."""
@@ -180,8 +183,5 @@ def application_traceback(error: BaseException) -> str:
 
 def _is_ours(trace: TracebackType) -> bool:
     name = trace.tb_frame.f_code.co_filename
-    return (
-        name.startswith("<frozen importlib.")
-        or name.endswith("/importlib/__init__.py")
-        or Path(name).parent.parent == Path(__file__).parent.parent
-    )
+    ours = ("<frozen importlib.", _PACKAGE)
+    return name.startswith(ours) or name.endswith("/importlib/__init__.py")

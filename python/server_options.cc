@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "tercel/server/memory_budget.h"
+
 namespace tercel::python {
 namespace {
 
@@ -30,7 +32,7 @@ server::Timeouts to_timeouts(const config::Settings& settings) noexcept {
   server::Timeouts timeouts;
   timeouts.head = to_pace(settings.timeout_request_head, settings.min_rate_request_head);
   timeouts.body = to_pace(settings.timeout_request_body, settings.min_rate_request_body);
-  timeouts.write.grace = settings.timeout_write;
+  timeouts.write = to_pace(settings.timeout_write, settings.min_rate_write);
   timeouts.keep_alive = settings.timeout_keep_alive;
   timeouts.request = settings.timeout_request;
   timeouts.queue = settings.timeout_queue;
@@ -44,7 +46,9 @@ server::Options to_options(const config::Settings& settings) {
   server::Options options;
   options.limits = to_limits(settings);
   options.timeouts = to_timeouts(settings);
-  options.connections_max = settings.limit_connections;
+  options.connections_max = settings.limit_connections != 0
+                                ? settings.limit_connections
+                                : server::connections_for(server::available_memory());
   options.requests_max = settings.limit_concurrency;
   options.queued_max = settings.limit_queue;
   if (!settings.server_header) options.server_field.clear();

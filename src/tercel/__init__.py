@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tercel._core import ClientDisconnected, __version__
     from tercel.loop import EventLoop
+    from tercel.problems import ImportFailed, LifespanError, SettingError, StartError, TargetError
     from tercel.server import Server, serve
 
-__all__ = ["ClientDisconnected", "EventLoop", "Server", "__version__", "serve"]
+__all__ = [
+    "ClientDisconnected",
+    "EventLoop",
+    "ImportFailed",
+    "LifespanError",
+    "Server",
+    "SettingError",
+    "StartError",
+    "TargetError",
+    "__version__",
+    "serve",
+]
 
 _HOME = {
     "ClientDisconnected": "tercel._core",

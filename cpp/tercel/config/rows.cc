@@ -31,6 +31,7 @@ constexpr std::uint64_t kYear = 365 * kDay;
 constexpr std::uint64_t kTiB = kMiB * kMiB;
 
 constexpr std::string_view kNoLimit = "no limit";
+constexpr std::string_view kNoMoreTime = "no more time";
 
 // --- the table
 
@@ -167,10 +168,12 @@ constexpr Row kLimits[] = {
     {.name = "limit-connections",
      .group = Group::kLimits,
      .member = &Settings::limit_connections,
-     .help = "Open connections. Further ones wait in the backlog.",
+     .help =
+         "Open connections. Further ones wait in the backlog. With 0, half of the memory that the "
+         "machine or the control group has is shared out at 16 KiB each.",
      .min = 1,
      .max = 10'000'000,
-     .zero = kNoLimit,
+     .zero = "as many as the memory allows",
      .unit = "connections"},
     {.name = "limit-concurrency",
      .group = Group::kLimits,
@@ -233,41 +236,52 @@ constexpr Row kTimeouts[] = {
     {.name = "timeout-request-head",
      .group = Group::kTimeouts,
      .member = &Settings::timeout_request_head,
-     .help = "Time for the head of a request, from its first byte. A head that arrives at "
-             "min-rate-request-head may take longer. Then: 408.",
+     .help =
+         "Time for the head of a request, from its first byte. Every min-rate-request-head bytes "
+         "that came add a second. Then: 408.",
      .min = kMillisecond,
      .max = kDay},
     {.name = "min-rate-request-head",
      .group = Group::kTimeouts,
      .member = &Settings::min_rate_request_head,
-     .help = "Bytes per second at which a head must arrive once timeout-request-head is over.",
+     .help = "Bytes that add a second to timeout-request-head: a slower head is cut off.",
      .min = 1,
      .max = kMiB,
-     .zero = "no more time",
+     .zero = kNoMoreTime,
      .unit = "bytes per second"},
     {.name = "timeout-request-body",
      .group = Group::kTimeouts,
      .member = &Settings::timeout_request_body,
-     .help = "Time without a byte of the body the application waits for. Then: 408.",
+     .help = "Time that the application may wait for a body in all. Every min-rate-request-body "
+             "bytes that came add a second. Then: 408.",
      .min = kMillisecond,
      .max = kDay,
      .zero = kNoLimit},
     {.name = "min-rate-request-body",
      .group = Group::kTimeouts,
      .member = &Settings::min_rate_request_body,
-     .help = "Bytes per second at which a body must arrive, on average, after its first "
-             "timeout-request-body. Below it: 408.",
+     .help = "Bytes that add a second to timeout-request-body: a slower body is cut off.",
      .min = 1,
      .max = kMiB,
-     .zero = kNoLimit,
+     .zero = kNoMoreTime,
      .unit = "bytes per second"},
     {.name = "timeout-write",
      .group = Group::kTimeouts,
      .member = &Settings::timeout_write,
-     .help = "Time in which the client takes no byte of what waits for it. Then: closed.",
+     .help = "Time that a response may wait for a client that does not read. Every min-rate-write "
+             "bytes that it takes add a second. Then: reset.",
      .min = kMillisecond,
      .max = kDay,
      .zero = kNoLimit},
+    {.name = "min-rate-write",
+     .group = Group::kTimeouts,
+     .member = &Settings::min_rate_write,
+     .help =
+         "Bytes that add a second to timeout-write: a client that reads more slowly is cut off.",
+     .min = 1,
+     .max = kMiB,
+     .zero = kNoMoreTime,
+     .unit = "bytes per second"},
     {.name = "timeout-keep-alive",
      .group = Group::kTimeouts,
      .member = &Settings::timeout_keep_alive,

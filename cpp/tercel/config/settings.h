@@ -80,6 +80,7 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   Duration timeout_request_body{30'000};
   Bytes min_rate_request_body{240};
   Duration timeout_write{30'000};
+  Bytes min_rate_write{240};
   Duration timeout_keep_alive{75'000};
   Duration timeout_request{0};
   Duration timeout_queue{10'000};

@@ -58,6 +58,7 @@ constexpr Case kCases[] = {
     {"timeout-request-body", "86400", "86400.001"},
     {"min-rate-request-body", "1KiB", "1.5KiB"},
     {"timeout-write", "0", "0.0005"},
+    {"min-rate-write", "1", "-1"},
     {"timeout-keep-alive", "0.5", "off"},
     {"timeout-request", "5min", "5m"},
     {"timeout-queue", "1ms", "1us"},

@@ -425,6 +425,13 @@ class TestFromPython:
         assert done.stdout.startswith("Cannot listen on 192.0.2.1:1: "), done.stderr
 
 
+def test_as_many_descriptors_as_the_system_permits(serve: ServeProcess):
+    server = serve("process:app")
+    limits = Path(f"/proc/{server.pid}/limits").read_text()
+    soft, hard = re.search(r"^Max open files +(\d+) +(\d+)", limits, re.MULTILINE).groups()
+    assert soft == hard
+
+
 def test_threads_are_not_needed_for_an_idle_server(serve: ServeProcess):
     server = serve("process:app")
     assert server.request().status == 200

@@ -86,7 +86,7 @@ def _serve(words: list[str]) -> int:
         raise options.UsageError("Name the application to serve: tercel serve main:app.")
     from tercel.server.run import run
 
-    return run(target, values, compact=True)
+    return run(target, values, own_process=True)
 
 
 def _check(words: list[str]) -> int:

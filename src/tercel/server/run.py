@@ -49,12 +49,13 @@ def serve(app: Any, *, config: str | os.PathLike[str] | None = None, **settings:
         raise SystemExit(status)
 
 
-def run(app: Any, settings: Settings, *, compact: bool = False) -> int:
+def run(app: Any, settings: Settings, *, own_process: bool = False) -> int:
     """Serves `app` as `serve` does, with settings from anywhere.
 
     Args:
-        compact: gives memory back once the server has started, and takes what is there by then out
-            of the garbage collector's sight. For a process that does nothing else.
+        own_process: the process does nothing else, so what belongs to all of it may be changed: the
+            limit of descriptors is raised, and once the server has started, memory is given back
+            and what is there by then is taken out of the garbage collector's sight.
 
     Returns:
         The exit status: 0, or 128 and the number of the signal that cut the server short.
@@ -68,19 +69,21 @@ def run(app: Any, settings: Settings, *, compact: bool = False) -> int:
         logger.warning(sentence)
     if settings.env_file:
         load_env_file(settings.env_file)
+    if own_process:
+        _raise_descriptor_limit()
     server = Server.with_settings(app, settings)
     try:
         with Signals() as signals, asyncio.Runner(loop_factory=make_loop) as runner:
-            served = runner.run(_serve(server, signals, compact=compact))
+            served = runner.run(_serve(server, signals, own_process=own_process))
     finally:
         # What was frozen is collected with everything else when the process ends.
-        if compact:
+        if own_process:
             gc.unfreeze()
     cut_short = signals.count > 1 or (signals.count == 1 and not served)
     return signals.exit_status if cut_short else 0
 
 
-async def _serve(server: Server, signals: Signals, *, compact: bool) -> bool:
+async def _serve(server: Server, signals: Signals, *, own_process: bool) -> bool:
     """Runs `server` until a signal ends it. Returns whether it ever accepted requests."""
     # Inside the loop: there are applications that look for the running one when they are imported.
     # Until this is done a signal interrupts; there is no point at which it could be asked to end.
@@ -91,11 +94,19 @@ async def _serve(server: Server, signals: Signals, *, compact: bool) -> bool:
     await server.wait_started()
     served = server.started
     if served:
-        if compact:
+        if own_process:
             _compact()
         banner.show(server, loop)
     await serving
     return served
+
+
+def _raise_descriptor_limit() -> None:
+    """Lets the process open as many descriptors as its hard limit permits: one a connection."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _compact() -> None:

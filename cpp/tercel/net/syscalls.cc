@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <climits>
 #include <ctime>
+#include <type_traits>
 
 namespace tercel::net {
 namespace {
@@ -135,11 +136,13 @@ int SystemCalls::epoll_wait(int epoll, std::span<epoll_event> events,
   return checked(::epoll_wait(epoll, events.data(), room, milliseconds_rounded_up(timeout)));
 }
 
+constinit SystemCalls real_calls;
+static_assert(std::is_trivially_destructible_v<SystemCalls>);
+
 }  // namespace
 
 Syscalls& system_calls() noexcept {
-  static SystemCalls calls;
-  return calls;
+  return real_calls;
 }
 
 Errc error_of_call(ssize_t result) noexcept {

@@ -28,7 +28,6 @@ class Syscalls {
   Syscalls() noexcept = default;
   Syscalls(const Syscalls&) = delete;
   Syscalls& operator=(const Syscalls&) = delete;
-  virtual ~Syscalls() = default;
 
   // --- bytes
   virtual ssize_t recv(int fd, std::span<char> into) noexcept = 0;
@@ -72,6 +71,11 @@ class Syscalls {
   virtual int lstat(const char* path, struct stat* into) noexcept = 0;
   virtual int chmod(const char* path, mode_t mode) noexcept = 0;
   virtual int unlink(const char* path) noexcept = 0;
+
+ protected:
+  // Trivial, so that the real calls have no end: objects that die at the exit of the process close
+  // their descriptors through them.
+  ~Syscalls() = default;
 };
 
 // The real ones.

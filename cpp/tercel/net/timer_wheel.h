@@ -66,9 +66,9 @@ class TimerWheel {
   // Arms `timer` to fire at `due` or up to a tick later; moves it when it is armed already.
   // `due` in the past fires at the next advance().
   void arm(Timer& timer, std::chrono::nanoseconds due) noexcept;
-  // Sees to it that `timer` fires at `due` at the latest: arms it, or moves it forward, and leaves it
-  // alone when it is armed for an earlier time. For limits that move with every request: whoever is
-  // called too early arms again.
+  // Sees to it that `timer` fires at `due` at the latest: arms it, or moves it forward, and leaves
+  // it alone when it is armed for an earlier time. For limits that move with every request: whoever
+  // is called too early arms again.
   void arm_by(Timer& timer, std::chrono::nanoseconds due) noexcept;
   void cancel(Timer& timer) noexcept;
 

@@ -17,7 +17,9 @@ constexpr std::size_t kBytesMax = 47;
 struct OnlyDel {
   static constexpr bool stops(std::uint8_t c) noexcept { return c == 0x7f; }
 #ifdef TERCEL_SCAN_BLOCKS
-  static Block stops(Block b) noexcept { return b.is(0x7f); }
+  static Block stops(Block b) noexcept {
+    return b.is(0x7f);
+  }
 #endif
 };
 

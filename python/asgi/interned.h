@@ -11,21 +11,23 @@
 
 namespace tercel::python::asgi {
 
-#define TERCEL_ASGI_KEYS(X)                                                                     \
-  /* keys of the scope */                                                                       \
-  X(type)                                                                                       \
-  X(asgi)                                                                                       \
-  X(http_version)                                                                               \
-  X(method) X(scheme) X(path) X(raw_path) X(query_string) X(root_path) X(headers) X(client)     \
-      X(server) X(extensions) X(state) X(version) X(spec_version) /* keys of messages */        \
-      X(status) X(trailers) X(body) X(more_body) X(more_trailers) X(links) X(file) X(offset)    \
-          X(count) /* attributes and keyword arguments of asyncio, logging and coroutines */    \
-      X(create_future) X(create_task) X(call_soon) X(get_debug) X(get_task_factory) X(get_loop) \
-          X(set_result) X(done) X(cancel) X(add_done_callback) X(_asyncio_future_blocking)      \
-              X(_must_cancel) X(_callbacks) X(_cancel_message) X(_log_destroy_pending) X(loop)  \
-                  X(context) X(eager_start) X(error) X(debug) X(exc_info) X(exceptions) X(args) \
-                      X(send) X(close) X(cr_await) X(cr_code) X(cr_frame) X(cr_running)         \
-                          X(__name__) X(__qualname__)
+// Version 14 of clang-format lays this macro out anew each time it is run.
+// clang-format off
+#define TERCEL_ASGI_KEYS(X)                                                                      \
+  /* keys of the scope */                                                                        \
+  X(type) X(asgi) X(http_version) X(method) X(scheme) X(path) X(raw_path) X(query_string)        \
+  X(root_path) X(headers) X(client) X(server) X(extensions) X(state) X(version)                  \
+  X(spec_version)                                                                                \
+  /* keys of messages */                                                                         \
+  X(status) X(trailers) X(body) X(more_body) X(more_trailers) X(links) X(file) X(offset)         \
+  X(count)                                                                                       \
+  /* attributes and keyword arguments of asyncio, logging and coroutines */                      \
+  X(create_future) X(create_task) X(call_soon) X(get_debug) X(get_task_factory) X(get_loop)      \
+  X(set_result) X(done) X(cancel) X(add_done_callback) X(_asyncio_future_blocking)               \
+  X(_must_cancel) X(_callbacks) X(_cancel_message) X(_log_destroy_pending) X(loop) X(context)    \
+  X(eager_start) X(error) X(debug) X(exc_info) X(exceptions) X(args) X(send) X(close)            \
+  X(cr_await) X(cr_code) X(cr_frame) X(cr_running) X(__name__) X(__qualname__)
+// clang-format on
 
 struct Keys {
 #define TERCEL_ASGI_KEY(name) PyObject* name = nullptr;

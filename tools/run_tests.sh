@@ -23,6 +23,9 @@ if command -v ccache >/dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 fi
 
+# Tests of one file share servers, so they stay together. Most of their time is waiting.
+readonly parallel=(-n "$JOBS" --dist loadfile)
+
 current="starting"
 step() {
   current=$1
@@ -46,11 +49,18 @@ lint() {
   step "types: src/tercel" "$BIN/mypy" --no-error-summary src/tercel
 }
 
-# cpp_tests PRESET TITLE
+# cpp_tests PRESET TITLE [LAYER...]: the tests of these layers, or all.
 cpp_tests() {
-  step "C++ $2: build" bash -c \
-    "cmake --preset $1 --log-level=WARNING && cmake --build --preset $1 -j$JOBS -- --quiet"
-  step "C++ $2: tests" ctest --preset "$1" -j"$JOBS" --no-tests=error
+  local preset=$1 title=$2
+  shift 2
+  local targets=() only=()
+  if (($#)); then
+    targets=(--target "${@/#/tests_}")
+    only=(-L "^unit-($(IFS='|' && printf '%s' "$*"))\$")
+  fi
+  step "C++ $title: configure" cmake --preset "$preset" --log-level=WARNING
+  step "C++ $title: build" cmake --build --preset "$preset" -j"$JOBS" "${targets[@]}" -- --quiet
+  step "C++ $title: tests" ctest --preset "$preset" -j"$JOBS" --no-tests=error "${only[@]}"
 }
 
 # Extension and interpreter in one sanitised process. The allocator of Python must not hide what is
@@ -65,26 +75,30 @@ sanitized_python_tests() {
     LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)" \
     ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1 \
     UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
-    "$BIN/python" -m pytest -q -p no:cacheprovider "$@"
+    "$BIN/python" -m pytest -q -p no:cacheprovider "${parallel[@]}" "$@"
 }
 
 python_tests() {
   step "extension, optimised: build" tools/build_extension.sh "$BIN/python" build/extension
-  step "Python tests" "$BIN/python" -m pytest "$@"
+  step "Python tests" "$BIN/python" -m pytest "${parallel[@]}" "$@"
 }
 
 lint
 [[ $mode == --lint ]] && exit 0
-cpp_tests dev "plain"
+# The preset with the strictest build: what a layer does not declare, it cannot include.
+cpp_tests layers "plain"
+step "C++ headers: each compiles alone" \
+  cmake --build --preset layers -j"$JOBS" --target all_verify_interface_header_sets -- --quiet
 cpp_tests asan "under ASan+UBSan"
-cpp_tests tsan "under TSan"
 if [[ $mode == --long ]]; then
-  cpp_tests layers "with compiler-checked layers"
+  cpp_tests tsan "under TSan"
   step "clang-tidy" tools/run_tidy.sh
   step "fuzzers, 60 s each" tools/run_fuzzers.sh 60
   sanitized_python_tests tests/python
   python_tests tests/python tests/long
 else
+  # The layers that several threads may be in. A test of one thread cannot race.
+  cpp_tests tsan "under TSan" base net server
   sanitized_python_tests -m sanitize tests/python
   python_tests tests/python
 fi

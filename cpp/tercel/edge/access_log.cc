@@ -34,8 +34,7 @@ class Pieces {
     std::size_t room = kept_bytes();
     for (const std::string_view piece : pieces_) {
       const std::size_t bytes = std::min(piece.size(), room);
-      std::memcpy(at, piece.data(), bytes);
-      at += bytes;
+      at = std::copy_n(piece.data(), bytes, at);
       room -= bytes;
     }
   }

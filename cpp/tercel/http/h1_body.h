@@ -1,7 +1,7 @@
 // Takes the framing off an HTTP/1 request body: by length, or chunked with trailers.
 //
-//   BodyDecoder decoder = BodyDecoder::chunked(limits);
-//   BodyPart part = decoder.decode(input);     // part.data is a view into input
+//   BodyDecoder decoder = BodyDecoder::chunked();
+//   BodyPart part = decoder.decode(input, limits, fields);  // part.data is a view into input
 //   input = input.subspan(part.consumed);
 //
 // A value of few bytes: no buffer, no copy. A call returns the bytes of one chunk at most, and is
@@ -24,7 +24,7 @@ namespace tercel::http {
 
 enum class BodyStatus : std::uint8_t {
   kData,      // `data` is not empty; call again with what follows.
-  kNeedMore,  // No whole piece in the input.
+  kNeedMore,  // No whole piece in what is left of the input.
   kEnd,       // The body is complete (`data` may hold its last bytes); `trailers` are set.
   kBad
 };
@@ -32,7 +32,7 @@ enum class BodyStatus : std::uint8_t {
 struct BodyPart {
   BodyStatus status;
   Errc error;                       // If kBad.
-  std::size_t consumed;             // Bytes of the input that are dealt with.
+  std::size_t consumed;             // Bytes of the input that are dealt with, whatever the status.
   std::string_view data;            // View into the input.
   std::span<const Field> trailers;  // If kEnd: views into the input and `fields`.
 };
@@ -55,9 +55,9 @@ class BodyDecoder {
   // Bytes known to be missing still: of a length body all, of a chunked one those of this chunk.
   [[nodiscard]] std::uint64_t missing() const noexcept { return left_; }
 
-  // Bytes of chunk lines beyond 16 a chunk and twice its data: honest senders stay far below, one
-  // that sends kilobytes of extensions for each byte of data does not (CVE-2023-39326 of another
-  // server).
+  // Bytes of chunk lines, in sum, beyond 16 a chunk and twice its data. Honest senders stay far
+  // below; who sends kilobytes of extensions for each byte of data does not. The rule is that of
+  // Go's net/http, after CVE-2023-39326.
   static constexpr std::uint16_t kOverheadBytesMax = 16 * 1024;
 
  private:

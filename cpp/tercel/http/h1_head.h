@@ -6,8 +6,12 @@
 //
 // Strict: CRLF ends every line, no bare CR or LF, no obs-fold, no space before a colon, one Host,
 // one meaning of every size field. Lines that are complete are judged at once, so a bad one is
-// refused before the head is complete.
-// Not here: what the fields mean beyond the framing of the body.
+// refused before the head is complete. The verdict is the same however the bytes arrive: it depends
+// on them in their order, and what is bad stays bad for the same reason whatever follows.
+// An absolute-form target overrules the Host field, which is given its authority (RFC 9112 section
+// 3.2.2). Methods pass if they are upper-case tokens, known or not, but for CONNECT and TRACE.
+// Not here: what the fields mean beyond the framing of the body, the connection and the host; the
+// limit of the body, which may depend on the request.
 // Source: RFC 9112 sections 2 to 6, RFC 9110 section 5, RFC 3986. Tested by h1_head_test.cc,
 // compared with llhttp by tests/python/test_llhttp_agrees.py, fuzzed by h1_head_fuzz.cc.
 #pragma once
@@ -37,7 +41,7 @@ struct HeadResult {
   HeadStatus status;
   Errc error;         // If kBad. A kBad head ends the connection after its answer.
   std::size_t bytes;  // If kDone: size of the head, its last CRLF included.
-  Request request;    // If kDone: views into the parsed bytes.
+  Request request;    // If kDone: views into the parsed bytes (an absent path: a literal "/").
   Framing framing;
   bool keep_alive;        // The client wants, or by its version allows, to reuse the connection.
   bool expects_continue;  // Expect: 100-continue, HTTP/1.1 only.
@@ -49,7 +53,7 @@ struct HeadResult {
 // result. At most one empty line before the request line is skipped.
 // `previous_bytes`: how many of `bytes` an earlier call saw and answered kNeedMore. When no line
 // end is among the new ones the call costs only a search in them, so a head that dribbles in is
-// parsed once per line, not once per byte.
+// parsed once per line, not once per byte. A line that is bad may so be refused as late as it ends.
 [[nodiscard]] HeadResult parse_request_head(std::span<char> bytes, std::size_t previous_bytes,
                                             const Limits& limits, HeadBuffer& fields) noexcept;
 

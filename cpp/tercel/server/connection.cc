@@ -17,17 +17,31 @@ using std::chrono::nanoseconds;
 // had.
 constexpr std::size_t kStashBytes = 16384;
 
-nanoseconds due_at(const Pace& pace, nanoseconds since, std::uint64_t bytes) noexcept {
-  if (pace.grace == nanoseconds{0}) return nanoseconds{0};
-  if (pace.bytes_per_second == 0) return since + pace.grace;
-  const auto earned = std::chrono::seconds{bytes / pace.bytes_per_second};
-  return since + pace.grace + earned;
+// When a limit that starts now is over; zero: never.
+nanoseconds started(nanoseconds limit, nanoseconds now) noexcept {
+  return limit == nanoseconds{0} ? limit : now + limit;
+}
+
+// What `bytes` of progress make of the time that was left.
+nanoseconds credited(const Pace& pace, nanoseconds left, std::uint64_t bytes) noexcept {
+  if (pace.bytes_per_second == 0) return left;
+  constexpr std::uint64_t kBytesMax = UINT32_MAX;  // More would earn more than any grace.
+  const auto earned = nanoseconds{std::chrono::seconds{1}} *
+                      static_cast<std::int64_t>(std::min(bytes, kBytesMax)) /
+                      static_cast<std::int64_t>(pace.bytes_per_second);
+  return std::min(pace.grace, left + earned);
 }
 
 nanoseconds earlier(nanoseconds a, nanoseconds b) noexcept {
   if (a == nanoseconds{0}) return b;
   if (b == nanoseconds{0}) return a;
   return std::min(a, b);
+}
+
+// Below zero is a debt: an event that comes just before the timer does not wipe it out.
+std::int32_t to_ms(nanoseconds time) noexcept {
+  const auto count = std::chrono::duration_cast<milliseconds>(time).count();
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(count, INT32_MIN, INT32_MAX));
 }
 
 }  // namespace
@@ -38,7 +52,7 @@ Connection::Connection(Server& server, std::unique_ptr<net::Stream> stream,
       stream_{std::move(stream)},
       session_{*this, server.context_},
       ends_{ends},
-      phase_since_{server.loop_.now()} {}
+      phase_due_{started(server.options_.timeouts.keep_alive, server.loop_.now())} {}
 
 Connection::~Connection() {
   if (buffers_ != nullptr) server_.buffers_.destroy(buffers_);
@@ -59,7 +73,7 @@ bool Connection::start() noexcept {
 void Connection::drain() noexcept {
   if (dead_) return;
   draining_ = true;
-  if (phase_ == http::Phase::kIdle) phase_since_ = now();
+  if (phase_ == http::Phase::kIdle) phase_due_ = phase_limit();
   begin_step();
   session_.drain();
   end_step();
@@ -86,7 +100,7 @@ void Connection::on_ready(std::uint32_t readiness) noexcept {
       readable_ = true;
       if ((readiness & net::kPeerClosed) != 0 && !fin_seen_) {
         fin_seen_ = true;
-        if (phase_ == http::Phase::kHandler) phase_since_ = now();
+        if (phase_ == http::Phase::kHandler) phase_due_ = phase_limit();
       }
       session_.on_input();
     }
@@ -192,9 +206,15 @@ bool Connection::fill() noexcept {
   return false;
 }
 
+// Progress of a head or a body buys time.
 void Connection::count_received(std::size_t bytes) noexcept {
-  phase_bytes_ +=
-      static_cast<std::uint32_t>(std::min<std::size_t>(bytes, UINT32_MAX - phase_bytes_));
+  const Timeouts& times = server_.options_.timeouts;
+  if (phase_ == http::Phase::kHead && phase_due_ != nanoseconds{0}) {
+    phase_due_ = now() + credited(times.head, phase_due_ - now(), bytes);
+  } else if (phase_ == http::Phase::kHandler) {
+    const nanoseconds left = credited(times.body, milliseconds{body_left_ms_}, bytes);
+    body_left_ms_ = to_ms(left);
+  }
 }
 
 // Free room right behind the unread input.
@@ -298,17 +318,21 @@ void Connection::flush() noexcept {
   if (buffers_ == nullptr || buffers_->output.empty()) return;
   if (blocked_ || broken_ || dead_) return;
   OutputQueue& output = buffers_->output;
+  const std::uint64_t sent = output.sent_bytes();
   const net::IoState state = output.flush(*stream_);
   if (state == net::IoState::kFailed) {
     broke(Errc::kReset);
     return;
   }
   blocked_ = state == net::IoState::kAgain;
+  const Pace& pace = server_.options_.timeouts.write;
+  nanoseconds& due = buffers_->write_due;
   if (output.empty()) {
-    buffers_->stalled_since = nanoseconds{0};
-  } else if (buffers_->stalled_since == nanoseconds{0}) {
-    buffers_->stalled_since = now();
-    buffers_->stalled_at_bytes = output.sent_bytes();
+    due = nanoseconds{0};
+  } else if (due == nanoseconds{0}) {
+    due = started(pace.grace, now());
+  } else {
+    due = now() + credited(pace, due - now(), output.sent_bytes() - sent);
   }
   if (pressed_ && output.bytes() <= server_.options_.limits.output_high_water_bytes / 2) {
     pressed_ = false;
@@ -326,53 +350,44 @@ std::size_t Connection::unsent_bytes() const noexcept {
 void Connection::enter(http::Phase phase) noexcept {
   if (phase == phase_) return;
   using http::Phase;
-  const nanoseconds time = now();
+  // Waiting for a body counts as one wait, however often the handler runs in between.
   if (phase_ == Phase::kBody) {
-    const auto waited = std::chrono::duration_cast<milliseconds>(time - phase_since_).count();
-    body_waited_ms_ = static_cast<std::uint32_t>(std::min<std::int64_t>(waited, UINT32_MAX));
+    body_left_ms_ = to_ms(phase_due_ - now());
+  } else if (phase_ != Phase::kHandler) {
+    body_left_ms_ = to_ms(server_.options_.timeouts.body.grace);
   }
-  if (phase_ == Phase::kIdle || phase_ == Phase::kHead || phase_ == Phase::kQueued) {
-    if (phase == Phase::kHandler) {
-      body_waited_ms_ = 0;
-      phase_bytes_ = 0;
-    }
-  }
-  if (phase == Phase::kIdle) phase_bytes_ = 0;
-  // Waiting for a body counts as one wait, however often the handler ran in between.
-  phase_since_ = phase == Phase::kBody ? time - milliseconds{body_waited_ms_} : time;
   phase_ = phase;
+  phase_due_ = phase_limit();
   if (phase == Phase::kIdle && steps_ == 0) {
     const bool unread = buffers_ != nullptr && !buffers_->unread.empty();
     if (unread || readable_) server_.loop_.defer(*this);
   }
 }
 
-nanoseconds Connection::phase_due() const noexcept {
+// When the phase that begins now, or its reason, has lasted too long; zero: never.
+nanoseconds Connection::phase_limit() const noexcept {
   const Timeouts& times = server_.options_.timeouts;
   switch (phase_) {
-    case http::Phase::kIdle: {
-      const nanoseconds limit =
-          draining_ ? earlier(times.drain_idle, times.keep_alive) : times.keep_alive;
-      return limit == nanoseconds{0} ? limit : phase_since_ + limit;
-    }
+    case http::Phase::kIdle:
+      return started(draining_ ? earlier(times.drain_idle, times.keep_alive) : times.keep_alive,
+                     now());
     case http::Phase::kHead:
-      return due_at(times.head, phase_since_, phase_bytes_);
+      return started(times.head.grace, now());
     case http::Phase::kBody:
-      return due_at(times.body, phase_since_, phase_bytes_);
+      return times.body.grace == nanoseconds{0} ? nanoseconds{0}
+                                                : now() + milliseconds{body_left_ms_};
     case http::Phase::kQueued:
-      return times.queue == nanoseconds{0} ? times.queue : phase_since_ + times.queue;
+      return started(times.queue, now());
     case http::Phase::kHandler:
-      return fin_seen_ && !fin_told_ ? phase_since_ + times.half_close : nanoseconds{0};
+      return fin_seen_ && !fin_told_ ? now() + times.half_close : nanoseconds{0};
     case http::Phase::kClosing:
-      return shut_ ? phase_since_ + times.linger : nanoseconds{0};
+      return shut_ ? now() + times.linger : nanoseconds{0};
   }
   return nanoseconds{0};
 }
 
 nanoseconds Connection::write_due() const noexcept {
-  if (buffers_ == nullptr || buffers_->stalled_since == nanoseconds{0}) return nanoseconds{0};
-  return due_at(server_.options_.timeouts.write, buffers_->stalled_since,
-                buffers_->output.sent_bytes() - buffers_->stalled_at_bytes);
+  return buffers_ != nullptr ? buffers_->write_due : nanoseconds{0};
 }
 
 nanoseconds Connection::request_due() const noexcept {
@@ -383,7 +398,7 @@ nanoseconds Connection::request_due() const noexcept {
 }
 
 nanoseconds Connection::due() const noexcept {
-  return earlier(earlier(phase_due(), write_due()), request_due());
+  return earlier(earlier(phase_due_, write_due()), request_due());
 }
 
 void Connection::arm() noexcept {
@@ -401,7 +416,7 @@ void Connection::expire() noexcept {
     }
   } else if (past(request_due())) {
     session_.on_timeout(Errc::kRequestTimeout);
-  } else if (past(phase_due())) {
+  } else if (past(phase_due_)) {
     expire_phase();
   }
 }
@@ -422,6 +437,7 @@ void Connection::expire_phase() noexcept {
       break;
     case http::Phase::kHandler:
       fin_told_ = true;
+      phase_due_ = nanoseconds{0};
       session_.on_input_closed();
       break;
     case http::Phase::kClosing:
@@ -452,7 +468,7 @@ void Connection::finish_closing() noexcept {
     stream_->shutdown_write();
     shut_ = true;
     phase_ = http::Phase::kClosing;
-    phase_since_ = now();
+    phase_due_ = phase_limit();
   }
   discard_input();
   if (buffers_ != nullptr) stash_scratch();

@@ -74,8 +74,8 @@ class Connection final : public http::Wire,
       return unread.data() >= scratch.data() && unread.data() < scratch.data() + scratch.size();
     }
     OutputQueue output;
-    std::chrono::nanoseconds stalled_since{0};  // When the socket last stopped taking output.
-    std::uint64_t stalled_at_bytes = 0;         // output.sent_bytes() at that time.
+    std::chrono::nanoseconds write_due{
+        0};  // When the peer has taken too long to read; 0: it keeps up.
   };
 
   void on_ready(std::uint32_t readiness) noexcept override;
@@ -107,7 +107,7 @@ class Connection final : public http::Wire,
 
   // The earliest time at which a limit may be exceeded; zero: none runs.
   [[nodiscard]] std::chrono::nanoseconds due() const noexcept;
-  [[nodiscard]] std::chrono::nanoseconds phase_due() const noexcept;
+  [[nodiscard]] std::chrono::nanoseconds phase_limit() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds write_due() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds request_due() const noexcept;
   void arm() noexcept;
@@ -119,12 +119,11 @@ class Connection final : public http::Wire,
   Buffers* buffers_ = nullptr;
   http::H1Session session_;
   http::Endpoints ends_;
-  std::chrono::nanoseconds phase_since_{0};  // In kHandler: since the peer's FIN, if there is one.
-  Connection* prev_ = nullptr;               // The server's list.
+  std::chrono::nanoseconds phase_due_;  // When the phase has lasted too long; 0: never.
+  Connection* prev_ = nullptr;          // The server's list.
   Connection* next_ = nullptr;
   net::WatchId watch_ = net::WatchId::kNone;
-  std::uint32_t body_waited_ms_ = 0;  // For the body of this request, before phase_since_.
-  std::uint32_t phase_bytes_ = 0;     // Received for this request or in this phase; saturates.
+  std::int32_t body_left_ms_ = 0;  // What is left of the time to wait for this request's body.
   Errc error_ = Errc::kClosed;
   std::uint8_t steps_ = 0;
   std::uint8_t reads_left_ = kReadsPerTurn;

@@ -10,8 +10,9 @@
 
 namespace tercel::server {
 
-// A peer may take `grace` for free; after it the bytes moved must be at least `bytes_per_second`
-// times the time beyond it. This measures progress: a large honest transfer is never cut off.
+// A peer has `grace` to begin with, every `bytes_per_second` bytes of progress buy another second,
+// and it never has more than `grace` ahead of it: one that stalls is cut off after that time, one
+// that dribbles soon after it, and a large honest transfer never. Zero bytes: nothing is bought.
 struct Pace {
   std::chrono::nanoseconds grace;
   std::uint32_t bytes_per_second;

@@ -235,6 +235,35 @@ TEST_F(ConnectionTest, ABodyThatDribblesIsCutOffThoughEachByteIsProgress) {
   EXPECT_EQ(handler_.jobs.alive(), 0U);
 }
 
+TEST_F(ConnectionTest, AFastStartBuysNoTimeForAStallAfterIt) {
+  const Fd client = connect();
+  test::send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n");
+  const std::string part(100000, 'x');
+  for (int i = 0; i < 50; ++i) {
+    (void)::send(client.get(), part.data(), part.size(), MSG_NOSIGNAL);
+    pass(1s);
+  }
+  EXPECT_EQ(handler_.jobs.alive(), 1U);
+  pass(29s);
+  EXPECT_EQ(handler_.jobs.alive(), 1U);
+  pass(2s);
+  EXPECT_TRUE(test::receive_all(client).starts_with("HTTP/1.1 408 "));
+}
+
+TEST_F(ConnectionTest, ASlowReaderThatKeepsReadingIsNotCutOff) {
+  const Fd client = connect();
+  test::send_text(client, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  settle();
+  char bytes[16384];
+  for (int second = 0; second < 30; ++second) {
+    (void)::read(client.get(), bytes, sizeof bytes);
+    pass(2s);
+  }
+  EXPECT_EQ(handler_.jobs.alive(), 1U);
+  pass(31s);
+  EXPECT_EQ(handler_.jobs.alive(), 0U);
+}
+
 TEST_F(ConnectionTest, TimeInTheHandlerIsNotThePeers) {
   const Fd client = connect();
   test::send_text(client, kHold);

@@ -18,6 +18,8 @@ from support.fixtures import ServeProcess, ServeThread
 from support.http1 import RawClient
 from support.server import APPS
 
+pytestmark = pytest.mark.sanitize
+
 COMMON = r'127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "%s" %s'
 
 

@@ -82,12 +82,13 @@ class TestGoodApplication:
     @pytest.mark.parametrize("mode", ["auto", "on"])
     def test_starts_up_and_shuts_down(self, mode: str):
         async def scenario():
+            before = asyncio.all_tasks()
             lifespan = Lifespan(good, mode=mode)
             await lifespan.startup()
             assert lifespan.state == {"pool": "open"}
             await lifespan.shutdown()
             assert lifespan.state == {"pool": "closed"}
-            assert len(asyncio.all_tasks()) == 2  # This one and that of wait_for().
+            assert asyncio.all_tasks() == before
 
         run(scenario)
 

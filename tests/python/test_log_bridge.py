@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
+import pytest
+
 from support.fixtures import ServeThread
 from tercel import _core
+
+pytestmark = pytest.mark.sanitize
 
 
 async def app(scope, receive, send):

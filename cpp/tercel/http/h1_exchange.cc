@@ -78,6 +78,24 @@ BodyRead H1Exchange::read_body() noexcept {
     expects_continue_ = false;
     session_.wire_.send(Payload::borrow(kContinue));
   }
+  bool ended = false;
+  const BodyRead read = decode_input(ended);
+  if (read.state != BodyState::kPending) return read;
+  if (ended) return fail_request(Errc::kTruncated);
+  wants_body_ = true;
+  session_.wire_.enter(Phase::kBody);
+  return read;
+}
+
+BodyRead H1Exchange::arrived_body() noexcept {
+  if (failure_ || response_over_) return {{}, BodyState::kFailed};
+  if (decoder_.done()) return {{}, BodyState::kEnd};
+  if (expects_continue_) return {{}, BodyState::kPending};
+  bool ended = false;
+  return decode_input(ended);
+}
+
+BodyRead H1Exchange::decode_input(bool& ended) noexcept {
   for (Input input = session_.wire_.input();;) {
     const BodyPart part =
         decoder_.decode(input.bytes, session_.context_.limits, session_.context_.head);
@@ -96,9 +114,7 @@ BodyRead H1Exchange::read_body() noexcept {
     const std::size_t left = input.bytes.size() - part.consumed;
     input = session_.wire_.more_input();
     if (input.bytes.size() > left) continue;
-    if (input.state == InputState::kEnded) return fail_request(Errc::kTruncated);
-    wants_body_ = true;
-    session_.wire_.enter(Phase::kBody);
+    ended = input.state == InputState::kEnded;
     return {{}, BodyState::kPending};
   }
 }

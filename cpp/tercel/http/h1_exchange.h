@@ -32,6 +32,7 @@ class H1Exchange final : public Exchange {
   void observe(Observer* observer) noexcept override { observer_ = observer; }
   [[nodiscard]] const Endpoints& endpoints() const noexcept override;
   [[nodiscard]] BodyRead read_body() noexcept override;
+  [[nodiscard]] BodyRead arrived_body() noexcept override;
   [[nodiscard]] std::span<const Field> request_trailers() const noexcept override {
     return trailers_;
   }
@@ -47,6 +48,9 @@ class H1Exchange final : public Exchange {
   friend class H1Session;
 
   [[nodiscard]] Result<void> legal_to_answer() const noexcept;
+  // What is here of a body that is neither complete nor broken. `ended`: the peer will send no
+  // more.
+  [[nodiscard]] BodyRead decode_input(bool& ended) noexcept;
   BodyRead fail_request(Errc error) noexcept;
 
   // What goes before and after the bytes of a part. open_part() returns whether the bytes are still

@@ -112,6 +112,10 @@ class Exchange {
   // Takes the next part of the body. The first call on a request that expects `100 Continue` sends
   // it. Nothing is read from the peer that nobody asks for: this is the back-pressure.
   [[nodiscard]] virtual BodyRead read_body() noexcept = 0;
+  // Takes the next part of the body if it is here already, and asks the peer for nothing: no
+  // `100 Continue` is sent, and after kPending nothing follows. For who may have a use for it
+  // later.
+  [[nodiscard]] virtual BodyRead arrived_body() noexcept = 0;
   // The trailer fields, once read_body() said kEnd. Valid during that call's turn.
   [[nodiscard]] virtual std::span<const Field> request_trailers() const noexcept = 0;
 

@@ -197,6 +197,41 @@ TEST_F(H1SessionTest, AnAnswerInsteadOfTheContinueClosesTheConnection) {
   EXPECT_TRUE(wire_.closed);
 }
 
+TEST_F(H1SessionTest, WhatArrivedOfABodyIsTakenWithoutAskingForTheRest) {
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+  const BodyRead here = script_.exchange->arrived_body();
+  EXPECT_EQ(here.bytes, "ab");
+  EXPECT_EQ(here.state, BodyState::kMore);
+  EXPECT_EQ(script_.exchange->arrived_body().state, BodyState::kPending);
+  EXPECT_EQ(wire_.phase, Phase::kHandler);  // No time limit runs.
+  wire_.receive("cd");
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"POST /"}));
+  script_.read();
+  EXPECT_EQ(wire_.phase, Phase::kBody);
+  wire_.receive("e");
+  EXPECT_EQ(script_.body, "cde");
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"POST /", "pending", "body", "end"}));
+  EXPECT_EQ(script_.exchange->arrived_body().state, BodyState::kEnd);
+}
+
+TEST_F(H1SessionTest, LookingAtWhatArrivedSendsNoContinueAndJudgesNoEnd) {
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nh");
+  EXPECT_EQ(script_.exchange->arrived_body().state, BodyState::kPending);
+  EXPECT_EQ(wire_.sent, "");
+  script_.read();
+  EXPECT_EQ(script_.body, "h");
+  wire_.end_input();
+  EXPECT_EQ(script_.log.back(), "aborted");
+
+  make_session();
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+  wire_.end_input();
+  EXPECT_EQ(script_.exchange->arrived_body().bytes, "ab");
+  EXPECT_EQ(script_.exchange->arrived_body().state, BodyState::kPending);
+  script_.answer("all the same");
+  EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 200 "));
+}
+
 TEST_F(H1SessionTest, AnUnreadBodyIsSkippedWhenItIsSmall) {
   answer_all();
   wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");

@@ -40,21 +40,21 @@ void MailboxCore::push_chain(MailNode* last, MailNode* first) noexcept {
   loop_.syscalls().write(wake_fd_, one);
 }
 
-MailNode* MailboxCore::take_chain() noexcept {
+MailChain MailboxCore::take_chain() noexcept {
   MailNode* node = top_.exchange(nullptr, std::memory_order_acquire);
-  MailNode* first = nullptr;
+  MailChain chain{.first = nullptr, .last = node};
   while (node != nullptr) {
     MailNode* const before = node->next_;
-    node->next_ = first;
-    first = node;
+    node->next_ = chain.first;
+    chain.first = node;
     node = before;
   }
-  return first;
+  return chain;
 }
 
 void MailboxCore::on_ready(std::uint32_t) noexcept {
   // Empty when take_all() was here first.
-  if (MailNode* first = take_chain()) on_chain(first);
+  if (const MailChain chain = take_chain(); chain.first != nullptr) on_chain(chain);
 }
 
 }  // namespace tercel::net

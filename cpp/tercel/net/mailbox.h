@@ -41,28 +41,42 @@ class MailNode {
   MailNode* next_ = nullptr;
 };
 
+// Nodes linked from the first to the last; `last` means nothing when there is none.
+struct MailChain {
+  MailNode* first = nullptr;
+  MailNode* last = nullptr;
+};
+
 // What a reader gets: first sent, first out. Its holder empties it.
 template <typename T>
 class MailBatch {
  public:
-  explicit MailBatch(MailNode* first) noexcept : first_{first} {}
-  MailBatch(MailBatch&& other) noexcept : first_{std::exchange(other.first_, nullptr)} {}
+  MailBatch() noexcept = default;
+  explicit MailBatch(MailChain chain) noexcept : chain_{chain} {}
+  MailBatch(MailBatch&& other) noexcept : chain_{std::exchange(other.chain_, {})} {}
   MailBatch& operator=(MailBatch&& other) noexcept {
-    std::swap(first_, other.first_);
+    std::swap(chain_, other.chain_);
     return *this;
   }
-  ~MailBatch() { TERCEL_ASSERT(first_ == nullptr); }
+  ~MailBatch() { TERCEL_ASSERT(empty()); }
 
-  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+  [[nodiscard]] bool empty() const noexcept { return chain_.first == nullptr; }
   // Null when empty.
   [[nodiscard]] T* pop() noexcept {
-    MailNode* const node = first_;
-    if (node != nullptr) first_ = std::exchange(node->next_, nullptr);
+    MailNode* const node = chain_.first;
+    if (node != nullptr) chain_.first = std::exchange(node->next_, nullptr);
     return static_cast<T*>(node);
+  }
+  // Puts what `later` holds behind what is here: for a reader that leaves some for its next turn.
+  void append(MailBatch later) noexcept {
+    if (later.empty()) return;
+    const MailChain added = std::exchange(later.chain_, {});
+    (empty() ? chain_.first : chain_.last->next_) = added.first;
+    chain_.last = added.last;
   }
 
  private:
-  MailNode* first_;
+  MailChain chain_;
 };
 
 // What a sender collects before one push(). Thread: the sender's.
@@ -102,9 +116,8 @@ class MailboxCore : private Watcher {
   [[nodiscard]] Result<void> open() noexcept;
   // Takes a chain of nodes, linked from the last to the first.
   void push_chain(MailNode* last, MailNode* first) noexcept;
-  // Returns what is there, linked from the first to the last.
-  [[nodiscard]] MailNode* take_chain() noexcept;
-  virtual void on_chain(MailNode* first) noexcept = 0;
+  [[nodiscard]] MailChain take_chain() noexcept;
+  virtual void on_chain(MailChain chain) noexcept = 0;
 
  private:
   void on_ready(std::uint32_t) noexcept override;
@@ -148,7 +161,7 @@ class Mailbox final : private MailboxCore {
 
  private:
   Mailbox(Loop& loop, Reader& reader) noexcept : MailboxCore{loop}, reader_{reader} {}
-  void on_chain(MailNode* first) noexcept override { reader_.on_mail(MailBatch<T>{first}); }
+  void on_chain(MailChain chain) noexcept override { reader_.on_mail(MailBatch<T>{chain}); }
 
   Reader& reader_;
 };

@@ -13,7 +13,7 @@ namespace {
 
 // Memory of exactly the size that was asked for: the sanitizer sees a byte too many.
 struct Memory {
-  explicit Memory(std::size_t size) : bytes{std::make_unique<char[]>(size)}, size{size} {}
+  explicit Memory(std::size_t wanted) : bytes{std::make_unique<char[]>(wanted)}, size{wanted} {}
   [[nodiscard]] bool holds(std::string_view text) const noexcept {
     return text.empty() ||
            (text.data() >= bytes.get() && text.data() + text.size() <= bytes.get() + size);

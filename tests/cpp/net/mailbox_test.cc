@@ -95,6 +95,26 @@ TEST_F(MailboxTest, TheReaderMayTakeBeforeItIsWoken) {
   EXPECT_EQ(reader_.batches, 0);
 }
 
+TEST_F(MailboxTest, ABatchMayBePutBehindOneThatWasNotReadToItsEnd) {
+  Letter one{1}, two{2}, three{3}, four{4};
+  MailBatch<Letter> waiting;
+  waiting.append(box_->take_all());
+  EXPECT_TRUE(waiting.empty());
+  box_->push(one);
+  box_->push(two);
+  waiting.append(box_->take_all());
+  EXPECT_EQ(waiting.pop(), &one);
+  waiting.append(box_->take_all());
+  box_->push(three);
+  box_->push(four);
+  waiting.append(box_->take_all());
+  for (Letter* next : {&two, &three, &four}) EXPECT_EQ(waiting.pop(), next);
+  EXPECT_EQ(waiting.pop(), nullptr);
+  box_->push(one);
+  waiting.append(box_->take_all());  // Emptied and used again.
+  EXPECT_EQ(waiting.pop(), &one);
+}
+
 TEST_F(MailboxTest, WhatIsSentWhileABatchIsReadComesInTheNextTurn) {
   struct Replying final : Mailbox<Letter>::Reader {
     void on_mail(MailBatch<Letter> batch) noexcept override {

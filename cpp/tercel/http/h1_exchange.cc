@@ -6,6 +6,7 @@
 
 #include "tercel/http/h1_session.h"
 #include "tercel/http/h1_writer.h"
+#include "tercel/http/keep.h"
 
 namespace tercel::http {
 namespace {
@@ -18,27 +19,6 @@ constexpr std::size_t kInlineBodyBytes = 256;
 char* append(char* out, std::string_view text) noexcept {
   return std::ranges::copy(text, out).out;
 }
-
-// Sees to it that a payload is released exactly once, sent or not.
-template <typename Owned>
-class Keep {
- public:
-  explicit Keep(Owned owned) noexcept : owned_{owned} {}
-  Keep(const Keep&) = delete;
-  Keep& operator=(const Keep&) = delete;
-  ~Keep() {
-    if (owned_.release != nullptr) owned_.release(owned_.owner);
-  }
-  // What is left to own after the wire took it over: nothing.
-  [[nodiscard]] Owned pass_on() noexcept {
-    Owned passed = owned_;
-    owned_.release = nullptr;
-    return passed;
-  }
-
- private:
-  Owned owned_;
-};
 
 BodyDecoder decoder_for(const HeadResult& head) noexcept {
   switch (head.framing) {

@@ -358,7 +358,9 @@ void Connection::enter(http::Phase phase) noexcept {
   }
   phase_ = phase;
   phase_due_ = phase_limit();
-  if (phase == Phase::kIdle && steps_ == 0) {
+  if (steps_ > 0) return;  // Its end does the rest.
+  arm();
+  if (phase == Phase::kIdle) {
     const bool unread = buffers_ != nullptr && !buffers_->unread.empty();
     if (unread || readable_) server_.loop_.defer(*this);
   }

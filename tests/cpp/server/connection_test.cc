@@ -198,6 +198,26 @@ TEST_F(ConnectionTest, AHandlerThatDoesNotReadPausesTheSender) {
   EXPECT_LE(loop_->blocks().outstanding(), 1U);
 }
 
+TEST_F(ConnectionTest, LimitsRunAlsoWhenTheHandlerGoesOnOutsideOfAStep) {
+  const Fd client = connect();
+  (void)ask(client, "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n");
+  pass(10min);
+  ASSERT_NE(handler_.held, nullptr);
+  handler_.held->read();
+  pass(31s);
+  EXPECT_TRUE(test::receive_all(client).starts_with("HTTP/1.1 408 "));
+
+  const Fd idle = connect();
+  (void)ask(idle, kHold);
+  pass(10min);
+  ASSERT_NE(handler_.held, nullptr);
+  handler_.held->read();
+  settle();
+  EXPECT_TRUE(test::receive_all(idle).starts_with("HTTP/1.1 200 "));
+  pass(76s);
+  EXPECT_TRUE(at_end(idle));
+}
+
 TEST_F(ConnectionTest, AHeadThatDoesNotArriveIs408) {
   const Fd client = connect();
   test::send_text(client, "GET / HTTP/1.1\r\nHo");

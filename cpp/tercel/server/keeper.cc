@@ -106,7 +106,6 @@ void Keeper::apply(Command& command) noexcept {
   }
   // It refused the last part, because the request turned out to be broken: it knows what to answer.
   if (exchange_ != nullptr) exchange_->abort(Errc::kClosed);
-  drop_untold();
   if (letter_here_) io_.destroy(crossing_, end_.has_value());
 }
 

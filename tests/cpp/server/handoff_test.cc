@@ -274,6 +274,19 @@ TEST(HandoffTest, AHandlerThatGivesUpOnABrokenBodyDoesNotChangeTheAnswer) {
   EXPECT_EQ(ends.io->crossings(), 0U);
 }
 
+TEST(HandoffTest, AnAnswerThatMeetsABrokenBodyOnItsWayEndsTheExchangeAllTheSame) {
+  Notebook notebook;
+  test::TwoEnds ends{notebook};
+  const Fd client = ends.connect();
+  (void)ends.ask(client, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(notebook.read(), http::BodyState::kPending);
+  notebook.answer("never mind");
+  const std::string answer = ends.ask(client, "no chunk\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+  EXPECT_EQ(notebook.log, (Log{"POST /", "complete"}));
+  EXPECT_EQ(ends.io->crossings(), 0U);
+}
+
 // Reads what the peer sends, and returns how much it could send although nobody reads the body.
 std::size_t send_until_full(test::TwoEnds& ends, const Fd& client) {
   const std::string piece(65536, 'b');

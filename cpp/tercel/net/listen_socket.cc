@@ -103,9 +103,20 @@ Result<ListenSocket> ListenSocket::adopt(Syscalls& syscalls, int fd) {
   return socket;
 }
 
+Result<ListenSocket> ListenSocket::duplicate() const {
+  const int fd = syscalls_->duplicate(fd_);
+  if (fd < 0) return failed(fd);
+  ListenSocket socket{*syscalls_, fd};
+  socket.shared_ = true;
+  socket.address_ = address_;
+  socket.path_ = path_;
+  return socket;
+}
+
 ListenSocket::ListenSocket(ListenSocket&& other) noexcept
     : syscalls_{other.syscalls_},
       fd_{std::exchange(other.fd_, -1)},
+      shared_{other.shared_},
       address_{other.address_},
       path_{std::move(other.path_)},
       device_{other.device_},
@@ -115,6 +126,7 @@ ListenSocket& ListenSocket::operator=(ListenSocket&& other) noexcept {
   ListenSocket taken{std::move(other)};
   std::swap(syscalls_, taken.syscalls_);
   std::swap(fd_, taken.fd_);
+  std::swap(shared_, taken.shared_);
   std::swap(address_, taken.address_);
   std::swap(path_, taken.path_);
   std::swap(device_, taken.device_);

@@ -40,6 +40,10 @@ class ListenSocket {
   // it fails the descriptor stays the caller's; kAddressInvalid: it is no listening socket.
   [[nodiscard]] static Result<ListenSocket> adopt(Syscalls& syscalls, int fd);
 
+  // Another descriptor of the same socket, for another loop that accepts from the same backlog. The
+  // path of a Unix socket stays this one's to remove. Fails with kTooManyFiles or kSystem.
+  [[nodiscard]] Result<ListenSocket> duplicate() const;
+
   ListenSocket(ListenSocket&& other) noexcept;
   ListenSocket& operator=(ListenSocket&& other) noexcept;
   ~ListenSocket() { close(); }
@@ -53,6 +57,8 @@ class ListenSocket {
   [[nodiscard]] const Address& address() const noexcept { return address_; }
   // Path of a Unix socket, else empty. That of an abstract one begins with a zero byte.
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  // It is a duplicate(): others accept from it too.
+  [[nodiscard]] bool shared() const noexcept { return shared_; }
 
  private:
   ListenSocket(Syscalls& syscalls, int fd) noexcept : syscalls_{&syscalls}, fd_{fd} {}
@@ -66,6 +72,7 @@ class ListenSocket {
 
   Syscalls* syscalls_;
   int fd_;
+  bool shared_ = false;
   Address address_{};
   std::string path_;
   // Which file at path_ is ours to remove; 0: none.

@@ -77,7 +77,8 @@ void Listener::close() noexcept {
 }
 
 Result<void> Listener::watch() noexcept {
-  const auto id = loop_.watch(socket_.descriptor(), kReadable, Trigger::kLevel, *this);
+  const std::uint32_t readiness = socket_.shared() ? kReadable | kExclusive : kReadable;
+  const auto id = loop_.watch(socket_.descriptor(), readiness, Trigger::kLevel, *this);
   if (!id) return fail(id.error());
   id_ = *id;
   return {};
@@ -89,7 +90,8 @@ void Listener::unwatch() noexcept {
 
 void Listener::on_ready(std::uint32_t) noexcept {
   // The sink may pause or close the listener at any time.
-  for (int i = 0; i < kAcceptsMax && watched(); ++i) {
+  const int accepts_max = socket_.shared() ? kSharedAcceptsMax : kAcceptsMax;
+  for (int i = 0; i < accepts_max && watched(); ++i) {
     const AcceptResult result = accept_one();
     if (result == AcceptResult::kNone || result == AcceptResult::kStarved) return;
   }

@@ -22,6 +22,8 @@ class Listener final : private Watcher, private Timer {
   static constexpr std::chrono::milliseconds kPause{100};
   // Connections accepted per event, at most.
   static constexpr int kAcceptsMax = 64;
+  // The same on a socket that other loops accept from too: they get their share of a burst.
+  static constexpr int kSharedAcceptsMax = 8;
   // Connections that close() accepts, at most: the length of a usual backlog (net.core.somaxconn).
   static constexpr int kLastAcceptsMax = 4096;
 

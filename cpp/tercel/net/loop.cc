@@ -19,8 +19,10 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::uint32_t kEpollBits[] = {EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP};
-constexpr std::uint32_t kOurBits[] = {kReadable, kWritable, kError, kHangup, kPeerClosed};
+constexpr std::uint32_t kEpollBits[] = {EPOLLIN,  EPOLLOUT,   EPOLLERR,
+                                        EPOLLHUP, EPOLLRDHUP, EPOLLEXCLUSIVE};
+constexpr std::uint32_t kOurBits[] = {kReadable, kWritable,   kError,
+                                      kHangup,   kPeerClosed, kExclusive};
 static_assert(std::equal(std::begin(kEpollBits), std::end(kEpollBits), std::begin(kOurBits)));
 
 // What the kernel keeps for us and gives back with each event.

@@ -32,11 +32,14 @@ namespace tercel::net {
 
 // What a descriptor is ready for, as epoll reports it. kHangup and kError are always reported.
 enum Readiness : std::uint32_t {
-  kReadable = 0x001,    // EPOLLIN
-  kWritable = 0x004,    // EPOLLOUT
-  kError = 0x008,       // EPOLLERR
-  kHangup = 0x010,      // EPOLLHUP: both directions are shut down.
-  kPeerClosed = 0x2000  // EPOLLRDHUP: the peer will send nothing more.
+  kReadable = 0x001,     // EPOLLIN
+  kWritable = 0x004,     // EPOLLOUT
+  kError = 0x008,        // EPOLLERR
+  kHangup = 0x010,       // EPOLLHUP: both directions are shut down.
+  kPeerClosed = 0x2000,  // EPOLLRDHUP: the peer will send nothing more.
+  // EPOLLEXCLUSIVE, a wish and no event: of the loops that watch one file, one that waits is woken
+  // and not all. Not for rewatch().
+  kExclusive = 0x10000000
 };
 
 enum class Trigger : std::uint8_t { kLevel, kEdge };

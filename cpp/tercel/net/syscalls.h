@@ -55,6 +55,8 @@ class Syscalls {
   virtual int close(int fd) noexcept = 0;
   // fcntl(): O_NONBLOCK and FD_CLOEXEC on.
   virtual int set_nonblocking_cloexec(int fd) noexcept = 0;
+  // fcntl(F_DUPFD_CLOEXEC): a new descriptor of the same file.
+  virtual int duplicate(int fd) noexcept = 0;
 
   // --- events
   virtual int epoll_create1(int flags) noexcept = 0;

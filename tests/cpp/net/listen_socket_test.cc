@@ -257,6 +257,27 @@ TEST(ListenSocketTest, WhatDoesNotListenIsNotAdoptedAndStaysOpen) {
   EXPECT_EQ(ListenSocket::adopt(system_calls(), -1).error(), Errc::kAddressInvalid);
 }
 
+TEST(ListenSocketTest, ADuplicateIsTheSameSocketAndLeavesThePathAlone) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("s");
+  auto original = listen_unix(path);
+  ASSERT_TRUE(original);
+  EXPECT_FALSE(original->shared());
+  {
+    const auto duplicate = original->duplicate();
+    ASSERT_TRUE(duplicate);
+    EXPECT_TRUE(duplicate->shared());
+    EXPECT_EQ(duplicate->path(), path);
+    EXPECT_EQ(::fcntl(duplicate->descriptor(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+  }
+  EXPECT_TRUE(exists(path));
+  auto duplicate = original->duplicate();
+  original->close();
+  EXPECT_FALSE(exists(path));
+  EXPECT_GE(duplicate->descriptor(), 0);
+  EXPECT_EQ(original->duplicate().error(), Errc::kSystem);  // Closed.
+}
+
 // --- failures
 
 // Makes every system call fail in turn, with each error it documents. Returns how many calls there

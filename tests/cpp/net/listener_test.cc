@@ -69,6 +69,36 @@ class ListenerTest : public testing::Test {
   std::unique_ptr<Listener> listener_;
 };
 
+TEST_F(ListenerTest, LoopsThatShareASocketShareItsBacklog) {
+  auto shared = listener_->socket().duplicate();
+  auto other = listener_->socket().duplicate();
+  ASSERT_TRUE(shared && other);
+  open(std::move(shared));
+  start();
+  TestSink other_sink;
+  const auto other_loop = *Loop::create(clock_, syscalls_);
+  Listener other_listener{*other_loop, *std::move(other), other_sink};
+  ASSERT_TRUE(other_listener.start());
+  std::vector<Fd> clients;
+  for (int i = 0; i < 2 * Listener::kSharedAcceptsMax; ++i) clients.push_back(connect());
+  turn();
+  EXPECT_EQ(sink_.streams.size(), std::size_t{Listener::kSharedAcceptsMax});
+  ASSERT_TRUE(other_loop->wait(0ns));
+  other_loop->dispatch();
+  EXPECT_EQ(other_sink.streams.size(), std::size_t{Listener::kSharedAcceptsMax});
+  // One that pauses leaves them to the other.
+  listener_->pause();
+  clients.push_back(connect());
+  EXPECT_EQ(turn(), 0);
+  ASSERT_TRUE(other_loop->wait(0ns));
+  other_loop->dispatch();
+  EXPECT_EQ(other_sink.streams.size(), std::size_t{Listener::kSharedAcceptsMax} + 1);
+  listener_->resume();
+  clients.push_back(connect());
+  turn();
+  EXPECT_EQ(sink_.streams.size(), std::size_t{Listener::kSharedAcceptsMax} + 1);
+}
+
 TEST_F(ListenerTest, HandsOverEachConnectionReadyForUse) {
   start();
   EXPECT_EQ(turn(), 0);

@@ -29,6 +29,7 @@ TEST(SyscallsTest, AFailureIsTheNegativeErrno) {
   EXPECT_EQ(calls.close(-1), -EBADF);
   EXPECT_EQ(calls.unlink("/no/such/file"), -ENOENT);
   EXPECT_EQ(calls.set_nonblocking_cloexec(-1), -EBADF);
+  EXPECT_EQ(calls.duplicate(-1), -EBADF);
 }
 
 TEST(SyscallsTest, WaitsNoShorterThanAskedFor) {

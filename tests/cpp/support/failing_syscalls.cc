@@ -147,6 +147,7 @@ TERCEL_FORWARD(kSetsockopt, setsockopt,
                value, bytes)
 TERCEL_FORWARD(kShutdown, shutdown, (int fd, int how), fd, how)
 TERCEL_FORWARD(kSetNonblockingCloexec, set_nonblocking_cloexec, (int fd), fd)
+TERCEL_FORWARD(kDuplicate, duplicate, (int fd), fd)
 TERCEL_FORWARD(kEpollCreate1, epoll_create1, (int flags), flags)
 TERCEL_FORWARD(kEpollCtl, epoll_ctl, (int epoll, int operation, int fd, epoll_event* event), epoll,
                operation, fd, event)

@@ -40,6 +40,7 @@ namespace tercel::test {
   X(kShutdown, ENOTCONN)                                                                   \
   X(kClose, EINTR, EIO)                                                                    \
   X(kSetNonblockingCloexec, EPERM)                                                         \
+  X(kDuplicate, EMFILE)                                                                    \
   X(kEpollCreate1, EMFILE, ENFILE, ENOMEM)                                                 \
   X(kEpollCtl, ENOMEM, ENOSPC)                                                             \
   X(kEpollWait, EINTR)                                                                     \
@@ -92,6 +93,7 @@ class FailingSyscalls final : public net::Syscalls {
   int shutdown(int fd, int how) noexcept override;
   int close(int fd) noexcept override;
   int set_nonblocking_cloexec(int fd) noexcept override;
+  int duplicate(int fd) noexcept override;
   int epoll_create1(int flags) noexcept override;
   int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept override;
   int epoll_wait(int epoll, std::span<epoll_event> events,

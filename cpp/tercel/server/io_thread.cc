@@ -1,0 +1,111 @@
+#include "tercel/server/io_thread.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <string>
+#include <utility>
+
+#include "tercel/base/assert.h"
+#include "tercel/base/log.h"
+
+namespace tercel::server {
+
+Result<std::unique_ptr<IoThread>> IoThread::create(const Clock& clock, net::Syscalls& syscalls,
+                                                   AppEnd& app, const Options& options) {
+  auto loop = net::Loop::create(clock, syscalls);
+  if (!loop) return fail(loop.error());
+  auto end = IoEnd::create(**loop, app);
+  if (!end) return fail(end.error());
+  return std::unique_ptr<IoThread>{new IoThread(*std::move(loop), *std::move(end), options)};
+}
+
+IoThread::IoThread(std::unique_ptr<net::Loop> loop, std::unique_ptr<IoEnd> end,
+                   const Options& options)
+    : loop_{std::move(loop)}, end_{std::move(end)}, server_{*loop_, *end_, options} {}
+
+IoThread::~IoThread() {
+  static_cast<void>(TERCEL_BUG_IF(running()));
+}
+
+Result<void> IoThread::run(unsigned number) noexcept {
+  // A new thread inherits the mask of the one that makes it.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread{};
+  const int error = pthread_create(&thread, nullptr, &IoThread::main, this);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (error != 0) return fail(error == EAGAIN ? Errc::kNoMemory : Errc::kSystem);
+  thread_ = thread;
+  const std::string name = "tercel-io-" + std::to_string(number);  // 15 bytes at most.
+  pthread_setname_np(thread, name.c_str());
+  return {};
+}
+
+void* IoThread::main(void* self) noexcept {
+  static_cast<IoThread*>(self)->turn_until_stopped();
+  return nullptr;
+}
+
+void IoThread::turn_until_stopped() noexcept {
+  do {
+    if (!loop_->wait(std::chrono::nanoseconds{-1})) {
+      log(LogLevel::kError, "an I/O thread ends: it cannot wait for events");
+      return;
+    }
+    loop_->dispatch();
+    end_->flush();
+    publish();
+  } while (orders_.load(std::memory_order_relaxed) == 0 || obey());
+}
+
+bool IoThread::obey() noexcept {
+  const std::uint32_t orders = orders_.exchange(0, std::memory_order_acquire);
+  const auto given = [orders](Order order) {
+    return (orders & static_cast<std::uint32_t>(order)) != 0;
+  };
+  if (given(Order::kStop)) return false;
+  if (given(Order::kDrain)) server_.drain();
+  if (given(Order::kNotifyDraining)) server_.notify_draining();
+  end_->flush();
+  publish();
+  obeyed_.release();
+  return true;
+}
+
+void IoThread::publish() noexcept {
+  connections_.store(server_.connections(), std::memory_order_relaxed);
+  active_.store(server_.active(), std::memory_order_relaxed);
+}
+
+void IoThread::give(Order order) noexcept {
+  // What an order left that was waited for in vain.
+  while (obeyed_.try_acquire()) {
+  }
+  orders_.fetch_or(static_cast<std::uint32_t>(order), std::memory_order_release);
+  loop_->wake();
+}
+
+bool IoThread::await(std::chrono::milliseconds patience) noexcept {
+  return obeyed_.try_acquire_for(patience);
+}
+
+bool IoThread::join(std::chrono::milliseconds patience) noexcept {
+  if (!thread_) return true;
+  timespec until{};
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += patience.count() / 1000;
+  until.tv_nsec += patience.count() % 1000 * 1'000'000;
+  if (until.tv_nsec >= 1'000'000'000) {
+    ++until.tv_sec;
+    until.tv_nsec -= 1'000'000'000;
+  }
+  if (pthread_timedjoin_np(*thread_, nullptr, &until) != 0) return false;
+  thread_.reset();
+  return true;
+}
+
+}  // namespace tercel::server

@@ -1,0 +1,86 @@
+// One I/O thread: a loop, a server on it, and its end of the handoff.
+//
+// It never waits for anything but its loop, takes no lock of the interpreter, and blocks all
+// signals: they are for the threads that know what to do with them. Orders from outside are obeyed
+// between two turns. Resource: lives in a ThreadedServer. Thread: the one that made it, except
+// where something else is said. Tested by threaded_server_test.cc.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <semaphore>
+
+#include "tercel/base/clock.h"
+#include "tercel/base/result.h"
+#include "tercel/net/loop.h"
+#include "tercel/server/handoff.h"
+#include "tercel/server/options.h"
+#include "tercel/server/server.h"
+
+namespace tercel::server {
+
+class IoThread {
+ public:
+  enum class Order : std::uint32_t { kDrain = 1, kNotifyDraining = 2, kStop = 4 };
+
+  // `clock` and `app` outlive it. Fails with kTooManyFiles, kNoMemory or kSystem.
+  [[nodiscard]] static Result<std::unique_ptr<IoThread>> create(const Clock& clock,
+                                                                net::Syscalls& syscalls,
+                                                                AppEnd& app,
+                                                                const Options& options);
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+  // REQUIRES: !running().
+  ~IoThread();
+
+  // The parts. REQUIRES: !running().
+  [[nodiscard]] net::Loop& loop() noexcept { return *loop_; }
+  [[nodiscard]] Server& server() noexcept { return server_; }
+  [[nodiscard]] IoEnd& end() noexcept { return *end_; }
+
+  // `number` is for the thread's name, "tercel-io-0". Fails with kNoMemory or kSystem.
+  [[nodiscard]] Result<void> run(unsigned number) noexcept;
+  [[nodiscard]] bool running() const noexcept { return thread_.has_value(); }
+
+  // Gives an order; for kStop, join() follows, for any other await().
+  void give(Order order) noexcept;
+  // Waits until the order is carried out. False: not within `patience`.
+  [[nodiscard]] bool await(std::chrono::milliseconds patience) noexcept;
+  // Waits until the thread has ended. False: not within `patience`; it still runs.
+  [[nodiscard]] bool join(std::chrono::milliseconds patience) noexcept;
+
+  // As they were after its last turn. Thread: any.
+  [[nodiscard]] std::size_t connections() const noexcept {
+    return connections_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::size_t active() const noexcept {
+    return active_.load(std::memory_order_relaxed);
+  }
+  // Brings them up to date. REQUIRES: on this thread, or !running().
+  void publish() noexcept;
+
+ private:
+  IoThread(std::unique_ptr<net::Loop> loop, std::unique_ptr<IoEnd> end, const Options& options);
+  static void* main(void* self) noexcept;
+  void turn_until_stopped() noexcept;
+  // False: stop.
+  [[nodiscard]] bool obey() noexcept;
+
+  std::unique_ptr<net::Loop> loop_;
+  std::unique_ptr<IoEnd> end_;
+  Server server_;
+  std::optional<pthread_t> thread_;
+  std::counting_semaphore<> obeyed_{0};
+  // Written by one side and read by the other: each on a cache line that is nobody else's.
+  alignas(64) std::atomic<std::uint32_t> orders_{0};
+  alignas(64) std::atomic<std::size_t> connections_{0};
+  std::atomic<std::size_t> active_{0};
+};
+
+}  // namespace tercel::server

@@ -1,0 +1,165 @@
+#include "tercel/server/threaded_server.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "tercel/base/assert.h"
+#include "tercel/base/log.h"
+
+namespace tercel::server {
+namespace {
+
+// How long an order may take: a thread is in the middle of a turn.
+constexpr std::chrono::milliseconds kOrderPatience{1000};
+
+// A limit of 0 is none, so nobody may get a share of 0.
+std::size_t threads_for(std::size_t wanted, const Options& options) noexcept {
+  for (const std::size_t limit : {options.connections_max, options.requests_max}) {
+    if (limit != 0) wanted = std::min(wanted, limit);
+  }
+  return wanted;
+}
+
+Options options_for(const Options& options, std::size_t index, std::size_t count) {
+  Options share = options;
+  share.connections_max = share_of(options.connections_max, index, count);
+  share.requests_max = share_of(options.requests_max, index, count);
+  share.queued_max = share_of(options.queued_max, index, count);
+  return share;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ThreadedServer>> ThreadedServer::create(net::Loop& app_loop,
+                                                               http::Handler& handler,
+                                                               const Options& options,
+                                                               std::size_t threads) {
+  auto app = AppEnd::create(app_loop, handler, options.limits.output_high_water_bytes);
+  if (!app) return fail(app.error());
+  std::unique_ptr<ThreadedServer> server{new ThreadedServer(*std::move(app))};
+  const std::size_t count = threads_for(threads, options);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto thread = IoThread::create(server->clock_, app_loop.syscalls(), *server->app_,
+                                   options_for(options, i, count));
+    if (!thread) return fail(thread.error());
+    server->threads_.push_back(*std::move(thread));
+  }
+  return server;
+}
+
+ThreadedServer::ThreadedServer(std::unique_ptr<AppEnd> app) noexcept
+    : process_{::getpid()}, app_{std::move(app)} {}
+
+ThreadedServer::~ThreadedServer() {
+  close();
+  const auto runs = [](const auto& thread) { return thread->running(); };
+  if (!is_ours() || std::ranges::any_of(threads_, runs)) abandon();
+}
+
+// Somebody may still touch it, or it belongs to another process.
+void ThreadedServer::abandon() noexcept {
+  for (auto& thread : threads_) static_cast<void>(thread.release());
+  static_cast<void>(app_.release());
+}
+
+bool ThreadedServer::is_ours() const noexcept {
+  return ::getpid() == process_;
+}
+
+Result<void> ThreadedServer::listen(net::ListenSocket socket) {
+  sockets_.push_back(std::move(socket));
+  return {};
+}
+
+Result<void> ThreadedServer::start() {
+  unsigned number = 0;
+  for (const auto& thread : threads_) {
+    if (auto started = start_thread(*thread, number++); !started) {
+      static_cast<void>(stop());
+      return started;
+    }
+  }
+  return {};
+}
+
+Result<void> ThreadedServer::start_thread(IoThread& thread, unsigned number) {
+  for (const net::ListenSocket& socket : sockets_) {
+    auto duplicate = socket.duplicate();
+    if (!duplicate) return fail(duplicate.error());
+    if (auto added = thread.server().listen(*std::move(duplicate)); !added) return added;
+  }
+  if (auto started = thread.server().start(); !started) return started;
+  return thread.run(number);
+}
+
+void ThreadedServer::drain() noexcept {
+  if (!is_ours()) return;
+  // Last before the threads take what is in the backlog: with their duplicates the socket goes.
+  for (net::ListenSocket& socket : sockets_) socket.close();
+  order(IoThread::Order::kDrain);
+}
+
+void ThreadedServer::notify_draining() noexcept {
+  if (is_ours()) order(IoThread::Order::kNotifyDraining);
+}
+
+void ThreadedServer::order(IoThread::Order order) noexcept {
+  for (const auto& thread : threads_) {
+    if (thread->running()) thread->give(order);
+  }
+  for (const auto& thread : threads_) {
+    if (thread->running() && !thread->await(kOrderPatience)) {
+      log(LogLevel::kWarning, "an I/O thread is slow to follow");
+    }
+  }
+}
+
+bool ThreadedServer::stop() noexcept {
+  if (!is_ours()) return false;
+  for (const auto& thread : threads_) {
+    if (thread->running()) thread->give(IoThread::Order::kStop);
+  }
+  bool all = true;
+  for (const auto& thread : threads_) all &= thread->join(kPatience);
+  if (!all) log(LogLevel::kError, "an I/O thread does not end: it is left behind");
+  return all;
+}
+
+void ThreadedServer::close() noexcept {
+  if (!is_ours()) return;
+  for (net::ListenSocket& socket : sockets_) socket.close();
+  if (stop()) end_exchanges();
+}
+
+// This thread is the only one by now, and does the work of both sides until nothing is left.
+void ThreadedServer::end_exchanges() noexcept {
+  app_->refuse();
+  for (const auto& thread : threads_) {
+    thread->server().close();
+    thread->end().flush();
+  }
+  for (bool any = true; any;) {
+    any = app_->work_off();
+    for (const auto& thread : threads_) any |= thread->end().work_off();
+  }
+  for (const auto& thread : threads_) {
+    static_cast<void>(TERCEL_BUG_IF(thread->end().crossings() != 0));
+    thread->publish();
+  }
+}
+
+std::size_t ThreadedServer::connections() const noexcept {
+  std::size_t sum = 0;
+  for (const auto& thread : threads_) sum += thread->connections();
+  return sum;
+}
+
+std::size_t ThreadedServer::active() const noexcept {
+  std::size_t sum = 0;
+  for (const auto& thread : threads_) sum += thread->active();
+  return sum;
+}
+
+}  // namespace tercel::server

@@ -33,6 +33,18 @@ def test_idle_server_stops_at_once_and_in_order(serve: Any, number: signal.Signa
     assert server.output.count("lifespan.shutdown") == 1
 
 
+@pytest.mark.parametrize("loop", ["tercel", "asyncio", "uvloop"])
+def test_signal_wakes_a_loop_that_is_about_to_wait(serve: Any, loop: str) -> None:
+    """Python's handler runs between bytecodes: only a descriptor ends a wait that just began."""
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
+    server: ServerProcess = serve("live:app", loop=loop)
+    with server.connect() as client:
+        client.send(GET % b"wakes_on_signals")
+        assert client.response().body == b"yes"
+    assert server.stop(signal.SIGINT) == 0
+
+
 @BOTH
 def test_request_under_way_is_answered(serve: Any, number: signal.Signals) -> None:
     server: ServerProcess = serve("live:app")

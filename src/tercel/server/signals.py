@@ -1,7 +1,9 @@
 """SIGINT and SIGTERM: the first asks the server to end, the second insists, the third kills.
 
 They are plain Python handlers rather than the loop's own, so that they are heard while application
-code keeps the loop busy, on every kind of loop, and before there is a loop at all.
+code keeps the loop busy, on every kind of loop, and before there is a loop at all. Python runs such a
+handler between two bytecodes only, so a signal that comes just before the loop begins to wait would
+not be noticed until something else ends the wait: a wake-up descriptor ends it.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -36,6 +39,7 @@ class Signals:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._callback: Callable[[], object] | None = None
         self._before: dict[signal.Signals, Any] = {}
+        self._wake_up: tuple[socket.socket, socket.socket] | None = None
 
     @property
     def exit_status(self) -> int:
@@ -45,6 +49,21 @@ class Signals:
     def deliver_to(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], object]) -> None:
         """From now on, calls `callback` on `loop` for each signal."""
         self._loop, self._callback = loop, callback
+        if self._before:
+            self._let_signals_wake(loop)
+
+    def _let_signals_wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        ours, pythons = socket.socketpair()
+        for end in (ours, pythons):
+            end.setblocking(False)
+        before = signal.set_wakeup_fd(pythons.fileno(), warn_on_full_buffer=False)
+        if before != -1:  # The loop has one of its own (uvloop does).
+            signal.set_wakeup_fd(before, warn_on_full_buffer=False)
+            ours.close()
+            pythons.close()
+            return
+        self._wake_up = (ours, pythons)
+        loop.add_reader(ours, ours.recv, 4096)
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -59,6 +78,13 @@ class Signals:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._wake_up is not None:
+            # The application may have put another one there meanwhile, with add_signal_handler().
+            now = signal.set_wakeup_fd(-1)
+            if now != self._wake_up[1].fileno():
+                signal.set_wakeup_fd(now)
+            for end in self._wake_up:
+                end.close()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.received = number

@@ -5,6 +5,7 @@ the query, so a test can wait for it.
 """
 
 import asyncio
+import signal
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -65,6 +66,12 @@ class Live:
 
     async def hello(self) -> None:
         await self.answer(f"hello {self.id}".encode())
+
+    async def wakes_on_signals(self) -> None:
+        """Whether a signal that comes while the loop is about to wait would end the wait."""
+        descriptor = signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(descriptor)
+        await self.answer(b"no" if descriptor == -1 else b"yes")
 
     async def echo(self) -> None:
         """Answers with the body of the request."""

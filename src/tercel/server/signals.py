@@ -1,9 +1,9 @@
 """SIGINT and SIGTERM: the first asks the server to end, the second insists, the third kills.
 
 They are plain Python handlers rather than the loop's own, so that they are heard while application
-code keeps the loop busy, on every kind of loop, and before there is a loop at all. Python runs such a
-handler between two bytecodes only, so a signal that comes just before the loop begins to wait would
-not be noticed until something else ends the wait: a wake-up descriptor ends it.
+code keeps the loop busy, on every kind of loop, and before there is a loop at all. Python runs such
+a handler between two bytecodes only, so a signal that comes just before the loop begins to wait
+would not be noticed until something else ends the wait: a wake-up descriptor ends it.
 """
 
 from __future__ import annotations

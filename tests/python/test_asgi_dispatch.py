@@ -167,7 +167,7 @@ def test_eager_is_refused_before_python_3_12():
     async def app(scope: Scope, receive: Receive, send: Send) -> None: ...
 
     server = AsgiServer(app, dispatch="eager")
-    with pytest.raises(ValueError, match="needs Python 3.12"), server:
+    with pytest.raises(ValueError, match=r"needs Python 3\.12"), server:
         pass
 
 
@@ -196,7 +196,7 @@ def test_no_current_task_is_left(loop, dispatch):
 
 
 def test_a_suspended_application_is_not_collected():
-    """asyncio keeps weak references to tasks only: somebody has to hold one that nobody else does."""
+    """asyncio keeps weak references to tasks only: somebody has to hold the others."""
     go_on: list[asyncio.Future[None]] = []
     called = threading.Event()
 

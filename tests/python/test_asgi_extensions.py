@@ -159,10 +159,10 @@ def test_early_hints_may_follow_the_start_and_be_several():
 
 
 def test_http_1_0_gets_no_early_hints():
-    with AsgiServer(Sending(hint(b"</a>"), start(), body(b"abc"))) as server:
-        with server.connect() as client:
-            client.send(b"GET / HTTP/1.0\r\n\r\n")
-            response = client.response()
+    app = Sending(hint(b"</a>"), start(), body(b"abc"))
+    with AsgiServer(app) as server, server.connect() as client:
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        response = client.response()
     assert (response.interim, response.body) == ([], b"abc")
 
 

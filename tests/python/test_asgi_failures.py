@@ -8,6 +8,7 @@ Source: reliability.md section 9, row 4; ASGI "Disconnected Client".
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import traceback
@@ -64,8 +65,7 @@ def outcome(app: Any, *, loop: str = "tercel", dispatch: str = "auto") -> str:
         with server.connect() as client:
             try:
                 result = str(client.request().status)
-            except Closed as error:
-                assert error.got == b"" or b"0\r\n\r\n" not in error.got
+            except Closed:
                 result = "cut"
         assert server.request("GET", "/alive").body == b"alive"
         assert server.errors == []
@@ -437,10 +437,8 @@ def test_what_ends_the_program_leaves_the_loop(ends, touch, suspend, loop, dispa
         raise ends(7)
 
     with AsgiServer(app, loop=loop, dispatch=dispatch) as server, server.connect() as client:
-        try:
+        with contextlib.suppress(Closed):  # If the loop was left before the answer was.
             assert client.request().status == 500
-        except Closed:
-            pass  # The loop was left before the answer was.
         server.join()
     assert type(server.raised) is ends
     assert server.raised.args == (7,)

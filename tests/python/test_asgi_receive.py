@@ -1,4 +1,4 @@
-"""receive(), line by line of the checklist: what it delivers, when it waits, and that nothing is lost.
+"""receive(), line by line of the checklist: what it delivers, when it waits; nothing is lost.
 
 Source: ASGI HTTP & WebSocket message format 2.5, "Request", "Disconnect".
 """
@@ -469,7 +469,7 @@ def test_a_woken_receive_that_is_cancelled_leaves_the_message_to_the_next():
         await asyncio.sleep(0)
         log.add("waiting")
         # Both are woken in the turn that this watcher runs in: `a` dies before its step.
-        while not tasks[0]._fut_waiter.done():
+        while not tasks[0]._fut_waiter.done():  # noqa: ASYNC110
             await asyncio.sleep(0)
         tasks[0].cancel()
         await asyncio.wait(tasks)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from tercel import _core
-from tercel.problems import StartError
+from tercel.problems import SettingError, StartError
 from tercel.server.attach import engine_of
 from tercel.server.importer import call_factory, load_application
 from tercel.server.interface import require_asgi
@@ -147,6 +147,10 @@ class Server:
         connect_engine()
         settings = self.settings
         try:
+            if settings.io_threads:
+                raise SettingError(
+                    "io-threads works for C++ programs only, so far: leave it at 0, the default."
+                )
             self.load()
             lifespan = Lifespan(
                 self._application,

@@ -72,7 +72,6 @@ PyCFunction as_c_function(Function function) noexcept {
 }
 
 PyMethodDef hot_methods[] = {
-    // NOLINT: CPython keeps pointers to them.
     {"select", as_c_function(&select), METH_FASTCALL,
      "select($self, timeout=None, /)\n--\n\n"
      "One turn of the engine: waits at most `timeout` seconds (None: until something happens),\n"
@@ -97,7 +96,6 @@ int clear(PyObject* self) noexcept {
 }
 
 PyType_Slot slots[] = {
-    // NOLINT: CPython keeps pointers to them.
     {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
     {Py_tp_clear, reinterpret_cast<void*>(&clear)},
     {0, nullptr},
@@ -131,7 +129,12 @@ void rewatch(Engine& engine, int descriptor, std::uint32_t events) {
 }
 
 void set_nested(Engine& engine, bool nested) {
-  check(engine, engine.loop().set_nested(nested));
+  check(engine, engine.set_nested(nested));
+}
+
+void wake(Engine& engine) {
+  Gil gil = Gil::assume_held();
+  engine.wake(gil);
 }
 
 void close(Engine& engine) {
@@ -162,9 +165,7 @@ void bind_engine(nb::module_& module) {
           .def(
               "unwatch", [](Engine& self, int fd) { self.foreign().remove(fd); },
               nb::arg("descriptor"), "Forgets a descriptor, open or closed.")
-          .def(
-              "wake", [](Engine& self) { self.loop().wake(); },
-              "Ends a select() that waits, or the next one. Thread: any.")
+          .def("wake", &wake, "Ends a select() that waits, or the next one. Thread: any.")
           .def("set_nested", &set_nested, nb::arg("nested"),
                "Prepares the engine to be driven by on_ready() from another event loop: its "
                "descriptor then tells of timers too. Raises OSError.")

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <utility>
 
 #include "python/errors.h"
 #include "python/loop_core.h"
@@ -52,14 +53,37 @@ bool Engine::may_turn(Gil& /*gil*/) const noexcept {
 
 Result<int> Engine::wait(Gil& gil, std::chrono::nanoseconds timeout) noexcept {
   constexpr std::chrono::nanoseconds kNow{0};
-  if (timeout == kNow) return loop_->wait(kNow);
+  if (std::exchange(wake_requested_, false) || timeout == kNow) return loop_->wait(kNow);
   if (look_first_.worth_it()) {
     auto taken = loop_->wait(kNow);
     look_first_.looked(taken && *taken > 0);
     if (!taken || *taken > 0) return taken;
   }
-  GilRelease released{gil};
+  lock_released_ = true;
+  auto taken = wait_unlocked(gil, timeout);
+  lock_released_ = false;
+  wake_requested_ = false;
+  return taken;
+}
+
+Result<int> Engine::wait_unlocked(Gil& gil, std::chrono::nanoseconds timeout) noexcept {
+  const GilRelease released{gil};
   return loop_->wait(timeout);
+}
+
+void Engine::wake(Gil& /*gil*/) noexcept {
+#ifdef Py_GIL_DISABLED
+  loop_->wake();
+#else
+  if (std::exchange(wake_requested_, true)) return;
+  if (lock_released_ || nested_) loop_->wake();
+#endif
+}
+
+Result<void> Engine::set_nested(bool nested) noexcept {
+  auto done = loop_->set_nested(nested);
+  if (done) nested_ = nested;
+  return done;
 }
 
 void Engine::propagate(Gil& gil) noexcept {

@@ -72,6 +72,13 @@ class Engine {
   // as unraisable. REQUIRES: called from a handler, with an exception set.
   void propagate(Gil& gil) noexcept;
 
+  // Ends the wait in progress, or the next one. Costs a system call only when there is a wait to
+  // end: the lock tells. Thread: any that holds it; C++ threads use loop().wake().
+  void wake(Gil& gil) noexcept;
+
+  // As net::Loop::set_nested().
+  [[nodiscard]] Result<void> set_nested(bool nested) noexcept;
+
   // Forgets the foreign descriptors. The engine's loop lives on, unused, until its last user is
   // gone. May be called twice.
   void close(Gil& gil) noexcept;
@@ -87,6 +94,7 @@ class Engine {
 
  private:
   [[nodiscard]] Result<int> wait(Gil& gil, std::chrono::nanoseconds timeout) noexcept;
+  [[nodiscard]] Result<int> wait_unlocked(Gil& gil, std::chrono::nanoseconds timeout) noexcept;
   [[nodiscard]] bool may_turn(Gil& gil) const noexcept;
 
   SteadyClock clock_;
@@ -97,6 +105,9 @@ class Engine {
   nanobind::object leaving_;  // The exception that leaves this turn, if any.
   bool closed_ = false;
   bool was_idle_ = true;
+  bool nested_ = false;
+  bool wake_requested_ = false;  // The next wait does not wait.
+  bool lock_released_ = false;   // Somebody waits: wake_requested_ alone would come too late.
 };
 
 // The engine of a `_core.Engine` or of a tercel.EventLoop. Valid as long as that object is kept.

@@ -8,6 +8,7 @@
 #include <nanobind/nanobind.h>
 
 #include "python/errors.h"
+#include "python/loop_calls.h"
 
 namespace nb = nanobind;
 
@@ -35,78 +36,6 @@ bool is_deque(PyObject* object) noexcept {
   return false;
 }
 
-// --- call_soon
-
-// A new asyncio.Handle, as Handle.__init__ makes it out of debug mode.
-PyObject* new_handle(LoopCore& loop, PyObject* const* args, Py_ssize_t count, PyObject* context) {
-  const HandleLayout& layout = objects.layout;
-  nb::object arguments = nb::borrow(objects.empty_tuple);
-  if (count > 1) {
-    arguments = nb::steal(PyTuple_New(count - 1));
-    if (!arguments.is_valid()) return nullptr;
-    for (Py_ssize_t i = 1; i < count; ++i) {
-      PyTuple_SET_ITEM(arguments.ptr(), i - 1, Py_NewRef(args[i]));
-    }
-  }
-  nb::object own_context =
-      context != nullptr ? nb::borrow(context) : nb::steal(PyContext_CopyCurrent());
-  if (!own_context.is_valid()) return nullptr;
-  PyObject* handle = layout.handle->tp_alloc(layout.handle, 0);
-  if (handle == nullptr) return nullptr;
-  HandleLayout::field(handle, layout.callback) = Py_NewRef(args[0]);
-  HandleLayout::field(handle, layout.args) = arguments.release().ptr();
-  HandleLayout::field(handle, layout.cancelled) = Py_NewRef(Py_False);
-  HandleLayout::field(handle, layout.loop) = Py_NewRef(as_object(loop));
-  HandleLayout::field(handle, layout.source_traceback) = Py_NewRef(Py_None);
-  HandleLayout::field(handle, layout.repr) = Py_NewRef(Py_None);
-  HandleLayout::field(handle, layout.context) = own_context.release().ptr();
-  return handle;
-}
-
-// True when `callback` is a step of `task`: a builtin object or a method with the task in __self__.
-bool is_step_of(PyObject* callback, PyObject* task) noexcept {
-  const nb::object owner = nb::steal(PyObject_GetAttr(callback, objects.str_self));
-  if (!owner.is_valid()) PyErr_Clear();
-  return owner.ptr() == task;
-}
-
-bool capture(LoopCore& loop, PyObject* callback) noexcept {
-  if (!is_step_of(callback, loop.captured_task)) return false;
-  loop.captured_task = nullptr;
-  loop.captured_step = Py_NewRef(callback);
-  return true;
-}
-
-// The value of the one keyword `context`, nullptr for none of any kind. False: other keywords.
-bool only_context(PyObject* const* args, Py_ssize_t count, PyObject* kwnames,
-                  PyObject*& context) noexcept {
-  context = nullptr;
-  if (kwnames == nullptr || PyTuple_GET_SIZE(kwnames) == 0) return true;
-  if (PyTuple_GET_SIZE(kwnames) != 1) return false;
-  PyObject* name = PyTuple_GET_ITEM(kwnames, 0);
-  if (name != objects.str_context && PyUnicode_Compare(name, objects.str_context) != 0) {
-    return false;
-  }
-  if (args[count] != Py_None) context = args[count];
-  return true;
-}
-
-PyObject* call_soon(PyObject* self, PyObject* const* args, Py_ssize_t count,
-                    PyObject* kwnames) noexcept {
-  Gil gil = Gil::assume_held();
-  LoopCore& loop = core(self);
-  PyObject* context = nullptr;
-  if (!loop.fast() || count < 1 || !only_context(args, count, kwnames, context)) {
-    return call_inherited(loop, objects.str_call_soon, args, count, kwnames);
-  }
-  if (loop.captured_task != nullptr && capture(loop, args[0])) Py_RETURN_NONE;
-  PyObject* handle = new_handle(loop, args, count, context);
-  if (handle == nullptr) return nullptr;
-  if (append_ready(gil, loop, handle)) return handle;
-  Py_DECREF(handle);
-  return nullptr;
-}
-
 // --- the small ones
 
 PyObject* get_debug(PyObject* self, PyObject* /*unused*/) noexcept {
@@ -118,16 +47,28 @@ PyObject* monotonic_time(PyObject* /*self*/, PyObject* /*unused*/) noexcept {
   return PyFloat_FromDouble(std::chrono::duration<double>(SteadyClock{}.now()).count());
 }
 
-// The layout is looked for when the first loop is made, not at import: it needs asyncio.
-bool layout_known(Gil& gil) noexcept {
-  if (!objects.layout_sought) {
-    objects.layout_sought = true;
-    const auto layout = HandleLayout::find(gil);
-    objects.layout_known =
-        layout && objects.deque_append != nullptr && objects.deque_popleft != nullptr;
-    if (layout) objects.layout = *layout;
+// asyncio.Future, kept, or nullptr.
+PyTypeObject* find_future() noexcept {
+  const nb::object futures = nb::steal(PyImport_ImportModule("asyncio.futures"));
+  nb::object future = futures.is_valid() ? nb::getattr(futures, "Future", {}) : nb::object{};
+  if (future.is_valid() && PyType_Check(future.ptr())) {
+    return reinterpret_cast<PyTypeObject*>(future.release().ptr());
   }
-  return objects.layout_known;
+  PyErr_Clear();
+  return nullptr;
+}
+
+// True when asyncio is one that the fast methods know.
+bool asyncio_is_known(Gil& gil) noexcept {
+  if (objects.sought) return objects.known;
+  objects.sought = true;
+  const auto layout = HandleLayout::find(gil);
+  if (!layout) return false;
+  objects.layout = *layout;
+  objects.future = find_future();
+  objects.known = objects.future != nullptr && objects.deque_append != nullptr &&
+                  objects.deque_popleft != nullptr;
+  return objects.known;
 }
 
 // _attach(engine, fast)
@@ -142,7 +83,7 @@ PyObject* attach(PyObject* self, PyObject* const* args, Py_ssize_t count) noexce
   if (engine == nullptr) return nullptr;
   Py_XSETREF(loop.engine_object, Py_NewRef(args[0]));
   loop.engine = engine;
-  loop.fast_type = args[1] == Py_True && layout_known(gil) ? Py_TYPE(self) : nullptr;
+  loop.fast_type = args[1] == Py_True && asyncio_is_known(gil) ? Py_TYPE(self) : nullptr;
   Py_RETURN_NONE;
 }
 
@@ -201,17 +142,33 @@ PyCFunction as_c_function(Function function) noexcept {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
+// CPython keeps pointers to these tables.
 PyMethodDef methods[] = {
-    // NOLINT: CPython keeps pointers to it.
     {"call_soon", as_c_function(&call_soon), METH_FASTCALL | METH_KEYWORDS,
      "call_soon($self, /, callback, *args, context=None)\n--\n\n"
      "As asyncio.BaseEventLoop.call_soon()."},
-    {"_run_once", &run_once, METH_NOARGS,
-     "_run_once($self, /)\n--\n\nAs asyncio.BaseEventLoop._run_once()."},
+    {"call_soon_threadsafe", as_c_function(&call_soon_threadsafe), METH_FASTCALL | METH_KEYWORDS,
+     "call_soon_threadsafe($self, /, callback, *args, context=None)\n--\n\n"
+     "As asyncio.BaseEventLoop.call_soon_threadsafe()."},
+    {"call_at", as_c_function(&call_at), METH_FASTCALL | METH_KEYWORDS,
+     "call_at($self, /, when, callback, *args, context=None)\n--\n\n"
+     "As asyncio.BaseEventLoop.call_at()."},
+    {"call_later", as_c_function(&call_later), METH_FASTCALL | METH_KEYWORDS,
+     "call_later($self, /, delay, callback, *args, context=None)\n--\n\n"
+     "As asyncio.BaseEventLoop.call_later()."},
+    {"create_future", &create_future, METH_NOARGS,
+     "create_future($self, /)\n--\n\nAs asyncio.BaseEventLoop.create_future()."},
     {"get_debug", &get_debug, METH_NOARGS,
      "get_debug($self, /)\n--\n\nAs asyncio.BaseEventLoop.get_debug()."},
     {"time", &monotonic_time, METH_NOARGS,
      "time($self, /)\n--\n\nSeconds of CLOCK_MONOTONIC, as time.monotonic()."},
+    {"_run_once", &run_once, METH_NOARGS,
+     "_run_once($self, /)\n--\n\nAs asyncio.BaseEventLoop._run_once()."},
+    {"_timer_handle_cancelled", &timer_handle_cancelled, METH_O,
+     "_timer_handle_cancelled($self, handle, /)\n--\n\n"
+     "As asyncio.BaseEventLoop._timer_handle_cancelled()."},
+    {"_write_to_self", &write_to_self, METH_NOARGS,
+     "_write_to_self($self, /)\n--\n\nEnds the wait of the loop. Thread: any."},
     {"_attach", as_c_function(&attach), METH_FASTCALL,
      "_attach($self, engine, fast, /)\n--\n\nGives the loop its engine. `fast` says that the\n"
      "methods of the loop's class are asyncio's where the C++ ones count on it."},
@@ -220,7 +177,6 @@ PyMethodDef methods[] = {
 };
 
 PyMemberDef members[] = {
-    // NOLINT: CPython keeps pointers to it.
     {"_ready", T_OBJECT_EX, offsetof(LoopCore, ready), 0, nullptr},
     {"_scheduled", T_OBJECT_EX, offsetof(LoopCore, scheduled), 0, nullptr},
     {"_stopping", T_OBJECT_EX, offsetof(LoopCore, stopping), 0, nullptr},
@@ -232,7 +188,6 @@ PyMemberDef members[] = {
 };
 
 PyGetSetDef properties[] = {
-    // NOLINT: CPython keeps pointers to it.
     {"engine", &get_engine, nullptr, "The engine of this loop; None when it is closed.", nullptr},
     {"fast", &get_fast, nullptr,
      "True while call_soon() and _run_once() are the C++ ones: not in debug mode, not when a\n"
@@ -242,7 +197,6 @@ PyGetSetDef properties[] = {
 };
 
 PyType_Slot slots[] = {
-    // NOLINT: CPython keeps pointers to it.
     {Py_tp_doc, const_cast<char*>("The part of tercel.EventLoop that is written in C++.")},
     {Py_tp_methods, methods},
     {Py_tp_members, members},
@@ -253,9 +207,8 @@ PyType_Slot slots[] = {
     {0, nullptr},
 };
 
-PyType_Spec spec = {  // NOLINT: CPython keeps pointers to it.
-    "tercel._core.LoopCore", static_cast<int>(sizeof(LoopCore)), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+PyType_Spec spec = {"tercel._core.LoopCore", static_cast<int>(sizeof(LoopCore)), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
 
 // --- what the methods need, looked up at import
 
@@ -278,11 +231,17 @@ void find_objects() {
   objects.deque_append = builtin_method(deque, "append", METH_O);
   objects.deque_popleft = builtin_method(deque, "popleft", METH_NOARGS);
   objects.deque = reinterpret_cast<PyTypeObject*>(deque.release().ptr());
-  nb::object heappop = nb::module_::import_("heapq").attr("heappop");
-  objects.heappop = heappop.release().ptr();
+  const nb::module_ heapq = nb::module_::import_("heapq");
+  objects.heappop = nb::object(heapq.attr("heappop")).release().ptr();
+  objects.heappush = nb::object(heapq.attr("heappush")).release().ptr();
   objects.empty_tuple = PyTuple_New(0);
+  objects.loop_keyword = nb::make_tuple("loop").release().ptr();
+  objects.str_call_at = interned("call_at");
+  objects.str_call_later = interned("call_later");
   objects.str_call_soon = interned("call_soon");
+  objects.str_call_soon_threadsafe = interned("call_soon_threadsafe");
   objects.str_context = interned("context");
+  objects.str_create_future = interned("create_future");
   objects.str_process_events = interned("_process_events");
   objects.str_remove_reader = interned("_remove_reader");
   objects.str_remove_writer = interned("_remove_writer");
@@ -290,6 +249,8 @@ void find_objects() {
   objects.str_run_once = interned("_run_once");
   objects.str_self = interned("__self__");
   objects.str_time = interned("time");
+  objects.str_timer_handle_cancelled = interned("_timer_handle_cancelled");
+  objects.str_write_to_self = interned("_write_to_self");
 }
 
 }  // namespace
@@ -311,6 +272,10 @@ PyObject* call_inherited(LoopCore& loop, PyObject* name, PyObject* const* args, 
   const nb::object method = nb::steal(PyObject_GetAttr(next.ptr(), name));
   if (!method.is_valid()) return nullptr;
   return PyObject_Vectorcall(method.ptr(), args, static_cast<std::size_t>(count), kwnames);
+}
+
+bool is_own(const LoopCore& loop, PyObject* name, PyObject* method) noexcept {
+  return _PyType_Lookup(Py_TYPE(&loop.ob_base), name) == method;
 }
 
 bool append_ready(Gil& /*gil*/, LoopCore& loop, PyObject* handle) noexcept {
@@ -335,10 +300,20 @@ Engine* engine_of(Gil& gil, PyObject* engine_or_loop) noexcept {
 
 // --- CallSoonCapture
 
+// A step is a builtin object or a method with the task in __self__.
+bool capture_step(LoopCore& loop, PyObject* callback) noexcept {
+  const nb::object owner = nb::steal(PyObject_GetAttr(callback, objects.str_self));
+  if (!owner.is_valid()) PyErr_Clear();
+  if (owner.ptr() != loop.captured_task) return false;
+  loop.captured_task = nullptr;
+  loop.captured_step = Py_NewRef(callback);
+  return true;
+}
+
 bool CallSoonCapture::possible(Gil& gil, PyObject* loop) noexcept {
   const LoopCore* found = loop_core_of(gil, loop);
   return found != nullptr && found->fast() &&
-         _PyType_Lookup(Py_TYPE(loop), objects.str_call_soon) == objects.call_soon;
+         is_own(*found, objects.str_call_soon, objects.call_soon);
 }
 
 CallSoonCapture::CallSoonCapture(Gil& gil, PyObject* loop, PyObject* task) noexcept
@@ -373,6 +348,7 @@ void bind_loop_core(nb::module_& module) {
   if (!type.is_valid()) throw_python_error();
   objects.loop_core = reinterpret_cast<PyTypeObject*>(type.inc_ref().ptr());
   objects.call_soon = nb::getattr(type, "call_soon").release().ptr();
+  objects.call_at = nb::getattr(type, "call_at").release().ptr();
   module.attr("LoopCore") = type;
   module.def("capture_for_test", &capture_for_test, nb::arg("loop"), nb::arg("task"),
              nb::arg("function"));

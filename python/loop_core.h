@@ -5,12 +5,11 @@
 // `_scheduled`, `_stopping` ...), so that asyncio's own Python code and the C++ code work on the
 // same state and either may run at any time.
 //
-// Two methods are worth it, measured on applications that suspend (CPU per request, 3.11):
-// call_soon 0.76 us, _run_once 0.60 us. Each does what its inherited namesake does, and calls that
-// one when a precondition fails: debug mode, a closed loop, an unknown layout of Handle, a subclass
-// or a mixin or a patch that replaces a method they depend on, unusual arguments.
-// Resource: one an event loop. Thread: the loop's. Source: CPython, asyncio/base_events.py.
-// Tested by test_event_loop.py, test_asyncio_suite.py.
+// Each method does what its inherited namesake does, and calls that one when a precondition fails:
+// debug mode, a closed loop, an unknown layout of Handle, a subclass or a mixin or a patch that
+// replaces a method they depend on, unusual arguments. What each is worth:
+// docs/internals/event-loop.md. Resource: one an event loop. Thread: the loop's. Source: CPython,
+// asyncio/base_events.py. Tested by test_event_loop.py, test_asyncio_suite.py.
 #pragma once
 
 #include <Python.h>
@@ -50,17 +49,24 @@ struct LoopCore {
 // The Python objects that the methods use, looked up once and never freed.
 struct LoopObjects {
   PyTypeObject* loop_core;
-  PyObject* call_soon;  // LoopCore.call_soon.
-  HandleLayout layout;  // Valid if layout_known.
-  bool layout_sought, layout_known;
+  PyObject *call_soon, *call_at;  // Of LoopCore, to see whether a subclass has its own.
+
+  // Found when the first loop is made, because they need asyncio.
+  bool sought, known;
+  HandleLayout layout;  // Valid if known, as those below.
+  PyTypeObject* future;
+
   PyTypeObject* deque;
   PyCFunction deque_append;   // collections.deque.append, called without its descriptor.
   PyCFunction deque_popleft;  // collections.deque.popleft.
-  PyObject* heappop;
+  PyObject *heappop, *heappush;
   PyObject* empty_tuple;
+  PyObject* loop_keyword;  // ("loop",)
+
   // Interned names.
-  PyObject *str_call_soon, *str_context, *str_process_events, *str_remove_reader,
-      *str_remove_writer, *str_run, *str_run_once, *str_self, *str_time;
+  PyObject *str_call_at, *str_call_later, *str_call_soon, *str_call_soon_threadsafe, *str_context,
+      *str_create_future, *str_process_events, *str_remove_reader, *str_remove_writer, *str_run,
+      *str_run_once, *str_self, *str_time, *str_timer_handle_cancelled, *str_write_to_self;
 };
 [[nodiscard]] const LoopObjects& loop_objects() noexcept;
 
@@ -71,8 +77,11 @@ struct LoopObjects {
 [[nodiscard]] PyObject* call_inherited(LoopCore& loop, PyObject* name, PyObject* const* args,
                                        Py_ssize_t count, PyObject* kwnames) noexcept;
 
-// LoopCore._run_once(). Returns None, or nullptr with an exception set.
-[[nodiscard]] PyObject* run_once(PyObject* self, PyObject* unused) noexcept;
+// True when `task` is waited for and `callback` is its step: then it is kept, not to be queued.
+[[nodiscard]] bool capture_step(LoopCore& loop, PyObject* callback) noexcept;
+
+// LoopCore's `name` is what its own class uses: no subclass has another.
+[[nodiscard]] bool is_own(const LoopCore& loop, PyObject* name, PyObject* method) noexcept;
 
 // Adds to the end of _ready and takes from its front. They return false or nullptr with an
 // exception set. REQUIRES: loop.ready is not nullptr.

@@ -7,7 +7,9 @@
 #include <nanobind/nanobind.h>
 
 #include "python/errors.h"
+#include "python/loop_calls.h"
 #include "python/loop_core.h"
+#include "python/timer_heap.h"
 
 namespace nb = nanobind;
 
@@ -60,21 +62,21 @@ PyObject* first_timer(const LoopCore& loop) noexcept {
 }
 
 // Takes the earliest timer out of the heap; invalid when a comparison failed.
-nb::object pop_timer(LoopCore& loop) noexcept {
-  nb::object timer = nb::steal(PyObject_CallOneArg(loop_objects().heappop, loop.scheduled));
+nb::object take_timer(Gil& gil, LoopCore& loop) noexcept {
+  nb::object timer = nb::steal(pop_timer(gil, loop.scheduled));
   if (timer.is_valid()) {
     Py_XSETREF(field(timer.ptr(), layout().scheduled), Py_NewRef(Py_False));
   }
   return timer;
 }
 
-bool drop_cancelled_timers(LoopCore& loop) noexcept {
+bool drop_cancelled_timers(Gil& gil, LoopCore& loop) noexcept {
   for (PyObject* timer = first_timer(loop); timer != nullptr && is_cancelled(timer);
        timer = first_timer(loop)) {
     PyObject* count = PyLong_FromLong(PyLong_AsLong(loop.timer_cancelled_count) - 1);
     if (count == nullptr) return false;
     Py_XSETREF(loop.timer_cancelled_count, count);
-    if (!pop_timer(loop).is_valid()) return false;
+    if (!take_timer(gil, loop).is_valid()) return false;
   }
   return true;
 }
@@ -89,7 +91,7 @@ bool queue_due_timers(Gil& gil, LoopCore& loop) noexcept {
     double when = 0;
     if (!read_when(timer, when)) return false;
     if (when >= now + resolution) return true;
-    const nb::object due = pop_timer(loop);
+    const nb::object due = take_timer(gil, loop);
     if (!due.is_valid() || !append_ready(gil, loop, due.ptr())) return false;
   }
   return true;
@@ -240,7 +242,7 @@ PyObject* run_once(PyObject* self, PyObject* /*unused*/) noexcept {
     return call_inherited(loop, loop_objects().str_run_once, nullptr, 0, nullptr);
   }
   std::chrono::nanoseconds timeout{};
-  if (!drop_cancelled_timers(loop) || !find_timeout(loop, timeout) ||
+  if (!drop_cancelled_timers(gil, loop) || !find_timeout(loop, timeout) ||
       !loop.engine->turn(gil, timeout) || !queue_ready_descriptors(gil, loop) ||
       !queue_due_timers(gil, loop) || !run_ready(gil, loop)) {
     return nullptr;

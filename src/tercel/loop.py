@@ -53,9 +53,15 @@ _STOOD_IN_FOR = {
 # The methods that C++ replaces: those that follow LoopCore's own in the order of inheritance.
 _REPLACED = {
     "call_soon": base_events,
-    "_run_once": base_events,
+    "call_soon_threadsafe": base_events,
+    "call_at": base_events,
+    "call_later": base_events,
+    "create_future": base_events,
     "get_debug": base_events,
     "time": base_events,
+    "_run_once": base_events,
+    "_timer_handle_cancelled": base_events,
+    "_write_to_self": selector_events,
 }
 
 
@@ -63,9 +69,12 @@ def _is_asyncio_below(cls: type[EventLoop]) -> bool:
     """True when no mixin, subclass or patch changes a method that the C++ methods bypass."""
     order = cls.__mro__
     bases = order[order.index(_core.LoopCore) + 1 :]
-    return all(
-        _is_function_of(home, _first(name, order)) for name, home in _STOOD_IN_FOR.items()
-    ) and all(_is_function_of(home, _first(name, bases)) for name, home in _REPLACED.items())
+    own_wake = _first("_write_to_self", order) is vars(_core.LoopCore)["_write_to_self"]
+    return (
+        own_wake
+        and all(_is_function_of(home, _first(name, order)) for name, home in _STOOD_IN_FOR.items())
+        and all(_is_function_of(home, _first(name, bases)) for name, home in _REPLACED.items())
+    )
 
 
 def _first(name: str, classes: tuple[type, ...]) -> Any:

@@ -253,6 +253,23 @@ def test_what_a_signal_handler_raises_leaves_select(selector: EngineSelector):
     assert selector.select(0) == []
 
 
+def test_signal_handlers_run_between_turns_that_run_no_bytecode(selector: EngineSelector):
+    """map() and list() call select() from C, so nothing but select() itself can see the signal."""
+
+    def interrupt(*_: object) -> None:
+        raise InterruptedError("from the handler")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    start = time.monotonic()
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        with pytest.raises(InterruptedError, match="from the handler"):
+            list(map(selector.engine.select, [5, 5]))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - start < 4
+
+
 # --- life
 
 

@@ -18,11 +18,13 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 import tercel
+import tercel.loop
 from tercel import _core
 
 pytestmark = pytest.mark.sanitize
@@ -125,7 +127,7 @@ def test_a_subclass_that_extends_call_soon_sees_every_call():
     assert len(seen) >= 4  # Two steps of the task, its done callback, print.
 
 
-@pytest.mark.parametrize("name", ["call_soon", "_run_once", "time", "get_debug"])
+@pytest.mark.parametrize("name", tercel.loop._REPLACED)
 def test_a_mixin_below_is_not_passed_over(name: str):
     calls = []
 
@@ -404,6 +406,109 @@ def test_timers_take_integers_and_the_past(loop: tercel.EventLoop):
     assert sorted(fired) == [1, 2, 3]
 
 
+def test_a_timer_is_asyncios_and_can_be_cancelled(loop: tercel.EventLoop):
+    context = contextvars.copy_context()
+    fired: list[int] = []
+    timer = loop.call_later(3600, fired.append, 1, context=context)
+    assert type(timer) is asyncio.TimerHandle
+    assert 3590 < timer.when() - loop.time() <= 3600
+    assert timer._scheduled is True
+    assert "append" in repr(timer)
+    timer.cancel()
+    timer.cancel()
+    assert loop._timer_cancelled_count == 1
+    due = loop.call_at(loop.time(), fired.append, 2)
+    turn(loop, 2)
+    assert fired == [2]
+    assert due._scheduled is False
+    due.cancel()
+    assert loop._timer_cancelled_count == 0
+
+
+def test_wrong_timers_are_type_errors_as_in_asyncio(loop: tercel.EventLoop):
+    for wrong in (
+        lambda: loop.call_later(None, print),
+        lambda: loop.call_at(None, print),
+        lambda: loop.call_later("1", print),
+        lambda: loop.call_later(1),
+        lambda: loop.call_at(1.0),
+        lambda: loop.call_at(1.0, print, contexts=None),
+    ):
+        with pytest.raises(TypeError):
+            wrong()
+    loop.call_later(delay=1, callback=print).cancel()
+    loop.call_at(when=1.0, callback=print).cancel()
+    assert len(loop._scheduled) == 2
+
+
+def test_a_subclass_that_extends_call_at_sees_call_later(fast: bool):
+    seen: list[float] = []
+
+    class Extended(tercel.EventLoop):
+        def call_at(self, when, callback, *args, context=None):
+            seen.append(when)
+            return super().call_at(when, callback, *args, context=context)
+
+    with contextlib.closing(Extended(fast=fast)) as loop:
+        loop.call_later(1, print).cancel()
+        loop.run_until_complete(asyncio.sleep(0.001))
+    assert len(seen) == 2
+
+
+class ClockLoop(tercel.EventLoop):
+    """A loop whose time stands still until it is moved."""
+
+    now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+
+def times_for_heap(kind: str, seed: int) -> Iterator[Any]:
+    """Times in an order without order; many are equal."""
+    number = seed
+    while True:
+        number = number * 6364136223846793005 % 2**64
+        when = (number >> 33) % 50 + 1
+        if kind == "mixed" and when % 3 == 0:
+            yield Fraction(when, 2)
+        else:
+            yield when / 2 if kind == "float" or when % 3 == 1 else when
+
+
+@pytest.mark.parametrize("kind", ["float", "mixed"])
+@pytest.mark.parametrize("seed", range(20))
+def test_the_heap_of_timers_is_the_one_that_heapq_makes(kind: str, seed: int):
+    times = times_for_heap(kind, 2 * seed + 1)
+    fired: list[list[int]] = [[], []]
+    loops = [ClockLoop(), ClockLoop(fast=False)]
+
+    def heaps_are_equal() -> bool:
+        heaps = [[timer._args for timer in loop._scheduled] for loop in loops]
+        return heaps[0] == heaps[1]
+
+    for number in range(60):
+        when = next(times)
+        timers = [
+            loop.call_at(when, list_.append, number)
+            for loop, list_ in zip(loops, fired, strict=True)
+        ]
+        assert heaps_are_equal()
+        if number % 7 == seed % 7:
+            for timer in timers:
+                timer.cancel()
+    for step in range(52):
+        for loop in loops:
+            loop.now = float(step)
+            turn(loop, 2)
+        assert heaps_are_equal()
+        assert fired[0] == fired[1]
+    assert len(fired[0]) > 40
+    assert [loop._scheduled for loop in loops] == [[], []]
+    for loop in loops:
+        loop.close()
+
+
 def test_a_timer_that_is_no_number_raises_as_in_asyncio(loop: tercel.EventLoop):
     loop._scheduled.append(asyncio.TimerHandle("soon", print, (), loop))
     with pytest.raises(TypeError):
@@ -531,6 +636,16 @@ def test_foreign_data_in_the_selector_fails_as_in_asyncio(loop: tercel.EventLoop
     loop._selector.unregister(pair[0])
 
 
+# --- futures
+
+
+def test_create_future_makes_asyncios_futures(loop: tercel.EventLoop):
+    future = loop.create_future()
+    assert type(future) is asyncio.Future
+    assert future.get_loop() is loop
+    future.cancel()
+
+
 # --- fairness
 
 
@@ -610,6 +725,58 @@ def test_no_call_from_another_thread_is_lost(loop: tercel.EventLoop):
     for worker in workers:
         worker.join()
     assert counts == [calls] * threads
+
+
+def test_a_call_from_another_thread_runs_while_the_loop_waits(loop: tercel.EventLoop):
+    """Each is made when the loop sleeps, so a wake-up that gets lost makes this test hang."""
+    left = 50
+
+    def answer() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            loop.stop()
+        else:
+            threading.Timer(0.002, loop.call_soon_threadsafe, (answer,)).start()
+
+    threading.Timer(0.002, loop.call_soon_threadsafe, (answer,)).start()
+    loop.run_forever()
+    assert left == 0
+
+
+def test_calls_from_a_signal_handler_are_not_lost(loop: tercel.EventLoop):
+    """A handler of the signal module runs on the loop's own thread, at any of its bytecodes."""
+    left = 20
+
+    def answer() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            loop.stop()
+        else:
+            signal.setitimer(signal.ITIMER_REAL, 0.002)
+
+    before = signal.signal(signal.SIGALRM, lambda *_: loop.call_soon_threadsafe(answer))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.002)
+        loop.run_forever()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert left == 0
+
+
+def test_a_subclass_with_a_wake_up_of_its_own_is_not_passed_over():
+    woken: list[int] = []
+
+    class Extended(tercel.EventLoop):
+        def _write_to_self(self) -> None:
+            woken.append(1)
+            super()._write_to_self()
+
+    with contextlib.closing(Extended()) as loop:
+        loop.call_soon_threadsafe(loop.stop)
+        loop.run_forever()
+    assert woken == [1]
 
 
 def test_loops_of_several_threads_do_not_meet(fast: bool):

@@ -250,7 +250,7 @@ def main() -> None:
     result = {
         "question": "what an event loop costs per operation",
         "unit": f"{unit} per operation",
-        "command": ["python", *sys.argv],
+        "command": ["python", "bench/python/loop_bench.py", *sys.argv[1:]],
         "commit": machine.commit(ROOT),
         "machine": machine.describe(),
         "load_average": os.getloadavg(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import http
+import re
 import socket
 import threading
 import time
@@ -260,7 +261,7 @@ def test_an_iterable_of_headers_that_raises_raises_from_send():
         ({"type": "http.response.trailers", "headers": []}, RuntimeError),
         ({"type": "http.response.nonsense"}, RuntimeError),
     ],
-    ids=repr,
+    ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", repr(value)),
 )
 def test_what_is_wrong_after_the_start_is_refused(message, error):
     assert type(refusal(message, before=(start(),))) is error

@@ -49,7 +49,8 @@ def _tercel(target: Target) -> list[str]:
     return [
         *(target.python, "-m", "tercel", "serve", f"{target.app}:app"),
         *("--host", "127.0.0.1", "--port", str(target.port), "--no-access-log"),
-        *("--timeout-keep-alive", str(KEEP_ALIVE_S)),
+        *("--timeout-keep-alive", str(KEEP_ALIVE_S), "--backlog", str(BACKLOG)),
+        *("--limit-request-body", "2GiB"),
     ]
 
 
@@ -179,7 +180,7 @@ def _h2o(target: Target) -> list[str]:
 
 
 SERVERS = (
-    Server("tercel", "asgi", "defaults, access log off", _tercel),
+    Server("tercel", "asgi", "defaults, access log off, limits as for the others", _tercel),
     Server("uvicorn", "asgi", "uvicorn.org, Settings: uvloop, httptools", _uvicorn),
     Server(
         "granian",

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <array>
+#include <cstdio>
+#include <memory>
 #include <string_view>
 
 #include "tercel/base/parse_number.h"
@@ -11,11 +13,35 @@
 namespace tercel::server {
 namespace {
 
-// The number a file begins with, or nothing: "max" is no limit.
+constexpr std::size_t kFileBytesMax = 64 * 1024;
+
+// The text of one of the kernel's files, empty when there is none. C's streams: those of C++ bring
+// their locales, a megabyte of memory in a process that needs none.
+std::string text_of(const std::string& path) {
+  const auto close = [](std::FILE* file) { static_cast<void>(std::fclose(file)); };
+  const std::unique_ptr<std::FILE, decltype(close)> file{std::fopen(path.c_str(), "re"), close};
+  std::string text;
+  std::array<char, 512> part;
+  while (file != nullptr && text.size() < kFileBytesMax) {
+    const std::size_t bytes = std::fread(part.data(), 1, part.size(), file.get());
+    if (bytes == 0) break;
+    text.append(part.data(), bytes);
+  }
+  return text;
+}
+
+// Takes the first line off `text`.
+std::string_view take_line(std::string_view& text) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(line.size() + 1, text.size()));
+  return line;
+}
+
+// The number that a file holds, or nothing: "max" is no limit.
 std::optional<std::uint64_t> number_in(const std::string& path) {
-  std::string word;
-  if (!(std::ifstream{path} >> word)) return std::nullopt;
-  const auto number = parse_decimal(word);
+  const std::string text = text_of(path);
+  std::string_view rest = text;
+  const auto number = parse_decimal(take_line(rest));
   return number ? std::optional{*number} : std::nullopt;
 }
 
@@ -55,14 +81,15 @@ std::size_t connections_for(std::uint64_t memory_bytes) noexcept {
 
 std::optional<std::uint64_t> cgroup_memory_limit(const std::string& root) {
   std::optional<std::uint64_t> limit;
-  std::ifstream groups{root + "/proc/self/cgroup"};
+  const std::string groups = text_of(root + "/proc/self/cgroup");
   // "hierarchy:controllers:path"; version 2 has hierarchy 0 and no controllers.
-  for (std::string line; std::getline(groups, line);) {
+  for (std::string_view rest = groups; !rest.empty();) {
+    const std::string_view line = take_line(rest);
     const std::size_t first = line.find(':');
     const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
     if (second == std::string::npos || !line.substr(second).starts_with(":/")) continue;
-    const std::string path = line.substr(second + 1);
-    const std::string_view names = std::string_view{line}.substr(first + 1, second - first - 1);
+    const std::string path{line.substr(second + 1)};
+    const std::string_view names = line.substr(first + 1, second - first - 1);
     if (names.empty()) {
       limit = least(limit, least_limit(root + "/sys/fs/cgroup", path, "memory.max"));
     } else if (has_controller(names, "memory")) {

@@ -1,7 +1,6 @@
 #include "tercel/server/connection.h"
 
 #include <algorithm>
-#include <cstring>
 #include <ctime>
 #include <utility>
 
@@ -12,10 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
-
-// First size of the block for input outside of a step, when the loop's shared buffer is not to be
-// had.
-constexpr std::size_t kStashBytes = 16384;
 
 // When a limit that starts now is over; zero: never.
 nanoseconds started(nanoseconds limit, nanoseconds now) noexcept {
@@ -138,7 +133,7 @@ void Connection::on_timer() noexcept {
 
 void Connection::end_step() noexcept {
   if (--steps_ > 0 || dead_) return;
-  if (buffers_ != nullptr) stash_scratch();
+  settle_input();
   flush();
   if (closing_ && !broken_ && unsent_bytes() == 0) finish_closing();
   if (broken_) {
@@ -152,7 +147,7 @@ void Connection::end_step() noexcept {
 // --- input
 
 http::Input Connection::input() noexcept {
-  if (buffers_ == nullptr || buffers_->unread.empty()) (void)fill();
+  if (buffers_ == nullptr || buffers_->input.empty()) (void)fill();
   return unread_input();
 }
 
@@ -162,12 +157,12 @@ http::Input Connection::more_input() noexcept {
 }
 
 http::Input Connection::unread_input() const noexcept {
-  return {.bytes = buffers_ != nullptr ? buffers_->unread : std::span<char>{},
+  return {.bytes = buffers_ != nullptr ? buffers_->input.unread() : std::span<char>{},
           .state = input_ended_ ? http::InputState::kEnded : http::InputState::kOpen};
 }
 
 void Connection::consume(std::size_t bytes) noexcept {
-  if (bytes > 0) buffers_->unread = buffers_->unread.subspan(bytes);
+  if (bytes > 0) buffers_->input.consume(bytes);
 }
 
 bool Connection::fill() noexcept {
@@ -178,7 +173,8 @@ bool Connection::fill() noexcept {
   }
   --reads_left_;
   Buffers* mine = buffers();
-  const std::span<char> space = mine != nullptr ? room() : std::span<char>{};
+  const auto borrow = static_cast<InputBuffer::Borrow>(steps_ > 0);
+  const std::span<char> space = mine != nullptr ? mine->input.room(borrow) : std::span<char>{};
   if (space.empty()) {
     broke(Errc::kNoMemory);
     return false;
@@ -186,8 +182,7 @@ bool Connection::fill() noexcept {
   const net::IoResult result = stream_->read(space);
   switch (result.state) {
     case net::IoState::kDone:
-      mine->unread = {mine->unread.empty() ? space.data() : mine->unread.data(),
-                      mine->unread.size() + result.bytes};
+      mine->input.add(result.bytes);
       count_received(result.bytes);
       // A short read drained the socket; only an end that was announced is still to be read.
       readable_ = result.bytes == space.size() || fin_seen_;
@@ -217,62 +212,13 @@ void Connection::count_received(std::size_t bytes) noexcept {
   }
 }
 
-// Free room right behind the unread input.
-std::span<char> Connection::room() noexcept {
-  Buffers& mine = *buffers_;
-  if (mine.unread.empty()) {
-    if (mine.scratch.empty() && steps_ > 0) mine.scratch = server_.loop_.borrow_scratch();
-    if (!mine.scratch.empty()) return mine.scratch;
-    return room_in_stash(kStashBytes);
-  }
-  char* end = mine.unread.data() + mine.unread.size();
-  if (mine.in_scratch()) {
-    const std::span<char> behind{end, mine.scratch.data() + mine.scratch.size()};
-    if (!behind.empty()) return behind;
-  }
-  return room_in_stash(mine.unread.size());
-}
-
-// Moves the unread input into a block of its own, or to its start, with room for `bytes` or so
-// more.
-std::span<char> Connection::room_in_stash(std::size_t bytes) noexcept {
-  Buffers& mine = *buffers_;
-  const std::size_t have = mine.unread.size();
-  if (mine.stash && !mine.in_scratch()) {
-    char* end = have == 0 ? mine.stash.data() : mine.unread.data() + have;
-    const std::span<char> behind{end, mine.stash.data() + mine.stash.capacity()};
-    if (!behind.empty()) return behind;
-  }
-  const bool reuse = mine.stash && mine.stash.capacity() > have + have / 2;
-  Block block = reuse ? std::move(mine.stash) : server_.loop_.blocks().take(have + bytes);
-  if (!block) return {};
-  if (have > 0) std::memmove(block.data(), mine.unread.data(), have);
-  mine.stash = std::move(block);
-  mine.unread = {mine.stash.data(), have};
-  return {mine.stash.data() + have, mine.stash.capacity() - have};
-}
-
-void Connection::stash_scratch() noexcept {
-  Buffers& mine = *buffers_;
-  if (mine.scratch.empty()) return;
-  if (!mine.unread.empty() && mine.in_scratch()) {
-    Block block = server_.loop_.blocks().take(mine.unread.size());
-    if (block) {
-      std::memcpy(block.data(), mine.unread.data(), mine.unread.size());
-      mine.unread = {block.data(), mine.unread.size()};
-    } else {
-      mine.unread = {};
-      broke(Errc::kNoMemory);
-    }
-    mine.stash = std::move(block);
-  }
-  mine.scratch = {};
-  server_.loop_.return_scratch();
+void Connection::settle_input() noexcept {
+  if (buffers_ != nullptr && !buffers_->input.settle()) broke(Errc::kNoMemory);
 }
 
 void Connection::discard_input() noexcept {
   do {
-    if (buffers_ != nullptr) buffers_->unread = {};
+    if (buffers_ != nullptr) buffers_->input.discard();
   } while (fill());
 }
 
@@ -361,7 +307,7 @@ void Connection::enter(http::Phase phase) noexcept {
   if (steps_ > 0) return;  // Its end does the rest.
   arm();
   if (phase == Phase::kIdle) {
-    const bool unread = buffers_ != nullptr && !buffers_->unread.empty();
+    const bool unread = buffers_ != nullptr && !buffers_->input.empty();
     if (unread || readable_) server_.loop_.defer(*this);
   }
 }
@@ -473,7 +419,7 @@ void Connection::finish_closing() noexcept {
     phase_due_ = phase_limit();
   }
   discard_input();
-  if (buffers_ != nullptr) stash_scratch();
+  settle_input();
   if (input_ended_) broke(Errc::kClosed);
 }
 
@@ -493,7 +439,6 @@ void Connection::die(Errc error) noexcept {
   session_.on_closed(error);
   --steps_;
   if (buffers_ != nullptr) {
-    if (!buffers_->scratch.empty()) server_.loop_.return_scratch();
     server_.buffers_.destroy(buffers_);
     buffers_ = nullptr;
   }
@@ -502,12 +447,12 @@ void Connection::die(Errc error) noexcept {
 }
 
 Connection::Buffers* Connection::buffers() noexcept {
-  if (buffers_ == nullptr) buffers_ = server_.buffers_.make(server_.segments_);
+  if (buffers_ == nullptr) buffers_ = server_.buffers_.make(server_.loop_, server_.segments_);
   return buffers_;
 }
 
 void Connection::drop_idle_buffers() noexcept {
-  if (buffers_ == nullptr || !buffers_->unread.empty() || !buffers_->output.empty()) return;
+  if (buffers_ == nullptr || !buffers_->input.empty() || !buffers_->output.empty()) return;
   server_.buffers_.destroy(buffers_);
   buffers_ = nullptr;
 }

@@ -10,13 +10,13 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <span>
 
 #include "tercel/base/block_pool.h"
 #include "tercel/http/h1_session.h"
 #include "tercel/http/wire.h"
 #include "tercel/net/loop.h"
 #include "tercel/net/stream.h"
+#include "tercel/server/input_buffer.h"
 #include "tercel/server/output_queue.h"
 
 namespace tercel::server {
@@ -66,16 +66,11 @@ class Connection final : public http::Wire,
 
   // What a connection has while bytes wait in one direction or the other.
   struct Buffers {
-    explicit Buffers(Slab<Segment>& segments) noexcept : output{segments} {}
-    Block stash;              // Input that a step left, or that was read outside of one.
-    std::span<char> unread;   // The input not consumed yet: in the stash, or in the scratch.
-    std::span<char> scratch;  // The loop's buffer while this connection has borrowed it.
-    [[nodiscard]] bool in_scratch() const noexcept {
-      return unread.data() >= scratch.data() && unread.data() < scratch.data() + scratch.size();
-    }
+    Buffers(net::Loop& loop, Slab<Segment>& segments) noexcept : input{loop}, output{segments} {}
+    InputBuffer input;
     OutputQueue output;
-    std::chrono::nanoseconds write_due{
-        0};  // When the peer has taken too long to read; 0: it keeps up.
+    // When the peer has taken too long to read; 0: it keeps up.
+    std::chrono::nanoseconds write_due{0};
   };
 
   void on_ready(std::uint32_t readiness) noexcept override;
@@ -94,9 +89,7 @@ class Connection final : public http::Wire,
   [[nodiscard]] bool fill() noexcept;
   [[nodiscard]] http::Input unread_input() const noexcept;
   void count_received(std::size_t bytes) noexcept;
-  [[nodiscard]] std::span<char> room() noexcept;
-  [[nodiscard]] std::span<char> room_in_stash(std::size_t bytes) noexcept;
-  void stash_scratch() noexcept;
+  void settle_input() noexcept;
   void discard_input() noexcept;
 
   void after_send(bool queued) noexcept;

@@ -1,7 +1,8 @@
 """Makes Markdown tables of a result: `python bench/report.py [RESULT.json] [--part PART]`.
 
-Without a file: the newest in bench/results/. Parts: `summary` (CPU per request of all servers),
-`bars` (the project's targets), `detail` (every metric), `machine`; all of them without `--part`.
+Without a file: the newest in bench/results/. Parts: `machine`, `overview` (a few rows for those
+who have a minute), `bars` (the project's targets), `summary` (CPU per request of all servers),
+`detail` (every metric); all of them without `--part`.
 """
 
 from __future__ import annotations
@@ -45,6 +46,39 @@ def machine(result: Mapping[str, Any]) -> str:
         f"Versions: {versions}.",
     ]
     return "\n".join(lines)
+
+
+# What the overview shows of the servers of ASGI applications: text, workload, metric.
+OVERVIEW = (
+    ("ASGI hello, 64 connections: requests per CPU-second", "hello-64", "requests_per_cpu_s"),
+    ("the same, 1 connection", "hello-1", "requests_per_cpu_s"),
+    ("the same, 1,000 connections", "hello-1000", "requests_per_cpu_s"),
+    ("FastAPI, JSON, 64 connections", "fastapi-64", "requests_per_cpu_s"),
+    ("10 KiB read and streamed back, 64 connections", "echo-64", "requests_per_cpu_s"),
+    ("99th percentile at 3,000 requests/s, us", "latency-3000", "p99_us"),
+    ("memory, FastAPI, idle: PSS in MiB", "memory-idle", "pss_mib"),
+    ("memory of an idle connection: bytes", "memory-connections", "pss_bytes"),
+    ("growth of memory by an upload of 1 GiB: MiB", "upload", "growth_mib"),
+)
+
+
+def overview(result: Mapping[str, Any]) -> str:
+    """Returns one row for each thing that people ask first."""
+    workloads = result["workloads"]
+    servers = list(workloads[OVERVIEW[0][1]]["servers"])
+    rows = []
+    for text, workload, metric in OVERVIEW:
+        if workload not in workloads:
+            continue
+        parts = workloads[workload]["servers"]
+        rows.append([text, *(_median(parts.get(server), metric) for server in servers)])
+    return table(["", *servers], rows)
+
+
+def _median(server: Mapping[str, Any] | None, metric: str) -> str:
+    if server is None:
+        return ""
+    return "failed" if server["failure"] else number(server["median"][metric])
 
 
 def summary(result: Mapping[str, Any]) -> str:
@@ -138,6 +172,7 @@ def _cell(server: Mapping[str, Any], metric: str) -> str:
 
 PARTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "machine": machine,
+    "overview": overview,
     "bars": bars,
     "summary": summary,
     "detail": detail,

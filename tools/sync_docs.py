@@ -1,9 +1,14 @@
-"""Inserts code of `examples/` into the Markdown files, so that no document shows code nobody ran.
+"""Inserts code of `examples/` and results of `bench/` into the Markdown files.
+
+So no document shows code that nobody ran, or a number that nobody measured.
 
 A line `<!-- code: PATH -->` or `<!-- code: PATH#REGION -->` stands before a fenced block, and the
 block is replaced by that file or region. A region is what stands between the lines `[REGION]` and
 `[/REGION]` in a comment of the file, without its common indentation. In README.md and docs/guide/
 every block of Python must have such a line.
+
+What stands between the lines `<!-- numbers: bench/results/NAME.json#PART -->` and
+`<!-- /numbers -->` is replaced by that part of `bench/report.py`'s report of the result.
 
 Links between files of the repository have to lead somewhere.
 
@@ -12,15 +17,25 @@ Links between files of the repository have to lead somewhere.
 """
 
 import argparse
+import json
 import re
 import sys
 import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "bench"))
+
+import report  # noqa: E402
+
 MARKED_BLOCK = re.compile(
     r"(?P<marker><!-- code: (?P<path>[\w./-]+)(?:#(?P<region>[\w-]+))? -->\n)"
     r"(?P<open>```[\w+-]*\n)(?P<code>.*?)(?P<close>^```$)",
+    re.MULTILINE | re.DOTALL,
+)
+MARKED_NUMBERS = re.compile(
+    r"(?P<marker><!-- numbers: (?P<path>[\w./-]+)#(?P<part>\w+) -->\n)"
+    r".*?(?P<close>^<!-- /numbers -->$)",
     re.MULTILINE | re.DOTALL,
 )
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
@@ -53,14 +68,31 @@ def region_of(path: str, region: str | None) -> str:
     return textwrap.dedent(found[1]).strip("\n") + "\n"
 
 
-def synced(text: str) -> str:
-    """Returns `text` with every marked block replaced by the code that its marker names."""
+def numbers_of(path: str, part: str) -> str:
+    """Returns a part of the report of a result, ending with a newline.
 
-    def insert(block: re.Match[str]) -> str:
+    Raises:
+        DocumentError: there is no such result, or no such part.
+    """
+    file = ROOT / path
+    if not path.startswith("bench/results/") or not file.is_file():
+        raise DocumentError(f"{path} is not a file in bench/results/")
+    if part not in report.PARTS:
+        raise DocumentError(f"a report has no part {part}, only {', '.join(report.PARTS)}")
+    return report.PARTS[part](json.loads(file.read_text())) + "\n"
+
+
+def synced(text: str) -> str:
+    """Returns `text` with every marked block replaced by what its marker names."""
+
+    def insert_code(block: re.Match[str]) -> str:
         code = region_of(block["path"], block["region"])
         return block["marker"] + block["open"] + code + block["close"]
 
-    return MARKED_BLOCK.sub(insert, text)
+    def insert_numbers(block: re.Match[str]) -> str:
+        return block["marker"] + numbers_of(block["path"], block["part"]) + block["close"]
+
+    return MARKED_NUMBERS.sub(insert_numbers, MARKED_BLOCK.sub(insert_code, text))
 
 
 def unmarked_blocks(text: str) -> list[int]:
@@ -87,7 +119,7 @@ def documents() -> list[Path]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Inserts code of examples/ into the documents.")
+    parser = argparse.ArgumentParser(description="Inserts code and numbers into the documents.")
     parser.add_argument(
         "--check", action="store_true", help="change nothing, exit 1 on differences"
     )
@@ -111,7 +143,7 @@ def main() -> int:
         if wanted == text:
             continue
         if check:
-            problems.append(f'{name}: code differs from examples/; run "make fmt"')
+            problems.append(f'{name}: code or numbers differ; run "make fmt"')
         else:
             document.write_text(wanted)
             print(f"updated {name}")

@@ -57,6 +57,7 @@ BodyRead H1Exchange::read_body() noexcept {
   if (expects_continue_ && !rules_.head_released()) {
     expects_continue_ = false;
     session_.wire_.send(Payload::borrow(kContinue));
+    session_.wire_.push(Final::kNo);
   }
   bool ended = false;
   const BodyRead read = decode_input(ended);
@@ -117,6 +118,7 @@ Result<void> H1Exchange::interim(const Response& response) noexcept {
   char* out = append(write_head(block.data(), response, {}), kCrlf);
   const auto bytes = static_cast<std::size_t>(out - block.data());
   session_.wire_.send(std::move(block), bytes);
+  session_.wire_.push(Final::kNo);
   return {};
 }
 
@@ -229,6 +231,7 @@ Result<void> H1Exchange::close_part(const BodyPlan& part) noexcept {
     session_.wire_.send(Payload::borrow(kCrlf));
   if (part.last && rules_.ending() == Ending::kChunked)
     session_.wire_.send(Payload::borrow(kLastChunk));
+  session_.wire_.push(part.last ? Final::kYes : Final::kNo);
   wants_writable_ = !writable();
   return conclude(part);
 }
@@ -261,6 +264,7 @@ Result<void> H1Exchange::finish(std::span<const Field> trailers) noexcept {
       return sent;
     }
   }
+  session_.wire_.push(Final::kYes);
   return conclude(part);
 }
 

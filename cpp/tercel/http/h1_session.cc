@@ -28,7 +28,7 @@ void H1Session::on_input() noexcept {
 bool H1Session::step() noexcept {
   if (closing_) return false;
   if (ticket_ != nullptr && !ticket_->admitted()) return false;
-  if (exchange_ == nullptr) return read_head();
+  if (exchange_ == nullptr) return !wire_.pressed() && read_head();
   if (exchange_->response_over_) return skip_body();
   if (exchange_->failure_) {
     fail_exchange(*exchange_->failure_);
@@ -277,6 +277,8 @@ void H1Session::on_closed(Errc) noexcept {
 
 void H1Session::drain() noexcept {
   keep_alive_ = false;
+  // What is left of an answered request's body is not waited for.
+  if (exchange_ != nullptr && exchange_->response_over_ && !stepping_) (void)skip_body();
 }
 
 std::chrono::nanoseconds H1Session::waiting_since() const noexcept {

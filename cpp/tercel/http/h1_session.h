@@ -2,7 +2,8 @@
 //
 // Parses a head when there is no exchange, hands it to the handler, and decides what the connection
 // does afterwards: next request, skip what is left of a body, or close. A pipelined request waits,
-// unread, until the one before it is answered, so answers are in order and nothing queues up.
+// unread, until the one before it is answered, so answers are in order and nothing queues up; and
+// until the client has taken most of the answers, so a client that only asks fills no memory.
 // Source: RFC 9112 sections 9 and 11. Tested by h1_session_test.cc, over memory.
 #pragma once
 

@@ -52,8 +52,15 @@ class Wire {
   virtual void send(Block block, std::size_t bytes) noexcept = 0;
   virtual void send(const Payload& payload) noexcept = 0;
   virtual void send_file(const FileRange& range) noexcept = 0;
+  // A part of a response is complete, and leaves now, as far as the kernel takes it: whoever sent it
+  // may work on for long. Only the last part waits for the end of the step if more input is here, so
+  // that the answers to pipelined requests leave together.
+  virtual void push(Final final) noexcept = 0;
   // Bytes taken over and not yet handed to the kernel.
   [[nodiscard]] virtual std::size_t unsent_bytes() const noexcept = 0;
+  // Too much waits for a peer that does not read: no further request of it is begun until
+  // Session::on_sent().
+  [[nodiscard]] virtual bool pressed() const noexcept = 0;
 
   // Entering kIdle outside of a step makes the wire look for input by itself.
   virtual void enter(Phase phase) noexcept = 0;
@@ -86,7 +93,7 @@ class Session {
 
   // Bytes, or the end of the peer's direction, may have come.
   virtual void on_input() noexcept = 0;
-  // unsent_bytes() went below half of the high-water mark, or to zero.
+  // unsent_bytes() went below half of the high-water mark, or to zero: pressed() is over.
   virtual void on_sent() noexcept = 0;
   // The peer finished its direction while a response is pending and some time went by.
   virtual void on_input_closed() noexcept = 0;

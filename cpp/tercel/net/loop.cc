@@ -161,7 +161,11 @@ nanoseconds Loop::bounded(nanoseconds timeout) const noexcept {
 
 Result<int> Loop::wait(nanoseconds timeout) noexcept {
   if (next_event_ < event_count_) return event_count_ - next_event_;
-  const int taken = syscalls_.epoll_wait(epoll_fd_, {events_.get(), kEventsMax}, bounded(timeout));
+  const std::span<epoll_event> room{events_.get(), kEventsMax};
+  int taken = syscalls_.epoll_wait(epoll_fd_, room, bounded(timeout));
+  // A signal, or a process that was stopped for a while: what has come meanwhile is taken before
+  // time limits are looked at.
+  if (taken == -EINTR) taken = syscalls_.epoll_wait(epoll_fd_, room, nanoseconds{0});
   now_ = clock_.now();
   next_event_ = 0;
   event_count_ = std::max(taken, 0);

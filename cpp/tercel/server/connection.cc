@@ -88,17 +88,21 @@ void Connection::on_ready(std::uint32_t readiness) noexcept {
   begin_step();
   reads_left_ = kReadsPerTurn;
   blocked_ = false;  // Whatever the event: a stream may have to read before it can write.
-  if ((readiness & (net::kError | net::kHangup)) != 0) {
+  if ((readiness & net::kError) != 0) {
     broke(Errc::kReset);
   } else {
-    if ((readiness & (net::kReadable | net::kPeerClosed)) != 0) {
+    // A peer that hung up waits for no answer; but what it sent before is there, and counts.
+    hung_up_ = (readiness & net::kHangup) != 0;
+    constexpr std::uint32_t kPeerLeft = net::kPeerClosed | net::kHangup;
+    if ((readiness & (net::kReadable | kPeerLeft)) != 0) {
       readable_ = true;
-      if ((readiness & net::kPeerClosed) != 0 && !fin_seen_) {
+      if ((readiness & kPeerLeft) != 0 && !fin_seen_) {
         fin_seen_ = true;
         if (phase_ == http::Phase::kHandler) phase_due_ = phase_limit();
       }
       session_.on_input();
     }
+    if (hung_up_) broke(Errc::kReset);
     if ((readiness & net::kWritable) != 0) flush();
   }
   end_step();
@@ -158,7 +162,7 @@ http::Input Connection::more_input() noexcept {
 
 http::Input Connection::unread_input() const noexcept {
   return {.bytes = buffers_ != nullptr ? buffers_->input.unread() : std::span<char>{},
-          .state = input_ended_ ? http::InputState::kEnded : http::InputState::kOpen};
+          .state = input_ended_ && !hung_up_ ? http::InputState::kEnded : http::InputState::kOpen};
 }
 
 void Connection::consume(std::size_t bytes) noexcept {
@@ -250,7 +254,7 @@ void Connection::after_send(bool queued) noexcept {
     broke(Errc::kNoMemory);
     return;
   }
-  const bool high = buffers_->output.bytes() > server_.options_.limits.output_high_water_bytes;
+  const bool high = unsent_above(server_.options_.limits.output_high_water_bytes);
   if (high) {
     pressed_ = true;
     relieved_ = false;
@@ -258,6 +262,16 @@ void Connection::after_send(bool queued) noexcept {
   if (steps_ > 0 && !high) return;
   flush();
   if (steps_ == 0 && (broken_ || unsent_bytes() > 0)) server_.loop_.defer(*this);
+}
+
+void Connection::push(http::Final final) noexcept {
+  const bool more_input = buffers_ != nullptr && !buffers_->input.empty();
+  if (final == http::Final::kNo || !more_input) flush();
+}
+
+bool Connection::unsent_above(std::size_t bytes) const noexcept {
+  const OutputQueue& output = buffers_->output;
+  return output.bytes() > bytes || output.pieces() >= kPiecesMax || output.files() >= kFilesMax;
 }
 
 void Connection::flush() noexcept {
@@ -280,7 +294,7 @@ void Connection::flush() noexcept {
   } else {
     due = now() + credited(pace, due - now(), output.sent_bytes() - sent);
   }
-  if (pressed_ && output.bytes() <= server_.options_.limits.output_high_water_bytes / 2) {
+  if (pressed_ && !unsent_above(server_.options_.limits.output_high_water_bytes / 2)) {
     pressed_ = false;
     relieved_ = true;
     server_.loop_.defer(*this);

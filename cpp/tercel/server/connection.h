@@ -35,6 +35,10 @@ class Connection final : public http::Wire,
   // Reads of the stream in one turn of the loop, at most, so that a fast sender does not starve its
   // neighbours: 256 KiB with the loop's buffer.
   static constexpr std::uint8_t kReadsPerTurn = 4;
+  // Pieces of output that wait to be sent, and parts of files among them, before the peer counts as
+  // one that does not read: a piece holds a block, however small it is, and a file a descriptor.
+  static constexpr std::size_t kPiecesMax = 64;
+  static constexpr std::size_t kFilesMax = 4;
 
   // Watches the stream and serves what is there. False: the kernel refused; destroy the connection.
   [[nodiscard]] bool start() noexcept;
@@ -51,7 +55,9 @@ class Connection final : public http::Wire,
   void send(Block block, std::size_t bytes) noexcept override;
   void send(const http::Payload& payload) noexcept override;
   void send_file(const http::FileRange& range) noexcept override;
+  void push(http::Final final) noexcept override;
   [[nodiscard]] std::size_t unsent_bytes() const noexcept override;
+  [[nodiscard]] bool pressed() const noexcept override { return pressed_; }
   void enter(http::Phase phase) noexcept override;
   void revisit() noexcept override;
   void close_after_send() noexcept override;
@@ -93,6 +99,8 @@ class Connection final : public http::Wire,
   void discard_input() noexcept;
 
   void after_send(bool queued) noexcept;
+  // Whether more than this waits to be sent, or more pieces than there may be.
+  [[nodiscard]] bool unsent_above(std::size_t bytes) const noexcept;
   void flush() noexcept;
   void finish_closing() noexcept;
   void broke(Errc error) noexcept;
@@ -125,6 +133,7 @@ class Connection final : public http::Wire,
   bool fin_seen_ : 1 = false;     // The peer finished its direction: its end is there to be read.
   bool fin_told_ : 1 = false;     // The session was told.
   bool input_ended_ : 1 = false;  // The end was read, and all before it.
+  bool hung_up_ : 1 = false;      // The peer is gone: the session hears that, and not of an end.
   bool blocked_ : 1 = false;      // The stream takes no more until an event.
   bool pressed_ : 1 = false;      // The output went above the high-water mark.
   bool relieved_ : 1 = false;     // It went below half of it since, and the session is to be told.

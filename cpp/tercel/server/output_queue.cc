@@ -21,6 +21,7 @@ Segment* OutputQueue::append() noexcept {
   if (segment == nullptr) return nullptr;
   (tail_ != nullptr ? tail_->next : head_) = segment;
   tail_ = segment;
+  ++pieces_;
   return segment;
 }
 
@@ -66,6 +67,7 @@ bool OutputQueue::push(const http::FileRange& range) noexcept {
   segment->owner = range.owner;
   segment->release = range.release;
   bytes_ += range.count;
+  ++files_;
   return true;
 }
 
@@ -138,6 +140,8 @@ void OutputQueue::pop() noexcept {
   Segment* done = head_;
   head_ = done->next;
   if (head_ == nullptr) tail_ = nullptr;
+  --pieces_;
+  if (done->file >= 0) --files_;
   segments_.destroy(done);
 }
 

@@ -57,6 +57,9 @@ class OutputQueue {
 
   [[nodiscard]] bool empty() const noexcept { return head_ == nullptr; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+  // In how many pieces they are, and how many of these are parts of files.
+  [[nodiscard]] std::size_t pieces() const noexcept { return pieces_; }
+  [[nodiscard]] std::size_t files() const noexcept { return files_; }
   // Bytes the stream took since the queue was made: progress, for the write timeout.
   [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_bytes_; }
   void clear() noexcept;
@@ -73,6 +76,8 @@ class OutputQueue {
   Segment* tail_ = nullptr;
   std::uint64_t bytes_ = 0;
   std::uint64_t sent_bytes_ = 0;
+  std::size_t pieces_ = 0;
+  std::size_t files_ = 0;
 };
 
 }  // namespace tercel::server

@@ -103,6 +103,34 @@ TEST_F(H1SessionTest, HeadAndBodyLeaveInOnePiece) {
   EXPECT_EQ(context_.exchanges.alive(), 0U);
 }
 
+TEST_F(H1SessionTest, APeerThatDoesNotReadIsAskedForNoFurtherRequest) {
+  answer_all();
+  script_.act = [this](const Request&, Exchange&) {
+    script_.answer("hello");
+    wire_.under_pressure = true;
+  };
+  wire_.receive(std::string{kGet} + std::string{kGet});
+  EXPECT_EQ(script_.log.size(), 2U);
+  wire_.under_pressure = false;
+  session_->on_sent();
+  wire_.run();
+  EXPECT_EQ(script_.log.size(), 4U);
+}
+
+TEST_F(H1SessionTest, EachPartLeavesAtOnceAndTheLastMayWait) {
+  script_.act = [this](const Request&, Exchange& exchange) {
+    const Field link[] = {{"link", "</a>"}};
+    ASSERT_TRUE(exchange.interim({.status = 103, .fields = link}));
+    ASSERT_TRUE(exchange.start({}));
+    EXPECT_EQ(std::exchange(wire_.pushes, {}), "part ");
+    ASSERT_TRUE(exchange.write(Payload::borrow("a"), Final::kNo));
+    EXPECT_EQ(std::exchange(wire_.pushes, {}), "part ");
+    ASSERT_TRUE(exchange.finish({}));
+  };
+  wire_.receive(kGet);
+  EXPECT_EQ(wire_.pushes, "last ");
+}
+
 TEST_F(H1SessionTest, EveryWayToCutTheInputGivesTheSameAnswers) {
   answer_all();
   const std::string two =

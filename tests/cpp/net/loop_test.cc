@@ -307,6 +307,20 @@ TEST_F(LoopTest, AnInterruptedWaitHasNoEvents) {
   EXPECT_EQ(*loop_->wait(-1ns), 0);
 }
 
+// A process that was stopped for a while comes back with EINTR: the bytes that came meanwhile are
+// seen before the time limits of those who sent them.
+TEST_F(LoopTest, AnInterruptedWaitTakesWhatHasComeMeanwhile) {
+  const SocketPair pair = socket_pair();
+  TestWatcher watcher;
+  watch(pair.ours, watcher);
+  send_text(pair.peers, "x");
+  syscalls_.fail(Call::kEpollWait, EINTR);
+  EXPECT_EQ(*loop_->wait(-1ns), 1);
+  syscalls_.fail(Call::kEpollWait, EINTR, 1, 2);
+  loop_->dispatch();
+  EXPECT_EQ(*loop_->wait(-1ns), 0);  // Twice in a row it is not tried again.
+}
+
 TEST_F(LoopTest, AFailedWaitFailsRun) {
   syscalls_.fail(Call::kEpollWait, EINVAL);
   const auto result = loop_->run();

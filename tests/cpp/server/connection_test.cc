@@ -183,6 +183,56 @@ TEST_F(ConnectionTest, ASlowReaderPausesTheHandler) {
   EXPECT_EQ(loop_->blocks().outstanding(), 0U);
 }
 
+// Otherwise its answers pile up: 20 KB of them for every 30 bytes that it sends.
+TEST_F(ConnectionTest, APipelinerThatDoesNotReadIsNotServedFurther) {
+  const Fd client = connect();
+  const std::string large = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+  std::string requests;
+  for (int i = 0; i < 100; ++i) requests += large + std::string{kHello};
+  test::send_text(client, requests);
+  settle();
+  EXPECT_EQ(handler_.jobs.alive(), 1U);
+  EXPECT_EQ(handler_.requests, 1);
+  std::size_t bytes = 0;
+  for (int reads = 0; reads < 100000 && handler_.requests < 200; ++reads) {
+    bytes += test::receive_all(client).size();
+    settle();
+    ASSERT_LT(loop_->blocks().outstanding(), 16U);
+  }
+  EXPECT_EQ(handler_.requests, 200);
+  bytes += test::receive_all(client).size();
+  EXPECT_GT(bytes, 100 * (EchoHandler::kLargeBytes - 1));
+}
+
+TEST_F(ConnectionTest, SmallAnswersThatNobodyReadsAreFewToo) {
+  const Fd client = connect();
+  std::string requests;
+  for (int i = 0; i < 2000; ++i) requests += kHello;
+  std::size_t asked = 0;
+  for (int idle = 0; idle < 20; ++idle) {  // Until the kernel takes no more of them.
+    const ssize_t sent = ::send(client.get(), requests.data(), requests.size(), MSG_NOSIGNAL);
+    if (sent > 0) asked += static_cast<std::size_t>(sent), idle = 0;
+    settle();
+    if (asked > 20'000'000) break;
+  }
+  EXPECT_LT(asked, 4'000'000U);
+  EXPECT_LT(loop_->blocks().outstanding(), 512U);
+  pass(40s);
+  EXPECT_EQ(server_->connections(), 0U);  // It counts as a peer that does not read.
+}
+
+// A handler that works on for long after it sent something holds nothing back.
+TEST_F(ConnectionTest, APartLeavesBeforeTheHandlerIsDone) {
+  const Fd client = connect();
+  std::string seen;
+  handler_.during_parts = [&] { seen += test::receive_all(client) + "|"; };
+  test::send_text(client, "GET /parts HTTP/1.1\r\nHost: a\r\n\r\n");
+  settle();
+  EXPECT_EQ(seen,
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\npart\r\n|"
+            "3\r\nend\r\n0\r\n\r\n|");
+}
+
 TEST_F(ConnectionTest, AHandlerThatDoesNotReadPausesTheSender) {
   const Fd client = connect();
   test::send_text(client, "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n");
@@ -357,6 +407,27 @@ TEST_F(ConnectionTest, AVanishedPeerEndsTheExchangeAtOnce) {
   EXPECT_EQ(handler_.held, nullptr);
   EXPECT_EQ(handler_.outcomes.back(), http::Outcome::kPeerGone);
   EXPECT_EQ(server_->connections(), 0U);
+}
+
+TEST_F(ConnectionTest, WhatAPeerSentBeforeItVanishedStillReachesTheHandler) {
+  {
+    const Fd client = connect();
+    test::send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+  }
+  settle();
+  EXPECT_EQ(handler_.requests, 1);
+  EXPECT_EQ(handler_.body_bytes, 3U);
+  EXPECT_EQ(server_->connections(), 0U);
+}
+
+TEST_F(ConnectionTest, DrainingDoesNotWaitForABodyThatNobodyReads) {
+  const Fd client = connect();
+  EXPECT_TRUE(ask(client, "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
+                  .starts_with("HTTP/1.1 200 "));
+  EXPECT_FALSE(at_end(client));
+  server_->drain();
+  settle();
+  EXPECT_TRUE(at_end(client));
 }
 
 TEST_F(ConnectionTest, DrainingClosesIdleConnectionsAfterASecondAndBusyOnesAfterTheirAnswer) {

@@ -4,10 +4,12 @@
 //   /hello    answers at once
 //   /hold     keeps the exchange until the test answers
 //   /large    answers with kLargeBytes, pausing when the exchange is not writable
+//   /parts    answers in two parts, and calls during_parts() after each
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -82,6 +84,7 @@ class EchoHandler final : public http::Handler {
       }
       return;
     }
+    if (request.path == "/parts") return answer_in_parts(exchange);
     Job* job = jobs.make(*this, exchange, request.path);
     if (job == nullptr) return exchange.abort(Errc::kNoMemory);
     if (job->hold) held = job;
@@ -89,6 +92,15 @@ class EchoHandler final : public http::Handler {
     job->run();
   }
 
+  void answer_in_parts(http::Exchange& exchange) noexcept {
+    if (!exchange.start({})) return;
+    (void)exchange.write(http::Payload::borrow("part"), http::Final::kNo);
+    during_parts();
+    (void)exchange.write(http::Payload::borrow("end"), http::Final::kYes);
+    during_parts();
+  }
+
+  std::function<void()> during_parts;
   Slab<Job> jobs;
   Job* held = nullptr;
   int requests = 0;

@@ -40,11 +40,13 @@ TEST_F(OutputQueueTest, PiecesLeaveInOrderAndInOneCall) {
   ASSERT_TRUE(queue.push(owned(large), blocks_));
   ASSERT_TRUE(queue.push(Payload::borrow("cc"), blocks_));
   EXPECT_EQ(queue.bytes(), large.size() + 4);
+  EXPECT_EQ(queue.pieces(), 3U);
   EXPECT_EQ(queue.flush(stream_), IoState::kDone);
   EXPECT_EQ(stream_.sent, "aa" + large + "cc");
   EXPECT_EQ(stream_.writes, 1);
   EXPECT_EQ(released_, 1);
   EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.pieces(), 0U);
   EXPECT_EQ(segments_.alive(), 0U);
 }
 

@@ -49,7 +49,9 @@ class MemoryWire final : public http::Wire {
   http::Session* session = nullptr;
   std::string sent;        // What the session sent, files as "<file:OFFSET+COUNT>".
   std::size_t unsent = 0;  // What the socket would not take, for back-pressure.
-  bool closed = false;     // close_after_send()
+  std::string pushes;      // The parts of responses that were to leave at once.
+  bool under_pressure = false;
+  bool closed = false;  // close_after_send()
   bool was_reset = false;
   http::Phase phase = http::Phase::kIdle;
   http::Endpoints ends;
@@ -80,7 +82,11 @@ class MemoryWire final : public http::Wire {
     sent.append("<file:" + std::to_string(range.offset) + "+" + std::to_string(range.count) + ">");
     if (range.release != nullptr) range.release(range.owner);
   }
+  void push(http::Final final) noexcept override {
+    pushes += final == http::Final::kYes ? "last " : "part ";
+  }
   [[nodiscard]] std::size_t unsent_bytes() const noexcept override { return unsent; }
+  [[nodiscard]] bool pressed() const noexcept override { return under_pressure; }
   void enter(http::Phase entered) noexcept override {
     phase = entered;
     if (entered == http::Phase::kIdle && steps_ == 0) revisit_ = true;

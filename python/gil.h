@@ -8,6 +8,8 @@
 #pragma once
 
 #include <Python.h>
+#include <cxxabi.h>
+#include <unistd.h>
 
 namespace tercel::python {
 
@@ -41,12 +43,21 @@ class GilAcquire {
 };
 
 // Gives the lock up for its lifetime. The proof it was made from must not be used meanwhile.
+// A thread that asks for the lock of an interpreter that has ended waits for the end of the
+// process, as it does from CPython 3.14 on: before, CPython ends it by unwinding its stack, and
+// that must not pass through functions that are noexcept.
 class GilRelease {
  public:
   explicit GilRelease(Gil& /*given_up*/) noexcept : thread_{PyEval_SaveThread()} {}
   GilRelease(const GilRelease&) = delete;
   GilRelease& operator=(const GilRelease&) = delete;
-  ~GilRelease() { PyEval_RestoreThread(thread_); }
+  ~GilRelease() {
+    try {
+      PyEval_RestoreThread(thread_);
+    } catch (const abi::__forced_unwind&) {
+      for (;;) pause();
+    }
+  }
 
  private:
   PyThreadState* thread_;

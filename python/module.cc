@@ -19,6 +19,10 @@ void bind_settings(nb::module_& module);
 
 NB_MODULE(_core, module) {
   using namespace tercel::python;
+#ifdef NDEBUG
+  // What a thread that outlives the interpreter still holds is no leak that a user could mend.
+  nb::set_leak_warnings(false);
+#endif
   module.attr("__version__") = TERCEL_VERSION;
   bind_errors(module);
   bind_engine(module);

@@ -59,6 +59,12 @@ PySendResult suspend(Awaitable& awaitable, PyObject** result) noexcept {
 }
 
 PySendResult ask(Awaitable& awaitable, PyObject** result) noexcept {
+  if (awaitable.wait == Wait::kTurn) {
+    // A bare yield, as that of asyncio.sleep(0): the task goes to the end of the queue.
+    awaitable.wait = Wait::kWritable;
+    *result = Py_NewRef(Py_None);
+    return PYGEN_NEXT;
+  }
   if (awaitable.cycle->poll(awaitable.wait, result) == Poll::kPending) {
     const PySendResult sent = suspend(awaitable, result);
     if (sent == PYGEN_NEXT) return sent;

@@ -23,8 +23,9 @@ class Cycle;
 
 // What an awaitable waits for.
 enum class Wait : std::uint8_t {
-  kMessage,  // The next message of receive(). The result is that message.
-  kWritable  // The client took enough of what was sent. The result is None.
+  kMessage,   // The next message of receive(). The result is that message.
+  kWritable,  // The client took enough of what was sent. The result is None.
+  kTurn       // The loop had one turn for others. Then as kWritable.
 };
 
 struct Awaitable;

@@ -115,8 +115,15 @@ class Cycle final : public http::Observer {
   // What the last part of the body is to the exchange: not the end when trailers follow.
   [[nodiscard]] http::Final final_part(bool more_body) const noexcept;
   // What send() returns after a part of the body: finished, waiting for room, or an exception.
-  [[nodiscard]] PyObject* written(Result<void> result, bool more_body) noexcept;
+  [[nodiscard]] PyObject* written(Result<void> result, bool more_body, std::size_t bytes) noexcept;
+  // The same for what does not end the body, once it is sent.
+  [[nodiscard]] PyObject* sent(std::size_t bytes) noexcept;
   void complete() noexcept;
+
+  // What one application may send before the others have a turn: so many bytes, where a call costs
+  // as much as kSendCost of them.
+  static constexpr std::int32_t kTurnBytes = 1 << 20;
+  static constexpr std::int32_t kSendCost = 1 << 12;
 
   PyObject* callable_;
   AsgiHandler* handler_;      // Null when detached.
@@ -124,6 +131,7 @@ class Cycle final : public http::Observer {
   Runner* runner_ = nullptr;
   PyObject* trailers_ = nullptr;  // Owned: list of the pairs of earlier http.response.trailers.
   WaitingList waiting_;
+  std::int32_t turn_left_ = kTurnBytes;
   Stage stage_ = Stage::kHead;
   Input input_;
   bool disconnect_announced_ = false;

@@ -105,7 +105,8 @@ PyObject* Cycle::send_path(PyObject* message) noexcept {
   const std::optional<std::uint64_t> bytes = size_of(file.descriptor(), path);
   if (!bytes) return nullptr;
   if (!attached()) return raise_detached();
-  return written(exchange_->write_file(file.range(0, *bytes), final_part(false)), false);
+  return written(exchange_->write_file(file.range(0, *bytes), final_part(false)), false,
+                 static_cast<std::size_t>(*bytes));
 }
 
 PyObject* Cycle::send_file(PyObject* message) noexcept {
@@ -133,7 +134,7 @@ PyObject* Cycle::send_file(PyObject* message) noexcept {
   if (!attached()) return raise_detached();
   if (!offset) lseek(theirs, static_cast<off_t>(start + sent), SEEK_SET);
   return written(exchange_->write_file(file.range(start, sent), final_part(more_body != 0)),
-                 more_body != 0);
+                 more_body != 0, static_cast<std::size_t>(sent));
 }
 
 }  // namespace tercel::python::asgi

@@ -1,4 +1,5 @@
 // send(): what the application answers.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -168,7 +169,8 @@ PyObject* Cycle::send_body(PyObject* message) noexcept {
   BodyBytes bytes;
   if (!bytes.read(body)) return nullptr;
   if (!attached()) return raise_detached();
-  return written(exchange_->write(bytes.payload(), final_part(more_body != 0)), more_body != 0);
+  return written(exchange_->write(bytes.payload(), final_part(more_body != 0)), more_body != 0,
+                 bytes.size());
 }
 
 http::Final Cycle::final_part(bool more_body) const noexcept {
@@ -181,7 +183,7 @@ void Cycle::complete() noexcept {
   waiting_.wake(Wait::kMessage);
 }
 
-PyObject* Cycle::written(Result<void> result, bool more_body) noexcept {
+PyObject* Cycle::written(Result<void> result, bool more_body, std::size_t bytes) noexcept {
   if (!result) return raise_response_error(result.error());
   if (!attached()) return done();  // on_end() came from within the call.
   if (more_body) {
@@ -192,8 +194,16 @@ PyObject* Cycle::written(Result<void> result, bool more_body) noexcept {
     complete();
     return done();
   }
-  if (exchange_->writable()) return done();
-  return make_awaitable(*this, Wait::kWritable);
+  return sent(bytes);
+}
+
+// An application whose client keeps up would never suspend, and nobody else had a turn.
+PyObject* Cycle::sent(std::size_t bytes) noexcept {
+  if (!exchange_->writable()) return make_awaitable(*this, Wait::kWritable);
+  turn_left_ -= static_cast<std::int32_t>(std::min<std::size_t>(bytes, kTurnBytes)) + kSendCost;
+  if (turn_left_ > 0) return done();
+  turn_left_ = kTurnBytes;
+  return make_awaitable(*this, Wait::kTurn);
 }
 
 bool Cycle::add_trailers(PyObject* headers) noexcept {
@@ -246,13 +256,15 @@ PyObject* Cycle::send_early_hint(PyObject* message) noexcept {
   if (!attached()) return raise_detached();
   std::vector<http::Field>& fields = handler_->fields();
   fields.clear();
+  std::size_t hint_bytes = 0;
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(values.get()); ++i) {
     PyObject* value = PyList_GET_ITEM(values.get(), i);
     fields.push_back({"link", view_of(value)});
+    hint_bytes += view_of(value).size();
   }
-  const Result<void> sent = exchange_->interim({.status = 103, .fields = fields});
-  if (!sent) return raise_response_error(sent.error());
-  return done();
+  const Result<void> sent_hint = exchange_->interim({.status = 103, .fields = fields});
+  if (!sent_hint) return raise_response_error(sent_hint.error());
+  return attached() ? sent(hint_bytes) : done();
 }
 
 }  // namespace tercel::python::asgi

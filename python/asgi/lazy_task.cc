@@ -24,9 +24,12 @@ PyGetSetDef* log_destroy_pending = nullptr;
 
 PyObject* current_tasks = nullptr;  // asyncio's dict of loop to current task.
 
-PyObject* idle_loop = nullptr;  // The loop of shells: schedules nothing.
-int idle_weakrefs = 0;          // Weak references to a shell that nobody refers to: asyncio's own.
-unsigned idle_touches = 0;      // How often somebody looked at a shell that was not in use.
+PyObject* idle_loop = nullptr;     // The loop of shells: schedules nothing.
+PyObject* idle_context = nullptr;  // Their context: one for all.
+// Whether Task.__init__ forgets to release the context that it replaces, as CPython has it so far.
+bool context_is_leaked = false;
+int idle_weakrefs = 0;      // Weak references to a shell that nobody refers to: asyncio's own.
+unsigned idle_touches = 0;  // How often somebody looked at a shell that was not in use.
 
 FirstStep* innermost = nullptr;
 
@@ -62,7 +65,10 @@ Ref make_shell() noexcept {
   Ref shell = Ref::steal(lazy_type->tp_alloc(lazy_type, 0));
   const Ref keywords = Ref::steal(PyDict_New());
   const Ref parked = Ref::steal(done());
-  if (!shell || !keywords || PyDict_SetItem(keywords.get(), keys.loop, idle_loop) < 0) return {};
+  if (!shell || !keywords || PyDict_SetItem(keywords.get(), keys.loop, idle_loop) < 0 ||
+      PyDict_SetItem(keywords.get(), keys.context, idle_context) < 0) {
+    return {};
+  }
   if (!init_task(shell.get(), parked.get(), keywords.get())) return {};
   // A shell that is dropped is not a pending task that was forgotten.
   if (log_destroy_pending->set(shell.get(), Py_False, log_destroy_pending->closure) < 0) return {};
@@ -70,6 +76,12 @@ Ref make_shell() noexcept {
 }
 
 // --- becoming a Task
+
+bool init_task_again(PyObject* shell, PyObject* coroutine, PyObject* keywords) noexcept {
+  const bool done = init_task(shell, coroutine, keywords);
+  if (done && context_is_leaked) Py_DECREF(idle_context);
+  return done;
+}
 
 // What C methods left in a shell.
 struct LeftBehind {
@@ -235,6 +247,20 @@ bool same_layout() noexcept {
          ((lazy_type->tp_flags ^ real_type->tp_flags) & kMemory) == 0;
 }
 
+// Initialises a shell anew, and looks whether its context was released.
+bool find_context_leak() noexcept {
+  const Ref shell = make_shell();
+  const Py_ssize_t references = Py_REFCNT(idle_context);
+  const Ref other = Ref::steal(PyContext_New());
+  const Ref keywords = other ? task_keywords(idle_loop, other.get(), /*eager=*/false) : Ref{};
+  const Ref parked = Ref::steal(done());
+  if (!shell || !keywords || !parked) return false;
+  if (!init_task(shell.get(), parked.get(), keywords.get())) return false;
+  context_is_leaked = Py_REFCNT(idle_context) == references;
+  if (context_is_leaked) Py_DECREF(idle_context);
+  return true;
+}
+
 // Makes a shell and checks that it is what it is taken for. False without an exception
 // when this Task is not one that we know.
 bool prepare() noexcept {
@@ -251,6 +277,8 @@ bool prepare() noexcept {
   current_tasks = PyObject_GetAttrString(module.get(), "_current_tasks");
   if (current_tasks == nullptr || !PyDict_CheckExact(current_tasks)) return false;
   idle_loop = make_idle_loop();
+  idle_context = PyContext_New();
+  if (idle_context == nullptr) return false;
   const Ref bases = Ref::steal(idle_loop != nullptr ? PyTuple_Pack(1, real_type) : nullptr);
   if (!bases) return false;
   PyType_Spec spec{.name = "_asyncio.Task",
@@ -263,7 +291,7 @@ bool prepare() noexcept {
   const Ref shell = make_shell();
   if (!shell) return false;
   idle_weakrefs = count_weakrefs(shell.get());
-  return is_shell(shell.get()) && unseen(shell.get());
+  return is_shell(shell.get()) && unseen(shell.get()) && find_context_leak();
 }
 
 }  // namespace
@@ -343,7 +371,7 @@ bool become_task(PyObject* shell, Runner& runner, PyObject* loop, PyObject* cont
     std::optional<CallSoonCapture> capture;
     if (ours && start != TaskStart::kScheduled) capture.emplace(gil, loop, shell);
     auto* coroutine = reinterpret_cast<PyObject*>(&runner);
-    if (!init_task(shell, coroutine, keywords.get())) return false;
+    if (!init_task_again(shell, coroutine, keywords.get())) return false;
     if (capture) step = Ref::steal(capture->take());
   }
   if (!restore(shell, left)) return false;

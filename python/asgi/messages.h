@@ -87,6 +87,7 @@ class BodyBytes {
   // For http::Exchange::write(). Large bytes go by reference: the payload keeps the bytes object
   // until they are sent. What the application could change afterwards (a bytearray) never does.
   [[nodiscard]] http::Payload payload() const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
 
  private:
   // Below, a copy is cheaper than a reference and a piece of its own in the system call.

@@ -39,6 +39,7 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kTooManyFields, kClient, 431, "the request has more header fields than the limit")         \
   X(kTrailersTooLarge, kClient, 431, "the trailer section exceeds the limit")                  \
   X(kBodyTooLarge, kClient, 413, "the request body exceeds the limit")                         \
+  X(kRateLimited, kClient, 429, "the client sends more requests than the limit")               \
   X(kUpstreamFailed, kUpstream, 502, "the upstream did not answer")                            \
   X(kOverloaded, kServer, 503, "the server is at its limit of concurrent requests")            \
   X(kDraining, kServer, 503, "the server is shutting down")                                    \

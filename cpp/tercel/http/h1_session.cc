@@ -1,9 +1,9 @@
 #include "tercel/http/h1_session.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
+#include "tercel/http/error_answer.h"
 #include "tercel/http/h1_writer.h"
 
 namespace tercel::http {
@@ -181,27 +181,20 @@ void H1Session::response_over(Outcome outcome) noexcept {
 }
 
 std::uint16_t H1Session::send_error(Errc error, bool with_body, bool keep_alive) noexcept {
-  const ErrorInfo about = info(error);
-  const std::array<Field, 3> fields{{{"content-type", "text/plain; charset=utf-8"},
-                                     {"x-content-type-options", "nosniff"},
-                                     {"retry-after", "1"}}};
-  const std::size_t count = about.http_status == 503 ? 3 : 2;
-  const Response response{.status = about.http_status, .fields = {fields.data(), count}};
+  const ErrorAnswer answer{error};
+  const Response response = answer.response();
   const std::string_view defaults = context_.default_fields(wire_.unix_time(), false, false);
   Block block = wire_.blocks().take(head_bytes_bound(response) + defaults.size() +
-                                    kFramingBytesMax + about.text.size() + 1);
+                                    kFramingBytesMax + answer.body().size());
   if (!block) return 0;
   char* out = write_head(block.data(), response, defaults);
-  out = write_content_length(out, about.text.size() + 1);
+  out = write_content_length(out, answer.body().size());
   if (!keep_alive) out = std::ranges::copy(kCloseField, out).out;
   out = std::ranges::copy(std::string_view{"\r\n"}, out).out;
-  if (with_body) {
-    out = std::ranges::copy(about.text, out).out;
-    *out++ = '\n';
-  }
+  if (with_body) out = std::ranges::copy(answer.body(), out).out;
   const auto bytes = static_cast<std::size_t>(out - block.data());
   wire_.send(std::move(block), bytes);
-  return about.http_status;
+  return response.status;
 }
 
 void H1Session::refuse(Errc error) noexcept {

@@ -1,0 +1,29 @@
+#include "tercel/edge/rate_limit.h"
+
+#include "tercel/http/error_answer.h"
+
+namespace tercel::edge {
+
+RateLimit::RateLimit(http::Handler& inner, const net::Loop& loop, const RateLimitOptions& options)
+    : inner_{inner}, loop_{loop}, table_{options} {}
+
+void RateLimit::handle(const http::Request& request, http::Exchange& exchange) noexcept {
+  if (request.client != nullptr) {
+    if (const auto client = client_id(*request.client)) {
+      const std::chrono::nanoseconds wait = table_.take(*client, loop_.now());
+      if (wait > std::chrono::nanoseconds{0}) return refuse(exchange, wait);
+    }
+  }
+  inner_.handle(request, exchange);
+}
+
+void RateLimit::refuse(http::Exchange& exchange, std::chrono::nanoseconds wait) noexcept {
+  ++refused_;
+  const http::ErrorAnswer answer{Errc::kRateLimited, std::chrono::ceil<std::chrono::seconds>(wait)};
+  if (const auto started = exchange.start(answer.response()); !started) {
+    return exchange.abort(started.error());
+  }
+  (void)exchange.write(http::Payload::borrow(answer.body()), http::Final::kYes);
+}
+
+}  // namespace tercel::edge

@@ -107,7 +107,7 @@ bool H1Session::begin(const HeadResult& head) noexcept {
   }
   exchange_ = exchange;
   ++requests_;
-  if (!head.keep_alive || requests_ == limits.requests_max) keep_alive_ = false;
+  if (!head.keep_alive || draining_ || requests_ == limits.requests_max) keep_alive_ = false;
   Request request = head.request;
   request.client = &wire_.endpoints().peer;
   if (context_.recorder != nullptr) {
@@ -269,9 +269,13 @@ void H1Session::on_closed(Errc) noexcept {
 }
 
 void H1Session::drain() noexcept {
-  keep_alive_ = false;
+  draining_ = true;
+  const bool answered = exchange_ != nullptr && exchange_->response_over_;
+  // A response that has left without `Connection: close` promised that another may follow: that one
+  // says it. Whoever waits for it in vain is closed by the time limit.
+  if (exchange_ == nullptr || answered || !exchange_->rules_.head_released()) keep_alive_ = false;
   // What is left of an answered request's body is not waited for.
-  if (exchange_ != nullptr && exchange_->response_over_ && !stepping_) (void)skip_body();
+  if (answered && !stepping_) (void)skip_body();
 }
 
 std::chrono::nanoseconds H1Session::waiting_since() const noexcept {

@@ -87,6 +87,7 @@ class H1Session final : public Session {
   bool keep_alive_ : 1 = true;
   bool closing_ : 1 = false;   // Nothing is read from this connection any more.
   bool broken_ : 1 = false;    // What the peer got must not look complete.
+  bool draining_ : 1 = false;  // The next response to begin is the last.
   bool stepping_ : 1 = false;  // on_input() is running further up the stack.
 };
 

@@ -428,6 +428,24 @@ TEST_F(H1SessionTest, ARequestAboveTheLimitWaitsUnreadForItsTurn) {
   EXPECT_EQ(context_.admission.active(), 0U);
 }
 
+// RFC 9112 section 9.6: without `Connection: close` the client may send its next request at once.
+TEST_F(H1SessionTest, ADrainAfterTheHeadOfAResponseIsAnnouncedWithTheNextOne) {
+  script_.act = [](const Request&, Exchange& exchange) {
+    ASSERT_TRUE(exchange.start({}));
+    ASSERT_TRUE(exchange.write(Payload::borrow("a"), Final::kNo));
+  };
+  wire_.receive(kGet);
+  session_->drain();
+  ASSERT_TRUE(script_.exchange->write(Payload::borrow("b"), Final::kYes));
+  EXPECT_EQ(wire_.take_sent().find("connection: close"), std::string::npos);
+  EXPECT_FALSE(wire_.closed);
+  EXPECT_EQ(wire_.phase, Phase::kIdle);
+  answer_all();
+  wire_.receive(kGet);
+  EXPECT_EQ(wire_.sent, response("content-length: 5\r\nconnection: close\r\n\r\nhello"));
+  EXPECT_TRUE(wire_.closed);
+}
+
 TEST_F(H1SessionTest, AFullQueueAndAQueueThatIsTooSlowAnswer503WithRetryAfter) {
   context_.admission.limit(1, 1);
   ASSERT_TRUE(context_.admission.try_enter());

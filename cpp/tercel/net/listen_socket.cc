@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -40,6 +41,37 @@ std::string path_of(const SocketAddress& address) {
 
 Result<ListenSocket> failed(int result) noexcept {
   return fail(error_of_call(result));
+}
+
+int set_option(Syscalls& syscalls, int fd, int level, int name, int value) noexcept {
+  return syscalls.setsockopt(fd, level, name, &value, sizeof value);
+}
+
+// Set once on the listening socket: accepted ones inherit all of it on Linux, which saves the calls
+// for each.
+int set_inherited(Syscalls& syscalls, int fd, const ListenOptions& options) noexcept {
+  constexpr int kQuestions = 3;
+  const auto idle_s = static_cast<int>(options.keepalive.count());
+  const auto user_ms = static_cast<int>(options.user_timeout.count());
+  const struct {
+    bool wanted;
+    int level;
+    int name;
+    int value;
+  } all[] = {
+      {idle_s > 0, SOL_SOCKET, SO_KEEPALIVE, 1},
+      {idle_s > 0, IPPROTO_TCP, TCP_KEEPIDLE, idle_s},
+      {idle_s > 0, IPPROTO_TCP, TCP_KEEPINTVL, std::max(1, idle_s / kQuestions)},
+      {idle_s > 0, IPPROTO_TCP, TCP_KEEPCNT, kQuestions},
+      {user_ms > 0, IPPROTO_TCP, TCP_USER_TIMEOUT, user_ms},
+      {options.fast_open > 0, IPPROTO_TCP, TCP_FASTOPEN, options.fast_open},
+  };
+  for (const auto& [wanted, level, name, value] : all) {
+    if (!wanted) continue;
+    const int result = set_option(syscalls, fd, level, name, value);
+    if (result < 0) return result;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -81,7 +113,7 @@ Result<ListenSocket> ListenSocket::unix_path(Syscalls& syscalls, std::string_vie
   return socket;
 }
 
-Result<ListenSocket> ListenSocket::adopt(Syscalls& syscalls, int fd) {
+Result<ListenSocket> ListenSocket::adopt(Syscalls& syscalls, int fd, const ListenOptions& options) {
   int listening = 0;
   socklen_t bytes = sizeof listening;
   int result = syscalls.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &bytes);
@@ -94,12 +126,16 @@ Result<ListenSocket> ListenSocket::adopt(Syscalls& syscalls, int fd) {
   SocketAddress bound;
   result = syscalls.getsockname(fd, bound.get(), &bound.bytes);
   if (result < 0) return failed(result);
-  ListenSocket socket{syscalls, fd};
-  socket.address_ = from_socket_address(bound);
-  socket.path_ = path_of(bound);
-  if (socket.address_.kind != AddressKind::kUnix) {
-    static_cast<void>(socket.set(IPPROTO_TCP, TCP_NODELAY, 1));  // Slower without, not wrong.
+  const Address address = from_socket_address(bound);
+  if (address.kind != AddressKind::kUnix) {
+    // Slower without, not wrong.
+    static_cast<void>(set_option(syscalls, fd, IPPROTO_TCP, TCP_NODELAY, 1));
+    result = set_inherited(syscalls, fd, options);
+    if (result < 0) return failed(result);
   }
+  ListenSocket socket{syscalls, fd};
+  socket.address_ = address;
+  socket.path_ = path_of(bound);
   return socket;
 }
 
@@ -141,16 +177,16 @@ void ListenSocket::close() noexcept {
 }
 
 int ListenSocket::set(int level, int name, int value) noexcept {
-  return syscalls_->setsockopt(fd_, level, name, &value, sizeof value);
+  return set_option(*syscalls_, fd_, level, name, value);
 }
 
-// Set once here: accepted sockets inherit TCP_NODELAY on Linux, which saves a call for each.
 int ListenSocket::set_tcp_options(const ListenOptions& options) noexcept {
   if (int result = set(SOL_SOCKET, SO_REUSEADDR, 1); result < 0) return result;
   if (options.reuse_port) {
     if (int result = set(SOL_SOCKET, SO_REUSEPORT, 1); result < 0) return result;
   }
-  return set(IPPROTO_TCP, TCP_NODELAY, 1);
+  if (int result = set(IPPROTO_TCP, TCP_NODELAY, 1); result < 0) return result;
+  return set_inherited(*syscalls_, fd_, options);
 }
 
 // Starts to listen, and learns the address that was really bound.

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,6 +22,12 @@ struct ListenOptions {
   bool reuse_port = false;
   bool ipv6_only = false;          // False: a socket on "::" takes IPv4 connections too.
   std::uint32_t unix_mode = 0666;  // Permission bits of a Unix socket's path.
+  // Of TCP; accepted sockets have them too. Zero: as the system has it. The kernel asks a peer that
+  // was silent for so long, and gives it up when three questions, a third of it apart, got no
+  // answer.
+  std::chrono::seconds keepalive{0};
+  std::chrono::milliseconds user_timeout{0};  // Sent and not acknowledged, then given up.
+  int fast_open = 0;                          // Connections in progress that brought data already.
 };
 
 // Closes the socket when destroyed, and removes the path of a Unix socket that it created itself
@@ -37,8 +44,10 @@ class ListenSocket {
   [[nodiscard]] static Result<ListenSocket> unix_path(Syscalls& syscalls, std::string_view path,
                                                       const ListenOptions& options);
   // Takes over a descriptor that is bound and listening already (systemd, a parent process). When
-  // it fails the descriptor stays the caller's; kAddressInvalid: it is no listening socket.
-  [[nodiscard]] static Result<ListenSocket> adopt(Syscalls& syscalls, int fd);
+  // it fails the descriptor stays the caller's; kAddressInvalid: it is no listening socket. Of the
+  // options, those that accepted sockets inherit are set.
+  [[nodiscard]] static Result<ListenSocket> adopt(Syscalls& syscalls, int fd,
+                                                  const ListenOptions& options = {});
 
   // Another descriptor of the same socket, for another loop that accepts from the same backlog. The
   // path of a Unix socket stays this one's to remove. Fails with kTooManyFiles or kSystem.

@@ -23,11 +23,15 @@ using test::FailingSyscalls;
 using test::Fd;
 using test::TemporaryDirectory;
 
-int option(const ListenSocket& socket, int level, int name) {
+int option(int fd, int level, int name) {
   int value = -1;
   socklen_t bytes = sizeof value;
-  EXPECT_EQ(::getsockopt(socket.descriptor(), level, name, &value, &bytes), 0);
+  EXPECT_EQ(::getsockopt(fd, level, name, &value, &bytes), 0);
   return value;
+}
+
+int option(const ListenSocket& socket, int level, int name) {
+  return option(socket.descriptor(), level, name);
 }
 
 bool exists(const std::string& path) {
@@ -117,6 +121,56 @@ TEST(ListenSocketTest, MovesWithItsDescriptor) {
   EXPECT_EQ(second->descriptor(), -1);
   EXPECT_NE(second->address().port, 0);
   EXPECT_LT(::fcntl(number, F_GETFD), 0);
+}
+
+constexpr ListenOptions kKnobs{.keepalive = std::chrono::seconds{60},
+                               .user_timeout = std::chrono::milliseconds{4500},
+                               .fast_open = 17};
+
+// That of a connection to `socket`, as it is right after accept().
+void expect_knobs_on_accepted(const ListenSocket& socket) {
+  const Fd client = connect_to(socket.address());
+  const Fd accepted{::accept4(socket.descriptor(), nullptr, nullptr, SOCK_CLOEXEC)};
+  ASSERT_GE(accepted.get(), 0);
+  EXPECT_EQ(option(accepted.get(), SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(accepted.get(), IPPROTO_TCP, TCP_KEEPIDLE), 60);
+  EXPECT_EQ(option(accepted.get(), IPPROTO_TCP, TCP_KEEPINTVL), 20);
+  EXPECT_EQ(option(accepted.get(), IPPROTO_TCP, TCP_KEEPCNT), 3);
+  EXPECT_EQ(option(accepted.get(), IPPROTO_TCP, TCP_USER_TIMEOUT), 4500);
+}
+
+TEST(ListenSocketTest, AcceptedSocketsInheritWhatIsSetOnce) {
+  const auto socket = listen_tcp("127.0.0.1", 0, kKnobs);
+  ASSERT_TRUE(socket);
+  EXPECT_EQ(option(*socket, IPPROTO_TCP, TCP_FASTOPEN), 17);
+  expect_knobs_on_accepted(*socket);
+}
+
+TEST(ListenSocketTest, WithoutAWishTheSystemsDefaultsStay) {
+  const Fd plain{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const auto socket = listen_tcp("127.0.0.1");
+  ASSERT_TRUE(socket);
+  EXPECT_EQ(option(*socket, SOL_SOCKET, SO_KEEPALIVE), 0);
+  EXPECT_EQ(option(*socket, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+  EXPECT_EQ(option(*socket, IPPROTO_TCP, TCP_FASTOPEN), 0);
+  for (const int name : {TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT}) {
+    EXPECT_EQ(option(*socket, IPPROTO_TCP, name), option(plain.get(), IPPROTO_TCP, name));
+  }
+}
+
+TEST(ListenSocketTest, AShortKeepaliveAsksOnceASecond) {
+  const auto socket = listen_tcp("::1", 0, {.keepalive = std::chrono::seconds{1}});
+  ASSERT_TRUE(socket);
+  EXPECT_EQ(option(*socket, IPPROTO_TCP, TCP_KEEPIDLE), 1);
+  EXPECT_EQ(option(*socket, IPPROTO_TCP, TCP_KEEPINTVL), 1);
+}
+
+TEST(ListenSocketTest, AKnobThatTheSystemRefusesIsAFailure) {
+  for (int nth = 1; nth <= 8; ++nth) {  // SO_REUSEADDR, TCP_NODELAY, and the six.
+    FailingSyscalls syscalls;
+    syscalls.fail(Call::kSetsockopt, ENOMEM, nth);
+    EXPECT_EQ(ListenSocket::tcp(syscalls, "127.0.0.1", 0, kKnobs).error(), Errc::kNoMemory) << nth;
+  }
 }
 
 // --- Unix
@@ -230,6 +284,26 @@ TEST(ListenSocketTest, AdoptsAListeningSocketOfAParent) {
   EXPECT_EQ(::fcntl(adopted->descriptor(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
   EXPECT_EQ(::fcntl(adopted->descriptor(), F_GETFL) & O_NONBLOCK, O_NONBLOCK);
   EXPECT_EQ(option(*adopted, IPPROTO_TCP, TCP_NODELAY), 1);
+}
+
+TEST(ListenSocketTest, AnAdoptedSocketGetsWhatIsInherited) {
+  const auto parent = listen_tcp("127.0.0.1");
+  ASSERT_TRUE(parent);
+  auto adopted = ListenSocket::adopt(system_calls(), ::dup(parent->descriptor()), kKnobs);
+  ASSERT_TRUE(adopted);
+  expect_knobs_on_accepted(*adopted);
+  FailingSyscalls syscalls;
+  syscalls.fail(Call::kSetsockopt, ENOMEM, 2);
+  const Fd still_ours{::dup(parent->descriptor())};
+  EXPECT_EQ(ListenSocket::adopt(syscalls, still_ours.get(), kKnobs).error(), Errc::kNoMemory);
+  EXPECT_GE(::fcntl(still_ours.get(), F_GETFD), 0);
+}
+
+TEST(ListenSocketTest, AUnixSocketHasNoUseForOptionsOfTcp) {
+  const TemporaryDirectory directory;
+  const auto socket = listen_unix(directory.file("s"), kKnobs);
+  ASSERT_TRUE(socket);
+  EXPECT_TRUE(ListenSocket::adopt(system_calls(), ::dup(socket->descriptor()), kKnobs));
 }
 
 TEST(ListenSocketTest, AnAdoptedUnixPathIsKnownAndLeftInPlace) {

@@ -47,7 +47,8 @@ Connection::Connection(Server& server, std::unique_ptr<net::Stream> stream,
       stream_{std::move(stream)},
       session_{*this, server.context_},
       ends_{ends},
-      phase_due_{started(server.options_.timeouts.keep_alive, server.loop_.now())} {}
+      phase_due_{started(server.options_.timeouts.keep_alive, server.loop_.now())},
+      age_due_{std::chrono::floor<Moment>(server.next_age_due())} {}
 
 Connection::~Connection() {
   if (buffers_ != nullptr) server_.buffers_.destroy(buffers_);
@@ -360,7 +361,7 @@ nanoseconds Connection::request_due() const noexcept {
 }
 
 nanoseconds Connection::due() const noexcept {
-  return earlier(earlier(phase_due_, write_due()), request_due());
+  return earlier(earlier(phase_due_, write_due()), earlier(request_due(), age_due()));
 }
 
 void Connection::arm() noexcept {
@@ -380,6 +381,9 @@ void Connection::expire() noexcept {
     session_.on_timeout(Errc::kRequestTimeout);
   } else if (past(phase_due_)) {
     expire_phase();
+  } else if (past(age_due())) {
+    age_due_ = Moment{0};
+    drain();
   }
 }
 
@@ -447,6 +451,7 @@ void Connection::broke(Errc error) noexcept {
 void Connection::die(Errc error) noexcept {
   if (dead_) return;
   dead_ = true;
+  server_.leave(ends_.peer);  // Now, and not with its memory: the client may be back in this turn.
   if (watch_ != net::WatchId::kNone) server_.loop_.unwatch(watch_, stream_->descriptor());
   server_.loop_.timers().cancel(*this);
   ++steps_;

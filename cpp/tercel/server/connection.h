@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <ratio>
 
 #include "tercel/base/block_pool.h"
 #include "tercel/http/h1_session.h"
@@ -111,9 +112,13 @@ class Connection final : public http::Wire,
   [[nodiscard]] std::chrono::nanoseconds phase_limit() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds write_due() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds request_due() const noexcept;
+  [[nodiscard]] std::chrono::nanoseconds age_due() const noexcept { return age_due_; }
   void arm() noexcept;
   void expire() noexcept;
   void expire_phase() noexcept;
+
+  // Tenths of a second on the loop's clock: 13 years in four bytes.
+  using Moment = std::chrono::duration<std::uint32_t, std::deci>;
 
   Server& server_;
   std::unique_ptr<net::Stream> stream_;
@@ -125,6 +130,7 @@ class Connection final : public http::Wire,
   Connection* next_ = nullptr;
   net::WatchId watch_ = net::WatchId::kNone;
   std::int32_t body_left_ms_ = 0;  // What is left of the time to wait for this request's body.
+  Moment age_due_;                 // When it has lived long enough; 0: never, or it ends already.
   Errc error_ = Errc::kClosed;
   std::uint8_t steps_ = 0;
   std::uint8_t reads_left_ = kReadsPerTurn;

@@ -26,6 +26,9 @@ struct Timeouts {
   std::chrono::nanoseconds keep_alive{std::chrono::seconds{75}};  // close
   std::chrono::nanoseconds queue{std::chrono::seconds{30}};       // 503, for its turn to be served
   std::chrono::nanoseconds request{0};                            // 503, or reset when started
+  // `Connection: close` on the response under way or the next; close when idle. Up to a tenth less,
+  // for each connection another part of it.
+  std::chrono::nanoseconds connection_age{0};
   // From the peer's FIN until a handler that waits is told (Notice::kInputClosed): a peer that only
   // ended its direction gets this long for its answer before it counts as gone.
   std::chrono::nanoseconds half_close{std::chrono::seconds{1}};
@@ -36,7 +39,8 @@ struct Timeouts {
 struct Options {
   http::Limits limits;
   Timeouts timeouts;
-  std::size_t connections_max = 0;      // 0: no limit. Above it nothing is accepted.
+  std::size_t connections_max = 0;             // 0: no limit. Above it nothing is accepted.
+  std::size_t connections_per_client_max = 0;  // 0: no limit. Above it accepted and closed, unread.
   std::size_t requests_max = 0;         // Concurrent requests; 0: no limit. Above it they queue up.
   std::size_t queued_max = 0;           // Requests in that queue. Above it 503.
   std::string server_field = "tercel";  // Empty: no Server field.

@@ -1,5 +1,7 @@
 #include "tercel/server/server.h"
 
+#include <array>
+#include <string>
 #include <utility>
 
 #include "tercel/base/log.h"
@@ -8,7 +10,10 @@
 namespace tercel::server {
 
 Server::Server(net::Loop& loop, http::Handler& handler, const Options& options)
-    : loop_{loop}, options_{options}, context_{handler, options.limits} {
+    : loop_{loop},
+      options_{options},
+      context_{handler, options.limits},
+      own_counts_{options.connections_per_client_max} {
   context_.set_default_fields(options.server_field, options.fixed_fields, options.date_field);
   context_.admission.limit(options.requests_max, options.queued_max);
 }
@@ -34,23 +39,62 @@ Result<void> Server::start() noexcept {
 
 void Server::on_accept(std::unique_ptr<net::Stream> stream, const Address& peer,
                        net::Listener& from) noexcept {
+  if (!enter(peer)) return;
   const Address local = net::local_address(loop_.syscalls(), stream->descriptor());
-  serve(std::move(stream),
+  begin(std::move(stream),
         {.peer = peer, .local = local, .local_path = from.socket().path().c_str()});
 }
 
 void Server::on_starved(int) noexcept {
-  if (loop_.now() < starved_log_due_) return;
-  starved_log_due_ = loop_.now() + kStarvedLogPause;
+  if (!may_log(starved_log_due_)) return;
   log(LogLevel::kWarning,
       "cannot accept: out of file descriptors or memory; raise the limit (ulimit -n)");
 }
 
+bool Server::enter(const Address& peer) noexcept {
+  if (counts_->enter(peer)) return true;
+  if (may_log(refused_log_due_)) {
+    std::array<char, Address::kHostBytesMax> host;
+    std::string text{"closed a connection from "};
+    text += peer.host(host);
+    text += ", which has as many as limit-connections-per-ip allows; closed so far: ";
+    text += std::to_string(refused_connections());
+    log(LogLevel::kWarning, text);
+  }
+  return false;
+}
+
+bool Server::may_log(std::chrono::nanoseconds& due) noexcept {
+  if (loop_.now() < due) return false;
+  due = loop_.now() + kLogPause;
+  return true;
+}
+
+// Multiples of the golden ratio: however many connections come together, their ends are spread
+// evenly.
+std::chrono::nanoseconds Server::next_age_due() noexcept {
+  const std::chrono::nanoseconds age = options_.timeouts.connection_age;
+  if (age == std::chrono::nanoseconds{0}) return age;
+  constexpr std::uint32_t kGoldenRatio = 0x9e3779b9;  // Of 2^32.
+  age_spread_ += kGoldenRatio;
+  constexpr int kSteps = 1 << 16;
+  const auto step = static_cast<int>(age_spread_ >> 16);
+  return loop_.now() + age - age / 10 / kSteps * step;
+}
+
 void Server::serve(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept {
+  if (enter(ends.peer)) begin(std::move(stream), ends);
+}
+
+void Server::begin(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept {
   Connection* connection = connections_.make(*this, std::move(stream), ends);
-  if (connection == nullptr) return;  // Out of memory: the stream is closed.
+  if (connection == nullptr) {  // Out of memory: the stream is closed.
+    leave(ends.peer);
+    return;
+  }
   link(*connection);
   if (!connection->start()) {
+    leave(ends.peer);
     destroy(*connection);
     return;
   }

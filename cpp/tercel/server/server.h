@@ -23,6 +23,7 @@
 #include "tercel/http/recorder.h"
 #include "tercel/net/listener.h"
 #include "tercel/net/loop.h"
+#include "tercel/server/client_counts.h"
 #include "tercel/server/connection.h"
 #include "tercel/server/options.h"
 
@@ -30,8 +31,9 @@ namespace tercel::server {
 
 class Server final : private net::Listener::Sink {
  public:
-  // While it cannot accept it says so this often: a starved process must not fill its disk too.
-  static constexpr std::chrono::seconds kStarvedLogPause{10};
+  // While it cannot accept, or a client has too many connections, it says so this often: who is in
+  // need, or under attack, must not fill its disk too.
+  static constexpr std::chrono::seconds kLogPause{10};
 
   // All outlive the server.
   Server(net::Loop& loop, http::Handler& handler, const Options& options);
@@ -42,11 +44,15 @@ class Server final : private net::Listener::Sink {
   // Told of every request from now on; null: nobody.
   void record(http::Recorder* recorder) noexcept { context_.recorder = recorder; }
 
+  // Counts the connections of each client together with other servers: `counts` has the limit, in
+  // place of the options, and outlives the server. REQUIRES: not started.
+  void share_counts(ClientCounts& counts) noexcept { counts_ = &counts; }
+
   // Adds a socket to accept from. After start() it accepts at once.
   [[nodiscard]] Result<void> listen(net::ListenSocket socket);
   [[nodiscard]] Result<void> start() noexcept;
 
-  // Serves a stream that somebody else connected or accepted.
+  // Serves a stream that somebody else connected or accepted; closes it if the peer has too many.
   void serve(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept;
 
   // Stops accepting, after the backlog. Answers carry `Connection: close`; idle connections close
@@ -58,6 +64,8 @@ class Server final : private net::Listener::Sink {
   void close() noexcept;
 
   [[nodiscard]] std::size_t connections() const noexcept { return connections_.alive(); }
+  // Connections that were closed because their client had too many.
+  [[nodiscard]] std::uint64_t refused_connections() const noexcept { return counts_->refused(); }
   [[nodiscard]] std::size_t active() const noexcept { return context_.admission.active(); }
   [[nodiscard]] std::size_t listeners() const noexcept { return listeners_.size(); }
   [[nodiscard]] const net::ListenSocket& listener(std::size_t index) const noexcept {
@@ -70,6 +78,14 @@ class Server final : private net::Listener::Sink {
   void on_accept(std::unique_ptr<net::Stream> stream, const Address& peer,
                  net::Listener& from) noexcept override;
   void on_starved(int error) noexcept override;
+  // Whether the peer may have one connection more; it is counted then, until leave().
+  [[nodiscard]] bool enter(const Address& peer) noexcept;
+  void leave(const Address& peer) noexcept { counts_->leave(peer); }
+  void begin(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept;
+  // When a connection that begins now has reached its age; zero: never.
+  [[nodiscard]] std::chrono::nanoseconds next_age_due() noexcept;
+  // True once in kLogPause. `due` is the message's own.
+  [[nodiscard]] bool may_log(std::chrono::nanoseconds& due) noexcept;
   void link(Connection& connection) noexcept;
   void unlink(Connection& connection) noexcept;
   // REQUIRES: dead; nothing of it is on the stack.
@@ -83,7 +99,11 @@ class Server final : private net::Listener::Sink {
   Slab<Connection> connections_;
   Connection* first_ = nullptr;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
+  ClientCounts own_counts_;
+  ClientCounts* counts_ = &own_counts_;
   std::chrono::nanoseconds starved_log_due_{0};
+  std::chrono::nanoseconds refused_log_due_{0};
+  std::uint32_t age_spread_ = 0;
   bool started_ = false;
   bool draining_ = false;
 };

@@ -38,19 +38,22 @@ Result<std::unique_ptr<ThreadedServer>> ThreadedServer::create(net::Loop& app_lo
                                                                std::size_t threads) {
   auto app = AppEnd::create(app_loop, handler, options.limits.output_high_water_bytes);
   if (!app) return fail(app.error());
-  std::unique_ptr<ThreadedServer> server{new ThreadedServer(*std::move(app))};
+  std::unique_ptr<ThreadedServer> server{new ThreadedServer(*std::move(app), options)};
   const std::size_t count = threads_for(threads, options);
   for (std::size_t i = 0; i < count; ++i) {
     auto thread = IoThread::create(server->clock_, app_loop.syscalls(), *server->app_,
                                    options_for(options, i, count));
     if (!thread) return fail(thread.error());
+    (*thread)->server().share_counts(*server->counts_);
     server->threads_.push_back(*std::move(thread));
   }
   return server;
 }
 
-ThreadedServer::ThreadedServer(std::unique_ptr<AppEnd> app) noexcept
-    : process_{::getpid()}, app_{std::move(app)} {}
+ThreadedServer::ThreadedServer(std::unique_ptr<AppEnd> app, const Options& options)
+    : process_{::getpid()},
+      app_{std::move(app)},
+      counts_{std::make_unique<ClientCounts>(options.connections_per_client_max)} {}
 
 ThreadedServer::~ThreadedServer() {
   close();
@@ -62,6 +65,7 @@ ThreadedServer::~ThreadedServer() {
 void ThreadedServer::abandon() noexcept {
   for (auto& thread : threads_) static_cast<void>(thread.release());
   static_cast<void>(app_.release());
+  static_cast<void>(counts_.release());
 }
 
 bool ThreadedServer::is_ours() const noexcept {

@@ -11,7 +11,8 @@
 // options limit in total (connections, concurrent requests, the queue) is divided: each thread
 // keeps to its share, and the shares add up. A thread that is full leaves connections to the
 // others; requests do not change threads, so with unequal loads fewer than the limit may run. There
-// are never more threads than a limit has places.
+// are never more threads than a limit has places. The connections of one client are counted over
+// all threads.
 //
 // The end: drain() closes the listening sockets; close() stops the threads, and what they leave is
 // ended on the caller's thread, without any concurrency. A thread that does not stop within
@@ -25,6 +26,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -34,6 +36,7 @@
 #include "tercel/http/recorder.h"
 #include "tercel/net/listen_socket.h"
 #include "tercel/net/loop.h"
+#include "tercel/server/client_counts.h"
 #include "tercel/server/handoff.h"
 #include "tercel/server/io_thread.h"
 #include "tercel/server/options.h"
@@ -66,6 +69,7 @@ class ThreadedServer {
   // Counted by the threads, after each of their turns.
   [[nodiscard]] std::size_t connections() const noexcept;
   [[nodiscard]] std::size_t active() const noexcept;
+  [[nodiscard]] std::uint64_t refused_connections() const noexcept { return counts_->refused(); }
   [[nodiscard]] std::size_t listeners() const noexcept { return sockets_.size(); }
   [[nodiscard]] const net::ListenSocket& listener(std::size_t index) const noexcept {
     return sockets_[index];
@@ -85,7 +89,7 @@ class ThreadedServer {
   [[nodiscard]] bool stop() noexcept;
 
  private:
-  explicit ThreadedServer(std::unique_ptr<AppEnd> app) noexcept;
+  ThreadedServer(std::unique_ptr<AppEnd> app, const Options& options);
   [[nodiscard]] Result<void> start_thread(IoThread& thread, unsigned number);
   void order(IoThread::Order order) noexcept;
   void end_exchanges() noexcept;
@@ -95,6 +99,7 @@ class ThreadedServer {
   const SteadyClock clock_;
   const pid_t process_;
   std::unique_ptr<AppEnd> app_;
+  std::unique_ptr<ClientCounts> counts_;
   std::vector<std::unique_ptr<IoThread>> threads_;
   std::vector<net::ListenSocket> sockets_;  // What the threads' ones are duplicates of.
 };

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -46,10 +47,10 @@ class ConnectionTest : public testing::Test {
     server_ = std::make_unique<Server>(*loop_, handler_, options);
   }
   // A new connection; returns the client's end, which does not block.
-  [[nodiscard]] Fd connect() {
+  [[nodiscard]] Fd connect(const http::Endpoints& ends = {}) {
     test::SocketPair pair = test::socket_pair();
     EXPECT_EQ(::fcntl(pair.peers.get(), F_SETFL, O_NONBLOCK), 0);
-    server_->serve(std::make_unique<net::SocketStream>(syscalls_, pair.ours.release()), {});
+    server_->serve(std::make_unique<net::SocketStream>(syscalls_, pair.ours.release()), ends);
     return std::move(pair.peers);
   }
   // Turns the loop until nothing happens any more.
@@ -368,6 +369,105 @@ TEST_F(ConnectionTest, AnIdleConnectionIsClosedAndANewRequestStartsTheTimeAnew) 
   EXPECT_TRUE(at_end(client));
 }
 
+constexpr std::string_view kLastHelloAnswer =
+    "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello";
+
+// A hundred seconds, less up to a tenth.
+Options aging_options() {
+  Options options = plain_options();
+  options.timeouts.connection_age = 100s;
+  return options;
+}
+
+TEST_F(ConnectionTest, AnOldConnectionAnswersOneMoreRequestAndSaysSo) {
+  make_server(aging_options());
+  const Fd client = connect();
+  for (int i = 0; i < 9; ++i) {
+    EXPECT_EQ(ask(client, kHello), kHelloAnswer) << i;
+    pass(i < 8 ? 10s : 9s);
+  }
+  EXPECT_EQ(ask(client, kHello), kHelloAnswer);  // 89 s old.
+  pass(12s);
+  EXPECT_EQ(ask(client, kHello), kLastHelloAnswer);
+  EXPECT_TRUE(at_end(client));
+}
+
+TEST_F(ConnectionTest, AnOldConnectionThatIsIdleIsClosedSoon) {
+  make_server(aging_options());
+  const Fd client = connect();
+  pass(60s);
+  (void)ask(client, kHello);
+  pass(29s);
+  EXPECT_FALSE(at_end(client));
+  pass(12s);
+  pass(1100ms);
+  EXPECT_TRUE(at_end(client));
+}
+
+TEST_F(ConnectionTest, TheRequestUnderWayIsTheLastOfAnOldConnection) {
+  make_server(aging_options());
+  const Fd client = connect();
+  pass(60s);
+  test::send_text(client, kHold);
+  settle();
+  pass(1h);
+  handler_.held->read();
+  settle();
+  EXPECT_EQ(test::receive_all(client),
+            "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  EXPECT_TRUE(at_end(client));
+}
+
+// Its head is gone, without `Connection: close`: the client may send another request at any time.
+TEST_F(ConnectionTest, AResponseThatPromisedAnotherOneKeepsItsWord) {
+  for (const bool draining : {false, true}) {
+    make_server(aging_options());
+    const Fd client = connect();
+    pass(60s);
+    test::send_text(client, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    settle();
+    for (int i = 0; i < 2 && !draining; ++i) {  // No faster than the limit of a slow reader.
+      pass(21s);
+      EXPECT_NE(test::receive_all(client), "");
+    }
+    if (draining) server_->drain();
+    std::string part = "more";
+    while (!part.empty()) {
+      settle();
+      part = test::receive_all(client);
+    }
+    ASSERT_EQ(handler_.jobs.alive(), 0U);
+    EXPECT_EQ(ask(client, kHello), kLastHelloAnswer);
+    EXPECT_TRUE(at_end(client));
+  }
+}
+
+TEST_F(ConnectionTest, ConnectionsOpenedTogetherDoNotEndTogether) {
+  Options options = aging_options();
+  options.timeouts.keep_alive = 1h;
+  make_server(options);
+  std::vector<Fd> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(connect());
+  pass(90s);
+  for (int second = 0; second < 12; ++second) {
+    std::size_t ended = 0;
+    for (int i = 0; i < 10; ++i) {
+      pass(100ms);
+      ended += std::erase_if(clients, [](const Fd& client) { return at_end(client); });
+    }
+    EXPECT_LE(ended, 12U) << second;
+  }
+  EXPECT_TRUE(clients.empty());
+}
+
+TEST_F(ConnectionTest, WithoutALimitOfAgeAConnectionLivesOn) {
+  const Fd client = connect();
+  for (int i = 0; i < 1000; ++i) {
+    pass(60s);
+    ASSERT_EQ(ask(client, kHello), kHelloAnswer);
+  }
+}
+
 TEST_F(ConnectionTest, APeerThatDoesNotReadIsReset) {
   const Fd client = connect();
   test::send_text(client, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -474,6 +574,18 @@ TEST_F(ConnectionTest, LingeringEndsWithThePeerOrWithItsTime) {
   }
 }
 
+// Of the clients below. They may have one connection each, so that one that is never counted out
+// keeps the next client away.
+constexpr http::Endpoints kVisitor{.peer = {.ip = {192, 0, 2, 1}, .kind = AddressKind::kIpv4},
+                                   .local = {}};
+
+Options one_a_client() {
+  Options options = plain_options();
+  options.connections_per_client_max = 1;
+  options.timeouts.connection_age = 50s;
+  return options;
+}
+
 // What one client does from connecting to leaving, with everything on the way.
 void visit(Server& server, net::Loop& loop, test::FailingSyscalls& syscalls, EchoHandler& handler) {
   test::SocketPair pair = test::socket_pair();
@@ -482,7 +594,7 @@ void visit(Server& server, net::Loop& loop, test::FailingSyscalls& syscalls, Ech
                                           net::SocketStream(syscalls, pair.ours.get())};
   if (stream == nullptr) return;  // The listener's case: it closes the descriptor.
   (void)pair.ours.release();
-  server.serve(std::move(stream), {});
+  server.serve(std::move(stream), kVisitor);
   const auto read_all = [&] {
     static char bytes[65536];
     while (::read(pair.peers.get(), bytes, sizeof bytes) > 0) {
@@ -515,6 +627,7 @@ void visit(Server& server, net::Loop& loop, test::FailingSyscalls& syscalls, Ech
 }
 
 TEST_F(ConnectionTest, EverySystemCallMayFailOnceWithoutHarmToTheNextClient) {
+  make_server(one_a_client());
   int failures = 0;
   for (std::size_t choice = 0; choice < 3; ++choice) {
     for (int nth = 1;; ++nth) {
@@ -527,8 +640,10 @@ TEST_F(ConnectionTest, EverySystemCallMayFailOnceWithoutHarmToTheNextClient) {
       EXPECT_EQ(server_->connections(), 0U) << what << " call " << nth;
       EXPECT_EQ(handler_.jobs.alive(), 0U) << what << " call " << nth;
       EXPECT_EQ(loop_->blocks().outstanding(), 0U) << what << " call " << nth;
-      const Fd client = connect();
+      Fd client = connect(kVisitor);
       EXPECT_EQ(ask(client, kHello), kHelloAnswer) << what << " call " << nth;
+      client.reset();
+      settle();
       if (!happened || nth > 400) break;
       ++failures;
     }
@@ -541,7 +656,7 @@ TEST_F(ConnectionTest, EveryAllocationMayFailOnceWithoutHarmToTheNextClient) {
   int failures = 0;
   handler_.outcomes.reserve(10000);
   for (std::uint64_t nth = 1;; ++nth) {
-    make_server(plain_options());
+    make_server(one_a_client());
     loop_->blocks().trim();
     handler_.jobs.trim();
     bool happened = false;
@@ -553,7 +668,7 @@ TEST_F(ConnectionTest, EveryAllocationMayFailOnceWithoutHarmToTheNextClient) {
     pass(100s);
     EXPECT_EQ(server_->connections(), 0U) << "allocation " << nth;
     EXPECT_EQ(handler_.jobs.alive(), 0U) << "allocation " << nth;
-    const Fd client = connect();
+    const Fd client = connect(kVisitor);
     EXPECT_EQ(ask(client, kHello), kHelloAnswer) << "allocation " << nth;
     if (!happened || nth > 300) break;
     ++failures;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -86,6 +87,120 @@ TEST_F(ServerTest, AConnectionLimitLetsTheNextOnesWaitInTheBacklog) {
   EXPECT_EQ(server_->connections(), 2U);
 }
 
+// What is logged while it lives.
+class LogLines final : public LogSink {
+ public:
+  LogLines() : before_{set_log_sink(this)} {}
+  ~LogLines() { set_log_sink(before_); }
+  void log(LogLevel, std::string_view text) noexcept override { lines.emplace_back(text); }
+  std::vector<std::string> lines;
+
+ private:
+  LogSink* before_;
+};
+
+TEST_F(ServerTest, AClientWithTooManyConnectionsGetsTheNextOneClosedUnread) {
+  Options options;
+  options.connections_per_client_max = 2;
+  start(options);
+  const LogLines log;
+  const Fd first = connect();
+  Fd second = connect();
+  const int reads = syscalls_.calls(test::Call::kRecv);
+  const Fd third = connect();
+  char byte = 0;
+  EXPECT_EQ(::recv(third.get(), &byte, 1, 0), 0);
+  EXPECT_EQ(syscalls_.calls(test::Call::kRecv), reads);
+  EXPECT_EQ(server_->connections(), 2U);
+  EXPECT_EQ(server_->refused_connections(), 1U);
+  EXPECT_EQ(log.lines,
+            (std::vector<std::string>{"closed a connection from 127.0.0.1, which has as many as "
+                                      "limit-connections-per-ip allows; closed so far: 1"}));
+  // The others go on, and one that goes makes room.
+  EXPECT_TRUE(ask(first, kHello).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(ask(second, kHello).starts_with("HTTP/1.1 200 "));
+  second.reset();
+  settle();
+  EXPECT_TRUE(ask(connect(), kHello).starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerTest, AnotherClientIsNotAtTheLimitOfTheFirst) {
+  Options options;
+  options.connections_per_client_max = 1;
+  start(options);
+  const Fd first = connect();
+  const Fd other{test::connect_from("127.0.0.2", server_->listener(0).address())};
+  ASSERT_EQ(::fcntl(other.get(), F_SETFL, O_NONBLOCK), 0);
+  EXPECT_TRUE(ask(other, kHello).starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(server_->connections(), 2U);
+}
+
+// Both events may be there when the loop wakes: the end of the old connection, and the new one.
+TEST_F(ServerTest, AClientThatComesBackAtOnceFindsItsPlaceFree) {
+  Options options;
+  options.connections_per_client_max = 1;
+  start(options);
+  Fd client = connect();
+  for (int i = 0; i < 20; ++i) {
+    client.reset();
+    client = Fd{test::connect_to(server_->listener(0).address())};
+    ASSERT_EQ(::fcntl(client.get(), F_SETFL, O_NONBLOCK), 0);
+    EXPECT_TRUE(ask(client, kHello).starts_with("HTTP/1.1 200 ")) << i;
+  }
+  EXPECT_EQ(server_->refused_connections(), 0U);
+}
+
+TEST_F(ServerTest, AFloodOfConnectionsIsLoggedOnceInAWhile) {
+  Options options;
+  options.connections_per_client_max = 1;
+  start(options);
+  const LogLines log;
+  const Fd client = connect();
+  for (int i = 0; i < 50; ++i) (void)connect();
+  EXPECT_EQ(log.lines.size(), 1U);
+  clock_.advance(Server::kLogPause);
+  (void)connect();
+  ASSERT_EQ(log.lines.size(), 2U);
+  EXPECT_TRUE(log.lines[1].ends_with("closed so far: 51")) << log.lines[1];
+}
+
+TEST_F(ServerTest, AUnixSocketHasNoClientsToCount) {
+  Options options;
+  options.connections_per_client_max = 1;
+  const test::TemporaryDirectory directory;
+  server_ = std::make_unique<Server>(*loop_, handler_, options);
+  auto socket = net::ListenSocket::unix_path(syscalls_, directory.file("s"), {});
+  ASSERT_TRUE(socket);
+  ASSERT_TRUE(server_->listen(*std::move(socket)));
+  ASSERT_TRUE(server_->start());
+  const Fd first{test::connect_to(directory.file("s"))};
+  const Fd second{test::connect_to(directory.file("s"))};
+  settle();
+  EXPECT_EQ(server_->connections(), 2U);
+}
+
+// Whatever happens to a connection, it is counted out exactly once.
+TEST_F(ServerTest, EveryEndOfAConnectionIsCounted) {
+  Options options;
+  options.connections_per_client_max = 1;
+  start(options);
+  const auto comes_in = [this] { return ask(connect(), kHello).starts_with("HTTP/1.1 200 "); };
+  EXPECT_TRUE(comes_in());
+  settle();
+  (void)ask(connect(), "nonsense\r\n\r\n");  // Closed by the server.
+  settle();
+  EXPECT_TRUE(comes_in());
+  settle();
+  syscalls_.fail(test::Call::kEpollCtl, ENOMEM);  // Not to be watched.
+  (void)connect();
+  EXPECT_TRUE(comes_in());
+  settle();
+  const Fd held = connect();
+  (void)ask(held, kHold);
+  server_->close();  // Cut off.
+  EXPECT_EQ(server_->refused_connections(), 0U);
+}
+
 TEST_F(ServerTest, ALimitOfConcurrentRequestsCountsOnlyThoseUnderWay) {
   Options options;
   options.requests_max = 1;
@@ -102,12 +217,7 @@ TEST_F(ServerTest, ALimitOfConcurrentRequestsCountsOnlyThoseUnderWay) {
 }
 
 TEST_F(ServerTest, AStarvedServerSaysSoOnceInAWhile) {
-  class Sink final : public LogSink {
-   public:
-    void log(LogLevel, std::string_view) noexcept override { ++lines; }
-    int lines = 0;
-  } sink;
-  LogSink* before = set_log_sink(&sink);
+  const LogLines log;
   start({});
   syscalls_.fail(test::Call::kAccept4, EMFILE, 1, 1000);
   const Fd client{test::connect_to(server_->listener(0).address())};
@@ -116,11 +226,10 @@ TEST_F(ServerTest, AStarvedServerSaysSoOnceInAWhile) {
     clock_.advance(net::Listener::kPause + net::TimerWheel::kTick);
   }
   EXPECT_GT(syscalls_.calls(test::Call::kAccept4), 20);
-  EXPECT_EQ(sink.lines, 1);
-  clock_.advance(Server::kStarvedLogPause);
+  EXPECT_EQ(log.lines.size(), 1U);
+  clock_.advance(Server::kLogPause);
   settle();
-  EXPECT_EQ(sink.lines, 2);
-  set_log_sink(before);
+  EXPECT_EQ(log.lines.size(), 2U);
 }
 
 TEST_F(ServerTest, DrainingAnswersWhatWaitsInTheBacklogAndRefusesTheRest) {

@@ -23,6 +23,7 @@
 #include "support/failing_syscalls.h"
 #include "support/temporary_directory.h"
 #include "tercel/base/slab.h"
+#include "tercel/edge/rate_limit.h"
 
 namespace tercel::server {
 namespace {
@@ -108,6 +109,44 @@ class ThreadedServerTest : public testing::Test {
   std::unique_ptr<ThreadedServer> server_;
   Address address_;
 };
+
+TEST_F(ThreadedServerTest, TheConnectionsOfAClientAreCountedOverAllThreads) {
+  Options options;
+  options.connections_per_client_max = 3;
+  start(4, options);
+  std::vector<Fd> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(connect());
+  EXPECT_TRUE(turn_until([&] { return server_->refused_connections() == 17; }));
+  EXPECT_TRUE(turn_until([&] { return server_->connections() == 3; }));
+  const Fd other = patient(test::connect_from("127.0.0.2", address_));
+  EXPECT_EQ(ask(other, kHello), "hello");
+  clients.clear();
+  EXPECT_TRUE(turn_until([&] { return server_->connections() == 1; }));
+  EXPECT_EQ(ask(connect(), kHello), "hello");
+}
+
+// The limit is on the application's side, where one table sees the requests of all threads.
+TEST_F(ThreadedServerTest, TheRateOfAClientIsLimitedOverAllThreads) {
+  edge::RateLimit limited{handler_, *loop_, {.requests_per_second = 1, .burst = 1000}};
+  server_ = *ThreadedServer::create(*loop_, limited, {}, 4);
+  auto socket = net::ListenSocket::tcp(syscalls_, "127.0.0.1", 0, {});
+  ASSERT_TRUE(socket);
+  ASSERT_TRUE(server_->listen(*std::move(socket)));
+  ASSERT_TRUE(server_->start());
+  address_ = server_->listener(0).address();
+  std::string requests;
+  for (int i = 0; i < 300; ++i) requests += kHello;
+  std::vector<Fd> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(connect());
+    ASSERT_TRUE(send_all(clients.back(), requests));
+  }
+  const auto answered = [&] { return handler_.requests + static_cast<int>(limited.refused()); };
+  EXPECT_TRUE(turn_until([&] { return answered() == 8 * 300; }));
+  EXPECT_GE(handler_.requests, 1000);
+  EXPECT_LE(handler_.requests, 1030);  // Some seconds may have gone by.
+  server_->close();
+}
 
 TEST_F(ThreadedServerTest, AnswersOnOneConnectionAndOnMany) {
   start(2);

@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "support/descriptors.h"
 #include "tercel/net/socket_address.h"
@@ -17,6 +18,16 @@ inline Fd connect_to(const Address& address) {
   const net::SocketAddress socket_address = net::to_socket_address(address);
   Fd fd{::socket(socket_address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (::connect(fd.get(), socket_address.get(), socket_address.bytes) < 0) return Fd{};
+  return fd;
+}
+
+// From another address of this machine: all of 127.0.0.0/8 are.
+inline Fd connect_from(std::string_view host, const Address& address) {
+  const net::SocketAddress from = net::to_socket_address(*net::parse_ip(host, 0));
+  const net::SocketAddress to = net::to_socket_address(address);
+  Fd fd{::socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  EXPECT_EQ(::bind(fd.get(), from.get(), from.bytes), 0);
+  if (::connect(fd.get(), to.get(), to.bytes) < 0) return Fd{};
   return fd;
 }
 

@@ -46,7 +46,10 @@ asgi::HandlerOptions to_handler_options(const config::Settings& settings) {
 net::ListenOptions to_listen_options(const config::Settings& settings) noexcept {
   return {.backlog = static_cast<int>(settings.backlog),
           .reuse_port = settings.reuse_port,
-          .unix_mode = settings.uds_mode.bits};
+          .unix_mode = settings.uds_mode.bits,
+          .keepalive = std::chrono::ceil<std::chrono::seconds>(settings.tcp_keepalive),
+          .user_timeout = settings.tcp_user_timeout,
+          .fast_open = static_cast<int>(settings.tcp_fast_open)};
 }
 
 std::string host_of(const Address& address) {
@@ -78,8 +81,13 @@ PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::o
       listen_options_{to_listen_options(settings.values)},
       handler_{engine_,         app.ptr(),           loop.ptr(),
                state_in(state), context_in(context), to_handler_options(settings.values)},
-      server_{engine_.loop(), handler_, to_options(settings.values)} {
+      server_{engine_.loop(), outermost_handler(), to_options(settings.values)} {
   if (!handler_.init()) throw_python_error();
+}
+
+http::Handler& PyServer::outermost_handler() {
+  if (settings_.limit_rate == 0) return handler_;
+  return rate_limit_.emplace(handler_, engine_.loop(), to_rate_limit(settings_));
 }
 
 std::string PyServer::listen(std::string_view bind) {
@@ -122,7 +130,8 @@ std::string PyServer::listen_by_name(const std::string& host, std::uint16_t port
 }
 
 std::string PyServer::adopt(int descriptor) {
-  return add(or_raise(net::ListenSocket::adopt(engine_.loop().syscalls(), descriptor)));
+  return add(
+      or_raise(net::ListenSocket::adopt(engine_.loop().syscalls(), descriptor, listen_options_)));
 }
 
 std::string PyServer::add(net::ListenSocket socket) {

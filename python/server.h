@@ -16,6 +16,7 @@
 #include "python/engine.h"
 #include "python/request_log.h"
 #include "python/settings.h"
+#include "tercel/edge/rate_limit.h"
 #include "tercel/server/server.h"
 
 namespace tercel::python {
@@ -57,6 +58,8 @@ class PyServer {
   net::ListenSocket open_tcp(std::string_view host, std::uint16_t port) const;
   std::string listen_by_name(const std::string& host, std::uint16_t port);
   std::string add(net::ListenSocket socket);
+  // What the server calls: the application, with around it what the settings ask for.
+  http::Handler& outermost_handler();
 
   nanobind::object engine_object_;
   Engine& engine_;
@@ -64,6 +67,7 @@ class PyServer {
   net::ListenOptions listen_options_;
   std::optional<RequestLog> request_log_;
   asgi::AsgiHandler handler_;
+  std::optional<edge::RateLimit> rate_limit_;
   server::Server server_;
 };
 

@@ -35,6 +35,7 @@ server::Timeouts to_timeouts(const config::Settings& settings) noexcept {
   timeouts.write = to_pace(settings.timeout_write, settings.min_rate_write);
   timeouts.keep_alive = settings.timeout_keep_alive;
   timeouts.request = settings.timeout_request;
+  timeouts.connection_age = settings.limit_connection_age;
   timeouts.queue = settings.timeout_queue;
   timeouts.half_close = settings.timeout_half_close;
   return timeouts;
@@ -49,12 +50,19 @@ server::Options to_options(const config::Settings& settings) {
   options.connections_max = settings.limit_connections != 0
                                 ? settings.limit_connections
                                 : server::connections_for(server::available_memory());
+  options.connections_per_client_max = settings.limit_connections_per_ip;
   options.requests_max = settings.limit_concurrency;
   options.queued_max = settings.limit_queue;
   if (!settings.server_header) options.server_field.clear();
   options.date_field = settings.date_header;
   for (const std::string& field : settings.header) options.fixed_fields += field + "\r\n";
   return options;
+}
+
+edge::RateLimitOptions to_rate_limit(const config::Settings& settings) noexcept {
+  return {.requests_per_second = to_u32(settings.limit_rate),
+          .burst = to_u32(settings.limit_rate_burst),
+          .clients_max = settings.limit_rate_clients};
 }
 
 }  // namespace tercel::python

@@ -29,6 +29,9 @@ SPECIAL = {
     "header": (["a: b"], "a: b"),
     "access-log-format": ("%h", "%h"),
     "min-rate-request-head": (7, "7"),
+    "tcp-keepalive": (2, "2s"),
+    "limit-connection-age": (1.25, "1250ms"),
+    "limit-rate-clients": (8, "8"),
 }
 
 
@@ -222,7 +225,7 @@ class TestFile:
         ("text", "sentence"),
         [
             ("prot = 1\n", r"'prot' in .*t\.toml is not a setting: did you mean port\?"),
-            ("[limits]\nport = 1\n", r"'limits' in .*t\.toml is not a setting\."),
+            ("[section]\nport = 1\n", r"'section' in .*t\.toml is not a setting\."),
             ("port = 70000\n", r"port in .*t\.toml must be a whole number from 0 to 65535, not .*"),
             ("port = 2026-01-01\n", r"port in .*t\.toml must be a text, a number, .* not date\."),
             ("[port]\na = 1\n", r"port in .*t\.toml must be a text, a number, .* not dict\."),

@@ -140,6 +140,33 @@ constexpr Row kListen[] = {
      .member = &Settings::reuse_port,
      .help = "Let other processes listen on the same port; the kernel spreads the connections "
              "(SO_REUSEPORT)."},
+    {.name = "tcp-keepalive",
+     .group = Group::kListen,
+     .member = &Settings::tcp_keepalive,
+     .help = "Silence on a connection after which the kernel asks whether the peer is still there. "
+             "Three questions without an answer, a third of this time apart, end the connection. "
+             "Rounded up to whole seconds.",
+     .min = kSecond,
+     .max = 32'767 * kSecond,
+     .zero = "never asks"},
+    {.name = "tcp-user-timeout",
+     .group = Group::kListen,
+     .member = &Settings::tcp_user_timeout,
+     .help = "Time that sent bytes may wait for the peer's kernel to acknowledge them. Then the "
+             "connection ends (TCP_USER_TIMEOUT).",
+     .min = kMillisecond,
+     .max = kDay,
+     .zero = "the kernel's limit, about 15 minutes"},
+    {.name = "tcp-fast-open",
+     .group = Group::kListen,
+     .member = &Settings::tcp_fast_open,
+     .help = "Connections that may bring a request in their first packet and are not confirmed yet "
+             "(TCP_FASTOPEN; net.ipv4.tcp_fastopen has to be 2 or 3). Such a packet can arrive "
+             "twice, and its request with it.",
+     .min = 1,
+     .max = 65535,
+     .zero = "not offered",
+     .unit = "connections"},
 };
 
 constexpr Row kRun[] = {
@@ -175,6 +202,25 @@ constexpr Row kLimits[] = {
      .max = 10'000'000,
      .zero = "as many as the memory allows",
      .unit = "connections"},
+    {.name = "limit-connections-per-ip",
+     .group = Group::kLimits,
+     .member = &Settings::limit_connections_per_ip,
+     .help = "Open connections from one IPv4 address, or from one /64 of IPv6. Further ones are "
+             "closed at once, unread. Behind a proxy all come from the proxy; Unix sockets are not "
+             "limited.",
+     .min = 1,
+     .max = 10'000'000,
+     .zero = kNoLimit,
+     .unit = "connections"},
+    {.name = "limit-connection-age",
+     .group = Group::kLimits,
+     .member = &Settings::limit_connection_age,
+     .help = "Age at which a connection ends: the response under way, or the next one, says "
+             "Connection: close, and an idle connection is closed a moment later. Each connection "
+             "gets up to a tenth less, so that those opened together do not end together.",
+     .min = kSecond,
+     .max = kYear,
+     .zero = kNoLimit},
     {.name = "limit-concurrency",
      .group = Group::kLimits,
      .member = &Settings::limit_concurrency,
@@ -198,6 +244,33 @@ constexpr Row kLimits[] = {
      .max = UINT32_MAX,
      .zero = kNoLimit,
      .unit = "requests"},
+    {.name = "limit-rate",
+     .group = Group::kLimits,
+     .member = &Settings::limit_rate,
+     .help = "Requests per second from one client: an IPv4 address, or a /64 of IPv6. Above it: "
+             "429 with Retry-After, before the application is called. Unix sockets are not "
+             "limited.",
+     .min = 1,
+     .max = 1'000'000,
+     .zero = kNoLimit,
+     .unit = "requests per second"},
+    {.name = "limit-rate-burst",
+     .group = Group::kLimits,
+     .member = &Settings::limit_rate_burst,
+     .help = "Requests that a client may send at once when it was quiet before. Has no effect "
+             "without limit-rate.",
+     .min = 1,
+     .max = 1'000'000,
+     .zero = "as many as limit-rate",
+     .unit = "requests"},
+    {.name = "limit-rate-clients",
+     .group = Group::kLimits,
+     .member = &Settings::limit_rate_clients,
+     .help = "Clients that limit-rate keeps count of, at 16 bytes each; rounded up to a power of "
+             "two. When more are active, the count of the least busy ones starts anew.",
+     .min = 8,
+     .max = 16'777'216,
+     .unit = "clients"},
     {.name = "limit-request-target",
      .group = Group::kLimits,
      .member = &Settings::limit_request_target,

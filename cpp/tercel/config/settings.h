@@ -57,6 +57,9 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   Texts bind;
   std::uint64_t backlog = 2048;
   bool reuse_port = false;
+  Duration tcp_keepalive{0};
+  Duration tcp_user_timeout{0};
+  std::uint64_t tcp_fast_open = 0;
 
   // How it runs.
   LoopKind loop = LoopKind::kAuto;
@@ -65,9 +68,14 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
 
   // Limits.
   std::uint64_t limit_connections = 0;
+  std::uint64_t limit_connections_per_ip = 0;
+  Duration limit_connection_age{0};
   std::uint64_t limit_concurrency = 0;
   std::uint64_t limit_queue = 1024;
   std::uint64_t limit_requests_per_connection = 0;
+  std::uint64_t limit_rate = 0;
+  std::uint64_t limit_rate_burst = 0;
+  std::uint64_t limit_rate_clients = 65'536;
   Bytes limit_request_target{16 * kKiB};
   Bytes limit_request_head{64 * kKiB};
   std::uint64_t limit_request_fields = 128;

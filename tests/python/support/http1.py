@@ -72,7 +72,14 @@ class Response:
 class RawClient:
     """One connection. Every wait ends after `timeout` seconds with TimeoutError."""
 
-    def __init__(self, address: Address, *, timeout: float = 10.0, receive_buffer: int = 0) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        timeout: float = 10.0,
+        receive_buffer: int = 0,
+        source: str | None = None,
+    ) -> None:
         self.timeout = timeout
         family = (
             socket.AF_UNIX
@@ -87,6 +94,8 @@ class RawClient:
             # Before connect(): the window is agreed on then.
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
+            if source is not None:
+                self.socket.bind((source, 0))
             self.socket.connect(address)
         except BaseException:
             self.socket.close()

@@ -207,8 +207,13 @@ class ServerProcess:
         assert isinstance(self.address, tuple)
         return f"http://{self.address[0]}:{self.address[1]}"
 
-    def connect(self, *, timeout: float = 10.0, receive_buffer: int = 0) -> RawClient:
-        return RawClient(self.address, timeout=timeout, receive_buffer=receive_buffer)
+    def connect(
+        self, *, timeout: float = 10.0, receive_buffer: int = 0, source: str | None = None
+    ) -> RawClient:
+        """Connects, from the address `source` if it is given: all of 127.0.0.0/8 are ours."""
+        return RawClient(
+            self.address, timeout=timeout, receive_buffer=receive_buffer, source=source
+        )
 
     def request(self, method: str = "GET", target: str = "/", **parts: Any) -> Response:
         """Sends one request on a connection of its own."""
@@ -234,7 +239,9 @@ class ServerThread:
     def __init__(self, app: Any, *, loop_factory: Any = None, **settings: Any) -> None:
         import tercel
 
-        self.server = tercel.Server(app, port=0, **settings)
+        if "fd" not in settings:
+            settings["port"] = 0
+        self.server = tercel.Server(app, **settings)
         self._loop_factory = loop_factory
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -405,6 +405,26 @@ class TestLimits:
             assert first.response().body == b"slept"
         server.assert_serves()
 
+    def test_a_request_in_the_queue_is_answered_in_its_turn(self, serve: Any) -> None:
+        server = serve("live:app", limit_concurrency=1)
+        with server.connect() as first, server.connect() as second:
+            first.send(GET % b"sleep?id=a&s=0.5")
+            server.wait_for("^sleeping a")
+            second.send(GET % b"hello?id=b")
+            assert second.silent_for(0.1)
+            assert first.response().body == b"slept"
+            assert second.response().body == b"hello b"
+
+    def test_a_request_that_waits_too_long_in_the_queue_is_refused(self, serve: Any) -> None:
+        server = serve("live:app", limit_concurrency=1, timeout_queue=0.2)
+        with server.connect() as first, server.connect() as second:
+            first.send(GET % b"sleep?id=a&s=2")
+            server.wait_for("^sleeping a")
+            refused = second.request("GET", "/hello")
+            assert refused.status == 503
+            assert refused.get("retry-after")
+            assert first.response().body == b"slept"
+
     def test_further_connections_wait_in_the_backlog(self, serve: Any) -> None:
         server = serve("live:app", limit_connections=2)
         with server.connect() as first, server.connect() as second, server.connect() as third:

@@ -1,5 +1,7 @@
 #include "tercel/base/address.h"
 
+#include <arpa/inet.h>  // inet_pton(): text to bytes, no socket.
+
 #include <algorithm>
 #include <charconv>
 #include <span>
@@ -70,7 +72,36 @@ char* write_ipv6(const std::array<std::uint8_t, 16>& ip, char* at, char* end) no
   return write_ipv4(std::span{ip}.last<4>(), at, end);
 }
 
+constexpr std::array<std::uint8_t, 12> kIpv4MappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
 }  // namespace
+
+Result<Address> parse_ip(std::string_view host, std::uint16_t port) noexcept {
+  Text text{};  // inet_pton() reads up to a zero byte.
+  if (host.size() >= text.size() || host.find('\0') != std::string_view::npos) {
+    return fail(Errc::kAddressInvalid);
+  }
+  std::copy(host.begin(), host.end(), text.begin());
+  Address address{.port = port};
+  if (::inet_pton(AF_INET, text.data(), address.ip.data()) == 1) {
+    address.kind = AddressKind::kIpv4;
+  } else if (::inet_pton(AF_INET6, text.data(), address.ip.data()) == 1) {
+    address.kind = AddressKind::kIpv6;
+  } else {
+    return fail(Errc::kAddressInvalid);
+  }
+  return address;
+}
+
+Address without_mapping(const Address& address) noexcept {
+  const bool mapped =
+      address.kind == AddressKind::kIpv6 &&
+      std::equal(kIpv4MappedPrefix.begin(), kIpv4MappedPrefix.end(), address.ip.begin());
+  if (!mapped) return address;
+  Address plain{.port = address.port, .kind = AddressKind::kIpv4};
+  std::copy_n(address.ip.begin() + kIpv4MappedPrefix.size(), 4, plain.ip.begin());
+  return plain;
+}
 
 std::string_view Address::host(Text& into) const noexcept {
   char* const begin = into.data();

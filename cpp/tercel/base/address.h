@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "tercel/base/result.h"
+
 namespace tercel {
 
 enum class AddressKind : std::uint8_t { kNone, kIpv4, kIpv6, kUnix };
@@ -25,5 +27,12 @@ struct Address {
   [[nodiscard]] std::string_view host(std::array<char, kHostBytesMax>& into) const noexcept;
 };
 static_assert(sizeof(Address) == 20);
+
+// An IPv4 or IPv6 literal: "127.0.0.1", "::1"; no brackets, no zone. Fails with kAddressInvalid.
+[[nodiscard]] Result<Address> parse_ip(std::string_view host, std::uint16_t port) noexcept;
+
+// An IPv4 address in IPv6 form (::ffff:0:0/96) becomes the IPv4 address that it is; any other
+// address stays as it is.
+[[nodiscard]] Address without_mapping(const Address& address) noexcept;
 
 }  // namespace tercel

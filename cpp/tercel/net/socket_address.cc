@@ -1,18 +1,13 @@
 #include "tercel/net/socket_address.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "tercel/base/assert.h"
 
 namespace tercel::net {
 namespace {
-
-constexpr std::array<std::uint8_t, 12> kIpv4MappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 // The storage is bytes: structures are copied in and out of it.
 template <typename T>
@@ -38,34 +33,11 @@ Address from_ipv4(const sockaddr_in& socket) noexcept {
 
 Address from_ipv6(const sockaddr_in6& socket) noexcept {
   Address address{.port = ntohs(socket.sin6_port), .kind = AddressKind::kIpv6};
-  const std::uint8_t* bytes = socket.sin6_addr.s6_addr;
-  if (std::equal(kIpv4MappedPrefix.begin(), kIpv4MappedPrefix.end(), bytes)) {
-    address.kind = AddressKind::kIpv4;
-    std::copy_n(bytes + kIpv4MappedPrefix.size(), 4, address.ip.begin());
-  } else {
-    std::copy_n(bytes, address.ip.size(), address.ip.begin());
-  }
-  return address;
+  std::memcpy(address.ip.data(), &socket.sin6_addr, sizeof socket.sin6_addr);
+  return without_mapping(address);
 }
 
 }  // namespace
-
-Result<Address> parse_ip(std::string_view host, std::uint16_t port) noexcept {
-  std::array<char, INET6_ADDRSTRLEN> text{};  // inet_pton() reads up to a zero byte.
-  if (host.size() >= text.size() || host.find('\0') != std::string_view::npos) {
-    return fail(Errc::kAddressInvalid);
-  }
-  std::copy(host.begin(), host.end(), text.begin());
-  Address address{.port = port};
-  if (::inet_pton(AF_INET, text.data(), address.ip.data()) == 1) {
-    address.kind = AddressKind::kIpv4;
-  } else if (::inet_pton(AF_INET6, text.data(), address.ip.data()) == 1) {
-    address.kind = AddressKind::kIpv6;
-  } else {
-    return fail(Errc::kAddressInvalid);
-  }
-  return address;
-}
 
 SocketAddress to_socket_address(const Address& address) noexcept {
   if (address.kind == AddressKind::kIpv4) {

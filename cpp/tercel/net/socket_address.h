@@ -3,10 +3,7 @@
 
 #include <sys/socket.h>
 
-#include <string_view>
-
 #include "tercel/base/address.h"
-#include "tercel/base/result.h"
 #include "tercel/net/syscalls.h"
 
 namespace tercel::net {
@@ -22,8 +19,8 @@ struct SocketAddress {
   }
 };
 
-// An IPv4 or IPv6 literal: "127.0.0.1", "::1"; no brackets, no zone. Fails with kAddressInvalid.
-[[nodiscard]] Result<Address> parse_ip(std::string_view host, std::uint16_t port) noexcept;
+// Belongs to base; who resolves names asks for it here.
+using tercel::parse_ip;
 
 // REQUIRES: kind is kIpv4 or kIpv6.
 [[nodiscard]] SocketAddress to_socket_address(const Address& address) noexcept;

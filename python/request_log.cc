@@ -52,6 +52,10 @@ void RequestLog::flush() noexcept {
   if (logger_lines_ != nullptr) logger_lines_->flush();
 }
 
+void RequestLog::reopen() noexcept {
+  if (file_ != nullptr) file_->reopen();
+}
+
 edge::LineBuffer& RequestLog::lines(net::Loop& loop, const config::Settings& settings,
                                     nb::object logger) {
   if (!logger.is_none()) {

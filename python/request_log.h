@@ -22,6 +22,8 @@ class RequestLog {
 
   // Writes what can be written without waiting.
   void flush() noexcept;
+  // Begins the file anew if it was moved away: LogFile::reopen().
+  void reopen() noexcept;
 
   [[nodiscard]] http::Recorder& recorder() noexcept { return *log_; }
 

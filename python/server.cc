@@ -158,6 +158,10 @@ void PyServer::log_requests(nb::object logger) {
   server_.record(&request_log_->recorder());
 }
 
+void PyServer::reopen_logs() {
+  if (request_log_) request_log_->reopen();
+}
+
 void PyServer::start() {
   or_raise(server_.start());
 }
@@ -219,6 +223,8 @@ void bind_server(nb::module_& module) {
       .def("log_requests", &PyServer::log_requests, nb::arg("logger").none(),
            nb::sig("def log_requests(self, logger: logging.Logger | None) -> None"),
            "Writes the access log, to the logger unless it is None. Raises OSError.")
+      .def("reopen_logs", &PyServer::reopen_logs,
+           "Opens the file of the access log again. If that fails the old one goes on.")
       .def("start", &PyServer::start, "Starts to accept. Raises OSError.")
       .def("drain", &PyServer::drain, nb::arg("notify_streams"),
            "Stops to accept; idle connections close soon. If `notify_streams`, requests that still "

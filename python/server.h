@@ -40,6 +40,8 @@ class PyServer {
   // Writes the access log that the settings ask for, to `logger` unless it is None. Throws OSError.
   // REQUIRES: called before start(), once at most.
   void log_requests(nanobind::object logger);
+  // Opens the file of the access log again, if it is a file.
+  void reopen_logs();
 
   void start();
   // Stops accepting; idle connections close soon. If `notify_streams`, requests that still run hear

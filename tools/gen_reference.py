@@ -45,6 +45,10 @@ Lines are written together, within a tenth of a second. The log never holds the 
 reader is slow, stuck or gone, or the disk is full, up to 1 MiB of lines waits; further lines are
 dropped, counted, and told to the logger `tercel`.
 
+A file that was moved away or deleted is begun anew: on SIGUSR1 at once, otherwise within a second
+or two of the next line. If it cannot be opened, the old one goes on, and the logger `tercel` says
+so.
+
 Whatever a client sends, a request is one line: a quotation mark and a backslash get a backslash
 before them, and every byte that is not printable ASCII is `\\xHH`. In the format `json` texts are
 JSON strings, in which such a byte is the Latin-1 character `\\u00HH`. Of a longer value the first

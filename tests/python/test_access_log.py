@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -186,6 +187,66 @@ class TestFile:
         assert re.search(
             r"WARNING  the access log lost 20 line\(s\): No space left on device", server.output
         )
+
+
+class TestRotation:
+    """What logrotate does: the file is moved away, and the server is told, or finds out."""
+
+    @pytest.mark.parametrize("loop", ["tercel", "asyncio", "uvloop"])
+    def test_sigusr1_begins_the_file_anew(self, serve: ServeProcess, tmp_path: Path, loop: str):
+        if loop == "uvloop":
+            pytest.importorskip("uvloop")
+        path = tmp_path / "log"
+        settings = {"access_log_file": path, "access_log_format": "%U", "lifespan": "off"}
+        server = serve("process:app", loop=loop, **settings)
+        server.request("GET", "/a")
+        lines_of(path, 1)
+        old = path.rename(tmp_path / "log.1")
+        server.send_signal(signal.SIGUSR1)
+        end = time.monotonic() + 10
+        while not path.exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        assert path.read_text() == ""
+        server.request("GET", "/b")
+        assert lines_of(path, 1) == ["/b"]
+        assert old.read_text() == "/a\n"
+        assert server.stop() == 0
+        assert path.read_text() == "/b\n"
+
+    def test_a_file_that_was_moved_away_is_noticed(self, serve_here: ServeThread, tmp_path: Path):
+        path = tmp_path / "log"
+        server = serve_here(answer, access_log_file=path, access_log_format="%U")
+        server.request("GET", "/a")
+        lines_of(path, 1)
+        path.rename(tmp_path / "log.1")
+        end = time.monotonic() + 10
+        while not path.exists() and time.monotonic() < end:
+            server.request("GET", "/b")
+            time.sleep(0.1)
+        assert path.exists()
+
+    def test_without_a_file_or_a_log_sigusr1_does_nothing(self, serve: ServeProcess):
+        for settings in ({"access_log": False}, {}):
+            server = serve("process:app", lifespan="off", **settings)
+            server.send_signal(signal.SIGUSR1)
+            assert server.request().status == 200
+            assert server.stop() == 0
+
+    def test_that_cannot_be_opened_again_goes_on(self, serve: ServeProcess, tmp_path: Path):
+        path = tmp_path / "log"
+        settings = {"access_log_file": path, "access_log_format": "%U", "lifespan": "off"}
+        server = serve("process:app", **settings)
+        old = tmp_path / "log.1"
+        path.rename(old)
+        path.mkdir()
+        server.send_signal(signal.SIGUSR1)
+        server.wait_for(
+            "the access log cannot be opened again, so the old file goes on: Is a directory"
+        )
+        server.send_signal(signal.SIGUSR1)
+        server.request("GET", "/a")
+        assert lines_of(old, 1) == ["/a"]
+        assert server.output.count("cannot be opened again") == 1
 
 
 class TestReader:

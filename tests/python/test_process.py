@@ -273,6 +273,14 @@ class TestStart:
         assert server.stop(number) == 128 + number
         assert "Traceback" not in server.output
 
+    def test_sigusr1_does_not_end_a_process_that_starts(self, unready):
+        server = unready("slow_import:app")
+        server.wait_for("importing")
+        server.send_signal(signal.SIGUSR1)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait() == 128 + signal.SIGTERM
+        assert "Traceback" not in server.output
+
     def test_a_failing_import_shows_the_applications_traceback(self, tmp_path: Path):
         (tmp_path / "conf_broken.py").write_text("import conf_missing_module\n")
         done = start("serve", "conf_broken:app", "--app-dir", str(tmp_path))
@@ -392,6 +400,7 @@ class TestFromPython:
             "tercel.serve(process.app, port=0)\n"
             "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n"
             "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
+            "assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL\n"
             "print('returned')\n"
         )
         assert done.returncode == 0, done.stderr

@@ -72,6 +72,13 @@ class TestOrder:
             "close",
         ]
 
+    def test_logs_are_reopened_while_there_are_any(self, native):
+        server = tercel.Server(application(native.events))
+        server.reopen_logs()
+        run(serve_and_stop(server, before_stop=server.reopen_logs))
+        server.reopen_logs()
+        assert native.events.count("reopen_logs") == 1
+
     def test_started_is_true_while_requests_are_accepted(self, native):
         seen = []
 

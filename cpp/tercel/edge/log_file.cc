@@ -12,6 +12,7 @@
 #include <new>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "tercel/base/log.h"
 #include "tercel/net/syscalls.h"
@@ -40,11 +41,19 @@ bool has_room_now(int fd) noexcept {
 
 }  // namespace
 
-Result<std::unique_ptr<LogFile>> LogFile::append_to(net::Loop& loop, const char* path) {
+int LogFile::open_path(const char* path) noexcept {
   constexpr mode_t kMode = 0644;
-  const int fd = ::open(path, kOpenFlags | O_CREAT, kMode);
+  return ::open(path, kOpenFlags | O_CREAT, kMode);
+}
+
+Result<std::unique_ptr<LogFile>> LogFile::append_to(net::Loop& loop, const char* path) {
+  const int fd = open_path(path);
   if (fd < 0) return fail(Errc::kSystem);
-  return make(loop, fd, is_regular(fd) ? Kind::kRegular : Kind::kOwn);
+  auto made = make(loop, fd, is_regular(fd) ? Kind::kRegular : Kind::kOwn);
+  if (!made) return made;
+  (*made)->path_ = path;
+  (*made)->remember_file();
+  return made;
 }
 
 Result<std::unique_ptr<LogFile>> LogFile::share(net::Loop& loop, int fd) {
@@ -70,11 +79,12 @@ LogFile::LogFile(net::Loop& loop, int fd, Kind kind, std::unique_ptr<char[]> buf
       fd_{fd},
       kind_{kind},
       buffer_{std::move(buffer)},
+      last_look_{loop.now()},
       last_report_{loop.now() - kReportInterval} {}
 
 LogFile::~LogFile() {
   stop_waiting();
-  flush();
+  write_out();
   dropped_ += static_cast<std::uint64_t>(std::count(&buffer_[head_], &buffer_[0] + tail_, '\n'));
   if (dropped_ > reported_) report();
   stop_waiting();
@@ -125,6 +135,11 @@ void LogFile::schedule() noexcept {
 }
 
 void LogFile::flush() noexcept {
+  look_at_path();
+  write_out();
+}
+
+void LogFile::write_out() noexcept {
   last_flush_ = loop_.now();
   while (unwritten() > 0) {
     const ssize_t written = write_some();
@@ -143,6 +158,45 @@ void LogFile::flush() noexcept {
   }
   head_ = tail_ = 0;
   error_ = 0;
+}
+
+// A file that was moved away is given until the next look: a tool that rotates logs puts a new one
+// there itself, with the owner and the mode that it wants.
+void LogFile::look_at_path() noexcept {
+  if (path_.empty() || loop_.now() - last_look_ < kLookInterval) return;
+  last_look_ = loop_.now();
+  struct stat there {};
+  const bool found = ::stat(path_.c_str(), &there) == 0;
+  const bool was_missing = std::exchange(missing_, !found);
+  const bool same = there.st_dev == device_ && there.st_ino == inode_;
+  if (found ? !same : was_missing) reopen();
+}
+
+void LogFile::reopen() noexcept {
+  if (path_.empty()) return;
+  const int fd = open_path(path_.c_str());
+  if (fd < 0) return tell_not_reopened(errno);
+  stop_waiting();
+  loop_.syscalls().close(fd_);
+  fd_ = fd;
+  kind_ = is_regular(fd) ? Kind::kRegular : Kind::kOwn;
+  told_not_reopened_ = false;
+  remember_file();
+  write_out();
+}
+
+void LogFile::remember_file() noexcept {
+  struct stat opened {};
+  if (::fstat(fd_, &opened) < 0) return;
+  device_ = opened.st_dev;
+  inode_ = opened.st_ino;
+  missing_ = false;
+}
+
+void LogFile::tell_not_reopened(int error) noexcept {
+  if (std::exchange(told_not_reopened_, true)) return;
+  log(LogLevel::kWarning, "the access log cannot be opened again, so the old file goes on: " +
+                              std::generic_category().message(error));
 }
 
 ssize_t LogFile::write_some() noexcept {

@@ -10,16 +10,23 @@
 // kReportInterval. Lines of up to 4096 bytes (PIPE_BUF) do not mix with those of other processes in
 // the same pipe.
 //
+// A file that was moved away or deleted is begun anew, so that rotating logs needs no signal: at
+// most every kLookInterval, before lines are written, the file at the path is compared with the
+// open one.
+//
 // A regular file is written with plain write(2), which waits for the disk when the kernel's cache
 // is full. Resource: one thread. REQUIRES: the process ignores SIGPIPE, as Python does.
 // Source: pipe(7), write(2). Tested by log_file_test.cc.
 #pragma once
+
+#include <sys/types.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "tercel/base/result.h"
@@ -38,6 +45,7 @@ class LogFile final : public LineBuffer,
   static constexpr std::chrono::milliseconds kInterval{100};
   static constexpr std::chrono::seconds kRetryInterval{1};
   static constexpr std::chrono::seconds kReportInterval{10};
+  static constexpr std::chrono::seconds kLookInterval{1};
 
   // Opens `path`, making the file if there is none. Fails with kNoMemory, or with kSystem and the
   // errno of open(2): a FIFO that nobody reads is ENXIO.
@@ -59,6 +67,11 @@ class LogFile final : public LineBuffer,
   // Writes what can be written without waiting.
   void flush() noexcept;
 
+  // Opens the path again, at once. Lines that are here go to the new file: who rotates logs may be
+  // compressing the old one. When that fails, the old file goes on and base/log.h is told, once
+  // until it succeeds. What share() made has no path: nothing happens.
+  void reopen() noexcept;
+
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
   [[nodiscard]] std::size_t unwritten() const noexcept { return tail_ - head_; }
 
@@ -71,11 +84,16 @@ class LogFile final : public LineBuffer,
   };
   LogFile(net::Loop& loop, int fd, Kind kind, std::unique_ptr<char[]> buffer) noexcept;
   [[nodiscard]] static Result<std::unique_ptr<LogFile>> make(net::Loop& loop, int fd, Kind kind);
+  [[nodiscard]] static int open_path(const char* path) noexcept;
 
   void on_ready(std::uint32_t readiness) noexcept override;
   void on_timer() noexcept override;
   void run_deferred() noexcept override;
   void schedule() noexcept;
+  void write_out() noexcept;
+  void look_at_path() noexcept;
+  void remember_file() noexcept;
+  void tell_not_reopened(int error) noexcept;
   [[nodiscard]] ssize_t write_some() noexcept;
   [[nodiscard]] std::string_view next_piece() const noexcept;
   void wait_for_reader() noexcept;
@@ -84,8 +102,8 @@ class LogFile final : public LineBuffer,
   void report() noexcept;
 
   net::Loop& loop_;
-  const int fd_;
-  const Kind kind_;
+  int fd_;
+  Kind kind_;
   bool waiting_ = false;  // For the reader, or for kRetryInterval after an error.
   int error_ = 0;         // Of the last write; 0: the reader is slow, or all is well.
   net::WatchId watch_ = net::WatchId::kNone;
@@ -94,6 +112,13 @@ class LogFile final : public LineBuffer,
   std::size_t tail_ = 0;  // ... to here are to be written.
   std::uint64_t dropped_ = 0;
   std::uint64_t reported_ = 0;  // Of the dropped ones.
+  // The path of append_to(), and which file was there when it was opened.
+  std::string path_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  bool missing_ = false;  // There was none at the last look.
+  bool told_not_reopened_ = false;
+  std::chrono::nanoseconds last_look_;
   std::chrono::nanoseconds last_flush_{0};
   std::chrono::nanoseconds last_report_;
 };

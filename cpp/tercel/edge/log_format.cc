@@ -7,8 +7,10 @@ namespace tercel::edge {
 namespace {
 
 constexpr AtomRow kAtoms[] = {
-    {"%h", Atom::kClientHost, "address of the client; `unix:` on a Unix socket"},
-    {"%{remote}p", Atom::kClientPort, "port of the client"},
+    {"%h", Atom::kClientHost,
+     "address of the client, behind a trusted proxy the one that it names; `unix:` on a "
+     "Unix socket"},
+    {"%{remote}p", Atom::kClientPort, "port of the client; 0 when a proxy does not tell it"},
     {"%A", Atom::kLocalHost, "address the client connected to"},
     {"%p", Atom::kLocalPort, "port the client connected to"},
     {"%l", Atom::kNothing, "always `-`: the identity of RFC 1413, which nobody asks for"},

@@ -89,7 +89,7 @@ async def _serve(server: Server, signals: Signals, *, own_process: bool) -> bool
     # Until this is done a signal interrupts; there is no point at which it could be asked to end.
     server.load()
     loop = asyncio.get_running_loop()
-    signals.deliver_to(loop, server.shutdown)
+    signals.deliver_to(loop, server.shutdown, server.reopen_logs)
     serving = asyncio.ensure_future(server.serve())
     await server.wait_started()
     served = server.started

@@ -83,6 +83,7 @@ class Server:
         self.urls: list[str] = []
         self._app = app
         self._application: Any = None
+        self._native: _core.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._start = asyncio.Event()
         self._stop = asyncio.Event()
@@ -128,6 +129,16 @@ class Server:
             self._force.set()
         self._stop.set()
 
+    def reopen_logs(self) -> None:
+        """Opens the file of the access log again, after it was moved away to be kept.
+
+        Lines that are written later go to the new file. If it cannot be opened, the old one goes on
+        and the logger `tercel` says so. Without this call, the server notices by itself when it
+        writes lines, within a second or two.
+        """
+        if self._native is not None:
+            self._native.reopen_logs()
+
     async def serve(self, *, sockets: Iterable[socket.socket] | None = None) -> None:
         """Serves until `shutdown()` is called, then lets requests finish and returns. Once only.
 
@@ -167,8 +178,10 @@ class Server:
                     self._listen(native, sockets)
                     if settings.access_log:
                         _log_requests(native, settings)
+                    self._native = native
                     await self._serve(native, lifespan)
                 finally:
+                    self._native = None
                     native.close()
         finally:
             self.started = False

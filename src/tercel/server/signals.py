@@ -1,5 +1,7 @@
 """SIGINT and SIGTERM: the first asks the server to end, the second insists, the third kills.
 
+SIGUSR1 has the logs opened again.
+
 They are plain Python handlers rather than the loop's own, so that they are heard while application
 code keeps the loop busy, on every kind of loop, and before there is a loop at all. Python runs such
 a handler between two bytecodes only, so a signal that comes just before the loop begins to wait
@@ -23,13 +25,13 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals:
-    """Takes over both signals while it is entered. Does nothing outside of the main thread.
+    """Takes over the signals while it is entered. Does nothing outside of the main thread.
 
     Until `deliver_to` is called, SIGINT raises KeyboardInterrupt and SIGTERM SystemExit, wherever
-    the program is: nothing is served that could be lost.
+    the program is: nothing is served that could be lost. SIGUSR1 does nothing: no log is open.
 
     Attributes:
-        received: the last signal that came, 0 if none.
+        received: the last signal to end that came, 0 if none.
         count: how many came.
     """
 
@@ -37,7 +39,8 @@ class Signals:
         self.received = 0
         self.count = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._callback: Callable[[], object] | None = None
+        self._end: Callable[[], object] | None = None
+        self._reopen: Callable[[], object] | None = None
         self._before: dict[signal.Signals, Any] = {}
         self._wake_up: tuple[socket.socket, socket.socket] | None = None
 
@@ -46,9 +49,14 @@ class Signals:
         """What a shell reports for a process that the signal ended."""
         return 128 + self.received
 
-    def deliver_to(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], object]) -> None:
-        """From now on, calls `callback` on `loop` for each signal."""
-        self._loop, self._callback = loop, callback
+    def deliver_to(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        end: Callable[[], object],
+        reopen: Callable[[], object],
+    ) -> None:
+        """From now on, calls `end` on `loop` for each SIGINT and SIGTERM, `reopen` for SIGUSR1."""
+        self._loop, self._end, self._reopen = loop, end, reopen
         if self._before:
             self._let_signals_wake(loop)
 
@@ -67,7 +75,8 @@ class Signals:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._handle) for number in _NUMBERS}
+            handlers = dict.fromkeys(_NUMBERS, self._handle) | {signal.SIGUSR1: self._handle_reopen}
+            self._before = {number: signal.signal(number, to) for number, to in handlers.items()}
         return self
 
     def __exit__(
@@ -91,6 +100,10 @@ class Signals:
         self.count += 1
         if self.count > 2:
             os._exit(self.exit_status)
-        if self._loop is None or self._callback is None or self._loop.is_closed():
+        if self._loop is None or self._end is None or self._loop.is_closed():
             raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(self.exit_status)
-        self._loop.call_soon_threadsafe(self._callback)
+        self._loop.call_soon_threadsafe(self._end)
+
+    def _handle_reopen(self, number: int, frame: FrameType | None) -> None:
+        if self._loop is not None and self._reopen is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._reopen)

@@ -302,5 +302,149 @@ TEST_F(LogFileTest, ALossIsToldEveryTenSecondsAtMost) {
   EXPECT_EQ(said_.lines[1], "the access log lost 10 line(s): Cannot allocate memory");
 }
 
+// A log at path_, and the one that a tool moved away from there.
+class LogRotationTest : public LogFileTest {
+ protected:
+  LogRotationTest() : moved_{path_.string() + ".1"} {
+    std::filesystem::remove(moved_);
+    file_ = *LogFile::append_to(*loop_, path_.c_str());
+  }
+  ~LogRotationTest() override {
+    std::filesystem::remove(moved_);
+    std::filesystem::remove(path_);
+  }
+  void move_away() const { std::filesystem::rename(path_, moved_); }
+  [[nodiscard]] std::string moved() const {
+    std::ifstream in{moved_};
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
+  void log_line(std::string_view text) {
+    write_line(text);
+    pass(2 * LogFile::kInterval);
+  }
+
+  std::filesystem::path moved_;
+};
+
+TEST_F(LogRotationTest, ReopenBeginsTheFileAnew) {
+  log_line("one");
+  write_line("two");
+  move_away();
+  file_->reopen();
+  EXPECT_TRUE(std::filesystem::exists(path_));
+  log_line("three");
+  EXPECT_EQ(moved(), "one\n");
+  EXPECT_EQ(content(), "two\nthree\n");
+  EXPECT_TRUE(said_.lines.empty());
+}
+
+TEST_F(LogRotationTest, AFileThatDidNotMoveIsAppendedTo) {
+  log_line("one");
+  file_->reopen();
+  log_line("two");
+  EXPECT_EQ(content(), "one\ntwo\n");
+}
+
+TEST_F(LogRotationTest, OldDescriptorsAreClosed) {
+  const auto open_files = [] {
+    const std::filesystem::directory_iterator all{"/proc/self/fd"};
+    return std::distance(begin(all), end(all));
+  };
+  const auto before = open_files();
+  for (int i = 0; i < 5; ++i) file_->reopen();
+  EXPECT_EQ(open_files(), before);
+}
+
+// What copies the log and cuts it, as logrotate's copytruncate does: the same file.
+TEST_F(LogRotationTest, AFileThatWasCutGoesOn) {
+  log_line("one");
+  std::filesystem::resize_file(path_, 0);
+  pass(LogFile::kLookInterval);
+  log_line("two");
+  EXPECT_EQ(content(), "two\n");
+}
+
+TEST_F(LogRotationTest, AnotherFileAtThePathIsNoticed) {
+  log_line("one");
+  move_away();
+  std::ofstream{path_} << "fresh\n";
+  pass(LogFile::kLookInterval);
+  log_line("two");
+  EXPECT_EQ(moved(), "one\n");
+  EXPECT_EQ(content(), "fresh\ntwo\n");
+}
+
+TEST_F(LogRotationTest, AFileThatIsGoneIsBegunAnewAtTheSecondLook) {
+  log_line("one");
+  move_away();
+  pass(LogFile::kLookInterval);
+  log_line("two");
+  EXPECT_FALSE(std::filesystem::exists(path_));  // It may be put there yet.
+  log_line("three");
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  pass(LogFile::kLookInterval);
+  log_line("four");
+  EXPECT_EQ(moved(), "one\ntwo\nthree\n");
+  EXPECT_EQ(content(), "four\n");
+}
+
+TEST_F(LogRotationTest, ThePathIsLookedAtOnceAnInterval) {
+  pass(LogFile::kLookInterval);
+  log_line("one");
+  move_away();
+  std::ofstream{path_} << "";
+  log_line("two");
+  EXPECT_EQ(moved(), "one\ntwo\n");
+  pass(LogFile::kLookInterval);
+  log_line("three");
+  EXPECT_EQ(content(), "three\n");
+}
+
+TEST_F(LogRotationTest, WhenItCannotBeReopenedTheOldFileGoesOnAndThatIsToldOnce) {
+  log_line("one");
+  move_away();
+  std::filesystem::create_directory(path_);
+  file_->reopen();
+  for (int i = 0; i < 3; ++i) {
+    pass(LogFile::kLookInterval);
+    log_line("more");
+  }
+  EXPECT_EQ(moved(), "one\nmore\nmore\nmore\n");
+  ASSERT_EQ(said_.lines.size(), 1U);
+  EXPECT_EQ(said_.lines[0],
+            "the access log cannot be opened again, so the old file goes on: Is a directory");
+  std::filesystem::remove(path_);
+  file_->reopen();
+  log_line("new");
+  EXPECT_EQ(content(), "new\n");
+  // The next failure is another one.
+  std::filesystem::remove(path_);
+  std::filesystem::create_directory(path_);
+  file_->reopen();
+  EXPECT_EQ(said_.lines.size(), 2U);
+}
+
+TEST_F(LogRotationTest, AnEndlessWaitForTheOldFileIsOver) {
+  syscalls_.fail(test::Call::kWrite, ENOSPC);
+  write_line("one");
+  turn();
+  EXPECT_EQ(content(), "");
+  move_away();
+  file_->reopen();
+  EXPECT_EQ(content(), "one\n");
+}
+
+TEST_F(LogFileTest, WhatIsSharedHasNoPathToReopen) {
+  share_pipe();
+  write_line("one");
+  file_->reopen();
+  pass(2 * LogFile::kLookInterval);
+  write_line("two");
+  pass(2 * LogFile::kInterval);
+  EXPECT_EQ(test::receive_all(reader_), "one\ntwo\n");
+}
+
 }  // namespace
 }  // namespace tercel::edge

@@ -43,6 +43,9 @@ class FakeNative:
     def log_requests(self, logger) -> None:
         self.events.append("log_requests")
 
+    def reopen_logs(self) -> None:
+        self.events.append("reopen_logs")
+
     def start(self) -> None:
         self.events.append("start")
 

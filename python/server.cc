@@ -39,7 +39,7 @@ PyObject* state_in(const nb::object& state) {
 
 asgi::HandlerOptions to_handler_options(const config::Settings& settings) {
   return {.dispatch = settings.dispatch,
-          .root_path = settings.root_path,
+          .root_path = {.prefix = settings.root_path, .in_path = settings.root_path_strip},
           .cancel_on_disconnect = settings.cancel_on_disconnect};
 }
 

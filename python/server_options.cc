@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <string>
 
+#include "tercel/edge/proxy_headers.h"
 #include "tercel/server/memory_budget.h"
 
 namespace tercel::python {
@@ -41,6 +44,18 @@ server::Timeouts to_timeouts(const config::Settings& settings) noexcept {
   return timeouts;
 }
 
+// The texts of both settings were checked.
+std::optional<edge::ProxyRules> to_proxies(const config::Settings& settings) {
+  if (!settings.proxy_headers) return std::nullopt;
+  edge::ProxyRules rules;
+  for (const std::string& peers : settings.forwarded_allow_ips) (void)rules.trusted.add(peers);
+  std::string problem;
+  const auto fields = edge::ForwardedFields::parse(settings.forwarded_headers, problem);
+  if (!fields) return std::nullopt;
+  rules.fields = *fields;
+  return rules;
+}
+
 }  // namespace
 
 server::Options to_options(const config::Settings& settings) {
@@ -55,6 +70,7 @@ server::Options to_options(const config::Settings& settings) {
   options.queued_max = settings.limit_queue;
   if (!settings.server_header) options.server_field.clear();
   options.date_field = settings.date_header;
+  options.proxies = to_proxies(settings);
   for (const std::string& field : settings.header) options.fixed_fields += field + "\r\n";
   return options;
 }

@@ -15,6 +15,7 @@
 #include "tercel/config/check.h"
 #include "tercel/config/table.h"
 #include "tercel/edge/log_format.h"
+#include "tercel/edge/proxy_headers.h"
 
 namespace nb = nanobind;
 
@@ -96,8 +97,13 @@ nb::object value(const PySettings& settings, std::string_view name) {
 Problem check(const PySettings& settings) {
   if (Problem problem = config::check(settings.values)) return problem;
   std::string problem;
-  if (edge::LogFormat::parse(settings.values.access_log_format, problem)) return std::nullopt;
-  return "access-log-format " + problem;
+  if (!edge::LogFormat::parse(settings.values.access_log_format, problem)) {
+    return "access-log-format " + problem;
+  }
+  if (!edge::ForwardedFields::parse(settings.values.forwarded_headers, problem)) {
+    return "forwarded-headers " + problem;
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> binds(const PySettings& settings) {

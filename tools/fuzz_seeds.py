@@ -1,4 +1,4 @@
-"""Writes the seeds of the HTTP/1 fuzzers from the transcripts of tests/conformance/http1.
+"""Writes the seeds of the fuzzers, HTTP/1 from the transcripts of tests/conformance/http1.
 
 Run by hand when a transcript is added; what fuzzing found is kept beside the seeds, which are
 named after the transcripts.
@@ -17,6 +17,13 @@ URLS = [
     "[2001:db8::1]:80",
     "[::ffff:192.0.2.1]",
     "a%41:",
+]
+FORWARDED = [
+    "192.0.2.1, 10.0.0.7:80, [2001:db8::1]:4711",
+    'for="[2001:db8:cafe::17]:4711";proto=https;host="example.com:80", for=10.0.0.7',
+    'for=unknown, for=_hidden;by="a,b\\"c", for="',
+    "/api/v1/",
+    "::ffff:192.0.2.1",
 ]
 # Behind these two bytes of a seed comes the input: the steps it arrives in, and the kind of run.
 WHOLE, BYTE_BY_BYTE = b"\xff", b"\x00"
@@ -59,6 +66,8 @@ def main() -> None:
     write("h1_body", "length", WHOLE + b"\x14" + b"hello")
     for number, url in enumerate(URLS):
         write("url", str(number), url.encode())
+    for number, value in enumerate(FORWARDED):
+        write("forwarded", str(number), value.encode())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ class Cycle;
 
 struct HandlerOptions {
   Dispatch dispatch = Dispatch::kAuto;
-  std::string_view root_path;
+  RootPath root_path;
   bool cancel_on_disconnect = false;
 };
 

@@ -105,8 +105,8 @@ Ref AddressTuples::find(const Address& address) noexcept {
   return tuple;
 }
 
-ScopeBuilder::ScopeBuilder(std::string_view root_path, PyObject* state)
-    : root_path_{root_path}, state_{Ref::share(state)} {}
+ScopeBuilder::ScopeBuilder(const RootPath& root_path, PyObject* state)
+    : root_path_{root_path.prefix}, in_path_{root_path.in_path}, state_{Ref::share(state)} {}
 
 bool ScopeBuilder::init() noexcept {
   for (std::size_t i = 0; i < kMethods.size(); ++i) {
@@ -171,29 +171,33 @@ Ref ScopeBuilder::build(const http::Request& request, const http::Endpoints& end
   const bool filled = set(dict, keys.asgi, Ref::steal(PyDict_Copy(asgi_.get()))) &&
                       set(dict, keys.extensions, Ref::steal(PyDict_Copy(model.extensions.get()))) &&
                       (!state_ || set(dict, keys.state, Ref::steal(PyDict_Copy(state_.get())))) &&
-                      fill(dict, request) && fill_ends(dict, ends);
+                      fill(dict, request) && fill_ends(dict, request, ends);
   return filled ? std::move(scope) : Ref{};
 }
 
 bool ScopeBuilder::fill(PyObject* scope, const http::Request& request) noexcept {
+  const std::string_view prefix = request.root_path;
   return set(scope, keys.method, make_method(request.method)) &&
-         set(scope, keys.path, path(request.path)) &&
+         (prefix.empty() || set(scope, keys.root_path, make_text(prefix))) &&
+         set(scope, keys.path, path(prefix.empty() ? root_path_ : prefix, request.path)) &&
          set(scope, keys.raw_path, make_bytes(request.path)) &&
          (request.query.empty() || set(scope, keys.query_string, make_bytes(request.query))) &&
          set(scope, keys.headers, make_headers(request.fields));
 }
 
-Ref ScopeBuilder::path(std::string_view encoded) {
-  if (root_path_.empty() && encoded.find('%') == std::string_view::npos) return make_text(encoded);
-  path_.assign(root_path_);
-  path_.resize(root_path_.size() + encoded.size());
-  const std::span<char> tail = std::span{path_}.subspan(root_path_.size());
+Ref ScopeBuilder::path(std::string_view prefix, std::string_view encoded) {
+  if (in_path_) prefix = {};
+  if (prefix.empty() && encoded.find('%') == std::string_view::npos) return make_text(encoded);
+  path_.assign(prefix);
+  path_.resize(prefix.size() + encoded.size());
+  const std::span<char> tail = std::span{path_}.subspan(prefix.size());
   const std::string_view decoded = http::percent_decode(encoded, tail);
-  return make_text({path_.data(), root_path_.size() + decoded.size()});
+  return make_text({path_.data(), prefix.size() + decoded.size()});
 }
 
-bool ScopeBuilder::fill_ends(PyObject* scope, const http::Endpoints& ends) noexcept {
-  return set(scope, keys.client, addresses_.find(ends.peer)) &&
+bool ScopeBuilder::fill_ends(PyObject* scope, const http::Request& request,
+                             const http::Endpoints& ends) noexcept {
+  return set(scope, keys.client, addresses_.find(*request.client)) &&
          set(scope, keys.server, server(ends));
 }
 

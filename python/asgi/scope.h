@@ -47,11 +47,18 @@ class AddressTuples {
   std::array<Slot, kSlots> slots_{};
 };
 
+// The prefix under which a proxy publishes the application, without a slash at its end. ASGI wants
+// it in front of the path: it is put there, unless the proxy left it there.
+struct RootPath {
+  std::string_view prefix;
+  bool in_path = false;
+};
+
 class ScopeBuilder {
  public:
-  // `root_path` is the prefix that a proxy took off the path, put in front of it again: without a
-  // slash at its end. `state` is the lifespan's dict, copied for each request; null: there is none.
-  ScopeBuilder(std::string_view root_path, PyObject* state);
+  // `root_path` holds where a request does not bring its own. `state` is the lifespan's dict,
+  // copied for each request; null: there is none.
+  ScopeBuilder(const RootPath& root_path, PyObject* state);
   ScopeBuilder(const ScopeBuilder&) = delete;
   ScopeBuilder& operator=(const ScopeBuilder&) = delete;
 
@@ -72,11 +79,13 @@ class ScopeBuilder {
   [[nodiscard]] bool make_template(http::Version version, bool secure, bool trailers) noexcept;
 
   [[nodiscard]] bool fill(PyObject* scope, const http::Request& request) noexcept;
-  [[nodiscard]] bool fill_ends(PyObject* scope, const http::Endpoints& ends) noexcept;
-  [[nodiscard]] Ref path(std::string_view encoded);
+  [[nodiscard]] bool fill_ends(PyObject* scope, const http::Request& request,
+                               const http::Endpoints& ends) noexcept;
+  [[nodiscard]] Ref path(std::string_view prefix, std::string_view encoded);
   [[nodiscard]] Ref server(const http::Endpoints& ends) noexcept;
 
   std::string root_path_;
+  bool in_path_;
   Ref state_;
   Ref asgi_;
   std::array<Template, kTemplates> templates_;

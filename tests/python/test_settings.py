@@ -28,6 +28,8 @@ SPECIAL = {
     "fd": ("7", "7"),
     "header": (["a: b"], "a: b"),
     "access-log-format": ("%h", "%h"),
+    "forwarded-allow-ips": (["10.0.0.0/8"], "10.0.0.0/8"),
+    "forwarded-headers": (["forwarded"], "forwarded"),
     "min-rate-request-head": (7, "7"),
     "tcp-keepalive": (2, "2s"),
     "limit-connection-age": (1.25, "1250ms"),

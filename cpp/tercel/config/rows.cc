@@ -17,6 +17,11 @@ constexpr Rule kIsUnixPath{valid_unix_path, "a path of 1 to 107 bytes"};
 constexpr Rule kIsDescriptor{is_descriptor, "the number of an open file descriptor"};
 constexpr Rule kIsRootPath{is_root_path,
                            "a path such as /api, with a slash before it and none behind"};
+constexpr Rule kIsPeers{is_peers,
+                        "IP addresses, blocks such as 10.0.0.0/8, unix, or * for everybody"};
+constexpr Rule kIsForwardedHeaders{is_something,
+                                   "x-forwarded-for, x-real-ip or forwarded, x-forwarded-proto, "
+                                   "x-forwarded-host, x-forwarded-prefix"};
 constexpr Rule kIsHeader{is_header,
                          "\"name: value\" in ASCII, and not a field of the framing such as "
                          "Content-Length or Connection"};
@@ -65,6 +70,11 @@ constexpr Row kApplication[] = {
              "it forwards a request. It is given to the application as root_path, and put in "
              "front of path.",
      .rule = &kIsRootPath},
+    {.name = "root-path-strip",
+     .group = Group::kApplication,
+     .member = &Settings::root_path_strip,
+     .help = "The proxy does not take root-path off: it is there to be stripped by whoever needs "
+             "the rest, and path stays as it came."},
     {.name = "interface",
      .group = Group::kApplication,
      .member = &Settings::interface,
@@ -167,6 +177,26 @@ constexpr Row kListen[] = {
      .max = 65535,
      .zero = "not offered",
      .unit = "connections"},
+};
+
+constexpr Row kProxy[] = {
+    {.name = "proxy-headers",
+     .group = Group::kProxy,
+     .member = &Settings::proxy_headers,
+     .help = "Believe what trusted proxies say about the client, in the fields of "
+             "forwarded-headers."},
+    {.name = "forwarded-allow-ips",
+     .group = Group::kProxy,
+     .member = &Settings::forwarded_allow_ips,
+     .help = "Proxies that are trusted; the client is the last address in the chain that is none "
+             "of them. unix: everybody who may open the Unix sockets.",
+     .rule = &kIsPeers},
+    {.name = "forwarded-headers",
+     .group = Group::kProxy,
+     .member = &Settings::forwarded_headers,
+     .help = "Fields that the trusted proxies set or remove in every request. Name no others: "
+             "those are the client's to write.",
+     .rule = &kIsForwardedHeaders},
 };
 
 constexpr Row kRun[] = {
@@ -460,7 +490,8 @@ constexpr auto join(const Row (&... parts)[kSizes]) {
   return all;
 }
 
-constexpr std::array kTable = join(kApplication, kListen, kRun, kLimits, kTimeouts, kHttp, kLogs);
+constexpr std::array kTable =
+    join(kApplication, kListen, kProxy, kRun, kLimits, kTimeouts, kHttp, kLogs);
 
 }  // namespace
 

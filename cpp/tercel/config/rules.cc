@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tercel/base/parse_number.h"
+#include "tercel/base/peer_set.h"
 #include "tercel/config/bind.h"
 
 namespace tercel::config {
@@ -29,6 +30,10 @@ bool is_root_path(std::string_view text) {
   };
   return text.front() == '/' && text.back() != '/' &&
          std::all_of(text.begin(), text.end(), ordinary);
+}
+
+bool is_peers(std::string_view text) {
+  return PeerSet{}.add(text);
 }
 
 bool is_header(std::string_view text) {

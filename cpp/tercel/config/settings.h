@@ -42,6 +42,7 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   std::string app_dir = ".";
   std::string env_file;
   std::string root_path;
+  bool root_path_strip = false;
   Interface interface = Interface::kAuto;
   Lifespan lifespan = Lifespan::kAuto;
   Duration timeout_lifespan_startup{0};
@@ -60,6 +61,11 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   Duration tcp_keepalive{0};
   Duration tcp_user_timeout{0};
   std::uint64_t tcp_fast_open = 0;
+
+  // Behind a proxy.
+  bool proxy_headers = true;
+  Texts forwarded_allow_ips{"127.0.0.1", "::1", "unix"};
+  Texts forwarded_headers{"x-forwarded-for", "x-forwarded-proto"};
 
   // How it runs.
   LoopKind loop = LoopKind::kAuto;

@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace tercel::config {
 namespace {
@@ -69,7 +70,7 @@ Kind kind(const Row& row) noexcept {
 std::span<const std::string_view> choices(const Row& row) {
   return std::visit(
       [](auto member) -> std::span<const std::string_view> {
-        using T = std::remove_cvref_t<decltype(Settings{}.*member)>;
+        using T = std::remove_cvref_t<decltype(std::declval<const Settings&>().*member)>;
         if constexpr (std::is_enum_v<T> && !std::is_same_v<T, Toggle>) return names(T{});
         return {};
       },
@@ -100,15 +101,15 @@ std::string must_be(const Row& row) {
 }
 
 std::string_view name(Group group) noexcept {
-  constexpr std::array<std::string_view, 7> kNames{"application", "listen", "run", "limits",
-                                                   "timeouts",    "http",   "logs"};
+  constexpr std::array<std::string_view, 8> kNames{"application", "listen",   "proxy", "run",
+                                                   "limits",      "timeouts", "http",  "logs"};
   return kNames[static_cast<std::size_t>(group)];
 }
 
 std::string_view title(Group group) noexcept {
-  constexpr std::array<std::string_view, 7> kTitles{
-      "The application", "Where to listen", "How it runs", "Limits",
-      "Time limits",     "Responses",       "Logs"};
+  constexpr std::array<std::string_view, 8> kTitles{
+      "The application", "Where to listen", "Behind a proxy", "How it runs",
+      "Limits",          "Time limits",     "Responses",      "Logs"};
   return kTitles[static_cast<std::size_t>(group)];
 }
 

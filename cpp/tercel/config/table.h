@@ -35,7 +35,16 @@ enum class Kind : std::uint8_t {
   kChoice  // One of choices().
 };
 
-enum class Group : std::uint8_t { kApplication, kListen, kRun, kLimits, kTimeouts, kHttp, kLogs };
+enum class Group : std::uint8_t {
+  kApplication,
+  kListen,
+  kProxy,
+  kRun,
+  kLimits,
+  kTimeouts,
+  kHttp,
+  kLogs
+};
 
 // Who can use a setting.
 enum class Where : std::uint8_t {

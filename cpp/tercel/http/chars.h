@@ -1,7 +1,7 @@
 // The character classes of HTTP and the small string questions its parsers share.
 //
-// Internal to tercel/http. Source: RFC 9110 section 5.6.2 (token), RFC 3986 section 2. Tested by
-// chars_test.cc.
+// For tercel/http, and for edge, which reads values of fields. Source: RFC 9110 section 5.6.2
+// (token), RFC 3986 section 2. Tested by chars_test.cc.
 #pragma once
 
 #include <array>

@@ -109,10 +109,9 @@ bool H1Session::begin(const HeadResult& head) noexcept {
   ++requests_;
   if (!head.keep_alive || draining_ || requests_ == limits.requests_max) keep_alive_ = false;
   Request request = head.request;
-  request.client = &wire_.endpoints().peer;
-  if (context_.recorder != nullptr) {
-    exchange->record_ = context_.recorder->on_request(request, wire_.endpoints());
-  }
+  Address client;
+  const auto fields = std::span{context_.head.fields}.first(request.fields.size());
+  exchange->record_ = context_.present(request, fields, wire_.endpoints(), client);
   wire_.enter(Phase::kHandler);
   context_.handler.handle(request, *exchange);
   return exchange_settled();

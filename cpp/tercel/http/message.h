@@ -26,16 +26,21 @@ struct Field {
 // longer.
 struct Request {
   std::string_view method;
-  std::string_view target;     // As received: origin, absolute, or asterisk form.
-  std::string_view path;       // Still percent-encoded, without query; "*" for the asterisk form.
-  std::string_view query;      // After the first '?', percent-encoded; empty when there is none.
-  std::string_view authority;  // Host and port: of an absolute-form target, else the Host field.
+  std::string_view target;  // As received: origin, absolute, or asterisk form.
+  std::string_view path;    // Still percent-encoded, without query; "*" for the asterisk form.
+  std::string_view query;   // After the first '?', percent-encoded; empty when there is none.
+  // Host and port: of an absolute-form target, else the Host field, which a trusted proxy may have
+  // corrected. The Host field, if there is one, has the same value.
+  std::string_view authority;
+  // Prefix that a trusted proxy took off the path, "/prefix"; empty: it named none.
+  std::string_view root_path;
   std::span<const Field> fields;                // In the order of arrival.
   std::optional<std::uint64_t> content_length;  // Absent: no body, or one of unknown length.
-  // Who asks: the peer of the connection, or whom a trusted proxy names.
+  // Who asks: the peer of the connection, or whom a trusted proxy names. Port 0: not known; kNone:
+  // the proxy does not say who.
   const Address* client = nullptr;
   Version version = Version::kHttp11;
-  bool secure = false;            // The connection is encrypted: scheme https.
+  bool secure = false;            // Scheme https: the connection is encrypted, or the proxy's was.
   bool has_body = false;          // False: read_body() reports the end at once.
   bool accepts_trailers = false;  // The client sent `TE: trailers`.
 };

@@ -78,7 +78,8 @@ std::span<const Field> copy(std::span<const Field> fields, char* memory) noexcep
 
 std::size_t copy_bytes(const Request& request) noexcept {
   std::size_t bytes = request.fields.size_bytes() + text_bytes(request.fields) +
-                      request.method.size() + request.target.size() + request.authority.size();
+                      request.method.size() + request.target.size() + request.authority.size() +
+                      request.root_path.size();
   if (!is_within(request.path, request.target)) bytes += request.path.size();
   if (!is_within(request.query, request.target)) bytes += request.query.size();
   if (request.client != nullptr) bytes += rounded_up(sizeof(Address));
@@ -96,6 +97,7 @@ Request copy(const Request& request, char* memory) noexcept {
   copied.path = copier.text_of(request.path, request.target, copied.target);
   copied.query = copier.text_of(request.query, request.target, copied.target);
   copied.authority = copier.text(request.authority);
+  copied.root_path = copier.text(request.root_path);
   return copied;
 }
 

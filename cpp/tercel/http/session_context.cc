@@ -24,4 +24,11 @@ std::string_view SessionContext::default_fields(std::chrono::seconds unix_time, 
   return fields;
 }
 
+Recorder::Token SessionContext::present(Request& request, std::span<Field> fields,
+                                        const Endpoints& ends, Address& client) noexcept {
+  request.client = &ends.peer;
+  if (amender != nullptr) amender->amend(request, fields, ends, client);
+  return recorder != nullptr ? recorder->on_request(request, ends) : nullptr;
+}
+
 }  // namespace tercel::http

@@ -7,10 +7,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "tercel/base/address.h"
 #include "tercel/http/admission.h"
+#include "tercel/http/amender.h"
 #include "tercel/http/date.h"
 #include "tercel/http/h1_head.h"
 #include "tercel/http/handler.h"
@@ -40,7 +43,14 @@ class SessionContext {
     return server_.size() + fixed_.size() + DateField::kBytes;
   }
 
+  // What every session does with a request whose head is complete, before its handler: says who
+  // asks, has that amended, and opens the record. `fields` are those of the request; `client` is
+  // room for an address that lives as long as it.
+  [[nodiscard]] Recorder::Token present(Request& request, std::span<Field> fields,
+                                        const Endpoints& ends, Address& client) noexcept;
+
   Handler& handler;
+  const Amender* amender = nullptr;
   Recorder* recorder = nullptr;
   Limits limits;
   Admission admission;

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "tercel/edge/proxy_headers.h"
 #include "tercel/http/limits.h"
 
 namespace tercel::server {
@@ -46,6 +48,7 @@ struct Options {
   std::string server_field = "tercel";  // Empty: no Server field.
   std::string fixed_fields;             // More fields for every response: "name: value\r\n" each.
   bool date_field = true;
+  std::optional<edge::ProxyRules> proxies;  // Absent: what a proxy says of the client is ignored.
 };
 
 }  // namespace tercel::server

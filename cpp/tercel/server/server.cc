@@ -16,6 +16,7 @@ Server::Server(net::Loop& loop, http::Handler& handler, const Options& options)
       own_counts_{options.connections_per_client_max} {
   context_.set_default_fields(options.server_field, options.fixed_fields, options.date_field);
   context_.admission.limit(options.requests_max, options.queued_max);
+  if (options.proxies) context_.amender = &proxy_headers_.emplace(*options.proxies);
 }
 
 Server::~Server() {

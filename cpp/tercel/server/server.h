@@ -14,10 +14,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "tercel/base/result.h"
 #include "tercel/base/slab.h"
+#include "tercel/edge/proxy_headers.h"
 #include "tercel/http/h1_session.h"
 #include "tercel/http/handler.h"
 #include "tercel/http/recorder.h"
@@ -93,6 +95,7 @@ class Server final : private net::Listener::Sink {
 
   net::Loop& loop_;
   Options options_;
+  std::optional<edge::ProxyHeaders> proxy_headers_;
   http::H1Context context_;
   Slab<Segment> segments_;
   Slab<Connection::Buffers> buffers_;

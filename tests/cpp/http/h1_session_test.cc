@@ -559,5 +559,48 @@ TEST_F(H1SessionTest, AnOwnedPayloadIsReleasedOnceWhateverHappens) {
   EXPECT_EQ(released, 2);
 }
 
+// Names a client and a host, and notes in which order it and the recorder are asked.
+class Stamp final : public Amender, public Recorder {
+ public:
+  explicit Stamp(std::vector<std::string>& log) : log_{log} {}
+
+  void amend(Request& request, std::span<Field> fields, const Endpoints& ends,
+             Address& client) const noexcept override {
+    EXPECT_EQ(request.client, &ends.peer);
+    EXPECT_EQ(fields.data(), request.fields.data());
+    EXPECT_EQ(fields.size(), request.fields.size());
+    client = kClient;
+    request.client = &client;
+    fields[0].value = "amended";
+    log_.emplace_back("amended");
+  }
+  Token on_request(const Request& request, const Endpoints&) noexcept override {
+    EXPECT_EQ(*request.client, kClient);
+    log_.emplace_back("recorded");
+    return nullptr;
+  }
+  Token on_refused(Errc, const Endpoints&) noexcept override { return nullptr; }
+  void on_response(Token, const Summary&) noexcept override {}
+
+  static constexpr Address kClient{.ip = {192, 0, 2, 1}, .port = 7, .kind = AddressKind::kIpv4};
+
+ private:
+  std::vector<std::string>& log_;
+};
+
+TEST_F(H1SessionTest, ARequestIsAmendedBeforeItIsRecordedAndHandled) {
+  const Stamp stamp{script_.log};
+  Stamp recorder{script_.log};
+  context_.amender = &stamp;
+  context_.recorder = &recorder;
+  script_.act = [this](const Request& request, Exchange&) {
+    EXPECT_EQ(*request.client, Stamp::kClient);
+    EXPECT_EQ(request.fields[0].value, "amended");
+    script_.answer("hello");
+  };
+  wire_.receive(kGet);
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"amended", "recorded", "GET /", "complete"}));
+}
+
 }  // namespace
 }  // namespace tercel::http

@@ -25,8 +25,9 @@ struct Memory {
 using Texts = std::vector<std::string>;
 
 Texts texts_of(const Request& request) {
-  Texts texts{std::string{request.method}, std::string{request.target}, std::string{request.path},
-              std::string{request.query}, std::string{request.authority}};
+  Texts texts{std::string{request.method},    std::string{request.target},
+              std::string{request.path},      std::string{request.query},
+              std::string{request.authority}, std::string{request.root_path}};
   for (const Field& field : request.fields) {
     texts.emplace_back(field.name);
     texts.emplace_back(field.value);
@@ -43,8 +44,8 @@ void expect_equal_and_independent(const Request& request, Texts& sources) {
   const Request copied = copy(request, memory.bytes.get());
   for (std::string& source : sources) source.assign(source.size(), '#');
   EXPECT_EQ(texts_of(copied), wanted);
-  for (const std::string_view view :
-       {copied.method, copied.target, copied.path, copied.query, copied.authority}) {
+  for (const std::string_view view : {copied.method, copied.target, copied.path, copied.query,
+                                      copied.authority, copied.root_path}) {
     EXPECT_TRUE(memory.holds(view)) << view;
   }
   for (const Field& field : copied.fields) {
@@ -58,7 +59,8 @@ void expect_equal_and_independent(const Request& request, Texts& sources) {
 }
 
 TEST(MessageCopyTest, ACopyNeedsNothingOfTheOriginal) {
-  Texts sources{"POST", "/a%20b/c?x=1&y", "host:80", "content-type", "text/plain", "x", ""};
+  Texts sources{"POST", "/a%20b/c?x=1&y", "host:80", "content-type", "text/plain", "x",
+                "",     "/prefix"};
   const std::array<Field, 2> fields{{{sources[3], sources[4]}, {sources[5], sources[6]}}};
   const Address client{.ip = {127, 0, 0, 1}, .port = 80, .kind = AddressKind::kIpv4};
   Request request{.method = sources[0],
@@ -66,6 +68,7 @@ TEST(MessageCopyTest, ACopyNeedsNothingOfTheOriginal) {
                   .path = std::string_view{sources[1]}.substr(0, 8),
                   .query = std::string_view{sources[1]}.substr(9),
                   .authority = sources[2],
+                  .root_path = sources[7],
                   .fields = fields,
                   .content_length = 17,
                   .client = &client,

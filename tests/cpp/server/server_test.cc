@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "server/clients.h"
 #include "server/echo_handler.h"
 #include "support/connect.h"
 #include "support/descriptors.h"
@@ -68,6 +69,21 @@ TEST_F(ServerTest, TheDefaultFieldsAreThere) {
   EXPECT_NE(answer.find("\r\nserver: tercel\r\n"), std::string::npos) << answer;
   EXPECT_NE(answer.find("\r\nx-one: 1\r\n"), std::string::npos);
   EXPECT_NE(answer.find("\r\ndate: "), std::string::npos);
+}
+
+TEST_F(ServerTest, ATrustedProxyNamesTheClient) {
+  for (const bool trusted : {true, false}) {
+    Options options;
+    if (trusted) options.proxies = test::local_proxy();
+    start(options);
+    test::Clients clients;
+    server_->record(&clients);
+    const Fd client = connect();
+    (void)ask(client, "GET /hello HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n");
+    (void)ask(client, kHello);
+    const std::string first = trusted ? "192.0.2.1" : "127.0.0.1";
+    EXPECT_EQ(clients.seen, (std::vector<std::string>{first, "127.0.0.1"}));
+  }
 }
 
 TEST_F(ServerTest, AConnectionLimitLetsTheNextOnesWaitInTheBacklog) {

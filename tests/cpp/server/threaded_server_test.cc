@@ -17,6 +17,7 @@
 
 #include <gtest/gtest.h>
 
+#include "server/clients.h"
 #include "server/echo_handler.h"
 #include "support/connect.h"
 #include "support/descriptors.h"
@@ -157,6 +158,31 @@ TEST_F(ThreadedServerTest, AnswersOnOneConnectionAndOnMany) {
   for (int i = 0; i < 30; ++i) clients.push_back(connect());
   for (const Fd& client : clients) EXPECT_EQ(ask(client, kHello), "hello");
   EXPECT_TRUE(turn_until([&] { return server_->connections() == 31 && server_->active() == 0; }));
+}
+
+TEST_F(ThreadedServerTest, EachThreadKnowsTheClientThatATrustedProxyNames) {
+  class Asked final : public http::Handler {
+   public:
+    void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
+      std::array<char, Address::kHostBytesMax> text;
+      EXPECT_EQ(request.client->host(text), "192.0.2.1");
+      ASSERT_TRUE(exchange.start({}));
+      ASSERT_TRUE(exchange.write(http::Payload::borrow("asked"), http::Final::kYes));
+    }
+  };
+  Asked handler;
+  Options options;
+  options.proxies = test::local_proxy();
+  server_ = *ThreadedServer::create(*loop_, handler, options, 1);
+  test::Clients clients;
+  server_->record(0, &clients);
+  ASSERT_TRUE(server_->listen(*net::ListenSocket::tcp(syscalls_, "127.0.0.1", 0, {})));
+  ASSERT_TRUE(server_->start());
+  address_ = server_->listener(0).address();
+  EXPECT_EQ(ask(connect(), "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n"),
+            "asked");
+  server_->close();
+  EXPECT_EQ(clients.seen, std::vector<std::string>{"192.0.2.1"});
 }
 
 TEST_F(ThreadedServerTest, DrainingClosesTheSocketsAtOnceAndAnswersWhatIsUnderWay) {

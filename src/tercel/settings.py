@@ -9,7 +9,7 @@ From the strongest to the weakest: command line, keyword arguments, `TERCEL_*` v
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tercel import _core
@@ -78,6 +78,7 @@ class Settings(_core.Settings):
 
 _KINDS = {row["name"].replace("-", "_"): row["kind"] for row in _core.settings_table()}
 _NAMES = frozenset(_KINDS)
+_LISTEN = ("host", "port", "bind", "uds", "fd")
 _MODES = frozenset(name for name, kind in _KINDS.items() if kind == "mode")
 
 
@@ -87,6 +88,7 @@ def load(
     keywords: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
     file: str | os.PathLike[str] | None = None,
+    inherited: Sequence[str] = (),
 ) -> Settings:
     """Returns the settings that the sources together make.
 
@@ -96,6 +98,8 @@ def load(
         environ: the variables to look at. Unknown `TERCEL_*` ones are not refused: they may belong
             to somebody else.
         file: a TOML file; the variable TERCEL_CONFIG of `environ` names one if this is None.
+        inherited: what to listen on if no source names an address: sockets that a service manager
+            opened, as `bind` has them.
 
     Raises:
         SettingError: a name or a value is wrong, two settings contradict each other, or the file
@@ -113,6 +117,8 @@ def load(
             for name, texts in (command_line or {}).items()
         },
     ]
+    if inherited and not any(name in given for given in sources for name in _LISTEN):
+        sources.insert(0, {"bind": _Given("bind", list(inherited))})
     settings = Settings()
     for given in sources:
         _refuse_port_beside_bind(given)

@@ -120,13 +120,20 @@ def _check(words: list[str]) -> int:
 
 def _read(words: list[str], command: str) -> tuple[str, Settings] | None:
     """Returns the target (perhaps empty) and the settings, or None when help was asked for."""
+    from tercel.server.systemd import inherited_binds
+
     rows = settings.rows()
     line = options.parse(words, rows, command)
     if line.help:
         print(f"usage: {command} main:app [options]\n\n{_settings_text()}")
         print(_MORE)
         return None
-    values = settings.load(command_line=line.settings, environ=os.environ, file=line.config)
+    values = settings.load(
+        command_line=line.settings,
+        environ=os.environ,
+        file=line.config,
+        inherited=inherited_binds(os.environ),
+    )
     return line.target or values.app, values
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tercel import _core
 from tercel.problems import SettingError
-from tercel.server import banner, logs
+from tercel.server import banner, logs, systemd
 from tercel.server.importer import load_env_file
 from tercel.server.server import Server
 from tercel.server.signals import Signals
@@ -44,7 +44,8 @@ def serve(app: Any, *, config: str | os.PathLike[str] | None = None, **settings:
         TypeError: a keyword is not a setting.
         SystemExit: a second signal cut the shutdown short, or one came during the start.
     """
-    status = run(app, load(keywords=settings, environ=os.environ, file=config))
+    inherited = systemd.inherited_binds(os.environ)
+    status = run(app, load(keywords=settings, environ=os.environ, file=config, inherited=inherited))
     if status != 0:
         raise SystemExit(status)
 
@@ -89,16 +90,26 @@ async def _serve(server: Server, signals: Signals, *, own_process: bool) -> bool
     # Until this is done a signal interrupts; there is no point at which it could be asked to end.
     server.load()
     loop = asyncio.get_running_loop()
-    signals.deliver_to(loop, server.shutdown, server.reopen_logs)
+
+    def end() -> None:
+        if server.started:
+            systemd.notify("STOPPING=1")
+        server.shutdown()
+
+    signals.deliver_to(loop, end, server.reopen_logs)
     serving = asyncio.ensure_future(server.serve())
     await server.wait_started()
     served = server.started
-    if served:
-        if own_process:
-            _compact()
-        banner.show(server, loop)
-    await serving
-    return served
+    if not served:
+        await serving
+        return False
+    if own_process:
+        _compact()
+    banner.show(server, loop)
+    systemd.notify("READY=1")
+    with systemd.watchdog(loop):
+        await serving
+    return True
 
 
 def _raise_descriptor_limit() -> None:

@@ -177,6 +177,7 @@ void LogFile::reopen() noexcept {
   const int fd = open_path(path_.c_str());
   if (fd < 0) return tell_not_reopened(errno);
   stop_waiting();
+  loop_.timers().cancel(*this);
   loop_.syscalls().close(fd_);
   fd_ = fd;
   kind_ = is_regular(fd) ? Kind::kRegular : Kind::kOwn;

@@ -14,7 +14,6 @@ namespace {
 constexpr std::array<std::string_view, 6> kNames{"x-forwarded-for",  "x-real-ip",
                                                  "forwarded",        "x-forwarded-proto",
                                                  "x-forwarded-host", "x-forwarded-prefix"};
-constexpr std::size_t kNameBytesMax = 31;
 
 constexpr std::uint32_t bit(std::size_t number) noexcept {
   return 1U << number;
@@ -72,7 +71,7 @@ void set_host(http::Request& request, std::span<http::Field> fields,
 std::optional<ForwardedFields> ForwardedFields::parse(std::span<const std::string> texts,
                                                       std::string& problem) {
   ForwardedFields all;
-  std::uint32_t names = 0;
+  std::uint32_t& names = all.names_;
   for (std::string_view text : texts) {
     while (!text.empty()) {
       const std::string_view name = http::next_element(text);
@@ -96,22 +95,16 @@ std::optional<ForwardedFields> ForwardedFields::parse(std::span<const std::strin
         "the client's to write. Leave one of them out.";
     return std::nullopt;
   }
-  all.names_ = static_cast<std::uint8_t>(names);
   return all;
 }
 
 ForwardedFields ForwardedFields::among(std::span<const http::Field> fields) const noexcept {
   ForwardedFields found;
-  std::uint32_t names = 0;
   for (const http::Field& field : fields) {
-    const std::size_t bytes = field.name.size();
-    if (bytes > kNameBytesMax || (lengths_ >> bytes & 1U) == 0) continue;
-    if (field.name.front() != 'x' && field.name.front() != 'f') continue;
     for (std::size_t name = 0; name < kNames.size(); ++name) {
-      if (field.name == kNames[name]) names |= bit(name);
+      if (field.name == kNames[name]) found.names_ |= bit(name) & names_;
     }
   }
-  found.names_ = static_cast<std::uint8_t>(names & names_);
   return found;
 }
 
@@ -163,6 +156,11 @@ ProxyHeaders::Report ProxyHeaders::read_forwarded(
 
 void ProxyHeaders::amend(http::Request& request, std::span<http::Field> fields,
                          const http::Endpoints& ends, Address& client) const noexcept {
+  if (rules_.fields.may_be_among(fields)) believe(request, fields, ends, client);
+}
+
+void ProxyHeaders::believe(http::Request& request, std::span<http::Field> fields,
+                           const http::Endpoints& ends, Address& client) const noexcept {
   using Names = ForwardedFields;
   const ForwardedFields found = rules_.fields.among(fields);
   if (found.empty() || !rules_.trusted.contains(ends.peer)) return;

@@ -51,12 +51,24 @@ class ForwardedFields {
                                                             std::string& problem);
 
   [[nodiscard]] bool has(Name name) const noexcept { return (names_ >> name & 1U) != 0; }
+  // False for nearly all fields that have none of them. Inline, because it is asked for every
+  // request: by the lengths of the names, and their first letter.
+  [[nodiscard]] bool may_be_among(std::span<const http::Field> fields) const noexcept {
+    for (const http::Field& field : fields) {
+      const std::size_t bytes = field.name.size();
+      if (bytes >= kLengths || (lengths_ >> bytes & 1U) == 0) continue;
+      if (field.name[0] == 'x' || field.name[0] == 'f') return true;
+    }
+    return false;
+  }
   // Those of them that `fields` have.
   [[nodiscard]] ForwardedFields among(std::span<const http::Field> fields) const noexcept;
   [[nodiscard]] bool empty() const noexcept { return names_ == 0; }
 
  private:
-  std::uint8_t names_ = 0;     // A bit each.
+  static constexpr std::size_t kLengths = 32;
+
+  std::uint32_t names_ = 0;    // A bit each.
   std::uint32_t lengths_ = 0;  // Of the names: a bit for each number of bytes.
 };
 
@@ -76,6 +88,9 @@ class ProxyHeaders final : public http::Amender {
 
  private:
   struct Report;
+  // amend(), once it is likely that there is something to believe.
+  void believe(http::Request& request, std::span<http::Field> fields, const http::Endpoints& ends,
+               Address& client) const noexcept;
   [[nodiscard]] Report read_list(std::span<const http::Field> fields) const noexcept;
   [[nodiscard]] Report read_forwarded(std::span<const http::Field> fields) const noexcept;
   [[nodiscard]] bool goes_on(const Address& hop, std::size_t hops) const noexcept;

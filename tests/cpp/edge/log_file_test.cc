@@ -434,6 +434,19 @@ TEST_F(LogRotationTest, AnEndlessWaitForTheOldFileIsOver) {
   move_away();
   file_->reopen();
   EXPECT_EQ(content(), "one\n");
+  log_line("two");  // Before the old one would have been tried again.
+  EXPECT_EQ(content(), "one\ntwo\n");
+}
+
+TEST_F(LogRotationTest, ANewFileStaysOpen) {
+  move_away();
+  file_->reopen();
+  const int closed = syscalls_.calls(test::Call::kClose);
+  for (int i = 0; i < 3; ++i) {
+    pass(LogFile::kLookInterval);
+    log_line("more");
+  }
+  EXPECT_EQ(syscalls_.calls(test::Call::kClose), closed);
 }
 
 TEST_F(LogFileTest, WhatIsSharedHasNoPathToReopen) {

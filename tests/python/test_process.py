@@ -277,8 +277,9 @@ class TestStart:
         server = unready("slow_import:app")
         server.wait_for("importing")
         server.send_signal(signal.SIGUSR1)
-        server.send_signal(signal.SIGTERM)
-        assert server.wait() == 128 + signal.SIGTERM
+        time.sleep(0.5)
+        assert server.running
+        assert server.stop() == 128 + signal.SIGTERM
         assert "Traceback" not in server.output
 
     def test_a_failing_import_shows_the_applications_traceback(self, tmp_path: Path):

@@ -5,6 +5,7 @@
 #   tools/build_extension.sh PYTHON BUILD_DIR [PIP_OPTION...]
 #
 # REQUIRES: requirements/build.txt is installed for PYTHON. Uses ccache when it is there.
+# The pip of Debian 12 knows --config-settings, but not yet its short form.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,4 +15,5 @@ if command -v ccache >/dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 fi
 exec "$python" -m pip install --quiet --disable-pip-version-check --no-input \
-  --no-build-isolation --no-deps --force-reinstall -C build-dir="$build_dir" "$@" . </dev/null
+  --no-build-isolation --no-deps --force-reinstall \
+  --config-settings=build-dir="$build_dir" "$@" . </dev/null

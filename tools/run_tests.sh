@@ -69,8 +69,10 @@ sanitized_python_tests() {
   local site=$PWD/build/extension-asan/site
   step "extension under ASan+UBSan: build" tools/build_extension.sh "$BIN/python" \
     build/extension-asan --target "$site" --upgrade \
-    -C cmake.build-type=RelWithDebInfo -C cmake.define.TERCEL_SANITIZE=address,undefined \
-    -C cmake.define.CMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF -C install.strip=false
+    --config-settings=cmake.build-type=RelWithDebInfo \
+    --config-settings=cmake.define.TERCEL_SANITIZE=address,undefined \
+    --config-settings=cmake.define.CMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF \
+    --config-settings=install.strip=false
   step "extension under ASan+UBSan: tests" env PYTHONPATH="$site" PYTHONMALLOC=malloc \
     LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)" \
     ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1 \

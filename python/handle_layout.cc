@@ -14,7 +14,7 @@ namespace {
 
 // The versions whose asyncio was read and whose test suite passes.
 constexpr int kFirstKnown = 0x030B0000;
-constexpr int kFirstUnknown = 0x030E0000;
+constexpr int kFirstUnknown = 0x030F0000;
 
 // Offset of the slot `name` of `type`, or -1.
 Py_ssize_t slot_offset(PyTypeObject* type, const char* name) noexcept {
@@ -62,9 +62,11 @@ std::optional<HandleLayout> find_layout(nb::handle events) noexcept {
   }
   nb::object run = nb::getattr(handle, "_run", {});
   if (!run.is_valid()) return std::nullopt;
+  nb::object threadsafe = nb::getattr(events, "_ThreadSafeHandle", {});
   const HandleLayout layout{.handle = handle_type,
                             .timer_handle = timer_type,
                             .run = run.ptr(),
+                            .threadsafe_handle = threadsafe.ptr(),
                             .callback = slot_offset(handle_type, "_callback"),
                             .args = slot_offset(handle_type, "_args"),
                             .cancelled = slot_offset(handle_type, "_cancelled"),
@@ -82,6 +84,7 @@ std::optional<HandleLayout> find_layout(nb::handle events) noexcept {
   handle.release();
   timer.release();
   run.release();
+  threadsafe.release();
   return layout;
 }
 

@@ -22,6 +22,9 @@ struct HandleLayout {
   PyTypeObject* handle;        // asyncio.Handle, kept.
   PyTypeObject* timer_handle;  // asyncio.TimerHandle, kept.
   PyObject* run;               // Handle._run as asyncio defines it, kept.
+  // What call_soon_threadsafe() makes since CPython 3.14: a Handle with a lock, whose cancel()
+  // waits for a callback that runs. Kept; nullptr where it is a Handle as others.
+  PyObject* threadsafe_handle;
 
   // Offsets in bytes.
   Py_ssize_t callback, args, cancelled, loop, source_traceback, repr, context;

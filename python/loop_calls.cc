@@ -1,5 +1,7 @@
 #include "python/loop_calls.h"
 
+#include <iterator>
+
 #include <nanobind/nanobind.h>
 
 #include "python/loop_core.h"
@@ -76,6 +78,19 @@ PyObject* queue(Gil& gil, LoopCore& loop, const Call& call) noexcept {
   return handle.release().ptr();
 }
 
+// The same with the class that CPython has for it, which has Python methods and a lock.
+PyObject* queue_threadsafe(Gil& gil, LoopCore& loop, const Call& call) noexcept {
+  PyObject* type = loop_objects().layout.threadsafe_handle;
+  if (type == nullptr) return queue(gil, loop, call);
+  const nb::object arguments = arguments_of(call);
+  if (!arguments.is_valid()) return nullptr;
+  PyObject* args[] = {call.args[0], arguments.ptr(), &loop.ob_base,
+                      call.context != nullptr ? call.context : Py_None};
+  nb::object handle = nb::steal(PyObject_Vectorcall(type, args, std::size(args), nullptr));
+  if (!handle.is_valid() || !append_ready(gil, loop, handle.ptr())) return nullptr;
+  return handle.release().ptr();
+}
+
 // A timer for `when`, a float.
 PyObject* schedule(Gil& gil, LoopCore& loop, PyObject* when, const Call& call) noexcept {
   const HandleLayout& layout = loop_objects().layout;
@@ -113,8 +128,9 @@ PyObject* call_soon_threadsafe(PyObject* self, PyObject* const* args, Py_ssize_t
   if (!loop.fast() || !parse(args, count, kwnames, 0, call)) {
     return call_inherited(loop, loop_objects().str_call_soon_threadsafe, args, count, kwnames);
   }
-  PyObject* handle = queue(gil, loop, call);
-  if (handle != nullptr) loop.engine->wake(gil);
+  PyObject* handle = queue_threadsafe(gil, loop, call);
+  // The loop may have been closed while Python code made the handle.
+  if (handle != nullptr && loop.engine != nullptr) loop.engine->wake(gil);
   return handle;
 }
 

@@ -98,6 +98,7 @@ if [[ $mode == --long ]]; then
   step "fuzzers, 60 s each" tools/run_fuzzers.sh 60
   sanitized_python_tests tests/python
   python_tests tests/python tests/long
+  step "Python tests on every other CPython that is here" tools/test_versions.sh
 else
   # The layers that several threads may be in. A test of one thread cannot race.
   cpp_tests tsan "under TSan" base net server

@@ -12,6 +12,7 @@ import asyncio
 import subprocess
 import sys
 import unittest
+from asyncio import unix_events
 from importlib import import_module
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def make_loop_class(*, fast: bool) -> type[tercel.EventLoop]:
 def put_in_place(loop_class: type[tercel.EventLoop]) -> None:
     """Makes `loop_class` what asyncio makes by default and what the suite makes by name."""
     asyncio.SelectorEventLoop = loop_class  # type: ignore[misc]
-    asyncio.DefaultEventLoopPolicy._loop_factory = loop_class  # type: ignore[attr-defined]
+    policy = unix_events._UnixDefaultEventLoopPolicy  # type: ignore[attr-defined]
+    policy._loop_factory = loop_class
 
 
 def main() -> int:

@@ -18,7 +18,8 @@
 // in use.
 //
 // Offered for the CPython versions whose Task is known to allow this: see lazy_tasks_supported().
-// Tested by test_asgi_lazy_task.py, which compares it with a real one.
+// Tested by test_asgi_lazy_task.py, which compares it with a real one on every application of the
+// tests, and by test_asgi_dispatch.py, which looks at it in every way.
 #pragma once
 
 #include <Python.h>

@@ -8,7 +8,7 @@ import contextlib
 import contextvars
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -165,13 +165,17 @@ class AsgiServer:
         self._thread.join(WAIT_S)
         assert not self._thread.is_alive()
 
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Returns what `coroutine` does, run in the loop."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(WAIT_S)
+
     def call(self, function: Callable[[], Any]) -> Any:
         """Returns `function()`, called in the loop's thread."""
 
-        async def run() -> Any:
+        async def call() -> Any:
             return function()
 
-        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(WAIT_S)
+        return self.run(call())
 
     def connect(self, *, timeout: float = WAIT_S, receive_buffer: int = 0) -> RawClient:
         return RawClient(self.address, timeout=timeout, receive_buffer=receive_buffer)

@@ -180,13 +180,17 @@ bool is_done(PyObject* future) noexcept {
   return answer.get() == Py_True;
 }
 
-void resolve(PyObject* future) noexcept {
+// False when memory ran out.
+bool resolve(PyObject* future) noexcept {
   // A cancelled one is done; its task has yet to see it.
   if (!is_done(future)) {
     const Ref called = Ref::steal(PyObject_CallMethodOneArg(future, keys.set_result, Py_None));
   }
-  // The event loop is closed: nobody is left to wake.
-  if (PyErr_Occurred()) PyErr_Clear();
+  if (!PyErr_Occurred()) return true;
+  // Another error says that the event loop is closed: nobody is left to wake.
+  const bool woken = PyErr_ExceptionMatches(PyExc_MemoryError) == 0;
+  PyErr_Clear();
+  return woken;
 }
 
 }  // namespace
@@ -232,7 +236,7 @@ void WaitingList::remove(Awaitable& awaitable) noexcept {
   }
 }
 
-void WaitingList::wake(Wait wait) noexcept {
+bool WaitingList::wake(Wait wait) noexcept {
   // Taken off first: resolving a Future calls the event loop, which may be written in Python.
   Awaitable* woken = nullptr;
   Awaitable** last_woken = &woken;
@@ -246,12 +250,14 @@ void WaitingList::wake(Wait wait) noexcept {
     *last_woken = &awaitable;
     last_woken = &awaitable.next;
   }
+  bool all = true;
   while (woken != nullptr) {
     Awaitable& awaitable = *woken;
     woken = std::exchange(awaitable.next, nullptr);
-    if (awaitable.future != nullptr) resolve(awaitable.future);
+    if (awaitable.future != nullptr && !resolve(awaitable.future)) all = false;
     Py_DECREF(object_of(awaitable));
   }
+  return all;
 }
 
 }  // namespace tercel::python::asgi

@@ -50,8 +50,9 @@ class WaitingList {
   void add(Awaitable& awaitable) noexcept;
   void remove(Awaitable& awaitable) noexcept;
   // Resolves the Futures of those that wait for `wait`, and takes them off the list. They ask their
-  // cycle again when their tasks run: no application code runs in here.
-  void wake(Wait wait) noexcept;
+  // cycle again when their tasks run: no application code runs in here. False when memory ran out:
+  // a Future has forgotten its task then, which nothing wakes any more.
+  bool wake(Wait wait) noexcept;
 
  private:
   Awaitable* first_ = nullptr;  // Each holds a reference to the next.

@@ -104,12 +104,16 @@ void Cycle::abort(Errc error) noexcept {
   if (unfinished()) exchange_->abort(error);
 }
 
+void Cycle::wake(Wait wait) noexcept {
+  if (!waiting_.wake(wait)) abort(Errc::kNoMemory);
+}
+
 void Cycle::on_body() noexcept {
-  waiting_.wake(Wait::kMessage);
+  wake(Wait::kMessage);
 }
 
 void Cycle::on_writable() noexcept {
-  waiting_.wake(Wait::kWritable);
+  wake(Wait::kWritable);
 }
 
 void Cycle::on_notice(http::Notice /*notice*/) noexcept {
@@ -118,7 +122,7 @@ void Cycle::on_notice(http::Notice /*notice*/) noexcept {
 
 void Cycle::announce_disconnect() noexcept {
   disconnect_announced_ = true;
-  waiting_.wake(Wait::kMessage);
+  wake(Wait::kMessage);
 }
 
 void Cycle::on_end(http::Outcome outcome) noexcept {

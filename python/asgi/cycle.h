@@ -96,6 +96,8 @@ class Cycle final : public http::Observer {
   [[nodiscard]] Poll poll_message(PyObject** message) noexcept;
   [[nodiscard]] Poll poll_writable(PyObject** none) noexcept;
   [[nodiscard]] Poll read_body(PyObject** message) noexcept;
+  // Wakes those that wait for `wait`. Ends the exchange if one of them can never be woken.
+  void wake(Wait wait) noexcept;
   // From now on receive() reports http.disconnect when the body is read, while send() works still.
   void announce_disconnect() noexcept;
 

@@ -2,9 +2,25 @@
 
 import signal
 
-from support.fixtures import preload, pytest_runtest_makereport, serve, serve_here, serve_shared
+from support.fixtures import (
+    ledger,
+    preload,
+    pytest_runtest_makereport,
+    pytest_terminal_summary,
+    serve,
+    serve_here,
+    serve_shared,
+)
 
-__all__ = ["preload", "pytest_runtest_makereport", "serve", "serve_here", "serve_shared"]
+__all__ = [
+    "ledger",
+    "preload",
+    "pytest_runtest_makereport",
+    "pytest_terminal_summary",
+    "serve",
+    "serve_here",
+    "serve_shared",
+]
 
 
 def pytest_configure() -> None:

@@ -30,6 +30,7 @@ NOT_HERE = {
     "observer": "compared by test_asgi_dispatch.py, observation by observation",
     "slow_import": "takes a minute to import",
     "slow_start": "never finishes its start-up",
+    "torture": "fails at another allocation in each dispatch",
 }
 NOT_ASKED = {"process:slow_start": "never finishes its start-up"}
 

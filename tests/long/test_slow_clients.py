@@ -1,5 +1,8 @@
 """slowhttptest against a server with short time limits: attackers are cut off, others are served.
 
+During an attack a client that behaves sends ten requests a second, on a connection that it keeps
+and on new ones: every one of them is answered.
+
 -H sends heads that never end, -B bodies that never end, -X reads responses slowly, and -R asks for
 many overlapping ranges, which tercel simply answers.
 Source: reliability.md section 6; slowhttptest(1).
@@ -9,13 +12,17 @@ from __future__ import annotations
 
 import csv
 import shutil
+import statistics
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.fixtures import Ledger
+from support.http1 import RawClient
 from support.processes import cpu_seconds
 from support.server import ServerProcess
 
@@ -33,6 +40,42 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("slowhttptest") is None, reason="slowhttptest is missing"),
     pytest.mark.timeout(120),
 ]
+
+
+class Bystander(threading.Thread):
+    """A client that behaves, in a thread, until it is stopped.
+
+    Attributes:
+        waits: how long each answer took, in seconds.
+        harmed: what went wrong instead of an answer.
+    """
+
+    def __init__(self, server: ServerProcess) -> None:
+        super().__init__(daemon=True)
+        self._server = server
+        self._over = threading.Event()
+        self.waits: list[float] = []
+        self.harmed: list[str] = []
+
+    def ask(self, client: RawClient) -> None:
+        begin = time.monotonic()
+        assert client.request("GET", "/hello?id=by").body == b"hello by"
+        self.waits.append(time.monotonic() - begin)
+
+    def run(self) -> None:
+        with self._server.connect() as kept:
+            while not self._over.wait(0.2):
+                try:
+                    self.ask(kept)
+                    with self._server.connect() as client:
+                        self.ask(client)
+                except (OSError, AssertionError) as error:
+                    self.harmed.append(repr(error))
+                    return
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join(15)
 
 
 def attack(server: ServerProcess, path: str, *options: str, report: Path) -> list[dict[str, int]]:
@@ -83,18 +126,28 @@ def attack(server: ServerProcess, path: str, *options: str, report: Path) -> lis
     ids=["slow-heads", "slow-bodies", "slow-reads"],
 )
 def test_attackers_are_cut_off_and_others_served(
-    serve: Any, tmp_path: Path, path: str, options: list[str]
+    serve: Any, tmp_path: Path, path: str, options: list[str], ledger: Ledger
 ) -> None:
     server: ServerProcess = serve("live:app", **LIMITS)
+    bystander = Bystander(server)
+    bystander.start()
     cpu, begin = cpu_seconds(server.pid), time.monotonic()
     rows = attack(server, path, *options, report=tmp_path / "report")
     share = (cpu_seconds(server.pid) - cpu) / (time.monotonic() - begin)
+    bystander.stop()
+    assert bystander.harmed == []
+    assert len(bystander.waits) > SECONDS
     assert all(row["Service Available"] for row in rows), rows
     last = rows[-1]
     assert last["Closed"] >= CONNECTIONS * 0.95, last
     assert last["Connected"] <= CONNECTIONS * 0.05, last
     assert share < 0.2, f"{share:.0%} of a core"
     server.assert_serves()
+    waits = bystander.waits
+    ledger(
+        f"section 6, {options[0]}: {last['Closed']} of {CONNECTIONS} attackers cut off, 0 of"
+        f" {len(waits)} requests of others harmed, {statistics.median(waits) * 1000:.1f} ms each"
+    )
 
 
 def test_overlapping_ranges_are_simply_answered(serve: Any, tmp_path: Path) -> None:

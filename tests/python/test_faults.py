@@ -11,7 +11,6 @@ import concurrent.futures
 import contextlib
 import hashlib
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from apps import faulty
 from support.http1 import Closed, RawClient
 from support.processes import cpu_seconds, open_files
 from support.server import ServerProcess
+from support.shaky import compile_shaky
 
 pytestmark = pytest.mark.sanitize
 
@@ -290,16 +290,7 @@ class TestOutOfDescriptors:
 
 @pytest.fixture(scope="module")
 def shaky(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library of support/shaky.c, compiled."""
-    library = tmp_path_factory.mktemp("shaky") / "shaky.so"
-    source = Path(__file__).parent / "support" / "shaky.c"
-    subprocess.run(
-        ["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"],
-        check=True,
-        timeout=60,
-        env={"PATH": "/usr/bin:/bin"},
-    )
-    return library
+    return compile_shaky(tmp_path_factory.mktemp("shaky"))
 
 
 class TestFailingCalls:

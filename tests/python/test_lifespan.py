@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 from typing import Any
@@ -241,6 +242,33 @@ class TestTime:
             "The application did not shut down within 0.05 s: raise timeout-lifespan-shutdown if it"
             " needs longer."
         )
+
+    @pytest.mark.parametrize("during", ["start up", "shut down"])
+    def test_the_limit_holds_for_who_ignores_cancellation(self, during: str, caplog):
+        released = asyncio.Event()
+
+        async def app(scope, receive, send):
+            await receive()
+            if during == "shut down":
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+            while not released.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await released.wait()
+
+        async def scenario():
+            begin = asyncio.get_running_loop().time()
+            lifespan = Lifespan(app, startup_timeout=0.05, shutdown_timeout=0.05)
+            if during == "shut down":
+                await lifespan.startup()
+            step = lifespan.startup if during == "start up" else lifespan.shutdown
+            with pytest.raises(LifespanError, match=f"did not {during} within"):
+                await step()
+            assert asyncio.get_running_loop().time() - begin < 5
+            released.set()
+
+        run(scenario)
+        assert "it ignores CancelledError" in caplog.text
 
     def test_cancelling_the_start_up_cancels_the_application(self):
         cancelled = []

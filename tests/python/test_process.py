@@ -236,6 +236,35 @@ class TestEnd:
             server.wait_for("begun")
             assert server.stop() == 0
 
+    def test_a_second_signal_ends_the_lifespan_shutdown(self, serve: ServeProcess):
+        server = serve("process:slow_shutdown")
+        server.send_signal(signal.SIGINT)
+        server.wait_for("shutting down")
+        server.send_signal(signal.SIGINT)
+        assert server.wait(8) == 130
+        assert "shutdown ended" in server.output
+        assert "Cutting the application's shutdown short." in server.output
+
+    def test_a_shutdown_that_ignores_its_time_limit_is_left(self, serve: ServeProcess):
+        server = serve("process:stubborn_shutdown", timeout_lifespan_shutdown=0.2)
+        assert server.stop(timeout=12) == 3
+        assert "still runs after 1 s: it ignores CancelledError." in server.output
+        assert "Leaving 1 task(s) behind that ignore their cancellation: lifespan." in server.output
+        assert "did not shut down within 0.2 s" in server.output
+        assert "Traceback" not in server.output
+
+    @pytest.mark.parametrize("loop", ["tercel", "asyncio", "uvloop"])
+    def test_a_request_that_ignores_its_cancellation_is_left(self, serve: ServeProcess, loop: str):
+        if loop == "uvloop":
+            pytest.importorskip("uvloop")
+        server = serve("process:app", timeout_graceful_shutdown=0.2, loop=loop)
+        with server.connect() as client:
+            client.send("GET /stubborn HTTP/1.1\r\nHost: x\r\n\r\n")
+            server.wait_for("begun")
+            assert server.stop(timeout=12) == 0
+        assert "Leaving 1 task(s) behind" in server.output
+        assert "Traceback" not in server.output
+
     def test_a_failed_shutdown_is_status_3(self, serve: ServeProcess):
         server = serve("process:failing_shutdown")
         assert server.stop() == 3
@@ -257,6 +286,17 @@ class TestStart:
             " if it needs longer.\n"
         )
         assert "start-up ended" in done.stdout
+
+    def test_a_start_up_that_ignores_its_time_limit_is_left(self, unready):
+        server = unready("process:stubborn_start", timeout_lifespan_startup=0.2)
+        assert server.wait(20) == 3
+        assert "still runs after 1 s: it ignores CancelledError." in server.output
+        assert "did not start up within 0.2 s" in server.output
+
+    def test_a_signal_ends_a_start_up_that_ignores_it(self, unready):
+        server = unready("process:stubborn_start")
+        server.wait_for("starting")
+        assert server.stop(signal.SIGINT, timeout=12) == 130
 
     @pytest.mark.parametrize("number", SIGNALS)
     def test_a_signal_ends_the_start_up(self, unready, number):

@@ -269,6 +269,44 @@ class TestFailures:
         run(scenario())
         assert "start" not in native.events
 
+    @pytest.mark.parametrize("when", ["before", "during"])
+    def test_insisting_cuts_the_lifespan_shutdown_short(self, native, when: str, caplog):
+        ended = []
+
+        async def app(scope, receive, send):
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            if when == "during":
+                server.shutdown()
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                ended.append(True)
+
+        server = tercel.Server(app)
+
+        async def scenario():
+            serving = asyncio.create_task(server.serve())
+            await server.wait_started()
+            server.shutdown(force=when == "before")
+            await serving
+
+        run(scenario())
+        assert ended == [True]
+        assert "Cutting the application's shutdown short." in caplog.text
+
+    def test_insisting_leaves_a_moment_for_a_shutdown_that_is_quick(self, native):
+        async def scenario():
+            server = tercel.Server(application(native.events))
+            serving = asyncio.create_task(server.serve())
+            await server.wait_started()
+            server.shutdown(force=True)
+            await serving
+
+        run(scenario())
+        assert native.events[-3:] == ["close", "shutdown", "close"]
+
     def test_a_wrong_application_is_refused(self, native):
         with pytest.raises(TargetError, match=r"^The application, of type int, is not an"):
             run(tercel.Server(1).serve())

@@ -21,6 +21,8 @@ logger = logging.getLogger("tercel")
 
 _STARTUP = "lifespan.startup"
 _SHUTDOWN = "lifespan.shutdown"
+# Time that an application has to end once it is cancelled. It may ignore that, for ever.
+_CANCEL_S = 1.0
 
 
 class Lifespan:
@@ -90,6 +92,8 @@ class Lifespan:
 
     async def shutdown(self) -> None:
         """Tells the application to shut down, waits until it did, and ends its task.
+
+        Cancelling it cancels the application's shutdown.
 
         Raises:
             LifespanError: the application failed or took too long.
@@ -165,11 +169,17 @@ class Lifespan:
         return bool(done)
 
     async def _cancel(self) -> None:
-        """Ends the task, and waits until it is over. What it raises now is of no interest."""
+        """Ends the task. What it raises now is of no interest, and it is left if it goes on."""
         assert self._task is not None
         self._task.cancel()
-        await asyncio.wait({self._task})
-        if not self._task.cancelled():
+        done, _ = await asyncio.wait({self._task}, timeout=_CANCEL_S)
+        if not done:
+            logger.warning(
+                "The application's lifespan was cancelled, and still runs after %g s: it ignores"
+                " CancelledError.",
+                _CANCEL_S,
+            )
+        elif not self._task.cancelled():
             self._task.exception()
 
     def _do_without(self) -> None:

@@ -13,6 +13,7 @@ from tercel import _core
 from tercel.problems import SettingError
 from tercel.server import banner, logs, systemd
 from tercel.server.importer import load_env_file
+from tercel.server.leftovers import ending_all
 from tercel.server.server import Server
 from tercel.server.signals import Signals
 from tercel.settings import Settings, load, misspelt_variables
@@ -75,7 +76,7 @@ def run(app: Any, settings: Settings, *, own_process: bool = False) -> int:
     server = Server.with_settings(app, settings)
     try:
         with Signals() as signals, asyncio.Runner(loop_factory=make_loop) as runner:
-            served = runner.run(_serve(server, signals, own_process=own_process))
+            served = runner.run(ending_all(_serve(server, signals, own_process=own_process)))
     finally:
         # What was frozen is collected with everything else when the process ends.
         if own_process:

@@ -25,7 +25,8 @@ logger = logging.getLogger("tercel")
 
 # How often a server that ends looks whether it is done.
 _LOOK_S = 0.02
-# Time for requests that were cut off to notice, before the application is shut down.
+# Time for requests that were cut off to notice, before the application is shut down; and for that
+# shutdown, if whoever cut them off insists.
 _CUT_S = 1.0
 
 
@@ -213,7 +214,7 @@ class Server:
             await self._drain(native)
         finally:
             native.close()
-            await lifespan.shutdown()
+            await self._shut_down(lifespan)
 
     async def _started_up(self, lifespan: Lifespan) -> bool:
         """Starts the application up. False if the server was told to end meanwhile."""
@@ -230,6 +231,28 @@ class Server:
             return False
         startup.result()
         return True
+
+    async def _shut_down(self, lifespan: Lifespan) -> None:
+        """Shuts the application down; cancels that when somebody insists."""
+        shutdown = asyncio.ensure_future(lifespan.shutdown())
+        insisted = asyncio.ensure_future(self._insisted())
+        try:
+            await asyncio.wait({shutdown, insisted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            insisted.cancel()
+            if not shutdown.done():
+                logger.warning("Cutting the application's shutdown short.")
+                shutdown.cancel()
+                await asyncio.wait({shutdown})
+        if not shutdown.cancelled():
+            shutdown.result()
+
+    async def _insisted(self) -> None:
+        """Waits until somebody insists, now. Who did it before leaves a moment for the shutdown."""
+        if self._force.is_set():
+            await asyncio.sleep(_CUT_S)
+        else:
+            await self._force.wait()
 
     async def _drain(self, native: _core.Server) -> None:
         """Lets requests finish, reminds long ones, and cuts off what is left at the deadline."""

@@ -107,9 +107,14 @@ def load(
         TypeError: a keyword is not a setting.
     """
     environ = environ if environ is not None else {}
-    file = file or environ.get(CONFIG_VARIABLE)
+    if file is None:
+        file = environ.get(CONFIG_VARIABLE)
+    if file == "":
+        raise SettingError(
+            f"The path of the settings file (--config, {CONFIG_VARIABLE}) must not be empty."
+        )
     sources: list[dict[str, _Given]] = [
-        _from_file(file) if file else {},
+        {} if file is None else _from_file(file),
         _from_environ(environ),
         _from_keywords(keywords or {}),
         {

@@ -24,12 +24,6 @@ bool follows_rule(const Row& row, std::string_view text) {
   return row.rule == nullptr || row.rule->accepts(text);
 }
 
-// A text that is empty by default can be written as empty: "none", whatever its rule.
-bool is_unset(const Row& row, std::string_view text) {
-  const auto* member = std::get_if<std::string Settings::*>(&row.member);
-  return text.empty() && member != nullptr && (Settings{}.*(*member)).empty();
-}
-
 // One read() for each type of a member: the value of `text`, or nothing when `row` forbids it.
 
 std::optional<bool> read(const Row&, std::string_view text, bool) {
@@ -60,8 +54,7 @@ std::optional<FileMode> read(const Row&, std::string_view text, FileMode) {
 }
 
 std::optional<std::string> read(const Row& row, std::string_view text, const std::string&) {
-  const bool good = is_unset(row, text) || follows_rule(row, text);
-  return good ? std::optional{std::string{text}} : std::nullopt;
+  return follows_rule(row, text) ? std::optional{std::string{text}} : std::nullopt;
 }
 
 template <typename T>
@@ -118,6 +111,7 @@ Problem assign(Settings& settings, const Row& row, std::span<const std::string_v
 
 std::vector<std::string_view> split(const Row& row, std::string_view text) {
   if (kind(row) != Kind::kList) return {text};
+  if (trimmed(text).empty()) return {trimmed(text)};
   std::vector<std::string_view> parts;
   while (true) {
     const std::size_t end = text.find(row.separator);

@@ -24,7 +24,8 @@ namespace tercel::config {
                              std::span<const std::string_view> texts, std::string_view label);
 
 // The texts of a list that was written as one: split at row.separator, white space around each and
-// empty ones dropped. For other kinds the text itself.
+// empty ones dropped. One empty text when there is nothing else, for assign() to refuse: a variable
+// that is not set in a shell is not a wish for the default. For other kinds the text itself.
 [[nodiscard]] std::vector<std::string_view> split(const Row& row, std::string_view text);
 
 // A value without its type: a size is a count, a duration is in seconds, a choice is its text, and
@@ -32,7 +33,8 @@ namespace tercel::config {
 using Value = std::variant<std::monostate, bool, std::uint64_t, double, std::string, Texts>;
 [[nodiscard]] Value value_of(const Settings& settings, const Row& row);
 
-// The texts that assign() reads back to the same value: one, or those of the list.
+// The texts that assign() reads back to the same value: one, or those of the list. The one of a text
+// that is not set is empty, which assign() may refuse.
 [[nodiscard]] Texts texts_of(const Settings& settings, const Row& row);
 
 }  // namespace tercel::config

@@ -16,7 +16,7 @@ constexpr Rule kIsBind{is_bind, "host:port, [ipv6]:port, unix:/path or fd://numb
 constexpr Rule kIsUnixPath{valid_unix_path, "a path of 1 to 107 bytes"};
 constexpr Rule kIsDescriptor{is_descriptor, "the number of an open file descriptor"};
 constexpr Rule kIsRootPath{is_root_path,
-                           "a path such as /api, with a slash before it and none behind"};
+                           "empty, or a path such as /api, with a slash before it and none behind"};
 constexpr Rule kIsPeers{is_peers,
                         "IP addresses, blocks such as 10.0.0.0/8, unix, or * for everybody"};
 constexpr Rule kIsForwardedHeaders{is_something,
@@ -46,6 +46,7 @@ constexpr Row kApplication[] = {
      .member = &Settings::app,
      .help = "The application, as module:attribute (main:app). On the command line it is written "
              "without the option's name.",
+     .rule = &kIsSomething,
      .where = Where::kProcess},
     {.name = "factory",
      .group = Group::kApplication,

@@ -101,7 +101,9 @@ PyObject* Cycle::create_future() noexcept {
 }
 
 void Cycle::abort(Errc error) noexcept {
-  if (unfinished()) exchange_->abort(error);
+  if (!unfinished()) return;
+  aborted_ = true;
+  exchange_->abort(error);
 }
 
 void Cycle::wake(Wait wait) noexcept {

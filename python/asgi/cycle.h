@@ -81,7 +81,8 @@ class Cycle final : public http::Observer {
   [[nodiscard]] PyObject* create_future() noexcept;
 
   // --- what becomes of the application (failure.cc, runner.cc)
-  // Ends an unfinished response: with an error if it has not started, else visibly incomplete.
+  // Ends an unfinished response: with an error if it has not started, else visibly incomplete. What
+  // still holds `send` learns why.
   void abort(Errc error) noexcept;
   // The suspended application, while there is one: not owned, set and cleared by the runner itself.
   void set_runner(Runner* runner) noexcept { runner_ = runner; }
@@ -112,6 +113,8 @@ class Cycle final : public http::Observer {
   // Why there is no exchange any more. Asked again after the values of a message were read: that
   // may have run Python code, and that may have ended the exchange. Returns null.
   PyObject* raise_detached() const noexcept;
+  // REQUIRES: gone(). The client left, or abort() was called. Returns null.
+  PyObject* raise_gone() const noexcept;
   // Adds `headers` to trailers_. False with an exception set.
   [[nodiscard]] bool add_trailers(PyObject* headers) noexcept;
   // What the last part of the body is to the exchange: not the end when trailers follow.
@@ -138,6 +141,7 @@ class Cycle final : public http::Observer {
   Input input_;
   bool disconnect_announced_ = false;
   bool request_failed_ = false;     // The server is about to end the exchange for it.
+  bool aborted_ = false;            // The application ended before the response did.
   bool takes_trailers_;             // The client sent `TE: trailers`.
   bool promised_trailers_ = false;  // http.response.start said `trailers: True`.
 };

@@ -135,8 +135,16 @@ PyObject* Cycle::send(PyObject* message) noexcept {
 }
 
 PyObject* Cycle::raise_detached() const noexcept {
-  if (gone()) return raise_client_disconnected();
+  if (gone()) return raise_gone();
   PyErr_Format(PyExc_RuntimeError, "unexpected ASGI message: %s", describe(stage_));
+  return nullptr;
+}
+
+PyObject* Cycle::raise_gone() const noexcept {
+  if (!aborted_) return raise_client_disconnected();
+  PyErr_SetString(PyExc_RuntimeError,
+                  "the server has ended the response: the application returned or failed before "
+                  "it was complete");
   return nullptr;
 }
 
@@ -155,7 +163,7 @@ PyObject* Cycle::send_start(PyObject* message) noexcept {
   const Result<void> started = exchange_->start({.status = static_cast<std::uint16_t>(status),
                                                  .fields = fields,
                                                  .trailers = trailers != 0 && takes_trailers_});
-  if (!started) return raise_response_error(started.error());
+  if (!started) return raise_response_error(started.error(), fields);
   promised_trailers_ = trailers != 0;
   stage_ = Stage::kBody;
   return done();
@@ -222,7 +230,7 @@ bool Cycle::add_trailers(PyObject* headers) noexcept {
 
 Poll Cycle::poll_writable(PyObject** none) noexcept {
   if (gone()) {
-    *none = raise_client_disconnected();
+    *none = raise_gone();
     return Poll::kReady;
   }
   if (attached() && !exchange_->writable()) return Poll::kPending;
@@ -243,7 +251,7 @@ PyObject* Cycle::send_trailers(PyObject* message) noexcept {
   std::vector<http::Field>& fields = handler_->fields();
   if (!read_fields(trailers.get(), fields, keep)) return nullptr;
   const Result<void> finished = exchange_->finish(fields);
-  if (!finished) return raise_response_error(finished.error());
+  if (!finished) return raise_response_error(finished.error(), fields);
   complete();
   return done();
 }
@@ -263,7 +271,7 @@ PyObject* Cycle::send_early_hint(PyObject* message) noexcept {
     hint_bytes += view_of(value).size();
   }
   const Result<void> sent_hint = exchange_->interim({.status = 103, .fields = fields});
-  if (!sent_hint) return raise_response_error(sent_hint.error());
+  if (!sent_hint) return raise_response_error(sent_hint.error(), fields);
   return attached() ? sent(hint_bytes) : done();
 }
 

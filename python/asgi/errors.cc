@@ -1,5 +1,10 @@
 #include "python/asgi/errors.h"
 
+#include <algorithm>
+
+#include "python/ref.h"
+#include "tercel/http/h1_writer.h"
+
 namespace tercel::python::asgi {
 namespace {
 
@@ -14,6 +19,15 @@ PyObject* type_of(Errc error) noexcept {
     default:
       return PyExc_RuntimeError;
   }
+}
+
+// The texts of the error table are literals, so they end with a zero byte.
+const char* text_of(Errc error) noexcept {
+  return info(error).text.data();
+}
+
+bool malformed(const http::Field& field) noexcept {
+  return !http::inspect_trailers({&field, 1});
 }
 
 }  // namespace
@@ -40,8 +54,21 @@ PyObject* raise_client_disconnected() noexcept {
 PyObject* raise_response_error(Errc error) noexcept {
   if (error == Errc::kClosed) return raise_client_disconnected();
   if (error == Errc::kNoMemory) return PyErr_NoMemory();
-  // The texts of the error table are literals, so they end with a zero byte.
-  PyErr_SetString(type_of(error), info(error).text.data());
+  PyErr_SetString(type_of(error), text_of(error));
+  return nullptr;
+}
+
+PyObject* raise_response_error(Errc error, std::span<const http::Field> fields) noexcept {
+  constexpr std::size_t kShownMax = 64;
+  const auto field = std::find_if(fields.begin(), fields.end(), malformed);
+  if (error != Errc::kBadResponseField || field == fields.end()) return raise_response_error(error);
+  const std::string_view shown = field->name.substr(0, kShownMax);
+  const Ref name = Ref::steal(
+      PyBytes_FromStringAndSize(shown.data(), static_cast<Py_ssize_t>(shown.size())));
+  if (!name) return nullptr;
+  // The repr of bytes is printable ASCII, whatever they are.
+  PyErr_Format(type_of(error), "%s: %R%s", text_of(error), name.get(),
+               shown.size() < field->name.size() ? "..." : "");
   return nullptr;
 }
 

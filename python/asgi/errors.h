@@ -6,6 +6,7 @@
 // | a status, header name, value or length is malformed  | ValueError                       |
 // | the body does not match its Content-Length           | RuntimeError                     |
 // | a message out of order, or of an unknown type        | RuntimeError                     |
+// | the application returned or failed meanwhile         | RuntimeError                     |
 // | a value of a message has the wrong type              | TypeError                        |
 // | a value of a message is missing                      | KeyError                         |
 //
@@ -15,7 +16,10 @@
 
 #include <Python.h>
 
+#include <span>
+
 #include "tercel/base/errors.h"
+#include "tercel/http/message.h"
 
 namespace tercel::python::asgi {
 
@@ -30,5 +34,7 @@ PyObject* raise_client_disconnected() noexcept;
 
 // Raises the exception for what an exchange answered. Returns null.
 PyObject* raise_response_error(Errc error) noexcept;
+// The same for what it answered to `fields`: names the field that is malformed.
+PyObject* raise_response_error(Errc error, std::span<const http::Field> fields) noexcept;
 
 }  // namespace tercel::python::asgi

@@ -10,7 +10,8 @@
 // | was cancelled                        | 500          | cut   | error, if that cuts | cancelled |
 // | raised KeyboardInterrupt, SystemExit | 500          | cut   | no                  | raises it |
 //
-// "Cut" is an end that the client can tell from a complete response. "Because of it": frameworks
+// "Cut" is an end that the client can tell from a complete response; after it and after the 500, a
+// task that the application left behind gets RuntimeError from send(). "Because of it": frameworks
 // turn the OSError of send() into exceptions of their own, raised from it or while handling it, or
 // put it into an ExceptionGroup. Everything goes to the logger "tercel", tracebacks as `exc_info`.
 // Tested by test_asgi_failures.py.

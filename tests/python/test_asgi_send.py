@@ -598,3 +598,82 @@ def test_a_unix_socket_serves_too(tmp_path):
             assert client.request().body == b"hello"
         with socket.socket(socket.AF_UNIX) as plain:
             plain.connect(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        (b"x bad", b"a", "b'x bad'"),
+        (b"x-split", b"a\r\nx: y", "b'x-split'"),
+        (b"\xff\n", b"a", r"b'\xff\n'"),
+        (b"", b"a", "b''"),
+        (b"x" * 64 + b"\x00", b"a", f"b'{'x' * 64}'..."),
+    ],
+)
+def test_a_malformed_field_is_named_and_its_value_is_not(name: bytes, value: bytes, shown: str):
+    fields = [(b"x-good", b"1"), (name, value), (b"also bad", b"2")]
+    error = refusal(start(headers=fields))
+    assert type(error) is ValueError
+    assert str(error) == f"a response header field has a forbidden name or byte: {shown}"
+
+
+def test_a_malformed_early_hint_is_named():
+    error = refusal({"type": "http.response.early_hint", "links": [b"<a>", b"b\r\n"]})
+    assert str(error).endswith(": b'link'")
+
+
+@pytest.mark.parametrize("started", [False, True])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_task_left_behind_learns_that_the_application_ended_the_response(
+    started: bool, fails: bool
+):
+    raised: list[BaseException] = []
+    over = threading.Event()
+
+    async def late(send: Send) -> None:
+        await asyncio.sleep(0.05)
+        try:
+            await send(body(b"late") if started else start())
+        except BaseException as error:
+            raised.append(error)
+        over.set()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        app.task = asyncio.create_task(late(send))  # type: ignore[attr-defined]
+        if started:
+            await send(start())
+            await send(body(b"part", more_body=True))
+        if fails:
+            raise ValueError("failed")
+
+    with AsgiServer(app) as server, server.connect() as client:
+        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert over.wait(WAIT_S)
+    assert [type(error) for error in raised] == [RuntimeError]
+    assert str(raised[0]) == (
+        "the server has ended the response: the application returned or failed before it was"
+        " complete"
+    )
+
+
+def test_a_task_left_behind_that_waits_for_room_is_told_too():
+    raised: list[BaseException] = []
+    over = threading.Event()
+
+    async def late(send: Send) -> None:
+        try:
+            while True:
+                await send(body(bytes(1 << 20), more_body=True))
+        except BaseException as error:
+            raised.append(error)
+        over.set()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start())
+        app.task = asyncio.create_task(late(send))  # type: ignore[attr-defined]
+        await asyncio.sleep(0.3)
+
+    with AsgiServer(app) as server, server.connect(receive_buffer=4096) as client:
+        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert over.wait(WAIT_S)
+    assert [type(error) for error in raised] == [RuntimeError]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tercel.problems import ImportFailed, TargetError
+from tercel.problems import ImportFailed, SettingError, TargetError
 from tercel.server.importer import application_traceback, load_application, load_env_file
 
 
@@ -66,6 +66,10 @@ def test_a_factory_is_called(project):
                        " conf_main:app."),
         ("conf_main.py:app", "'conf_main.py' is the path of a file: write conf_main:app."),
         ("./a/b.py:app", "'./a/b.py' is the path of a file: write a.b:app."),
+        ("/srv/x/main.py:app", "'/srv/x/main.py' is the path of a file: write --app-dir /srv/x"
+                               " main:app."),
+        ("../x/y.py:app", "'../x/y.py' is the path of a file: write --app-dir ../x y:app."),
+        ("/main:app", "'/main' is the path of a file: write --app-dir / main:app."),
         ("conf_main:ap", "conf_main has no attribute 'ap': did you mean app?"),
         ("conf_main:zzz", "conf_main has no attribute 'zzz': it may be app."),
         ("conf_main:app.zzz", "conf_main has no attribute 'zzz': name the variable that holds the"
@@ -100,7 +104,9 @@ def test_a_missing_module_of_a_package_names_the_close_match(project):
 
 def test_a_missing_folder(project, tmp_path: Path):
     folder = tmp_path / "none"
-    assert problem(folder, "main:app") == (f"app-dir must be a folder that exists, not '{folder}'.")
+    with pytest.raises(SettingError) as caught:
+        load(folder, "main:app")
+    assert str(caught.value) == f"app-dir must be a folder that exists, not '{folder}'."
 
 
 def test_what_cannot_be_called_is_no_factory(project):
@@ -108,6 +114,34 @@ def test_what_cannot_be_called_is_no_factory(project):
     assert problem(folder, "conf_main:app", factory=True) == (
         "conf_main:app, of type int, cannot be called: remove --factory."
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("async def made(scope, receive, send): ...",
+         "is an async function: a factory must be a plain function; if it is the application,"
+         " remove --factory."),
+        ("def made(scope, receive, send): ...",
+         "takes 3 arguments, and a factory none: remove --factory."),
+        ("class App:\n    def __init__(self, name): ...\nmade = App",
+         "takes 1 argument, and a factory none: remove --factory."),
+        ("class App:\n    async def __call__(self, scope, receive, send): ...\nmade = App()",
+         "is an async function: a factory must be a plain function; if it is the application,"
+         " remove --factory."),
+    ],
+)  # fmt: skip
+def test_what_needs_arguments_or_a_loop_is_no_factory(project, text: str, sentence: str):
+    folder = project("conf_main.py", f"{text}\n")
+    assert problem(folder, "conf_main:made", factory=True).endswith(f", {sentence}")
+
+
+def test_a_factory_that_returns_a_coroutine_is_none(project, recwarn):
+    folder = project("conf_main.py", "async def f(): ...\ndef made():\n    return f()\n")
+    assert problem(folder, "conf_main:made", factory=True) == (
+        "conf_main:made returned a coroutine: a factory must be a plain function."
+    )
+    assert not recwarn.list
 
 
 class TestWhatTheApplicationRaises:
@@ -140,6 +174,24 @@ class TestWhatTheApplicationRaises:
         trace = application_traceback(self.failure(folder, "conf_main:app").__cause__)
         assert "def (:" in trace
         assert trace.splitlines()[-1].startswith("SyntaxError")
+
+    @pytest.mark.parametrize(
+        ("text", "name"),
+        [
+            ("import sys; sys.exit(5)", "SystemExit (5)"),
+            ("class Own(BaseException): pass\nraise Own", "Own"),
+        ],
+    )
+    def test_at_import_may_be_no_exception(self, project, text: str, name: str):
+        folder = project("conf_main.py", f"{text}\n")
+        failure = self.failure(folder, "conf_main:app")
+        assert str(failure) == f"conf_main could not be imported: it raised {name}."
+        assert "tercel" not in application_traceback(failure.__cause__)
+
+    def test_an_interruption_stays_one(self, project):
+        folder = project("conf_main.py", "raise KeyboardInterrupt\n")
+        with pytest.raises(KeyboardInterrupt):
+            load(folder, "conf_main:app")
 
     def test_in_a_factory(self, project):
         folder = project("conf_main.py", "def create():\n    raise ValueError('no')\n")
@@ -175,12 +227,12 @@ class TestEnvFile:
 
     @pytest.mark.parametrize("line", ["CONF", "CONF A=1", "=1", "1A=1"])
     def test_any_other_line_is_named(self, tmp_path: Path, line: str):
-        with pytest.raises(TargetError, match=r"^Line 2 of env-file .* must be NAME=value\.$"):
+        with pytest.raises(SettingError, match=r"^Line 2 of env-file .* must be NAME=value\.$"):
             self.load(tmp_path, f"A=1\n{line}\n")
 
     def test_a_file_that_cannot_be_read(self, tmp_path: Path):
-        with pytest.raises(TargetError, match="cannot be read: No such file or directory"):
+        with pytest.raises(SettingError, match="cannot be read: No such file or directory"):
             load_env_file(str(tmp_path / "none"))
         (tmp_path / ".env").write_bytes(b"A=\xff\n")
-        with pytest.raises(TargetError, match="it is not UTF-8"):
+        with pytest.raises(SettingError, match="it is not UTF-8"):
             load_env_file(str(tmp_path / ".env"))

@@ -7,7 +7,7 @@ import functools
 import pytest
 
 from tercel.problems import TargetError
-from tercel.server.interface import require_asgi
+from tercel.server.interface import require_asgi, require_factory
 
 
 async def asgi(scope, receive, send): ...
@@ -50,6 +50,18 @@ def asgi2(scope): ...
 def factory(): ...
 
 
+async def of_a_request(request): ...
+
+
+async def async_factory(): ...
+
+
+async def async_of_four(a, b, c, d): ...
+
+
+async def with_defaults(scope, receive=None, send=None): ...
+
+
 def with_option(scope, receive, send, option=None): ...
 
 
@@ -63,6 +75,7 @@ def of_four(a, b, c, d): ...
         asgi_that_returns_an_awaitable,
         wraps_anything,
         with_option,
+        with_defaults,
         AsgiObject(),
         AsgiObject().method,
         AsgiClass,
@@ -76,6 +89,7 @@ def of_four(a, b, c, d): ...
         "returns-an-awaitable",
         "wraps-anything",
         "with-option",
+        "with-defaults",
         "object",
         "method",
         "class",
@@ -97,15 +111,28 @@ def test_asgi_applications_are_recognised(application):
         (Asgi2Class, "main:app, of type type, is a class"),
         (factory, "main:app, of type function, takes no arguments"),
         (of_four, "main:app, of type function, is not an ASGI application"),
+        (of_a_request, "main:app, of type function, is not an ASGI application"),
+        (async_of_four, "main:app, of type function, is not an ASGI application"),
+        (async_factory, "main:app, of type function, is an async function without arguments: if it"
+                        " makes the application, make it a plain function and add --factory."),
         ({}, "main:app, of type dict, is not an application: it cannot be called."),
         (None, "main:app, of type NoneType, is not an application: it cannot be called."),
     ],
-)
+)  # fmt: skip
 def test_others_are_refused_with_advice(application, sentence: str):
     with pytest.raises(TargetError) as caught:
         require_asgi(application, "main:app")
     assert str(caught.value).startswith(sentence)
     assert str(caught.value).endswith(".")
+
+
+def test_advice_for_python_is_in_its_words():
+    with pytest.raises(TargetError, match=r"add factory=True\.$"):
+        require_asgi(factory, "app", in_python=True)
+    with pytest.raises(TargetError, match=r"interface='asgi3' if it is ASGI\.$"):
+        require_asgi(wsgi, "app", in_python=True)
+    with pytest.raises(TargetError, match=r"remove factory=True\.$"):
+        require_factory(asgi, "app", in_python=True)
 
 
 def test_the_setting_overrules_the_look_but_not_what_cannot_be_called():

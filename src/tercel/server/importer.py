@@ -6,13 +6,16 @@ error of the application keeps its traceback, as `__cause__`.
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from importlib import import_module
 from types import ModuleType, TracebackType
 from typing import Any
 
-from tercel.problems import ImportFailed, TargetError
+from tercel.problems import ImportFailed, SettingError, TargetError
+from tercel.server.interface import require_factory
+from tercel.server.signals import INTERRUPTIONS
 
 __all__ = ["application_traceback", "call_factory", "load_application", "load_env_file"]
 
@@ -26,6 +29,7 @@ def load_application(target: str, *, app_dir: str = ".", factory: bool = False) 
 
     Raises:
         TargetError: the target is malformed, or names nothing.
+        SettingError: there is no folder `app_dir`.
         ImportFailed: importing the module, or calling the factory, raised.
     """
     module_name, _, path = target.partition(":")
@@ -35,33 +39,37 @@ def load_application(target: str, *, app_dir: str = ".", factory: bool = False) 
             f" {_as_module(module_name) or 'main'}:app."
         )
     if module_name != _as_module(module_name):
-        raise TargetError(
-            f"{module_name!r} is the path of a file: write {_as_module(module_name)}:{path}."
-        )
+        raise TargetError(f"{module_name!r} is the path of a file: {_for_file(module_name, path)}.")
     folder = os.path.realpath(app_dir)
     if not os.path.isdir(folder):
-        raise TargetError(f"app-dir must be a folder that exists, not {folder!r}.")
+        raise SettingError(f"app-dir must be a folder that exists, not {folder!r}.")
     if folder not in sys.path:
         sys.path.insert(0, folder)
     application = _attribute(_module(module_name, folder), module_name, path)
     return call_factory(application, target) if factory else application
 
 
-def call_factory(factory: Any, name: str) -> Any:
+def call_factory(factory: Any, name: str, *, in_python: bool = False) -> Any:
     """Returns what `factory()` returns. `name` is what to call it.
 
+    Args:
+        in_python: the advice is for who calls tercel from Python, not for the command line.
+
     Raises:
-        TargetError: it cannot be called.
+        TargetError: it cannot be called, takes arguments, or is asynchronous.
         ImportFailed: it raised.
     """
-    if not callable(factory):
-        raise TargetError(
-            f"{name}, of type {type(factory).__name__}, cannot be called: remove --factory."
-        )
+    require_factory(factory, name, in_python=in_python)
     try:
-        return factory()
-    except Exception as error:
-        raise ImportFailed(f"{name} failed: it raised {type(error).__name__}.") from error
+        made = factory()
+    except INTERRUPTIONS:
+        raise
+    except BaseException as error:
+        raise ImportFailed(f"{name} failed: it raised {_short(error)}.") from error
+    if inspect.iscoroutine(made):
+        made.close()
+        raise TargetError(f"{name} returned a coroutine: a factory must be a plain function.")
+    return made
 
 
 def load_env_file(path: str) -> None:
@@ -71,14 +79,14 @@ def load_env_file(path: str) -> None:
     skipped, a leading `export` too; quotes around a value are taken off. Nothing is expanded.
 
     Raises:
-        TargetError: the file cannot be read, or a line is none of these.
+        SettingError: the file cannot be read, or a line is none of these.
     """
     try:
         with open(path, encoding="utf-8") as file:
             lines = file.read().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise TargetError(f"env-file {path} cannot be read: {reason}.") from None
+        raise SettingError(f"env-file {path} cannot be read: {reason}.") from None
     for number, line in enumerate(lines, start=1):
         line = line.strip().removeprefix("export ").lstrip()
         if not line or line.startswith("#"):
@@ -86,7 +94,7 @@ def load_env_file(path: str) -> None:
         name, equals, value = line.partition("=")
         name, value = name.strip(), value.strip()
         if not equals or not name.isidentifier():
-            raise TargetError(f"Line {number} of env-file {path} must be NAME=value.")
+            raise SettingError(f"Line {number} of env-file {path} must be NAME=value.")
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]
         os.environ.setdefault(name, value)
@@ -100,6 +108,14 @@ def _as_module(name: str) -> str:
     return name.removesuffix(".py").strip("./").replace("/", ".")
 
 
+def _for_file(file: str, path: str) -> str:
+    """Returns what to write for the application `path` in the module that `file` is the path of."""
+    folder, _, name = file.rpartition("/")
+    if file.startswith(("/", "../")):
+        return f"write --app-dir {folder or '/'} {_as_module(name)}:{path}"
+    return f"write {_as_module(file)}:{path}"
+
+
 def _module(name: str, folder: str) -> ModuleType:
     try:
         return import_module(name)
@@ -109,12 +125,20 @@ def _module(name: str, folder: str) -> ModuleType:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise _import_failed(name, error) from error
         raise TargetError(_no_module(name, error.name, folder)) from None
-    except Exception as error:
+    except INTERRUPTIONS:
+        raise
+    except BaseException as error:
         raise _import_failed(name, error) from error
 
 
-def _import_failed(name: str, error: Exception) -> ImportFailed:
-    return ImportFailed(f"{name} could not be imported: it raised {type(error).__name__}.")
+def _import_failed(name: str, error: BaseException) -> ImportFailed:
+    return ImportFailed(f"{name} could not be imported: it raised {_short(error)}.")
+
+
+def _short(error: BaseException) -> str:
+    """Returns what to call `error` in a sentence: with its status, if it is `sys.exit(status)`."""
+    name = type(error).__name__
+    return f"{name} ({error.code})" if isinstance(error, SystemExit) else name
 
 
 def _no_module(name: str, missing: str, folder: str) -> str:

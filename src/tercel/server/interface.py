@@ -13,35 +13,62 @@ from typing import Any
 
 from tercel.problems import TargetError
 
-__all__ = ["require_asgi"]
+__all__ = ["require_asgi", "require_factory"]
 
 # The arguments without a default that a callable takes, and what it then is.
 _BY_ARGUMENTS = {0: "factory", 1: "asgi2", 2: "wsgi", 3: "asgi3"}
 
+# With the settings `factory` and `interface` to be filled in.
 _ADVICE = {
-    "factory": "takes no arguments: if it makes the application, add --factory.",
+    "factory": "takes no arguments: if it makes the application, add {factory}.",
+    "async factory": "is an async function without arguments: if it makes the application, make it"
+    " a plain function and add {factory}.",
     "asgi2": "is an application for ASGI 2: wrap it with"
     " asgiref.compatibility.guarantee_single_callable.",
     "wsgi": "looks like a WSGI application, and this version serves ASGI: wrap it with"
-    " asgiref.wsgi.WsgiToAsgi, or give --interface asgi3 if it is ASGI.",
-    "class": "is a class: name an instance of it, or add --factory.",
+    " asgiref.wsgi.WsgiToAsgi, or give {interface} if it is ASGI.",
+    "class": "is a class: name an instance of it, or add {factory}.",
     "nothing": "is not an application: it cannot be called.",
     "other": "is not an ASGI application, which takes scope, receive and send: name another"
-    " object, or give --interface asgi3.",
+    " object, or give {interface}.",
 }
+_ON_COMMAND_LINE = {"factory": "--factory", "interface": "--interface asgi3"}
+_IN_PYTHON = {"factory": "factory=True", "interface": "interface='asgi3'"}
 
 
-def require_asgi(application: Any, name: str, interface: str = "auto") -> None:
+def require_asgi(
+    application: Any, name: str, interface: str = "auto", *, in_python: bool = False
+) -> None:
     """Raises TargetError, with advice, when `application` is not an ASGI 3 application.
 
     Args:
         name: what to call it.
         interface: the setting; other than `auto`, only what cannot be called is refused.
+        in_python: the advice is for who calls tercel from Python, not for the command line.
     """
     kind = _kind(application)
     if kind == "asgi3" or (interface != "auto" and kind != "nothing"):
         return
-    raise TargetError(f"{name}, of type {type(application).__name__}, {_ADVICE[kind]}")
+    advice = _ADVICE[kind].format(**(_IN_PYTHON if in_python else _ON_COMMAND_LINE))
+    raise TargetError(f"{name}, of type {type(application).__name__}, {advice}")
+
+
+def require_factory(factory: Any, name: str, *, in_python: bool = False) -> None:
+    """Raises TargetError, with advice, when `factory` cannot be called without arguments.
+
+    The arguments are those of `require_asgi`.
+    """
+    option = (_IN_PYTHON if in_python else _ON_COMMAND_LINE)["factory"]
+    what = f"{name}, of type {type(factory).__name__},"
+    if not callable(factory):
+        raise TargetError(f"{what} cannot be called: remove {option}.")
+    called = factory if inspect.isclass(factory) else _called(factory)
+    if inspect.iscoroutinefunction(called):
+        reason = "is an async function: a factory must be a plain function"
+        raise TargetError(f"{what} {reason}; if it is the application, remove {option}.")
+    if count := _required_arguments(called):
+        takes = f"takes {count} argument{'s' if count > 1 else ''}"
+        raise TargetError(f"{what} {takes}, and a factory none: remove {option}.")
 
 
 def _kind(application: Any) -> str:
@@ -51,10 +78,21 @@ def _kind(application: Any) -> str:
         # A class whose instances can be awaited takes the three arguments when it is made.
         return "asgi3" if hasattr(application, "__await__") else "class"
     called = _called(application)
-    if inspect.iscoroutinefunction(called):
-        return "asgi3"
     arguments = _required_arguments(called)
-    return "asgi3" if arguments is None else _BY_ARGUMENTS.get(arguments, "other")
+    if arguments is None or _takes_three(called):
+        return "asgi3"
+    if inspect.iscoroutinefunction(called):
+        return "other" if arguments else "async factory"
+    return _BY_ARGUMENTS.get(arguments, "other")
+
+
+def _takes_three(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind(None, None, None)
+    except TypeError:
+        return False
+    # A plain function with three arguments of which some have defaults may be of any kind.
+    return inspect.iscoroutinefunction(function) or _required_arguments(function) == 3
 
 
 def _called(application: Any) -> Callable[..., Any]:

@@ -19,9 +19,17 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-__all__ = ["Signals"]
+__all__ = ["INTERRUPTIONS", "Signals"]
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _Terminated(SystemExit):
+    """SIGTERM came before anything could be asked to end."""
+
+
+# What `Signals` raises while there is no loop to deliver to, and what only Ctrl-C does.
+INTERRUPTIONS = (KeyboardInterrupt, _Terminated)
 
 
 class Signals:
@@ -43,6 +51,11 @@ class Signals:
         self._reopen: Callable[[], object] | None = None
         self._before: dict[signal.Signals, Any] = {}
         self._wake_up: tuple[socket.socket, socket.socket] | None = None
+
+    @property
+    def heard(self) -> bool:
+        """True while signals come here: not in a thread other than the main one."""
+        return bool(self._before)
 
     @property
     def exit_status(self) -> int:
@@ -101,7 +114,7 @@ class Signals:
         if self.count > 2:
             os._exit(self.exit_status)
         if self._loop is None or self._end is None or self._loop.is_closed():
-            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(self.exit_status)
+            raise KeyboardInterrupt if number == signal.SIGINT else _Terminated(self.exit_status)
         self._loop.call_soon_threadsafe(self._end)
 
     def _handle_reopen(self, number: int, frame: FrameType | None) -> None:

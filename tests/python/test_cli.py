@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from tercel import _core
 from tercel.cli import main
-from tercel.cli.options import UsageError, parse
+from tercel.cli.options import UsageError, _not_yet, parse
 from tercel.settings import rows
 
 ROWS = rows()
@@ -65,6 +66,16 @@ class TestParse:
                 "--no-port is not an option of tercel serve: did you mean --port?",
             ),
             (["-p", "1"], "-p is not an option of tercel serve: `tercel serve --help` lists them."),
+            (["--reload"], "--reload is not an option of tercel serve: reloading does not exist"
+                           " yet: start the server again."),
+            (["--workers=4"], "--workers is not an option of tercel serve: worker processes do not"
+                              " exist yet: start several servers with --reuse-port."),
+            (["--ssl-keyfile", "k"], "--ssl-keyfile is not an option of tercel serve: TLS does not"
+                                     " exist yet: put a proxy in front that does it."),
+            (["--ws-max-size", "1"], "--ws-max-size is not an option of tercel serve: WebSocket"
+                                     " does not exist yet."),
+            (["--http", "h11"], "--http is not an option of tercel serve: there is one HTTP parser,"
+                                " and HTTP/2 does not exist yet: leave it out."),
             (["--app", "x:y"], "--app is not an option of tercel serve: did you mean --app-dir?"),
             (["--port"], "--port needs a value."),
             (["--port", "--factory"], "--port needs a value."),
@@ -76,6 +87,21 @@ class TestParse:
         with pytest.raises(UsageError) as caught:
             read(*words)
         assert str(caught.value) == sentence
+
+
+def test_what_does_not_exist_yet_is_no_option():
+    assert not [row.name for row in ROWS if _not_yet(row.name)]
+
+
+@pytest.fixture(autouse=True)
+def logger(monkeypatch):
+    """The logger `tercel`, as it was: commands configure it."""
+    logger = logging.getLogger("tercel")
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logger, "propagate", logger.propagate)
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture
@@ -101,6 +127,27 @@ class TestMain:
             (["serve", "a:b", "--port", "x"], 2,
              '--port must be a whole number from 0 to 65535, not "x".'),
             (["check", "conf_cli:ap"], 1, "conf_cli has no attribute 'ap': did you mean app?"),
+            (["check", "--app-dir", "none", "a:b"], 2,
+             "app-dir must be a folder that exists, not '{folder}/none'."),
+            (["check", "--env-file", "none"], 2,
+             "env-file none cannot be read: No such file or directory."),
+            (["check", "--log-config", "none"], 2,
+             "log-config none cannot be read: No such file or directory."),
+            (["check", "--config", ""], 2,
+             "The path of the settings file (--config, TERCEL_CONFIG) must not be empty."),
+            (["check", "--uds", ""], 2, '--uds must be a path of 1 to 107 bytes, not "".'),
+            (["check", "--env-file", ""], 2,
+             '--env-file must be a text that is not empty, not "".'),
+            (["check", "--access-log-file", "none/a"], 1,
+             "access-log-file none/a cannot be written: No such file or directory."),
+            (["check", "--access-log-file", "."], 1,
+             "access-log-file . cannot be written: Is a directory."),
+            (["check", "--uds", "none/s"], 1,
+             "Cannot listen on unix:none/s: there is no folder none: make it, or choose another"
+             " path."),
+            (["check", "--fd", "987"], 1,
+             "Cannot listen on fd://987: the process has no descriptor 987: whoever starts it has"
+             " to pass it on."),
             (["check", "--config", "none.toml"], 2,
              "The settings file none.toml cannot be read: No such file or directory."),
         ],
@@ -108,7 +155,7 @@ class TestMain:
     def test_mistakes_end_in_one_sentence(self, project, capsys, words, status, sentence):
         assert main(words) == status
         printed = capsys.readouterr()
-        assert printed.err == f"tercel: {sentence}\n"
+        assert printed.err == f"tercel: {sentence.replace('{folder}', str(project))}\n"
         assert printed.out == ""
 
     def test_version(self, capsys):
@@ -146,6 +193,21 @@ class TestMain:
         (project / "t.toml").write_text('app = "conf_cli:app"\n')
         assert main(["check", "--config", "t.toml"]) == 0
         assert "conf_cli:app is an ASGI application" in capsys.readouterr().out
+
+    def test_check_tells_of_a_misspelt_variable(self, project, capsys, monkeypatch):
+        monkeypatch.setenv("TERCEL_PROT", "1")
+        assert main(["check"]) == 0
+        assert "The variable TERCEL_PROT is not a setting: did you mean" in capsys.readouterr().err
+
+    def test_check_makes_no_access_log(self, project):
+        assert main(["check", "--access-log-file", "a.log"]) == 0
+        assert not (project / "a.log").exists()
+
+    def test_a_default_that_is_punctuation_is_in_quotes(self, capsys):
+        main(["settings"])
+        text = " ".join(capsys.readouterr().out.split())
+        assert 'put first on the import path. Default: ".".' in text
+        assert "Default: 127.0.0.1." in text
 
     def test_check_reads_the_env_file_before_the_import(self, project, capsys, monkeypatch):
         monkeypatch.delenv("CONF_CLI", raising=False)

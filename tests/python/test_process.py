@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from support.fixtures import ServeProcess
+from support.http1 import RawClient
 from support.server import APPS, ServerProcess
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
@@ -271,6 +272,41 @@ class TestEnd:
         assert server.output.endswith("tercel: The application failed to shut down: stuck.\n")
 
 
+class TestClosedStreams:
+    @pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "<&- >&-", "2>&-"])
+    def test_are_the_null_device(self, tmp_path: Path, closed: str):
+        path = str(tmp_path / "s")
+        words = [sys.executable, "-m", "tercel", "serve", "process:app", "--uds", path]
+        process = subprocess.Popen(
+            ["sh", "-c", f'exec "$@" {closed}', "sh", *words],
+            cwd=APPS,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            end = time.monotonic() + 20
+            while not os.path.exists(path) and time.monotonic() < end:
+                time.sleep(0.02)
+            with RawClient(path) as client:
+                assert client.request().status == 200
+            for number in range(3):
+                assert os.readlink(f"/proc/{process.pid}/fd/{number}") == "/dev/null"
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0
+
+    def test_do_not_keep_a_library_user_from_serving(self):
+        done = TestFromPython().run(
+            "import sys; sys.stderr = None\n"
+            "import os, signal, threading, tercel, process\n"
+            "threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+            "tercel.serve(process.app, port=0)\n"
+        )
+        assert done.returncode == 0
+        assert done.stdout == "startup\nshutdown\n"
+
+
 class TestStart:
     def test_a_failed_start_up_is_status_3(self):
         done = start("serve", "process:failing_start", "--port", "0")
@@ -321,6 +357,18 @@ class TestStart:
         assert server.running
         assert server.stop() == 128 + signal.SIGTERM
         assert "Traceback" not in server.output
+
+    def test_an_import_that_exits_says_so(self, tmp_path: Path):
+        (tmp_path / "conf_exits.py").write_text("import sys\nsys.exit(5)\n")
+        done = start("serve", "conf_exits:app", "--app-dir", str(tmp_path))
+        assert done.returncode == 1
+        assert done.stderr == (
+            "Traceback (most recent call last):\n"
+            f'  File "{tmp_path}/conf_exits.py", line 2, in <module>\n'
+            "    sys.exit(5)\n"
+            "SystemExit: 5\n"
+            "tercel: conf_exits could not be imported: it raised SystemExit (5).\n"
+        )
 
     def test_a_failing_import_shows_the_applications_traceback(self, tmp_path: Path):
         (tmp_path / "conf_broken.py").write_text("import conf_missing_module\n")
@@ -463,6 +511,29 @@ class TestFromPython:
             'SettingError port must be a whole number from 0 to 65535, not "x".',
             "TypeError 'prot' is not a setting: did you mean port?",
         ], done.stderr
+
+    def test_serve_inside_a_running_loop_says_what_to_use(self):
+        done = self.run(
+            "import asyncio, tercel, process\n"
+            "async def main(): tercel.serve(process.app, port=0)\n"
+            "try: asyncio.run(main())\n"
+            "except RuntimeError as error: print(error)\n"
+        )
+        assert done.stdout == (
+            "tercel.serve() makes an event loop of its own, and one is running in this thread"
+            " already: use `await tercel.Server(app).serve()`.\n"
+        )
+        assert done.stderr == ""
+
+    def test_a_thread_is_not_told_of_signals(self):
+        done = self.run(
+            "import os, threading, time, tercel, process\n"
+            "serve = lambda: tercel.serve(process.app, port=0)\n"
+            "threading.Thread(target=serve, daemon=True).start()\n"
+            "time.sleep(2)\n"
+            "os._exit(0)\n"
+        )
+        assert re.search(r"Serving process:app on http://127\.0\.0\.1:\d+\n", done.stderr)
 
     def test_keywords_beat_variables(self):
         done = self.run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import logging
 import os
 import socket
@@ -107,7 +108,7 @@ class TestOrder:
 
     def test_sockets_of_the_caller_are_duplicated(self, native):
         async def scenario():
-            with socket.socket() as ours:
+            with socket.create_server(("127.0.0.1", 0)) as ours:
                 server = tercel.Server(application(native.events))
                 serving = asyncio.create_task(server.serve(sockets=[ours]))
                 await server.wait_started()
@@ -144,6 +145,73 @@ class TestOrder:
         with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
             runner.run(serve_and_stop(tercel.Server(application(native.events))))
         assert native.events[-2:] == ["shutdown", "close"]
+
+
+class TestSockets:
+    """Those that a caller brings, on the real engine."""
+
+    async def request(self, one: socket.socket) -> bytes:
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"here"})
+
+        server = tercel.Server(app, lifespan="off", access_log=False)
+        serving = asyncio.create_task(server.serve(sockets=[one]))
+        await server.wait_started()
+        reader, writer = await asyncio.open_connection(*one.getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        server.shutdown()
+        await serving
+        return answer
+
+    def refused(self, one: socket.socket) -> tuple[StartError, int]:
+        """What a server on `one` raises, and how many descriptors another try leaves open."""
+
+        async def scenario() -> tuple[StartError, int]:
+            counts = []
+            for _ in range(2):
+                with pytest.raises(StartError) as caught:
+                    await tercel.Server(application([])).serve(sockets=[one])
+                counts.append(len(os.listdir("/proc/self/fd")))
+            return caught.value, counts[1] - counts[0]
+
+        return run(scenario())
+
+    @pytest.mark.parametrize("listening", [False, True])
+    def test_are_listened_on_if_they_are_not_yet(self, listening: bool):
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            if listening:
+                one.listen()
+            assert run(self.request(one)).endswith(b"here")
+
+    @pytest.mark.parametrize("kind", ["unbound", "datagram", "closed"])
+    def test_that_cannot_listen_are_one_sentence_and_no_leak(self, kind: str):
+        one = socket.socket(type=socket.SOCK_DGRAM if kind == "datagram" else socket.SOCK_STREAM)
+        if kind == "datagram":
+            one.bind(("127.0.0.1", 0))
+        elif kind == "closed":
+            one.close()
+        reason = {
+            "unbound": "it is not bound to a port",
+            "datagram": "Operation not supported",
+            "closed": "Bad file descriptor",
+        }
+        with one:
+            error, descriptors = self.refused(one)
+            assert descriptors == 0
+            assert str(error) == f"Cannot listen on {one}: {reason[kind]}."
+            assert isinstance(error.__cause__, OSError)
+
+    def test_that_the_engine_refuses_are_closed(self, native, monkeypatch):
+        def refuse(self, descriptor: int) -> str:
+            raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+
+        monkeypatch.setattr(native, "adopt", refuse)
+        with socket.create_server(("127.0.0.1", 0)) as one:
+            assert self.refused(one)[1] == 0
 
 
 class TestDrain:
@@ -241,6 +309,47 @@ class TestFailures:
         assert str(caught.value).startswith(f"Cannot listen on 127.0.0.1:80: {advice}")
         assert native.events == [("listen", "127.0.0.1:80"), "close"]
 
+    def test_a_path_that_cannot_be_had_is_one_sentence(self, tmp_path):
+        (tmp_path / "file").write_text("")
+
+        def problem(bind: str) -> str:
+            with pytest.raises(StartError) as caught:
+                run(tercel.Server(application([]), bind=[bind]).serve())
+            return str(caught.value).removeprefix(f"Cannot listen on {bind}: ")
+
+        assert problem(f"unix:{tmp_path}/none/s") == (
+            f"there is no folder {tmp_path}/none: make it, or choose another path."
+        )
+        for name in ("file", "."):
+            assert problem(f"unix:{tmp_path}/{name}") == (
+                "what stands there is not a socket: remove it, or choose another path."
+            )
+        with socket.socket(socket.AF_UNIX) as taken:
+            taken.bind(f"{tmp_path}/s")
+            taken.listen()
+            assert problem(f"unix:{tmp_path}/s").startswith("another process listens there")
+
+    def test_a_descriptor_that_cannot_be_had_is_one_sentence(self, tmp_path):
+        def problem(number: int) -> str:
+            with pytest.raises(StartError) as caught:
+                run(tercel.Server(application([]), bind=[f"fd://{number}"]).serve())
+            return str(caught.value).removeprefix(f"Cannot listen on fd://{number}: ")
+
+        assert problem(987) == (
+            "the process has no descriptor 987: whoever starts it has to pass it on."
+        )
+        with open(tmp_path / "file", "w") as file:
+            number = file.fileno()
+            assert problem(number) == (
+                f"descriptor {number} is not a socket: give the number of one that listens."
+            )
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            number = one.fileno()
+            assert problem(number) == (
+                f"the socket of descriptor {number} does not listen: call listen() on it first."
+            )
+
     def test_cancelling_closes_and_shuts_the_application_down(self, native):
         async def scenario():
             server = tercel.Server(application(native.events))
@@ -332,6 +441,22 @@ class TestSettings:
     def test_variables_are_not_read(self, monkeypatch):
         monkeypatch.setenv("TERCEL_PORT", "1")
         assert tercel.Server(None).settings.port == 8000
+
+    def test_its_name_is_the_target_or_what_the_application_is_called(self):
+        async def app(scope, receive, send): ...
+
+        here = f"{__name__}:TestSettings.test_its_name_is_the_target_or_what_the_application"
+        name = f"{here}_is_called.<locals>.app"
+        assert tercel.Server("main:app").name == "main:app"
+        assert tercel.Server(app).name == name
+        assert tercel.Server(functools.partial(app)).name == name
+        assert tercel.Server(self).name == "TestSettings"
+
+    def test_advice_is_for_python(self):
+        with pytest.raises(TargetError, match=r"add factory=True\.$"):
+            tercel.Server(lambda: None).load()
+        with pytest.raises(TargetError, match=r"remove factory=True\.$"):
+            tercel.Server(application([]), factory=True).load()
 
     def test_a_factory_makes_the_application(self, native):
         app = application(native.events)

@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: without the name of the program; None for those of the process.
     """
+    _open_standard_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(words)
@@ -48,6 +49,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_status
     except KeyboardInterrupt:
         return 130
+
+
+def _open_standard_streams() -> None:
+    """Opens the null device for standard input, output and error, as far as they are closed.
+
+    Otherwise the next descriptors that are opened take their numbers, and what the application
+    prints, and the access log, goes into the event loop's.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free, which is this one: those below are open by now.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+            if getattr(sys, name) is None:
+                setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _run(words: list[str]) -> int:
@@ -90,28 +107,16 @@ def _serve(words: list[str]) -> int:
 
 
 def _check(words: list[str]) -> int:
-    """Looks at everything that can be known without listening, and says what it found."""
+    """Says whether everything that can be known without listening is right."""
     read = _read(words, "tercel check")
     if read is None:
         return 0
     target, values = read
+    from tercel.server.check import check
+
+    check(target, values)
     found = ["The settings are right"]
     if target:
-        import asyncio
-
-        from tercel.server.importer import load_env_file
-        from tercel.server.run import loop_factory
-        from tercel.server.server import Server
-
-        loop_factory(values.loop)
-        if values.env_file:
-            load_env_file(values.env_file)
-
-        async def load() -> None:
-            # In a running loop, as `serve` does it.
-            Server.with_settings(target, values).load()
-
-        asyncio.run(load())
         found.append(f"{target} is an ASGI application")
     found.append(f"it would listen on {' and '.join(values.binds())}")
     print(f"{', '.join(found)}.")

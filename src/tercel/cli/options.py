@@ -17,6 +17,22 @@ __all__ = ["CommandLine", "UsageError", "parse"]
 _FLAGS = {"flag", "toggle"}
 
 
+# Options of uvicorn, gunicorn and granian for what does not exist yet, and what to do meanwhile. A
+# name stands for those that begin with it and a dash, too: ssl for ssl-keyfile.
+_NOT_YET = {
+    "ssl": "TLS does not exist yet: put a proxy in front that does it.",
+    "certfile": "TLS does not exist yet: put a proxy in front that does it.",
+    "keyfile": "TLS does not exist yet: put a proxy in front that does it.",
+    "ws": "WebSocket does not exist yet.",
+    "workers": "worker processes do not exist yet: start several servers with --reuse-port.",
+    "worker": "worker processes do not exist yet: start several servers with --reuse-port.",
+    "limit-max-requests": "restarting after a number of requests does not exist yet.",
+    "max-requests": "restarting after a number of requests does not exist yet.",
+    "reload": "reloading does not exist yet: start the server again.",
+    "http": "there is one HTTP parser, and HTTP/2 does not exist yet: leave it out.",
+}
+
+
 class UsageError(StartError):
     """The command line cannot be understood."""
 
@@ -95,7 +111,16 @@ def _value(option: str, given: str | None, rest: Iterator[str]) -> str:
     return word
 
 
+def _not_yet(name: str) -> str | None:
+    for begin, reason in _NOT_YET.items():
+        if name == begin or name.startswith(f"{begin}-"):
+            return reason
+    return None
+
+
 def _unknown(option: str, options: dict[str, Row], command: str) -> str:
+    if reason := _not_yet(option.removeprefix("--")):
+        return f"{option} is not an option of {command}: {reason}"
     known = [f"--{name}" for name in (*options, "config", "help")]
     known += [f"--no-{row.name}" for row in options.values() if _is_flag(row)]
     match = closest(option, known)

@@ -40,10 +40,16 @@ def _option(row: Row, width: int) -> str:
     if row.kind in ("count", "bytes", "seconds", "choice"):
         notes.append(f"Must be {row.must_be}.")
     if row.default_text:
-        notes.append(f"Default: {row.default_text}{f' ({row.zero})' if _is_zero(row) else ''}.")
+        notes.append(f"Default: {_shown(row)}{f' ({row.zero})' if _is_zero(row) else ''}.")
     about = " ".join([row.help, *notes])
     indent = " " * 6
     return f"{head}\n{fill(about, width, initial_indent=indent, subsequent_indent=indent)}"
+
+
+def _shown(row: Row) -> str:
+    """Returns the default of `row` for a sentence: in quotes, if it could be taken for its end."""
+    plain = row.default_text[-1].isalnum()
+    return row.default_text if plain else f'"{row.default_text}"'
 
 
 def _is_zero(row: Row) -> bool:

@@ -18,8 +18,14 @@ logger = logging.getLogger("tercel")
 _OPENED_AT = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
 
 
-def show(server: Server, loop: asyncio.AbstractEventLoop) -> None:
-    """Logs the banner of a server that has started on `loop`."""
+def show(
+    server: Server, loop: asyncio.AbstractEventLoop, *, stopped_by_signals: bool = True
+) -> None:
+    """Logs the banner of a server that has started on `loop`.
+
+    Args:
+        stopped_by_signals: False in a thread, where tercel hears none.
+    """
     logger.info(
         "tercel %s on CPython %s, %s, pid %d",
         _core.__version__,
@@ -27,10 +33,15 @@ def show(server: Server, loop: asyncio.AbstractEventLoop) -> None:
         _loop_name(loop),
         os.getpid(),
     )
-    stop = "Ctrl+C stops it" if sys.stderr.isatty() else f"kill {os.getpid()} stops it"
+    stop = f" ({_how_to_stop()})" if stopped_by_signals else ""
     urls = [_to_open(url) for url in server.urls]
     name = server.name
-    logger.info("Serving %s on %s (%s)", name, " and ".join(urls), stop, extra={"bold": urls})
+    logger.info("Serving %s on %s%s", name, " and ".join(urls), stop, extra={"bold": urls})
+
+
+def _how_to_stop() -> str:
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return "Ctrl+C stops it" if on_terminal else f"kill {os.getpid()} stops it"
 
 
 def _loop_name(loop: asyncio.AbstractEventLoop) -> str:

@@ -7,16 +7,23 @@ that has given the logger a handler of its own keeps it.
 from __future__ import annotations
 
 import atexit
+import errno
 import logging
 import os
 import sys
 from typing import Any
 
 from tercel import _core
-from tercel.problems import SettingError
+from tercel.problems import SettingError, StartError
 from tercel.settings import Settings
 
-__all__ = ["access_logger", "configure", "connect_engine"]
+__all__ = [
+    "access_logger",
+    "cannot_write_access_log",
+    "check_access_log",
+    "configure",
+    "connect_engine",
+]
 
 _COLORS = {
     logging.DEBUG: "\33[36m",
@@ -65,14 +72,20 @@ def configure(settings: Settings) -> None:
         return
     logger.setLevel(level)
     if not logger.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        colors = settings.use_colors
-        if colors is None:
-            colors = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-        handler.setFormatter(_Formatter(colors=colors))
-        logger.addHandler(handler)
+        logger.addHandler(_standard_error(settings.use_colors))
         # An application that configures the root logger would show each message twice.
         logger.propagate = False
+
+
+def _standard_error(colors: bool | None) -> logging.Handler:
+    # A process without standard error has nobody to tell.
+    if sys.stderr is None:
+        return logging.NullHandler()
+    if colors is None:
+        colors = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter(colors=colors))
+    return handler
 
 
 def connect_engine() -> None:
@@ -92,6 +105,31 @@ def access_logger() -> logging.Logger | None:
     """Returns `tercel.access` if somebody gave it a handler, else None."""
     logger = logging.getLogger("tercel.access")
     return logger if logger.handlers else None
+
+
+def check_access_log(settings: Settings) -> None:
+    """Raises StartError if the file of the access log cannot be written. Does not make it."""
+    path = settings.access_log_file
+    if not settings.access_log or path == "-":
+        return
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK))
+    except FileNotFoundError as error:
+        folder = os.path.dirname(path) or "."
+        if not os.path.isdir(folder):
+            raise StartError(cannot_write_access_log(settings, error)) from None
+        if not os.access(folder, os.W_OK | os.X_OK):
+            denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            raise StartError(cannot_write_access_log(settings, denied)) from None
+    except OSError as error:
+        raise StartError(cannot_write_access_log(settings, error)) from None
+
+
+def cannot_write_access_log(settings: Settings, error: OSError) -> str:
+    """Returns the sentence about the file of the access log that could not be opened."""
+    return (
+        f"access-log-file {settings.access_log_file} cannot be written: {error.strerror or error}."
+    )
 
 
 def _configure_from(path: str) -> None:

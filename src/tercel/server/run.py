@@ -18,7 +18,7 @@ from tercel.server.server import Server
 from tercel.server.signals import Signals
 from tercel.settings import Settings, load, misspelt_variables
 
-__all__ = ["loop_factory", "run", "serve"]
+__all__ = ["loop_factory", "prepare", "run", "serve"]
 
 logger = logging.getLogger("tercel")
 
@@ -43,12 +43,25 @@ def serve(app: Any, *, config: str | os.PathLike[str] | None = None, **settings:
         StartError: the application is not to be found, raised while it was imported, failed to
             start up or shut down (LifespanError), or an address cannot be listened on.
         TypeError: a keyword is not a setting.
+        RuntimeError: an event loop is running in this thread.
         SystemExit: a second signal cut the shutdown short, or one came during the start.
     """
+    _require_no_loop()
     inherited = systemd.inherited_binds(os.environ)
     status = run(app, load(keywords=settings, environ=os.environ, file=config, inherited=inherited))
     if status != 0:
         raise SystemExit(status)
+
+
+def _require_no_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(
+        "tercel.serve() makes an event loop of its own, and one is running in this thread already:"
+        " use `await tercel.Server(app).serve()`."
+    )
 
 
 def run(app: Any, settings: Settings, *, own_process: bool = False) -> int:
@@ -65,12 +78,7 @@ def run(app: Any, settings: Settings, *, own_process: bool = False) -> int:
     Raises:
         As `serve`.
     """
-    make_loop = loop_factory(settings.loop)
-    logs.configure(settings)
-    for sentence in misspelt_variables(os.environ):
-        logger.warning(sentence)
-    if settings.env_file:
-        load_env_file(settings.env_file)
+    make_loop = prepare(settings)
     if own_process:
         _raise_descriptor_limit()
     server = Server.with_settings(app, settings)
@@ -83,6 +91,21 @@ def run(app: Any, settings: Settings, *, own_process: bool = False) -> int:
             gc.unfreeze()
     cut_short = signals.count > 1 or (signals.count == 1 and not served)
     return signals.exit_status if cut_short else 0
+
+
+def prepare(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop]:
+    """Sets up logging and environment of this process, and returns what makes its loop.
+
+    Raises:
+        SettingError: a file cannot be read, or what makes the loop is not installed.
+    """
+    make_loop = loop_factory(settings.loop)
+    logs.configure(settings)
+    for sentence in misspelt_variables(os.environ):
+        logger.warning(sentence)
+    if settings.env_file:
+        load_env_file(settings.env_file)
+    return make_loop
 
 
 async def _serve(server: Server, signals: Signals, *, own_process: bool) -> bool:
@@ -106,7 +129,7 @@ async def _serve(server: Server, signals: Signals, *, own_process: bool) -> bool
         return False
     if own_process:
         _compact()
-    banner.show(server, loop)
+    banner.show(server, loop, stopped_by_signals=signals.heard)
     systemd.notify("READY=1")
     with systemd.watchdog(loop):
         await serving

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import errno
+import functools
+import inspect
 import logging
-import os
 import socket
 from collections.abc import Iterable
 from typing import Any, Self
@@ -16,7 +16,8 @@ from tercel.server.attach import engine_of
 from tercel.server.importer import call_factory, load_application
 from tercel.server.interface import require_asgi
 from tercel.server.lifespan import Lifespan
-from tercel.server.logs import access_logger, connect_engine
+from tercel.server.listening import adopt, cannot_listen
+from tercel.server.logs import access_logger, cannot_write_access_log, connect_engine
 from tercel.settings import Settings, load, rows
 
 __all__ = ["Server"]
@@ -94,8 +95,15 @@ class Server:
 
     @property
     def name(self) -> str:
-        """What to call the application: its target, or its type."""
-        return self._app if isinstance(self._app, str) else type(self._app).__name__
+        """What to call the application: its target, what a function is called, or its type."""
+        if isinstance(self._app, str):
+            return self._app
+        called = self._app
+        while isinstance(called, functools.partial):
+            called = called.func
+        if inspect.isroutine(called) or inspect.isclass(called):
+            return f"{called.__module__}:{called.__qualname__}"
+        return type(called).__name__
 
     def load(self) -> None:
         """Imports the application, which `serve()` does otherwise.
@@ -108,12 +116,13 @@ class Server:
             return
         settings = self.settings
         name, application = "The application", self._app
+        in_python = not isinstance(application, str)
         if isinstance(application, str):
             name = application
             application = load_application(name, app_dir=settings.app_dir, factory=settings.factory)
         elif settings.factory:
-            application = call_factory(application, name)
-        require_asgi(application, name, settings.interface)
+            application = call_factory(application, name, in_python=True)
+        require_asgi(application, name, settings.interface, in_python=in_python)
         self._application = application
 
     async def wait_started(self) -> None:
@@ -146,8 +155,8 @@ class Server:
         Cancelling it cuts requests off, shuts the application down, and raises CancelledError.
 
         Args:
-            sockets: bound, listening sockets to accept from instead of those of the settings. They
-                stay the caller's: the server works on duplicates.
+            sockets: bound sockets to accept from instead of those of the settings. They stay the
+                caller's: the server works on duplicates. It makes those listen that do not.
 
         Raises:
             StartError: an address cannot be listened on, or the application is not to be found.
@@ -193,13 +202,13 @@ class Server:
     def _listen(self, native: _core.Server, sockets: Iterable[socket.socket] | None) -> None:
         if sockets is not None:
             for one in sockets:
-                self.urls.append(native.adopt(os.dup(one.fileno())))
+                self.urls.append(adopt(native, one, self.settings.backlog))
         else:
             for bind in self.settings.binds():
                 try:
                     self.urls.append(native.listen(bind))
                 except OSError as error:
-                    raise StartError(_cannot_listen(bind, error)) from None
+                    raise StartError(cannot_listen(bind, error)) from None
         self.addresses = list(native.addresses)
 
     async def _serve(self, native: _core.Server, lifespan: Lifespan) -> None:
@@ -288,19 +297,4 @@ def _log_requests(native: _core.Server, settings: Settings) -> None:
     try:
         native.log_requests(access_logger() if settings.access_log_file == "-" else None)
     except OSError as error:
-        raise StartError(
-            f"access-log-file {settings.access_log_file} cannot be written:"
-            f" {error.strerror or error}."
-        ) from None
-
-
-def _cannot_listen(bind: str, error: OSError) -> str:
-    advice = {
-        errno.EADDRINUSE: "another process listens there: stop it, or choose another address.",
-        errno.EADDRNOTAVAIL: "this machine has no such address: choose one that it has.",
-        errno.EACCES: "the system does not permit it: choose a port from 1024 up, or a path that"
-        " this user may write.",
-        errno.EMFILE: "the process has no descriptor left: raise its limit (ulimit -n).",
-    }
-    reason = advice.get(error.errno or 0, f"{error.strerror or error}.")
-    return f"Cannot listen on {bind}: {reason}"
+        raise StartError(cannot_write_access_log(settings, error)) from None

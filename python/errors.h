@@ -12,7 +12,7 @@
 // | kNotANumber                        | ValueError                      |
 // | any other                          | RuntimeError                    |
 //
-// Tested by test_core_errors.py.
+// Tested by test_engine.py and test_server_object.py.
 #pragma once
 
 #include <Python.h>

@@ -2,7 +2,8 @@
 //
 // The mechanics only. What a server does from start to end (lifespan, signals, the order of a
 // drain) is Python: tercel.server. Resource: keeps its engine, loop and application; cuts off what
-// is open when destroyed. Thread: the loop's. Tested by test_core_server.py.
+// is open when destroyed. Thread: the loop's. Tested by test_server_object.py,
+// test_process.py and test_asgi_dispatch.py.
 #pragma once
 
 #include <cstddef>

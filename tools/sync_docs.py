@@ -10,17 +10,20 @@ every block of Python must have such a line.
 What stands between the lines `<!-- numbers: bench/results/NAME.json#PART -->` and
 `<!-- /numbers -->` is replaced by that part of `bench/report.py`'s report of the result.
 
-Links between files of the repository have to lead somewhere.
+Links between files of the repository have to lead somewhere, and the files that the first comment
+of a header or the docstring of a test names have to exist.
 
     tools/sync_docs.py            rewrites the files that differ
     tools/sync_docs.py --check    changes nothing; exits 1 and names what differs
 """
 
 import argparse
+import ast
 import json
 import re
 import sys
 import textwrap
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +42,10 @@ MARKED_NUMBERS = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
+# A file by its name or the end of its path, perhaps with a * in it. Those of CPython are not here.
+NAMED_FILE = re.compile(r"(?<![\w/])(?!asyncio/)[\w.*/-]*\w\.(?:cc|h|md|py|txt)\b")
+# Named already, and added by changes that are under way.
+COMING = {"docs/decisions/0010-io-threads.md", "test_asgi_lazy_task.py"}
 PYTHON_BLOCK = re.compile(r"^```python\n", re.MULTILINE)
 
 
@@ -110,6 +117,38 @@ def dead_links(document: Path, text: str) -> list[str]:
     return [link for link in LINK.findall(text) if not (document.parent / link).exists()]
 
 
+def first_comment(source: str) -> str:
+    """Returns the comment that a C++ file begins with."""
+    found = re.match(r"(//.*\n)*", source)
+    return found[0] if found else ""
+
+
+def missing_files() -> list[str]:
+    """Returns a sentence for each name of a file that stands in a header or test and is none."""
+    folders = ("bench", "cpp", "docs", "examples", "python", "src", "tests", "tools")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.*")]
+    paths = [f"/{file.relative_to(ROOT).as_posix()}" for file in [*files, *ROOT.glob("*.*")]]
+    names = {path.rpartition("/")[2] for path in paths}
+
+    def exists(name: str) -> bool:
+        return name in names or any(fnmatch(path, f"*/{name}") for path in paths)
+
+    def described() -> list[tuple[Path, str]]:
+        headers = [file for file in files if file.suffix == ".h"]
+        tests = sorted((ROOT / "tests").rglob("*.py"))
+        return [
+            *[(file, first_comment(file.read_text())) for file in sorted(headers)],
+            *[(file, ast.get_docstring(ast.parse(file.read_text())) or "") for file in tests],
+        ]
+
+    return [
+        f"{file.relative_to(ROOT).as_posix()}: names {name}, which does not exist"
+        for file, text in described()
+        for name in NAMED_FILE.findall(text)
+        if name not in COMING and not exists(name)
+    ]
+
+
 def documents() -> list[Path]:
     """Returns the Markdown files of the repository: at its top and in its folders of documents."""
     found = [*ROOT.glob("*.md")]
@@ -147,6 +186,7 @@ def main() -> int:
         else:
             document.write_text(wanted)
             print(f"updated {name}")
+    problems += missing_files()
     print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
     return 1 if problems else 0
 

@@ -63,8 +63,8 @@ PyObject* raise_response_error(Errc error, std::span<const http::Field> fields) 
   const auto field = std::find_if(fields.begin(), fields.end(), malformed);
   if (error != Errc::kBadResponseField || field == fields.end()) return raise_response_error(error);
   const std::string_view shown = field->name.substr(0, kShownMax);
-  const Ref name = Ref::steal(
-      PyBytes_FromStringAndSize(shown.data(), static_cast<Py_ssize_t>(shown.size())));
+  const Ref name =
+      Ref::steal(PyBytes_FromStringAndSize(shown.data(), static_cast<Py_ssize_t>(shown.size())));
   if (!name) return nullptr;
   // The repr of bytes is printable ASCII, whatever they are.
   PyErr_Format(type_of(error), "%s: %R%s", text_of(error), name.get(),

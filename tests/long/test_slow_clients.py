@@ -5,7 +5,8 @@ and on new ones: every one of them is answered.
 
 -H sends heads that never end, -B bodies that never end, -X reads responses slowly, and -R asks for
 many overlapping ranges, which tercel simply answers.
-Source: reliability.md section 6; slowhttptest(1).
+A head has a time limit that its bytes extend, and so have a body and a response.
+Source: docs/reference/settings.md, "Time limits"; slowhttptest(1).
 """
 
 from __future__ import annotations

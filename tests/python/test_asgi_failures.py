@@ -2,7 +2,7 @@
 
 Before the start of the response the client gets 500, after it a response that is visibly cut; the
 failure is logged with its traceback; the server goes on.
-Source: reliability.md section 9, row 4; ASGI "Disconnected Client".
+Source: python/asgi/failure.h; ASGI "Disconnected Client".
 """
 
 from __future__ import annotations

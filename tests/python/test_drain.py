@@ -1,9 +1,9 @@
 """Shutdown as clients and the operator see it: SIGTERM and SIGINT.
 
-Source: architecture.md section 5 ("Drain"): stop accepting; answer the next request on a kept-alive
-connection with `Connection: close`; close those that stay idle for a second; let requests finish;
-tell long streams after their grace period; cut what is left at the deadline; run lifespan shutdown;
-exit 0.
+The order: stop accepting; answer the next request on a kept-alive connection with
+`Connection: close`; close those that stay idle for a second; let requests finish; tell long streams
+after their grace period; cut what is left at the deadline; run lifespan shutdown; exit 0.
+Source: ARCHITECTURE.md, "From `tercel serve` to the first request".
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Whatever happens to one request, the server answers what the checklist says, or cuts the connection
 so that the client sees it, and goes on with the others.
-Source: reliability.md section 9, rows 4 to 8.
+Source: ARCHITECTURE.md, "When something goes wrong"; python/asgi/failure.h.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ namespace tercel::config {
 using Value = std::variant<std::monostate, bool, std::uint64_t, double, std::string, Texts>;
 [[nodiscard]] Value value_of(const Settings& settings, const Row& row);
 
-// The texts that assign() reads back to the same value: one, or those of the list. The one of a text
-// that is not set is empty, which assign() may refuse.
+// The texts that assign() reads back to the same value: one, or those of the list. The one of a
+// text that is not set is empty, which assign() may refuse.
 [[nodiscard]] Texts texts_of(const Settings& settings, const Row& row);
 
 }  // namespace tercel::config

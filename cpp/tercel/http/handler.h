@@ -9,7 +9,7 @@
 //
 // A handler is called once a request, when the head is complete and the body may still be on its
 // way. It answers through the Exchange now or later, and never learns which version of HTTP is
-// below. Handlers wrap handlers. Source: architecture.md section 1,
+// below. Handlers wrap handlers. Source: ARCHITECTURE.md, "The layers", and
 // docs/decisions/0002-the-seam.md.
 #pragma once
 

@@ -150,7 +150,7 @@ class Connection final : public http::Wire,
   bool draining_ : 1 = false;
 };
 
-// With its stream, the budget of an idle connection (architecture.md section 4).
+// With its stream, less than the 300 bytes of an idle connection (ARCHITECTURE.md, step 10).
 static_assert(sizeof(Connection) <= 256);
 
 }  // namespace tercel::server

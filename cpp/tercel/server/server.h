@@ -6,8 +6,8 @@
 //   loop.run();
 //
 // Resource: owned by the program; ends every connection when destroyed. Thread: the loop's. A
-// program may run several servers, each on its own loop. Source: architecture.md sections 3 and 5.
-// Tested by server_test.cc.
+// program may run several servers, each on its own loop. Source: ARCHITECTURE.md, "The life of a
+// request" and "From `tercel serve` to the first request". Tested by server_test.cc.
 #pragma once
 
 #include <chrono>

@@ -29,6 +29,14 @@ text; where there is no status, the connection is closed or reset.
 |---|---|---|---|
 """
 
+_ERRORS_FOOT = """
+**BadMethod** is a method that has a lower-case letter, is longer than 32 bytes, or is `CONNECT` or
+`TRACE`. Every other one reaches the application, known or not, as ASGI asks. `CONNECT` asks for a
+tunnel, which an application cannot give. `TRACE` is refused on purpose: whatever answers it sends
+the request back (RFC 9110 section 9.3.8), with the cookies and credentials in it that a script in a
+browser must not read.
+"""
+
 _ACCESS_LOG_HEAD = """\
 # The access log
 
@@ -66,7 +74,7 @@ def errors() -> str:
         f"| {name} | {blame} | {status or 'none'} | {text} |"
         for name, blame, status, text in _core.error_table()
     ]
-    return _ERRORS_HEAD + "\n".join(lines) + "\n"
+    return _ERRORS_HEAD + "\n".join(lines) + "\n" + _ERRORS_FOOT
 
 
 def access_log() -> str:

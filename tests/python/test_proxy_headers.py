@@ -151,5 +151,5 @@ def test_a_block_with_bits_behind_its_prefix_is_refused():
         load(command_line={"forwarded-allow-ips": ["10.0.0.1/8"]})
     assert str(caught.value) == (
         "--forwarded-allow-ips must be IP addresses, blocks such as 10.0.0.0/8, unix, or * for"
-        ' everybody, not "10.0.0.1/8".'
+        ' everybody, or empty for nobody, not "10.0.0.1/8".'
     )

@@ -24,9 +24,9 @@ import pytest
 
 from support.fixtures import ServeProcess
 from support.server import APPS
-from tercel.cli.main import main
+from tercel.cli.options import parse
 from tercel.server import systemd
-from tercel.settings import load
+from tercel.settings import load, rows
 
 DEPLOY = Path(__file__).parents[2] / "examples" / "deploy"
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -182,14 +182,17 @@ class TestInheritedSockets:
         file.write_text(f"{name} = {value!r}")
         assert load(file=file, inherited=inherited).binds() == binds
 
-    def serve(self, listening: list[socket.socket]) -> subprocess.Popen[bytes]:
-        """Starts a server as systemd does: these sockets from 3 on, and variables with its pid."""
+    def start(
+        self, listening: list[socket.socket], *words: str, stdout: int | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Starts tercel as systemd does: these sockets from 3 on, and variables with its pid."""
         moves = " ".join(f"{3 + i}<&{one.fileno()}" for i, one in enumerate(listening))
         command = f'LISTEN_FDS={len(listening)} LISTEN_PID=$$ exec "$@" {moves}'
         return subprocess.Popen(
-            ["bash", "-c", command, "bash", sys.executable, "-m", "tercel", "serve", "process:app"],
+            ["bash", "-c", command, "bash", sys.executable, "-m", "tercel", *words],
             cwd=APPS,
             pass_fds=[one.fileno() for one in listening],
+            stdout=stdout,
             stderr=subprocess.DEVNULL,
         )
 
@@ -205,7 +208,7 @@ class TestInheritedSockets:
                 stack.enter_context(socket.socket(fileno=os.dup2(one.fileno(), number)))
                 for one, number in ((tcp, 60), (unix, 61))
             ]
-            process = self.serve(given)
+            process = self.start(given, "serve", "process:app")
             try:
                 for family, address in (
                     (socket.AF_INET, tcp.getsockname()),
@@ -221,11 +224,11 @@ class TestInheritedSockets:
                 assert process.wait(20) == 0
         assert os.path.exists(path)  # It belongs to the service manager.
 
-    def test_check_says_so(self, capsys, monkeypatch):
-        monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
-        monkeypatch.setenv("LISTEN_FDS", "1")
-        assert main(["check"]) == 0
-        assert capsys.readouterr().out.endswith("it would listen on fd://3.\n")
+    def test_check_says_so(self):
+        with socket.create_server(("127.0.0.1", 0)) as one:
+            process = self.start([one], "check", stdout=subprocess.PIPE)
+            assert process.communicate(timeout=20)[0].endswith(b"it would listen on fd://3.\n")
+            assert process.returncode == 0
 
 
 class TestUnits:
@@ -236,11 +239,11 @@ class TestUnits:
         parser.read(DEPLOY / "app.service")
         return parser["Service"]
 
-    def test_the_command_is_one_that_tercel_understands(self, capsys):
+    def test_the_command_is_one_that_tercel_understands(self):
         words = shlex.split(self.service()["ExecStart"])
         assert words[0].endswith("/tercel")
         assert words[1:3] == ["serve", "main:app"]
-        assert main(["check", *words[3:]]) == 0
+        load(command_line=parse(words[3:], rows(), "tercel serve").settings)
 
     def test_the_service_waits_longer_than_the_server(self):
         assert float(self.service()["TimeoutStopSec"]) > load().timeout_graceful_shutdown

@@ -17,8 +17,10 @@ constexpr Rule kIsUnixPath{valid_unix_path, "a path of 1 to 107 bytes"};
 constexpr Rule kIsDescriptor{is_descriptor, "the number of an open file descriptor"};
 constexpr Rule kIsRootPath{is_root_path,
                            "empty, or a path such as /api, with a slash before it and none behind"};
-constexpr Rule kIsPeers{is_peers,
-                        "IP addresses, blocks such as 10.0.0.0/8, unix, or * for everybody"};
+constexpr Rule kIsPeers{
+    is_peers,
+    "IP addresses, blocks such as 10.0.0.0/8, unix, or * for everybody, or empty for "
+    "nobody"};
 constexpr Rule kIsForwardedHeaders{is_something,
                                    "x-forwarded-for, x-real-ip or forwarded, x-forwarded-proto, "
                                    "x-forwarded-host, x-forwarded-prefix"};

@@ -20,6 +20,9 @@
 namespace tercel::edge {
 namespace {
 
+// No errno is as large.
+constexpr ssize_t kGateTaken = -65536;
+
 constexpr int kOpenFlags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK;
 
 bool is_regular(int fd) noexcept {
@@ -46,38 +49,42 @@ int LogFile::open_path(const char* path) noexcept {
   return ::open(path, kOpenFlags | O_CREAT, kMode);
 }
 
-Result<std::unique_ptr<LogFile>> LogFile::append_to(net::Loop& loop, const char* path) {
+Result<std::unique_ptr<LogFile>> LogFile::append_to(net::Loop& loop, const char* path,
+                                                    LineGate* gate) {
   const int fd = open_path(path);
   if (fd < 0) return fail(Errc::kSystem);
-  auto made = make(loop, fd, is_regular(fd) ? Kind::kRegular : Kind::kOwn);
+  auto made = make(loop, fd, is_regular(fd) ? Kind::kRegular : Kind::kOwn, gate);
   if (!made) return made;
   (*made)->path_ = path;
   (*made)->remember_file();
   return made;
 }
 
-Result<std::unique_ptr<LogFile>> LogFile::share(net::Loop& loop, int fd) {
+Result<std::unique_ptr<LogFile>> LogFile::share(net::Loop& loop, int fd, LineGate* gate) {
   if (const int own = is_regular(fd) ? -1 : open_again(fd); own >= 0) {
-    return make(loop, own, Kind::kOwn);
+    return make(loop, own, Kind::kOwn, gate);
   }
   const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
   if (copy < 0) return fail(Errc::kSystem);
-  return make(loop, copy, is_regular(copy) ? Kind::kRegular : Kind::kShared);
+  return make(loop, copy, is_regular(copy) ? Kind::kRegular : Kind::kShared, gate);
 }
 
-Result<std::unique_ptr<LogFile>> LogFile::make(net::Loop& loop, int fd, Kind kind) {
+Result<std::unique_ptr<LogFile>> LogFile::make(net::Loop& loop, int fd, Kind kind, LineGate* gate) {
   // Not initialised: pages of the buffer that no line reaches cost nothing.
   std::unique_ptr<char[]> buffer{new (std::nothrow) char[kCapacity]};
-  LogFile* file = buffer ? new (std::nothrow) LogFile{loop, fd, kind, std::move(buffer)} : nullptr;
+  LogFile* file =
+      buffer ? new (std::nothrow) LogFile{loop, fd, kind, gate, std::move(buffer)} : nullptr;
   if (file != nullptr) return std::unique_ptr<LogFile>{file};
   loop.syscalls().close(fd);
   return fail(Errc::kNoMemory);
 }
 
-LogFile::LogFile(net::Loop& loop, int fd, Kind kind, std::unique_ptr<char[]> buffer) noexcept
+LogFile::LogFile(net::Loop& loop, int fd, Kind kind, LineGate* gate,
+                 std::unique_ptr<char[]> buffer) noexcept
     : loop_{loop},
       fd_{fd},
       kind_{kind},
+      gate_{gate},
       buffer_{std::move(buffer)},
       last_look_{loop.now()},
       last_report_{loop.now() - kReportInterval} {}
@@ -88,6 +95,7 @@ LogFile::~LogFile() {
   dropped_ += static_cast<std::uint64_t>(std::count(&buffer_[head_], &buffer_[0] + tail_, '\n'));
   if (dropped_ > reported_) report();
   stop_waiting();
+  if (gate_ != nullptr) gate_->leave(this);
   loop_.syscalls().close(fd_);
 }
 
@@ -144,15 +152,13 @@ void LogFile::write_out() noexcept {
   while (unwritten() > 0) {
     const ssize_t written = write_some();
     if (written == -EINTR) continue;
-    if (written == -EAGAIN) {
+    if (written == kGateTaken || written == -EAGAIN) {
       error_ = 0;
-      return wait_for_reader();
+      return written == -EAGAIN ? wait_for_reader() : pause(kGateInterval);
     }
     if (written < 0) {
       error_ = static_cast<int>(-written);
-      waiting_ = true;
-      loop_.timers().arm(*this, loop_.now() + kRetryInterval);
-      return;
+      return pause(kRetryInterval);
     }
     head_ += static_cast<std::size_t>(written);
   }
@@ -200,9 +206,24 @@ void LogFile::tell_not_reopened(int error) noexcept {
                               std::generic_category().message(error));
 }
 
+// Returns what write(2) does, or kGateTaken.
 ssize_t LogFile::write_some() noexcept {
+  if (gate_ != nullptr && !gate_->enter(this)) return kGateTaken;
+  const std::string_view piece = next_piece();
+  const ssize_t written = write_if_room(piece);
+  if (written > 0) in_line_ = piece[static_cast<std::size_t>(written) - 1] != '\n';
+  if (gate_ != nullptr && !in_line_) gate_->leave(this);
+  return written;
+}
+
+ssize_t LogFile::write_if_room(std::string_view piece) noexcept {
   if (kind_ == Kind::kShared && !has_room_now(fd_)) return -EAGAIN;
-  return loop_.syscalls().write(fd_, next_piece());
+  return loop_.syscalls().write(fd_, piece);
+}
+
+void LogFile::pause(std::chrono::nanoseconds time) noexcept {
+  waiting_ = true;
+  loop_.timers().arm(*this, loop_.now() + time);
 }
 
 // For a pipe, as many whole lines as PIPE_BUF takes: such a write is not mixed with others'.

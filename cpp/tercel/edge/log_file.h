@@ -8,7 +8,8 @@
 // calls. A reader that is stuck, or gone, or a full disk costs lines and nothing else: what does
 // not fit is dropped by whole lines, counted, and told to base/log.h, at most every
 // kReportInterval. Lines of up to 4096 bytes (PIPE_BUF) do not mix with those of other processes in
-// the same pipe.
+// the same pipe. Each thread that writes has a file of its own: with a gate that they share, no
+// line mixes with those of another, however long it is.
 //
 // A file that was moved away or deleted is begun anew, so that rotating logs needs no signal: at
 // most every kLookInterval, before lines are written, the file at the path is compared with the
@@ -31,6 +32,7 @@
 
 #include "tercel/base/result.h"
 #include "tercel/edge/line_buffer.h"
+#include "tercel/edge/line_gate.h"
 #include "tercel/net/loop.h"
 
 namespace tercel::edge {
@@ -44,16 +46,19 @@ class LogFile final : public LineBuffer,
   static constexpr std::size_t kBatch = std::size_t{32} << 10;
   static constexpr std::chrono::milliseconds kInterval{100};
   static constexpr std::chrono::seconds kRetryInterval{1};
+  // After the gate was found taken: for one write, or for a reader that takes half a line.
+  static constexpr std::chrono::milliseconds kGateInterval{10};
   static constexpr std::chrono::seconds kReportInterval{10};
   static constexpr std::chrono::seconds kLookInterval{1};
 
   // Opens `path`, making the file if there is none. Fails with kNoMemory, or with kSystem and the
-  // errno of open(2): a FIFO that nobody reads is ENXIO.
-  [[nodiscard]] static Result<std::unique_ptr<LogFile>> append_to(net::Loop& loop,
-                                                                  const char* path);
+  // errno of open(2): a FIFO that nobody reads is ENXIO. `gate` is null where nobody else writes.
+  [[nodiscard]] static Result<std::unique_ptr<LogFile>> append_to(net::Loop& loop, const char* path,
+                                                                  LineGate* gate = nullptr);
   // Writes to what `fd` (1: standard output) is connected to, and leaves `fd` itself alone: it is
   // shared with others, so it must not become non-blocking. Fails as above.
-  [[nodiscard]] static Result<std::unique_ptr<LogFile>> share(net::Loop& loop, int fd);
+  [[nodiscard]] static Result<std::unique_ptr<LogFile>> share(net::Loop& loop, int fd,
+                                                              LineGate* gate = nullptr);
 
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
@@ -65,7 +70,7 @@ class LogFile final : public LineBuffer,
   void drop() noexcept override;
 
   // Writes what can be written without waiting.
-  void flush() noexcept;
+  void flush() noexcept override;
 
   // Opens the path again, at once. Lines that are here go to the new file: who rotates logs may be
   // compressing the old one. When that fails, the old file goes on and base/log.h is told, once
@@ -82,8 +87,10 @@ class LogFile final : public LineBuffer,
     kOwn,      // Ours alone, and non-blocking.
     kShared    // Blocking, because others use it: written only when poll() says it has room.
   };
-  LogFile(net::Loop& loop, int fd, Kind kind, std::unique_ptr<char[]> buffer) noexcept;
-  [[nodiscard]] static Result<std::unique_ptr<LogFile>> make(net::Loop& loop, int fd, Kind kind);
+  LogFile(net::Loop& loop, int fd, Kind kind, LineGate* gate,
+          std::unique_ptr<char[]> buffer) noexcept;
+  [[nodiscard]] static Result<std::unique_ptr<LogFile>> make(net::Loop& loop, int fd, Kind kind,
+                                                             LineGate* gate);
   [[nodiscard]] static int open_path(const char* path) noexcept;
 
   void on_ready(std::uint32_t readiness) noexcept override;
@@ -95,6 +102,8 @@ class LogFile final : public LineBuffer,
   void remember_file() noexcept;
   void tell_not_reopened(int error) noexcept;
   [[nodiscard]] ssize_t write_some() noexcept;
+  [[nodiscard]] ssize_t write_if_room(std::string_view piece) noexcept;
+  void pause(std::chrono::nanoseconds time) noexcept;
   [[nodiscard]] std::string_view next_piece() const noexcept;
   void wait_for_reader() noexcept;
   void stop_waiting() noexcept;
@@ -104,7 +113,9 @@ class LogFile final : public LineBuffer,
   net::Loop& loop_;
   int fd_;
   Kind kind_;
-  bool waiting_ = false;  // For the reader, or for kRetryInterval after an error.
+  LineGate* const gate_;
+  bool in_line_ = false;  // The last write ended in the middle of one.
+  bool waiting_ = false;  // For the reader or the gate, or for kRetryInterval after an error.
   int error_ = 0;         // Of the last write; 0: the reader is slow, or all is well.
   net::WatchId watch_ = net::WatchId::kNone;
   std::unique_ptr<char[]> buffer_;

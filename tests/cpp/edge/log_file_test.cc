@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -61,13 +63,14 @@ class LogFileTest : public testing::Test {
     file_ = *LogFile::share(*loop_, fds[1]);
   }
 
-  void write_line(std::string_view text) {
-    const auto room = file_->room(text.size() + 1);
+  static void write_to(LogFile& file, std::string_view text) {
+    const auto room = file.room(text.size() + 1);
     if (room.empty()) return;
     std::memcpy(room.data(), text.data(), text.size());
     room[text.size()] = '\n';
-    file_->commit(text.size() + 1);
+    file.commit(text.size() + 1);
   }
+  void write_line(std::string_view text) { write_to(*file_, text); }
 
   static std::string numbered(int number) {
     std::string line = std::to_string(number);
@@ -457,6 +460,126 @@ TEST_F(LogFileTest, WhatIsSharedHasNoPathToReopen) {
   write_line("two");
   pass(2 * LogFile::kInterval);
   EXPECT_EQ(test::receive_all(reader_), "one\ntwo\n");
+}
+
+// --- several files of one place
+
+// Takes the end of the pipe's room in the middle of a line, and lets nobody in until it is whole.
+TEST_F(LogFileTest, ALineThatTakesSeveralWritesIsNotMixedWithThoseOfAnotherFile) {
+  LineGate gate;
+  int fds[2];
+  ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+  reader_ = Fd{fds[0]};
+  writer_ = Fd{fds[1]};
+  ASSERT_EQ(::fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+  ASSERT_EQ(::fcntl(fds[1], F_SETPIPE_SZ, 4096), 4096);
+  auto other = *LogFile::share(*loop_, fds[1], &gate);
+  file_ = *LogFile::share(*loop_, fds[1], &gate);
+  const std::string line(9999, 'x');
+  write_line(line);
+  turn();
+  ASSERT_EQ(file_->unwritten(), 10000U - 4096U);
+  write_to(*other, "other");
+  std::string text;
+  for (int i = 0; i < 10; ++i) {
+    text += test::receive_all(reader_);
+    pass(LogFile::kInterval);
+  }
+  text += test::receive_all(reader_);
+  EXPECT_EQ(text, line + "\nother\n");
+}
+
+// While it lives no file grows beyond `bytes`: the disk is full in the middle of a line.
+class SmallDisk {
+ public:
+  explicit SmallDisk(rlim_t bytes) {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit small{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~SmallDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(LogFileTest, ALineThatAFullDiskCutsKeepsTheOthersOut) {
+  LineGate gate;
+  auto other = *LogFile::append_to(*loop_, path_.c_str(), &gate);
+  file_ = *LogFile::append_to(*loop_, path_.c_str(), &gate);
+  write_line("one");
+  {
+    const SmallDisk disk{2};
+    file_->flush();
+  }
+  ASSERT_EQ(content(), "on");
+  write_to(*other, "other");
+  other->flush();
+  EXPECT_EQ(content(), "on");
+  pass(LogFile::kRetryInterval + 2 * net::TimerWheel::kTick);
+  pass(LogFile::kGateInterval + 2 * net::TimerWheel::kTick);
+  EXPECT_EQ(content(), "one\nother\n");
+}
+
+TEST_F(LogFileTest, AFileThatEndsInTheMiddleOfALineLetsTheOthersIn) {
+  LineGate gate;
+  auto other = *LogFile::append_to(*loop_, path_.c_str(), &gate);
+  file_ = *LogFile::append_to(*loop_, path_.c_str(), &gate);
+  write_line("one");
+  {
+    const SmallDisk disk{2};
+    file_.reset();
+  }
+  write_to(*other, "other");
+  other->flush();
+  EXPECT_EQ(content(), "onother\n");
+}
+
+// Threads with a loop and a file each, one pipe, and lines of every length: run under TSan too.
+TEST_F(LogFileTest, LinesOfSeveralThreadsInOnePipeStayWhole) {
+  constexpr int kThreads = 4;
+  constexpr int kLines = 300;
+  const SteadyClock clock;
+  LineGate gate;
+  int fds[2];
+  ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+  reader_ = Fd{fds[0]};
+  writer_ = Fd{fds[1]};
+  std::vector<std::thread> threads;
+  for (int number = 0; number < kThreads; ++number) {
+    threads.emplace_back([&, number] {
+      const auto loop = *net::Loop::create(clock, net::system_calls());
+      const auto file = *LogFile::share(*loop, fds[1], &gate);
+      const char mark = static_cast<char>('a' + number);
+      for (int i = 0; i < kLines || file->unwritten() > 0;) {
+        if (i < kLines && file->unwritten() < LogFile::kCapacity / 2) {
+          write_to(*file, std::string(static_cast<std::size_t>(1 + i++ * 7919 % 12000), mark));
+        }
+        ASSERT_TRUE(loop->wait(i < kLines ? 0ns : 1ms));
+        loop->dispatch();
+      }
+    });
+  }
+  std::string text;
+  std::thread reading{[&] {
+    char bytes[65536];
+    for (ssize_t count = 0; (count = ::read(fds[0], bytes, sizeof bytes)) > 0;) {
+      text.append(bytes, static_cast<std::size_t>(count));
+    }
+  }};
+  for (std::thread& thread : threads) thread.join();
+  writer_.reset();
+  reading.join();
+  std::vector<int> lines(kThreads);
+  std::istringstream in{text};
+  for (std::string line; std::getline(in, line);) {
+    ASSERT_EQ(line.find_first_not_of(line[0]), std::string::npos);
+    const auto number = static_cast<std::size_t>(line[0] - 'a');
+    ASSERT_LT(number, lines.size());
+    ASSERT_EQ(line.size(), static_cast<std::size_t>(1 + lines[number]++ * 7919 % 12000));
+  }
+  EXPECT_EQ(lines, std::vector<int>(kThreads, kLines));
 }
 
 }  // namespace

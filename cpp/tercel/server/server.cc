@@ -134,8 +134,13 @@ void Server::notify_draining() noexcept {
   for (Connection* each = first_; each != nullptr; each = each->next_) each->notify_draining();
 }
 
-void Server::close() noexcept {
+bool Server::stop() noexcept {
   for (const auto& listener : listeners_) listener->close();
+  return true;
+}
+
+void Server::close() noexcept {
+  static_cast<void>(stop());
   while (first_ != nullptr) {
     first_->kill();
     destroy(*first_);

@@ -28,10 +28,11 @@
 #include "tercel/server/client_counts.h"
 #include "tercel/server/connection.h"
 #include "tercel/server/options.h"
+#include "tercel/server/service.h"
 
 namespace tercel::server {
 
-class Server final : private net::Listener::Sink {
+class Server final : public Service, private net::Listener::Sink {
  public:
   // While it cannot accept, or a client has too many connections, it says so this often: who is in
   // need, or under attack, must not fill its disk too.
@@ -39,9 +40,7 @@ class Server final : private net::Listener::Sink {
 
   // All outlive the server.
   Server(net::Loop& loop, http::Handler& handler, const Options& options);
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-  ~Server();
+  ~Server() override;
 
   // Told of every request from now on; null: nobody.
   void record(http::Recorder* recorder) noexcept { context_.recorder = recorder; }
@@ -51,27 +50,30 @@ class Server final : private net::Listener::Sink {
   void share_counts(ClientCounts& counts) noexcept { counts_ = &counts; }
 
   // Adds a socket to accept from. After start() it accepts at once.
-  [[nodiscard]] Result<void> listen(net::ListenSocket socket);
-  [[nodiscard]] Result<void> start() noexcept;
+  [[nodiscard]] Result<void> listen(net::ListenSocket socket) override;
+  [[nodiscard]] Result<void> start() noexcept override;
 
   // Serves a stream that somebody else connected or accepted; closes it if the peer has too many.
   void serve(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept;
 
-  // Stops accepting, after the backlog. Answers carry `Connection: close`; idle connections close
-  // after Timeouts::drain_idle.
-  void drain() noexcept;
-  // Tells the exchanges under way, with Notice::kDraining: for long streams, after their grace.
-  void notify_draining() noexcept;
-  // Cuts off every connection. REQUIRES: not called from a handler.
-  void close() noexcept;
+  // --- Service
+  void drain() noexcept override;
+  void notify_draining() noexcept override;
+  [[nodiscard]] bool stop() noexcept override;
+  void close() noexcept override;
 
-  [[nodiscard]] std::size_t connections() const noexcept { return connections_.alive(); }
+  [[nodiscard]] std::size_t connections() const noexcept override { return connections_.alive(); }
   // Connections that were closed because their client had too many.
   [[nodiscard]] std::uint64_t refused_connections() const noexcept { return counts_->refused(); }
-  [[nodiscard]] std::size_t active() const noexcept { return context_.admission.active(); }
-  [[nodiscard]] std::size_t listeners() const noexcept { return listeners_.size(); }
-  [[nodiscard]] const net::ListenSocket& listener(std::size_t index) const noexcept {
+  [[nodiscard]] std::size_t active() const noexcept override { return context_.admission.active(); }
+  [[nodiscard]] std::size_t listeners() const noexcept override { return listeners_.size(); }
+  [[nodiscard]] const net::ListenSocket& listener(std::size_t index) const noexcept override {
     return listeners_[index]->socket();
+  }
+  [[nodiscard]] std::size_t loops() const noexcept override { return 1; }
+  [[nodiscard]] net::Loop& loop(std::size_t /*index*/) noexcept override { return loop_; }
+  void record(std::size_t /*index*/, http::Recorder* recorder) noexcept override {
+    record(recorder);
   }
 
  private:

@@ -11,8 +11,10 @@
 namespace tercel::server {
 namespace {
 
+using std::chrono::milliseconds;
+
 // How long an order may take: a thread is in the middle of a turn.
-constexpr std::chrono::milliseconds kOrderPatience{1000};
+constexpr milliseconds kOrderPatience{1000};
 
 // A limit of 0 is none, so nobody may get a share of 0.
 std::size_t threads_for(std::size_t wanted, const Options& options) noexcept {
@@ -41,7 +43,7 @@ Result<std::unique_ptr<ThreadedServer>> ThreadedServer::create(net::Loop& app_lo
   std::unique_ptr<ThreadedServer> server{new ThreadedServer(*std::move(app), options)};
   const std::size_t count = threads_for(threads, options);
   for (std::size_t i = 0; i < count; ++i) {
-    auto thread = IoThread::create(server->clock_, app_loop.syscalls(), *server->app_,
+    auto thread = IoThread::create(*server->clock_, app_loop.syscalls(), *server->app_,
                                    options_for(options, i, count));
     if (!thread) return fail(thread.error());
     (*thread)->server().share_counts(*server->counts_);
@@ -66,6 +68,7 @@ void ThreadedServer::abandon() noexcept {
   for (auto& thread : threads_) static_cast<void>(thread.release());
   static_cast<void>(app_.release());
   static_cast<void>(counts_.release());
+  static_cast<void>(clock_.release());
 }
 
 bool ThreadedServer::is_ours() const noexcept {
@@ -122,18 +125,24 @@ void ThreadedServer::order(IoThread::Order order) noexcept {
 
 bool ThreadedServer::stop() noexcept {
   if (!is_ours()) return false;
+  for (net::ListenSocket& socket : sockets_) socket.close();
   for (const auto& thread : threads_) {
     if (thread->running()) thread->give(IoThread::Order::kStop);
   }
+  // Patience is for all together, and once.
+  const auto until = clock_->now() + (left_behind_ ? milliseconds{0} : kPatience);
   bool all = true;
-  for (const auto& thread : threads_) all &= thread->join(kPatience);
-  if (!all) log(LogLevel::kError, "an I/O thread does not end: it is left behind");
+  for (const auto& thread : threads_) {
+    const auto left = std::chrono::floor<milliseconds>(until - clock_->now());
+    all &= thread->join(std::max(left, milliseconds{0}));
+  }
+  if (!all && !std::exchange(left_behind_, true)) {
+    log(LogLevel::kError, "an I/O thread does not end: it is left behind");
+  }
   return all;
 }
 
 void ThreadedServer::close() noexcept {
-  if (!is_ours()) return;
-  for (net::ListenSocket& socket : sockets_) socket.close();
   if (stop()) end_exchanges();
 }
 

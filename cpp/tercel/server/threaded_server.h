@@ -6,7 +6,7 @@
 //   server->start();
 //   app_loop.run();  // The handler is called from here, and knows of no threads.
 //
-// Has the functions of Server. Each thread accepts from its own duplicate of every listening
+// To its owner it is as a Server. Each thread accepts from its own duplicate of every listening
 // socket, so one backlog serves all and a connection stays on the thread that accepted it. What the
 // options limit in total (connections, concurrent requests, the queue) is divided: each thread
 // keeps to its share, and the shares add up. A thread that is full leaves connections to the
@@ -17,7 +17,8 @@
 // The end: drain() closes the listening sockets; close() stops the threads, and what they leave is
 // ended on the caller's thread, without any concurrency. A thread that does not stop within
 // kPatience hangs in the system (a dead network file system): it is left alone, with all it may
-// touch. In a child of fork() there are no threads: there nothing is done and nothing freed.
+// touch; the application's loop and the recorders are then for the caller to leave alone. In a
+// child of fork() there are no threads: there nothing is done and nothing freed.
 //
 // Resource. Thread: that of the application's loop. Tested by threaded_server_test.cc.
 #pragma once
@@ -40,10 +41,11 @@
 #include "tercel/server/handoff.h"
 #include "tercel/server/io_thread.h"
 #include "tercel/server/options.h"
+#include "tercel/server/service.h"
 
 namespace tercel::server {
 
-class ThreadedServer {
+class ThreadedServer final : public Service {
  public:
   static constexpr std::chrono::milliseconds kPatience{5000};
 
@@ -53,40 +55,34 @@ class ThreadedServer {
                                                                       http::Handler& handler,
                                                                       const Options& options,
                                                                       std::size_t threads);
-  ThreadedServer(const ThreadedServer&) = delete;
-  ThreadedServer& operator=(const ThreadedServer&) = delete;
-  ~ThreadedServer();
+  ~ThreadedServer() override;
 
-  // --- as Server
-  // REQUIRES: not started.
-  [[nodiscard]] Result<void> listen(net::ListenSocket socket);
-  [[nodiscard]] Result<void> start();
+  // --- Service
+  [[nodiscard]] Result<void> listen(net::ListenSocket socket) override;
+  // When it fails there is no thread, and no second attempt.
+  [[nodiscard]] Result<void> start() override;
   // Waits until the threads have closed their listening sockets, which they do at once.
-  void drain() noexcept;
-  void notify_draining() noexcept;
-  // Also ends the threads. REQUIRES: not called from a handler.
-  void close() noexcept;
+  void drain() noexcept override;
+  void notify_draining() noexcept override;
+  // False: a thread is left behind, or belongs to another process.
+  [[nodiscard]] bool stop() noexcept override;
+  void close() noexcept override;
   // Counted by the threads, after each of their turns.
-  [[nodiscard]] std::size_t connections() const noexcept;
-  [[nodiscard]] std::size_t active() const noexcept;
+  [[nodiscard]] std::size_t connections() const noexcept override;
+  [[nodiscard]] std::size_t active() const noexcept override;
   [[nodiscard]] std::uint64_t refused_connections() const noexcept { return counts_->refused(); }
-  [[nodiscard]] std::size_t listeners() const noexcept { return sockets_.size(); }
-  [[nodiscard]] const net::ListenSocket& listener(std::size_t index) const noexcept {
+  [[nodiscard]] std::size_t listeners() const noexcept override { return sockets_.size(); }
+  [[nodiscard]] const net::ListenSocket& listener(std::size_t index) const noexcept override {
     return sockets_[index];
   }
-
-  // --- of each thread
-  [[nodiscard]] std::size_t threads() const noexcept { return threads_.size(); }
-  // Where its recorder lives. REQUIRES: not started, or closed.
-  [[nodiscard]] net::Loop& loop(std::size_t thread) noexcept { return threads_[thread]->loop(); }
-  // REQUIRES: not started.
-  void record(std::size_t thread, http::Recorder* recorder) noexcept {
-    threads_[thread]->server().record(recorder);
+  // One a thread.
+  [[nodiscard]] std::size_t loops() const noexcept override { return threads_.size(); }
+  [[nodiscard]] net::Loop& loop(std::size_t index) noexcept override {
+    return threads_[index]->loop();
   }
-
-  // The first half of close(): no thread runs any more, if it returns true. Touches no handler, so
-  // a caller may give up a lock that handlers need.
-  [[nodiscard]] bool stop() noexcept;
+  void record(std::size_t index, http::Recorder* recorder) noexcept override {
+    threads_[index]->server().record(recorder);
+  }
 
  private:
   ThreadedServer(std::unique_ptr<AppEnd> app, const Options& options);
@@ -96,12 +92,13 @@ class ThreadedServer {
   [[nodiscard]] bool is_ours() const noexcept;
   void abandon() noexcept;
 
-  const SteadyClock clock_;
+  std::unique_ptr<const SteadyClock> clock_ = std::make_unique<const SteadyClock>();
   const pid_t process_;
   std::unique_ptr<AppEnd> app_;
   std::unique_ptr<ClientCounts> counts_;
   std::vector<std::unique_ptr<IoThread>> threads_;
   std::vector<net::ListenSocket> sockets_;  // What the threads' ones are duplicates of.
+  bool left_behind_ = false;                // A thread did not end.
 };
 
 // Share of `total` that falls to the `index`-th of `count`; the shares add up to it.

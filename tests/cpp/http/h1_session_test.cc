@@ -122,13 +122,13 @@ TEST_F(H1SessionTest, EachPartLeavesAtOnceAndTheLastMayWait) {
     const Field link[] = {{"link", "</a>"}};
     ASSERT_TRUE(exchange.interim({.status = 103, .fields = link}));
     ASSERT_TRUE(exchange.start({}));
-    EXPECT_EQ(std::exchange(wire_.pushes, {}), "part ");
+    EXPECT_EQ(std::exchange(wire_.pushed, {}), (MemoryWire::Pushed{1, 0}));
     ASSERT_TRUE(exchange.write(Payload::borrow("a"), Final::kNo));
-    EXPECT_EQ(std::exchange(wire_.pushes, {}), "part ");
+    EXPECT_EQ(std::exchange(wire_.pushed, {}), (MemoryWire::Pushed{1, 0}));
     ASSERT_TRUE(exchange.finish({}));
   };
   wire_.receive(kGet);
-  EXPECT_EQ(wire_.pushes, "last ");
+  EXPECT_EQ(wire_.pushed, (MemoryWire::Pushed{0, 1}));
 }
 
 TEST_F(H1SessionTest, EveryWayToCutTheInputGivesTheSameAnswers) {

@@ -232,9 +232,9 @@ TEST_F(ThreadedServerTest, TheShareOfALimitAddsUpAndIsNeverNothing) {
   }
   Options options;
   options.connections_max = 2;
-  EXPECT_EQ((*ThreadedServer::create(*loop_, handler_, options, 5))->threads(), 2U);
+  EXPECT_EQ((*ThreadedServer::create(*loop_, handler_, options, 5))->loops(), 2U);
   options.requests_max = 1;
-  EXPECT_EQ((*ThreadedServer::create(*loop_, handler_, options, 5))->threads(), 1U);
+  EXPECT_EQ((*ThreadedServer::create(*loop_, handler_, options, 5))->loops(), 1U);
 }
 
 TEST_F(ThreadedServerTest, AConnectionLimitHoldsForAllThreadsTogether) {

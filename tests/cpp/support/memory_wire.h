@@ -49,7 +49,12 @@ class MemoryWire final : public http::Wire {
   http::Session* session = nullptr;
   std::string sent;        // What the session sent, files as "<file:OFFSET+COUNT>".
   std::size_t unsent = 0;  // What the socket would not take, for back-pressure.
-  std::string pushes;      // The parts of responses that were to leave at once.
+  // Parts of responses that were to leave at once.
+  struct Pushed {
+    int part = 0;
+    int last = 0;
+    bool operator==(const Pushed&) const = default;
+  } pushed;
   bool under_pressure = false;
   bool closed = false;  // close_after_send()
   bool was_reset = false;
@@ -83,7 +88,7 @@ class MemoryWire final : public http::Wire {
     if (range.release != nullptr) range.release(range.owner);
   }
   void push(http::Final final) noexcept override {
-    pushes += final == http::Final::kYes ? "last " : "part ";
+    ++(final == http::Final::kYes ? pushed.last : pushed.part);
   }
   [[nodiscard]] std::size_t unsent_bytes() const noexcept override { return unsent; }
   [[nodiscard]] bool pressed() const noexcept override { return under_pressure; }

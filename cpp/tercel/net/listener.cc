@@ -93,8 +93,16 @@ void Listener::on_ready(std::uint32_t) noexcept {
   const int accepts_max = socket_.shared() ? kSharedAcceptsMax : kAcceptsMax;
   for (int i = 0; i < accepts_max && watched(); ++i) {
     const AcceptResult result = accept_one();
-    if (result == AcceptResult::kNone || result == AcceptResult::kStarved) return;
+    if (result == AcceptResult::kNone || result == AcceptResult::kStarved) break;
   }
+  if (socket_.shared() && watched()) queue_up_again();
+}
+
+// Of the loops that wait, the kernel wakes the one that came first, again and again: the next
+// connection is for another one.
+void Listener::queue_up_again() noexcept {
+  unwatch();
+  if (!watch()) starve(loop_.last_errno());
 }
 
 void Listener::on_timer() noexcept {

@@ -2,8 +2,9 @@
 //
 // On EMFILE, ENFILE, ENOBUFS or ENOMEM it stops watching for kPause, so a full process neither
 // spins nor forgets the clients in the backlog. pause() and resume() do the same for a limit of
-// connections. A peer that vanished before it was accepted costs nothing. Resource: owned by
-// whoever serves; Thread: the loop's. Source: accept(2). Tested by listener_test.cc.
+// connections. Loops that share a socket and wait get connections in turn; in a burst, who is
+// quick. A peer that vanished before it was accepted costs nothing. Resource: owned by whoever
+// serves; Thread: the loop's. Source: accept(2). Tested by listener_test.cc.
 #pragma once
 
 #include <chrono>
@@ -22,8 +23,9 @@ class Listener final : private Watcher, private Timer {
   static constexpr std::chrono::milliseconds kPause{100};
   // Connections accepted per event, at most.
   static constexpr int kAcceptsMax = 64;
-  // The same on a socket that other loops accept from too: they get their share of a burst.
-  static constexpr int kSharedAcceptsMax = 8;
+  // The same on a socket that other loops accept from too: each connection woke one of them, and
+  // who is awake must not take what the others were woken for.
+  static constexpr int kSharedAcceptsMax = 1;
   // Connections that close() accepts, at most: the length of a usual backlog (net.core.somaxconn).
   static constexpr int kLastAcceptsMax = 4096;
 
@@ -65,6 +67,7 @@ class Listener final : private Watcher, private Timer {
   void on_timer() noexcept override;
   [[nodiscard]] Result<void> watch() noexcept;
   void unwatch() noexcept;
+  void queue_up_again() noexcept;
   [[nodiscard]] bool watched() const noexcept { return id_ != WatchId::kNone; }
   [[nodiscard]] AcceptResult accept_one() noexcept;
   void starve(int error) noexcept;

@@ -251,6 +251,34 @@ TEST_F(ThreadedServerTest, AConnectionLimitHoldsForAllThreadsTogether) {
   EXPECT_EQ(ask(connect(), kHello), "hello");
 }
 
+// One after the other: nobody is busy when a connection comes.
+TEST_F(ThreadedServerTest, ConnectionsAreSpreadOverThreadsThatWait) {
+  struct Counter final : http::Recorder {
+    Token on_request(const http::Request&, const http::Endpoints&) noexcept override {
+      ++requests;
+      return nullptr;
+    }
+    Token on_refused(Errc, const http::Endpoints&) noexcept override { return nullptr; }
+    void on_response(Token, const http::Summary&) noexcept override {}
+    int requests = 0;
+  };
+  std::array<Counter, 4> counters;
+  server_ = *ThreadedServer::create(*loop_, handler_, {}, counters.size());
+  for (std::size_t i = 0; i < counters.size(); ++i) server_->record(i, &counters[i]);
+  auto socket = net::ListenSocket::tcp(syscalls_, "127.0.0.1", 0, {});
+  ASSERT_TRUE(server_->listen(*std::move(socket)));
+  ASSERT_TRUE(server_->start());
+  address_ = server_->listener(0).address();
+  std::vector<Fd> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.push_back(connect());
+    EXPECT_EQ(ask(clients.back(), kHello), "hello");
+    std::this_thread::sleep_for(1ms);  // Until it waits again.
+  }
+  server_->close();
+  for (const Counter& counter : counters) EXPECT_GE(counter.requests, 5);
+}
+
 TEST_F(ThreadedServerTest, AUnixSocketIsSharedAndItsPathRemovedOnce) {
   const test::TemporaryDirectory directory;
   const std::string path = directory.file("s");

@@ -212,8 +212,9 @@ constexpr Row kRun[] = {
     {.name = "io-threads",
      .group = Group::kRun,
      .member = &Settings::io_threads,
-     .help = "Threads of their own that read, parse and write. With 0 the application's thread "
-             "does it.",
+     .help = "Threads that read, parse and write for the application's thread, which then only "
+             "runs Python; limits are divided among them. With 0 that thread does it all, for "
+             "less CPU in total.",
      .max = 64,
      .unit = "threads"},
     {.name = "dispatch",

@@ -46,4 +46,11 @@ T or_throw(Gil& gil, Result<T> result) {  // NOLINT(performance-unnecessary-valu
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
+// For functions that nanobind bound: it calls them with the lock held.
+template <typename T>
+T or_throw(Result<T> result) {
+  Gil gil = Gil::assume_held();
+  return or_throw(gil, std::move(result));
+}
+
 }  // namespace tercel::python

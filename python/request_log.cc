@@ -8,17 +8,12 @@
 #include <nanobind/stl/string_view.h>
 
 #include "python/errors.h"
+#include "tercel/edge/log_file.h"
 
 namespace nb = nanobind;
 
 namespace tercel::python {
 namespace {
-
-std::unique_ptr<edge::LogFile> open_file(net::Loop& loop, const std::string& path) {
-  Gil gil = Gil::assume_held();
-  return or_throw(gil, path == "-" ? edge::LogFile::share(loop, STDOUT_FILENO)
-                                   : edge::LogFile::append_to(loop, path.c_str()));
-}
 
 nb::list access_log_atoms() {
   nb::list rows;
@@ -38,32 +33,57 @@ nb::list access_log_formats() {
 
 }  // namespace
 
-RequestLog::RequestLog(net::Loop& loop, const config::Settings& settings, nb::object logger) {
+RequestLog::RequestLog(server::Service& service, net::Loop& loop, const config::Settings& settings,
+                       nb::object logger) {
   std::string problem;
-  auto format = edge::LogFormat::parse(settings.access_log_format, problem);
+  const auto format = edge::LogFormat::parse(settings.access_log_format, problem);
   if (!format) throw nb::value_error(("access-log-format " + problem).c_str());
-  edge::LineBuffer& to = lines(loop, settings, std::move(logger));
-  log_ = std::make_unique<edge::AccessLog>(loop, to, *std::move(format),
-                                           edge::LogClocks{steady_, wall_});
+  if (!logger.is_none()) {
+    logger_lines_ = std::make_unique<LoggerLines>(std::move(logger));
+    inbox_ = or_throw(edge::LineInbox::create(loop, *logger_lines_));
+  }
+  for (std::size_t i = 0; i < service.loops(); ++i) {
+    OfLoop& own = loops_.emplace_back(OfLoop{.is_ours = &service.loop(i) == &loop});
+    open(own, service.loop(i), settings);
+    own.log = std::make_unique<edge::AccessLog>(service.loop(i), *own.lines, *format,
+                                                edge::LogClocks{steady_, wall_});
+  }
+  for (std::size_t i = 0; i < loops_.size(); ++i) service.record(i, loops_[i].log.get());
+}
+
+RequestLog::~RequestLog() {
+  flush();
+}
+
+void RequestLog::open(OfLoop& own, net::Loop& loop, const config::Settings& settings) {
+  if (inbox_ != nullptr) {
+    own.lines = std::make_unique<edge::LineRelay>(loop, *inbox_);
+    return;
+  }
+  const std::string& path = settings.access_log_file;
+  std::unique_ptr<edge::LogFile> file =
+      or_throw(path == "-" ? edge::LogFile::share(loop, STDOUT_FILENO, &gate_)
+                           : edge::LogFile::append_to(loop, path.c_str(), &gate_));
+  own.file = file.get();
+  own.lines = std::move(file);
 }
 
 void RequestLog::flush() noexcept {
-  if (file_ != nullptr) file_->flush();
-  if (logger_lines_ != nullptr) logger_lines_->flush();
+  // A relay whose pages are all with the reader has something to tell when they are back.
+  if (inbox_ != nullptr) inbox_->read_all();
+  for (const OfLoop& each : loops_) each.lines->flush();
+  if (inbox_ != nullptr) inbox_->read_all();
 }
 
 void RequestLog::reopen() noexcept {
-  if (file_ != nullptr) file_->reopen();
-}
-
-edge::LineBuffer& RequestLog::lines(net::Loop& loop, const config::Settings& settings,
-                                    nb::object logger) {
-  if (!logger.is_none()) {
-    logger_lines_ = std::make_unique<LoggerLines>(loop, std::move(logger));
-    return *logger_lines_;
+  for (const OfLoop& each : loops_) {
+    if (each.file == nullptr) continue;
+    if (each.is_ours) {
+      each.file->reopen();
+    } else {
+      each.file->ask_to_reopen();
+    }
   }
-  file_ = open_file(loop, settings.access_log_file);
-  return *file_;
 }
 
 void bind_request_log(nb::module_& module);

@@ -1,41 +1,62 @@
 // The access log of one server, as the settings ask for it: its format, and where its lines go.
-// Resource: outlives the server that it records. Thread: the loop's. Tested by test_access_log.py.
+//
+// Each loop of the server makes its own lines. On their way to a file or to standard output they
+// stay there: each loop has a LogFile. A Python logger is called on the application's loop, which
+// gets them through relays.
+// Resource: outlives the requests of its server, and ends before the server's loops. Thread: the
+// application's. Tested by test_access_log.py, test_io_threads.py.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <vector>
 
 #include <nanobind/nanobind.h>
 
 #include "python/logger_lines.h"
 #include "tercel/config/settings.h"
 #include "tercel/edge/access_log.h"
+#include "tercel/edge/line_gate.h"
 #include "tercel/edge/log_file.h"
 #include "tercel/edge/log_time.h"
+#include "tercel/server/service.h"
 
 namespace tercel::python {
 
 class RequestLog {
  public:
-  // Lines go to `logger` unless it is None and to settings.access_log_file otherwise. Throws
-  // OSError when that cannot be opened. REQUIRES: the format is one.
-  RequestLog(net::Loop& loop, const config::Settings& settings, nanobind::object logger);
+  // Records the requests of `service`. Lines go to `logger`, on `loop`, unless it is None, and to
+  // settings.access_log_file otherwise. Throws OSError when that cannot be opened. REQUIRES: the
+  // format is one; the service has not started.
+  RequestLog(server::Service& service, net::Loop& loop, const config::Settings& settings,
+             nanobind::object logger);
+  RequestLog(const RequestLog&) = delete;
+  RequestLog& operator=(const RequestLog&) = delete;
+  // REQUIRES: as flush().
+  ~RequestLog();
 
-  // Writes what can be written without waiting.
+  // Writes what can be written without waiting. REQUIRES: the service has stopped.
   void flush() noexcept;
-  // Begins the file anew if it was moved away: LogFile::reopen().
+  // Begins the file anew: at once, or with the next lines of a thread that is not the application's.
   void reopen() noexcept;
 
-  [[nodiscard]] http::Recorder& recorder() noexcept { return *log_; }
-
  private:
-  [[nodiscard]] edge::LineBuffer& lines(net::Loop& loop, const config::Settings& settings,
-                                        nanobind::object logger);
+  struct OfLoop {
+    bool is_ours;  // The loop is the application's.
+    std::unique_ptr<edge::LineBuffer> lines{};
+    edge::LogFile* file = nullptr;  // The lines, if they go to a file.
+    std::unique_ptr<edge::AccessLog> log{};
+  };
+
+  // Finds out where the lines of a loop go.
+  void open(OfLoop& own, net::Loop& loop, const config::Settings& settings);
 
   SteadyClock steady_;
   edge::WallClock wall_;
-  std::unique_ptr<edge::LogFile> file_;
+  edge::LineGate gate_;  // Of the files.
   std::unique_ptr<LoggerLines> logger_lines_;
-  std::unique_ptr<edge::AccessLog> log_;
+  std::unique_ptr<edge::LineInbox> inbox_;
+  std::vector<OfLoop> loops_;
 };
 
 }  // namespace tercel::python

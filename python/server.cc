@@ -65,12 +65,6 @@ std::string url_of(const net::ListenSocket& socket) {
   return "http://" + (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(address.port);
 }
 
-template <typename T>
-T or_raise(Result<T> result) {
-  Gil gil = Gil::assume_held();
-  return or_throw(gil, std::move(result));
-}
-
 }  // namespace
 
 PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::object& app,
@@ -79,15 +73,34 @@ PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::o
       engine_{engine_in(engine)},
       settings_{settings.values},
       listen_options_{to_listen_options(settings.values)},
-      handler_{engine_,         app.ptr(),           loop.ptr(),
-               state_in(state), context_in(context), to_handler_options(settings.values)},
-      server_{engine_.loop(), outermost_handler(), to_options(settings.values)} {
-  if (!handler_.init()) throw_python_error();
+      handler_{std::make_unique<asgi::AsgiHandler>(engine_, app.ptr(), loop.ptr(), state_in(state),
+                                                   context_in(context),
+                                                   to_handler_options(settings.values))} {
+  if (!handler_->init()) throw_python_error();
+  service_ = or_throw(server::Service::create(
+      engine_.loop(), outermost_handler(), to_options(settings.values), settings.values.io_threads));
+}
+
+PyServer::~PyServer() {
+  if (!service_->stop()) {
+    // A thread that hangs, or that a child of fork() does not have, owns what it may touch.
+    static_cast<void>(request_log_.release());
+    static_cast<void>(service_.release());
+    static_cast<void>(rate_limit_.release());
+    static_cast<void>(handler_.release());
+    static_cast<void>(engine_object_.release());
+    return;
+  }
+  // Ends the requests, then their log, then the loops that it writes on.
+  service_->close();
+  request_log_.reset();
 }
 
 http::Handler& PyServer::outermost_handler() {
-  if (settings_.limit_rate == 0) return handler_;
-  return rate_limit_.emplace(handler_, engine_.loop(), to_rate_limit(settings_));
+  if (settings_.limit_rate == 0) return *handler_;
+  rate_limit_ = std::make_unique<edge::RateLimit>(*handler_, engine_.loop(),
+                                                  to_rate_limit(settings_));
+  return *rate_limit_;
 }
 
 std::string PyServer::listen(std::string_view bind) {
@@ -96,7 +109,7 @@ std::string PyServer::listen(std::string_view bind) {
   net::Syscalls& calls = engine_.loop().syscalls();
   switch (parsed->kind) {
     case config::BindKind::kUnix:
-      return add(or_raise(net::ListenSocket::unix_path(calls, parsed->path, listen_options_)));
+      return add(or_throw(net::ListenSocket::unix_path(calls, parsed->path, listen_options_)));
     case config::BindKind::kDescriptor:
       return adopt(parsed->descriptor);
     case config::BindKind::kTcp:
@@ -109,7 +122,7 @@ std::string PyServer::listen(std::string_view bind) {
 }
 
 net::ListenSocket PyServer::open_tcp(std::string_view host, std::uint16_t port) const {
-  return or_raise(net::ListenSocket::tcp(engine_.loop().syscalls(), host, port, listen_options_));
+  return or_throw(net::ListenSocket::tcp(engine_.loop().syscalls(), host, port, listen_options_));
 }
 
 // On every address of the name, on the same port.
@@ -124,25 +137,25 @@ std::string PyServer::listen_by_name(const std::string& host, std::uint16_t port
     const std::string added = add(open_tcp(literal, port));
     if (!url.empty()) continue;
     url = added;
-    port = server_.listener(server_.listeners() - 1).address().port;
+    port = service_->listener(service_->listeners() - 1).address().port;
   }
   return url;
 }
 
 std::string PyServer::adopt(int descriptor) {
   return add(
-      or_raise(net::ListenSocket::adopt(engine_.loop().syscalls(), descriptor, listen_options_)));
+      or_throw(net::ListenSocket::adopt(engine_.loop().syscalls(), descriptor, listen_options_)));
 }
 
 std::string PyServer::add(net::ListenSocket socket) {
-  or_raise(server_.listen(std::move(socket)));
-  return url_of(server_.listener(server_.listeners() - 1));
+  or_throw(service_->listen(std::move(socket)));
+  return url_of(service_->listener(service_->listeners() - 1));
 }
 
 nb::list PyServer::addresses() const {
   nb::list all;
-  for (std::size_t i = 0; i < server_.listeners(); ++i) {
-    const net::ListenSocket& socket = server_.listener(i);
+  for (std::size_t i = 0; i < service_->listeners(); ++i) {
+    const net::ListenSocket& socket = service_->listener(i);
     const Address& address = socket.address();
     if (address.kind == AddressKind::kUnix) {
       all.append(socket.path());
@@ -154,8 +167,8 @@ nb::list PyServer::addresses() const {
 }
 
 void PyServer::log_requests(nb::object logger) {
-  request_log_.emplace(engine_.loop(), settings_, std::move(logger));
-  server_.record(&request_log_->recorder());
+  request_log_ =
+      std::make_unique<RequestLog>(*service_, engine_.loop(), settings_, std::move(logger));
 }
 
 void PyServer::reopen_logs() {
@@ -163,30 +176,38 @@ void PyServer::reopen_logs() {
 }
 
 void PyServer::start() {
-  or_raise(server_.start());
+  or_throw(service_->start());
 }
 
 void PyServer::drain(bool notify_streams) {
-  server_.drain();
-  if (notify_streams) server_.notify_draining();
+  service_->drain();
+  if (notify_streams) service_->notify_draining();
 }
 
 void PyServer::close() {
   if (engine_.loop().dispatching()) {
     throw std::runtime_error("close() must not be called from within a request");
   }
-  server_.close();
-  handler_.cancel_all();
-  if (request_log_) request_log_->flush();
+  const bool stopped = stop();
+  service_->close();
+  handler_->cancel_all();
+  if (stopped && request_log_ != nullptr) request_log_->flush();
+}
+
+// Other threads of Python go on meanwhile.
+bool PyServer::stop() {
+  Gil gil = Gil::assume_held();
+  const GilRelease released{gil};
+  return service_->stop();
 }
 
 std::size_t PyServer::active() const noexcept {
-  return server_.active() + handler_.running_detached();
+  return service_->active() + handler_->running_detached();
 }
 
 int PyServer::traverse(visitproc visit, void* arg) const {
   Py_VISIT(engine_object_.ptr());
-  return handler_.traverse(visit, arg);
+  return handler_->traverse(visit, arg);
 }
 
 namespace {

@@ -1,13 +1,15 @@
-// tercel._core.Server: one ASGI application on the sockets of one engine.
+// tercel._core.Server: one ASGI application on the sockets of one engine, or of I/O threads before
+// it.
 //
 // The mechanics only. What a server does from start to end (lifespan, signals, the order of a
-// drain) is Python: tercel.server. Resource: keeps its engine, loop and application; cuts off what
-// is open when destroyed. Thread: the loop's. Tested by test_server_object.py,
-// test_process.py and test_asgi_dispatch.py.
+// drain) is Python: tercel.server. I/O threads never touch the interpreter: whatever they have for
+// it comes through the engine's loop. Resource: keeps its engine, loop and application; cuts off
+// what is open when destroyed. Thread: the loop's. Tested by test_server_object.py,
+// test_process.py, test_asgi_dispatch.py, test_io_threads.py.
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,17 +20,21 @@
 #include "python/request_log.h"
 #include "python/settings.h"
 #include "tercel/edge/rate_limit.h"
-#include "tercel/server/server.h"
+#include "tercel/server/service.h"
 
 namespace tercel::python {
 
 class PyServer {
  public:
   // `state` is the lifespan's dict or None; `context` the contextvars.Context that requests inherit
-  // from. Throws TypeError, or ValueError when a setting asks for what this Python does not offer.
+  // from. Throws TypeError, ValueError when a setting asks for what this Python does not offer, or
+  // OSError when there are not enough descriptors for the threads.
   PyServer(const nanobind::object& engine, const nanobind::object& loop,
            const nanobind::object& app, const PySettings& settings, const nanobind::object& state,
            const nanobind::object& context);
+  PyServer(const PyServer&) = delete;
+  PyServer& operator=(const PyServer&) = delete;
+  ~PyServer();
 
   // Both return what to open: "http://127.0.0.1:8000", "unix:/run/app.sock". They throw OSError.
   // `bind` is written as in the setting of that name; a host name is resolved, waiting.
@@ -48,12 +54,13 @@ class PyServer {
   // Stops accepting; idle connections close soon. If `notify_streams`, requests that still run hear
   // http.disconnect.
   void drain(bool notify_streams);
-  // Cuts off every connection and cancels what still runs. May be called twice.
+  // Ends the threads, waiting for them without the interpreter's lock; cuts off every connection
+  // and cancels what still runs. May be called twice.
   void close();
 
   // Requests that are not answered yet, and applications that work on after their answer.
   [[nodiscard]] std::size_t active() const noexcept;
-  [[nodiscard]] std::size_t connections() const noexcept { return server_.connections(); }
+  [[nodiscard]] std::size_t connections() const noexcept { return service_->connections(); }
 
   int traverse(visitproc visit, void* arg) const;
 
@@ -63,15 +70,16 @@ class PyServer {
   std::string add(net::ListenSocket socket);
   // What the server calls: the application, with around it what the settings ask for.
   http::Handler& outermost_handler();
+  [[nodiscard]] bool stop();
 
   nanobind::object engine_object_;
   Engine& engine_;
   config::Settings settings_;
   net::ListenOptions listen_options_;
-  std::optional<RequestLog> request_log_;
-  asgi::AsgiHandler handler_;
-  std::optional<edge::RateLimit> rate_limit_;
-  server::Server server_;
+  std::unique_ptr<asgi::AsgiHandler> handler_;
+  std::unique_ptr<edge::RateLimit> rate_limit_;
+  std::unique_ptr<server::Service> service_;
+  std::unique_ptr<RequestLog> request_log_;
 };
 
 }  // namespace tercel::python

@@ -6,7 +6,7 @@
 #   tools/run_tests.sh --long    everything, the slow ones included
 #
 # The C++ layers are tested four ways: plain, under ASan+UBSan, under TSan, and through the Python
-# extension; the extension both optimised and under ASan+UBSan. REQUIRES: tools/deps.sh ran.
+# extension; the extension both optimised and under ASan+UBSan, and with I/O threads. REQUIRES: tools/deps.sh ran.
 # Reads $VENV (default .venv) and $JOBS (default: the number of processors).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -85,6 +85,11 @@ python_tests() {
   step "Python tests" "$BIN/python" -m pytest "${parallel[@]}" "$@"
 }
 
+# What an application sees must not depend on the threads.
+python_tests_with_io_threads() {
+  step "Python tests with I/O threads" "$BIN/python" -m pytest --io-threads 2 "${parallel[@]}" "$@"
+}
+
 lint
 [[ $mode == --lint ]] && exit 0
 # The preset with the strictest build: what a layer does not declare, it cannot include.
@@ -99,9 +104,11 @@ if [[ $mode == --long ]]; then
   sanitized_python_tests tests/python
   python_tests tests/python tests/long
   step "Python tests on every other CPython that is here" tools/test_versions.sh
+  python_tests_with_io_threads tests/python
 else
   # The layers that several threads may be in. A test of one thread cannot race.
-  cpp_tests tsan "under TSan" base net server
+  cpp_tests tsan "under TSan" base net edge server
   sanitized_python_tests -m sanitize tests/python
   python_tests tests/python
+  python_tests_with_io_threads -m io_threads tests/python
 fi

@@ -17,7 +17,7 @@ import pytest
 from support.asgi import AsgiServer, Message, Receive, Scope, Send
 from support.http1 import Closed, Response
 
-pytestmark = pytest.mark.sanitize
+pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
 
 
 def start(status: int = 200, **more: Any) -> Message:

@@ -12,7 +12,7 @@ import pytest
 
 from support.asgi import AsgiServer, Receive, Scope, Send, respond
 
-pytestmark = pytest.mark.sanitize
+pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
 
 
 class Recorder:

@@ -31,7 +31,7 @@ from support.asgi import (
 )
 from support.http1 import Closed, RawClient, Response
 
-pytestmark = pytest.mark.sanitize
+pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
 
 
 def start(status: Any = 200, **more: Any) -> Message:

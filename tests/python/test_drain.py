@@ -20,7 +20,7 @@ from support.server import ServerProcess
 GET = b"GET /%b HTTP/1.1\r\nHost: test\r\n\r\n"
 BOTH = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 
-pytestmark = pytest.mark.sanitize
+pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
 
 
 @BOTH

@@ -148,6 +148,7 @@ def test_lifespan_runs_once_around_everything(serve: Any, framework: str) -> Non
         {"loop": "uvloop"},
         {"dispatch": "task"},
         {"env": {"PYTHONASYNCIODEBUG": "1"}},
+        {"io_threads": 1},
     ],
     ids=lambda options: "-".join(f"{key}={value}" for key, value in options.items()),
 )

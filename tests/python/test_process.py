@@ -554,6 +554,6 @@ def test_as_many_descriptors_as_the_system_permits(serve: ServeProcess):
 
 
 def test_threads_are_not_needed_for_an_idle_server(serve: ServeProcess):
-    server = serve("process:app")
+    server = serve("process:app", io_threads=0)
     assert server.request().status == 200
     assert len(os.listdir(f"/proc/{server.pid}/task")) == 1

@@ -422,10 +422,6 @@ class TestFailures:
         with pytest.raises(TargetError, match="There is no module"):
             run(tercel.Server("conf_no_such_module:app").serve())
 
-    def test_threads_that_do_not_serve_yet_are_refused(self):
-        with pytest.raises(SettingError, match=r"^io-threads works for C\+\+ programs only"):
-            run(tercel.Server(application([]), io_threads=1).serve())
-
 
 class TestSettings:
     def test_wrong_ones_are_refused_when_it_is_made(self):

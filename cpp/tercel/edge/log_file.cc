@@ -169,6 +169,7 @@ void LogFile::write_out() noexcept {
 // A file that was moved away is given until the next look: a tool that rotates logs puts a new one
 // there itself, with the owner and the mode that it wants.
 void LogFile::look_at_path() noexcept {
+  if (reopen_asked_.exchange(false, std::memory_order_relaxed)) return reopen();
   if (path_.empty() || loop_.now() - last_look_ < kLookInterval) return;
   last_look_ = loop_.now();
   struct stat there {};

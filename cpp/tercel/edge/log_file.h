@@ -22,6 +22,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -76,6 +77,8 @@ class LogFile final : public LineBuffer,
   // compressing the old one. When that fails, the old file goes on and base/log.h is told, once
   // until it succeeds. What share() made has no path: nothing happens.
   void reopen() noexcept;
+  // Opens it again before the next lines are written. Thread: any.
+  void ask_to_reopen() noexcept { reopen_asked_.store(true, std::memory_order_relaxed); }
 
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
   [[nodiscard]] std::size_t unwritten() const noexcept { return tail_ - head_; }
@@ -125,6 +128,7 @@ class LogFile final : public LineBuffer,
   std::uint64_t reported_ = 0;  // Of the dropped ones.
   // The path of append_to(), and which file was there when it was opened.
   std::string path_;
+  std::atomic<bool> reopen_asked_{false};
   dev_t device_ = 0;
   ino_t inode_ = 0;
   bool missing_ = false;  // There was none at the last look.

@@ -7,11 +7,12 @@ import functools
 import inspect
 import logging
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 from tercel import _core
-from tercel.problems import SettingError, StartError
+from tercel.problems import StartError
 from tercel.server.attach import engine_of
 from tercel.server.importer import call_factory, load_application
 from tercel.server.interface import require_asgi
@@ -168,10 +169,6 @@ class Server:
         connect_engine()
         settings = self.settings
         try:
-            if settings.io_threads:
-                raise SettingError(
-                    "io-threads works for C++ programs only, so far: leave it at 0, the default."
-                )
             self.load()
             lifespan = Lifespan(
                 self._application,
@@ -180,9 +177,10 @@ class Server:
                 shutdown_timeout=settings.timeout_lifespan_shutdown,
             )
             with engine_of(loop) as engine:
-                native = _core.Server(
-                    engine, loop, self._application, settings, lifespan.state, lifespan.context
-                )
+                with _threads_needed(settings):
+                    native = _core.Server(
+                        engine, loop, self._application, settings, lifespan.state, lifespan.context
+                    )
                 try:
                     # Before the start-up, which may be long: a port in use should be known at once.
                     self._listen(native, sockets)
@@ -215,7 +213,8 @@ class Server:
         if not await self._started_up(lifespan):
             return
         try:
-            native.start()
+            with _threads_needed(self.settings):
+                native.start()
             self.started = True
             self._start.set()
             await self._stop.wait()
@@ -291,6 +290,19 @@ class Server:
                 return False
             await asyncio.sleep(_LOOK_S)
         return True
+
+
+@contextmanager
+def _threads_needed(settings: Settings) -> Iterator[None]:
+    """Says in one sentence that the system does not give us I/O threads."""
+    try:
+        yield
+    except (OSError, MemoryError) as error:
+        if not settings.io_threads:
+            raise
+        # Both are an EAGAIN of pthread_create(3).
+        reason = getattr(error, "strerror", None) or "no memory, or no more threads, for this user"
+        raise StartError(f"Cannot start {settings.io_threads} I/O thread(s): {reason}.") from None
 
 
 def _log_requests(native: _core.Server, settings: Settings) -> None:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from support.http1 import Address, RawClient, Response
+from support.options import io_threads_for
 from tercel import _core
 from tercel.loop import EventLoop
 
@@ -105,7 +106,7 @@ class AsgiServer:
         self._state = state
         self._context = context or contextvars.Context()
         self._setup = setup
-        self._settings = make_settings(**settings)
+        self._settings = make_settings(**{**settings, "io_threads": io_threads_for(settings)})
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.errors: list[dict[str, Any]] = []

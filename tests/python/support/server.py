@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from support.http1 import Address, RawClient, Response
+from support.options import io_threads_for
 
 APPS = Path(__file__).resolve().parent.parent / "apps"
 # The banner ends in the address to open.
@@ -71,6 +72,8 @@ class ServerProcess:
         **settings: Any,
     ) -> None:
         settings.setdefault("app_dir", APPS)
+        if threads := io_threads_for(settings):
+            settings["io_threads"] = threads
         if port is not None:
             settings["port"] = port
         self.command = [
@@ -239,6 +242,7 @@ class ServerThread:
     def __init__(self, app: Any, *, loop_factory: Any = None, **settings: Any) -> None:
         import tercel
 
+        settings["io_threads"] = io_threads_for(settings)
         if "fd" not in settings:
             settings["port"] = 0
         self.server = tercel.Server(app, **settings)

@@ -39,6 +39,7 @@ class Settings:
 class Running:
     """A server that has answered its first request."""
 
+    server: Server
     tree: Tree
     port: int
     settings: Settings
@@ -76,7 +77,7 @@ def running(server: Server, app: str, settings: Settings) -> Iterator[Running]:
         target = Target(app, free_port(), settings.python, settings.build, scratch)
         tree = servers.start(server, target, core=settings.server_core, apps=APPS)
         try:
-            yield Running(tree, target.port, settings, scratch)
+            yield Running(server, tree, target.port, settings, scratch)
         finally:
             tree.stop()
 
@@ -114,17 +115,21 @@ def timed(target: Running, connections: int, script: Path | None) -> Sample:
     settings = target.settings
     cores = CoreTimes.now()
     cpu = target.tree.cpu()
+    first_thread_s = target.tree.first_thread_seconds()
     began = time.monotonic()
     done = target.wrk(connections, settings.seconds, script)
     wall_s = time.monotonic() - began
+    first_thread_s = target.tree.first_thread_seconds() - first_thread_s
     server_cpu_s = target.tree.cpu_seconds_since(cpu)
     if server_cpu_s <= 0:
         raise MeasureError("the server used no CPU time: not the process that answered")
     now = CoreTimes.now()
     used = {settings.server_core, settings.client_core}
     busy_s = sum(now.busy_since(cores, core) for core in used)
+    python_only = {"python_us_per_request": first_thread_s / done.requests * 1e6}
     return {
         "cpu_us_per_request": server_cpu_s / done.requests * 1e6,
+        **(python_only if target.server.threaded else {}),
         "requests_per_cpu_s": done.requests / server_cpu_s,
         "requests_per_s": done.requests / done.seconds,
         "requests": done.requests,

@@ -114,6 +114,11 @@ class Tree:
             )
         return sum(ns - before.get(pid, 0) for pid, ns in now.items()) / 1e9
 
+    def first_thread_seconds(self) -> float:
+        """Returns the CPU seconds so far of the first thread of the started process."""
+        times = Path(f"/proc/{self.pid}/task/{self.pid}/schedstat").read_text()
+        return int(times.split()[0]) / 1e9
+
     def memory(self) -> Memory:
         """Returns the memory of the tree now. Cost: the kernel walks the page tables."""
         pss = private = rss = peak = 0

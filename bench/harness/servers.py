@@ -43,6 +43,10 @@ class Server:
     source: str  # Where the settings come from.
     command: Callable[[Target], list[str]]
     env: Mapping[str, str] = field(default_factory=dict)
+    # Python runs on the first thread of the started process, and others do the rest: the first is
+    # measured by itself too.
+    threaded: bool = False
+    only: tuple[str, ...] = ()  # The workloads it takes part in; empty: all of its kind.
 
 
 def _tercel(target: Target) -> list[str]:
@@ -52,6 +56,10 @@ def _tercel(target: Target) -> list[str]:
         *("--timeout-keep-alive", str(KEEP_ALIVE_S), "--backlog", str(BACKLOG)),
         *("--limit-request-body", "2GiB"),
     ]
+
+
+def _tercel_io(target: Target) -> list[str]:
+    return [*_tercel(target), "--io-threads", "1"]
 
 
 def _uvicorn(target: Target) -> list[str]:
@@ -181,6 +189,14 @@ def _h2o(target: Target) -> list[str]:
 
 SERVERS = (
     Server("tercel", "asgi", "defaults, access log off, limits as for the others", _tercel),
+    Server(
+        "tercel-io",
+        "asgi",
+        "the same with --io-threads 1",
+        _tercel_io,
+        threaded=True,
+        only=("hello-1-one-core", "hello-64", "fastapi-64", "echo-64"),
+    ),
     Server("uvicorn", "asgi", "uvicorn.org, Settings: uvloop, httptools", _uvicorn),
     Server(
         "granian",

@@ -36,7 +36,11 @@ class Workload:
 
     def invites(self, server: Server) -> bool:
         """True if `server` takes part."""
-        return server.kind in self.kinds and (not self.names or server.name in self.names)
+        return (
+            server.kind in self.kinds
+            and (not self.names or server.name in self.names)
+            and (not server.only or self.name in server.only)
+        )
 
 
 def idle_memory(server: Server, settings: Settings) -> Sample:

@@ -43,7 +43,7 @@
 // waits. What the application writes counts against the high-water mark until the exchange reports
 // to be writable with it. Payloads are released on the application's thread.
 //
-// Resource: lives in its IoEnd's pool. Source: docs/decisions/0011-io-threads.md.
+// Resource: lives in its IoEnd's pool. Source: docs/decisions/0012-io-threads.md.
 // Tested by handoff_test.cc.
 #pragma once
 

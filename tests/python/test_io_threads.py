@@ -111,14 +111,17 @@ class TestServer:
                 except OSError:  # It does not listen any more.
                     return
                 with client:
+                    asked = 0
                     try:
-                        for _ in range(20):
+                        for asked in range(20):  # noqa: B007
                             response = client.request("GET", "/sleep?s=0.01")
                             answered.append(response.body)
                             if response.get("connection") == "close":
                                 break
                     except (OSError, Closed) as error:
-                        lost.append(error)
+                        # What connects at the moment of closing may be reset by the kernel.
+                        if asked > 0:
+                            lost.append(error)
 
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             clients = [pool.submit(ask_until_refused) for _ in range(8)]
@@ -127,8 +130,6 @@ class TestServer:
             for client in clients:
                 client.result(20)
         assert server.wait() == 0
-        # A kept-alive connection that is idle for a second may close between two requests; one
-        # with a request on it must not.
         assert lost == []
         assert len(answered) > 20
         assert set(answered) == {b"slept"}

@@ -130,9 +130,10 @@ void Loop::unwatch(WatchId id, int fd) noexcept {
   Slot* slot = find(id, fd);
   if (slot == nullptr) return;
   slot->watcher = nullptr;
-  // Fails when somebody else closed the descriptor; then the kernel has forgotten it already.
+  // Fails when somebody else closed the descriptor. Then the kernel has forgotten it already, unless
+  // a copy of it lives on.
   epoll_event ignored{};
-  syscalls_.epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, &ignored);
+  if (syscalls_.epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, &ignored) < 0) removal_failed_ = true;
 }
 
 // --- later work
@@ -199,10 +200,11 @@ void Loop::run_events() noexcept {
     const auto id = static_cast<WatchId>(event.data.u64 >> 32);
     if (const Slot* slot = find(id, fd)) {
       slot->watcher->on_ready(event.events);
-    } else if (slots_[static_cast<std::size_t>(fd)].watcher == nullptr) {
+    } else if (removal_failed_ && slots_[static_cast<std::size_t>(fd)].watcher == nullptr) {
       // Usually removed by a watcher that ran before it in this turn. But a descriptor that was
       // closed by somebody else while a copy of it lives on is still registered: drop it, if that
-      // is possible at all, so that it does not keep the loop awake.
+      // is possible at all, so that it does not keep the loop awake. Not without such a case: the
+      // number may be another thread's by now.
       epoll_event ignored{};
       syscalls_.epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, &ignored);
     }

@@ -203,6 +203,7 @@ class Loop final : private TimerWheel::Observer {
   bool dispatching_ = false;
   bool nested_ = false;
   bool scratch_lent_ = false;
+  bool removal_failed_ = false;  // Ever.
   std::chrono::nanoseconds now_;
   std::chrono::nanoseconds alarm_due_ = std::chrono::nanoseconds::max();
   WatchId alarm_id_ = WatchId::kNone;

@@ -169,8 +169,11 @@ TEST_F(LoopTest, UnwatchInABatchDropsTheEventThatWasTakenAlready) {
   second.action = [&] { loop_->unwatch(first_id, one.ours.get()); };
   send_text(one.peers, "x");
   send_text(two.peers, "x");
+  const int calls = syscalls_.calls(Call::kEpollCtl);
   EXPECT_EQ(turn(), 2);
   EXPECT_EQ(first.seen.size() + second.seen.size(), 1U);
+  // The number of the other may belong to another thread by now: it is named in no second call.
+  EXPECT_EQ(syscalls_.calls(Call::kEpollCtl), calls + 1);
 }
 
 TEST_F(LoopTest, AWatcherMayRemoveItselfAndAddOthers) {
@@ -270,6 +273,19 @@ TEST_F(LoopTest, ANumberWhoseRemovalFailedCanBeWatchedAgain) {
   EXPECT_EQ(turn(), 1);
   EXPECT_TRUE(before.seen.empty());
   EXPECT_EQ(after.seen.size(), 1U);
+}
+
+// Level-triggered, it would keep the loop awake for ever.
+TEST_F(LoopTest, ARegistrationWhoseRemovalFailedIsRemovedWithItsFirstEvent) {
+  const SocketPair pair = socket_pair();
+  TestWatcher watcher;
+  const WatchId id = watch(pair.ours, watcher);
+  syscalls_.fail(Call::kEpollCtl, ENOMEM);
+  loop_->unwatch(id, pair.ours.get());
+  send_text(pair.peers, "x");
+  EXPECT_EQ(turn(), 1);
+  EXPECT_EQ(turn(), 0);
+  EXPECT_TRUE(watcher.seen.empty());
 }
 
 TEST_F(LoopTest, ManyDescriptorsKeepTheirWatchers) {

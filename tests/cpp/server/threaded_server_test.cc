@@ -35,8 +35,9 @@ using test::Fd;
 constexpr std::string_view kHello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view kHold = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
 
-// A client whose reads end after some seconds, whatever happens.
+// A client whose reads end after some seconds, whatever happens; -1 when it could not connect.
 Fd patient(Fd client) {
+  if (client.get() < 0) return client;
   const timeval patience{.tv_sec = 10, .tv_usec = 0};
   EXPECT_EQ(::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
   EXPECT_EQ(::setsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), 0);
@@ -68,6 +69,16 @@ std::string read_body(const Fd& client) {
     if (count <= 0) return "";
     text.append(bytes, static_cast<std::size_t>(count));
   }
+}
+
+// Until the server closes, or resets.
+std::string read_to_end(const Fd& client) {
+  std::string text;
+  char bytes[16384];
+  for (ssize_t count = 0; (count = ::recv(client.get(), bytes, sizeof bytes, 0)) > 0;) {
+    text.append(bytes, static_cast<std::size_t>(count));
+  }
+  return text;
 }
 
 class ThreadedServerTest : public testing::Test {
@@ -336,22 +347,27 @@ TEST_F(ThreadedServerTest, AChildOfForkLeavesTheThreadsToItsParent) {
 
 // --- stress
 
-// As EchoHandler, and /later answers in pieces, one a turn of the loop.
+// As EchoHandler; /later answers in pieces, one a turn of the loop; /abort does the same and gives
+// up at a random one.
 class StressHandler final : public http::Handler {
  public:
   StressHandler(net::Loop& loop, http::Handler& others) noexcept : loop_{loop}, others_{others} {}
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
-    if (request.path != "/later") return others_.handle(request, exchange);
-    Later* later = jobs.make(*this, exchange);
+    if (request.path != "/later" && request.path != "/abort") {
+      return others_.handle(request, exchange);
+    }
+    const int aborts_at = request.path == "/abort" ? static_cast<int>(random_() % 5) : -1;
+    Later* later = jobs.make(*this, exchange, aborts_at);
     if (later == nullptr) return exchange.abort(Errc::kNoMemory);
     exchange.observe(later);
     loop_.defer(*later);
   }
 
   struct Later final : http::Observer, net::Deferred {
-    Later(StressHandler& owning, http::Exchange& answered) noexcept
-        : owner{owning}, exchange{answered} {}
+    Later(StressHandler& owning, http::Exchange& answered, int aborting) noexcept
+        : owner{owning}, exchange{answered}, aborts_at{aborting} {}
     void run_deferred() noexcept override {
+      if (step == aborts_at) return exchange.abort(Errc::kOverloaded);
       constexpr std::array<http::Field, 1> kLength{{{"content-length", "9000"}}};
       if (step == 0) (void)exchange.start({.status = 200, .fields = kLength, .trailers = false});
       if (++step < 4) owner.loop_.defer(*this);
@@ -369,6 +385,7 @@ class StressHandler final : public http::Handler {
     void on_end(http::Outcome) noexcept override { owner.jobs.destroy(this); }
     StressHandler& owner;
     http::Exchange& exchange;
+    const int aborts_at;  // A step; -1: none.
     int step = 0;
   };
 
@@ -380,6 +397,7 @@ class StressHandler final : public http::Handler {
  private:
   net::Loop& loop_;
   http::Handler& others_;
+  std::mt19937 random_;
 };
 
 // What one client does, again and again. Counts what went wrong.
@@ -387,9 +405,11 @@ class StressClient {
  public:
   StressClient(const Address& address, unsigned seed) : address_{address}, random_{seed} {}
 
+  // Until `stop`, or nobody listens any more.
   void run(const std::atomic<bool>& stop) {
     while (!stop) {
       Fd client = patient(test::connect_to(address_));
+      if (client.get() < 0) return;
       for (int requests = 0; requests < 20 && !stop; ++requests) {
         if (!one(client)) break;
         ++done;
@@ -406,7 +426,7 @@ class StressClient {
     const std::string post =
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
         "\r\n\r\n";
-    switch (random_() % 8) {
+    switch (random_() % 10) {
       case 0:  // Leaves before the answer.
         send_all(client, kHello);
         return false;
@@ -427,6 +447,17 @@ class StressClient {
         return expect(client, body, body);
       case 5:
         return expect(client, post + body, body);
+      case 6:  // Gets half of an answer, or an error.
+        send_all(client, "GET /abort HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        (void)read_to_end(client);
+        return false;
+      case 7: {  // Asks for several at once, and stays for some of the answers.
+        std::string many;
+        for (int i = 0; i < 8; ++i) many += kHello;
+        send_all(client, many);
+        (void)read_body(client);
+        return false;
+      }
       default:
         return expect(client, kHello, "hello");
     }
@@ -475,6 +506,52 @@ TEST_F(ThreadedServerTest, ManyClientsThatComeGoAndMisbehave) {
   server_->close();
   EXPECT_EQ(handler.made, handler.released);
   EXPECT_EQ(loop_->blocks().outstanding(), 0U);
+}
+
+// What was accepted is answered, and whole; what comes at the moment of closing may be reset.
+TEST_F(ThreadedServerTest, DrainingInTheMiddleOfTraffic) {
+  Options options;
+  options.timeouts.linger = 10ms;
+  for (int round = 0; round < 5; ++round) {
+    StressHandler handler{*loop_, handler_};
+    server_ = *ThreadedServer::create(*loop_, handler, options, 3);
+    auto socket = net::ListenSocket::tcp(syscalls_, "127.0.0.1", 0, {});
+    ASSERT_TRUE(server_->listen(*std::move(socket)));
+    ASSERT_TRUE(server_->start());
+    const Address address = server_->listener(0).address();
+    std::atomic<bool> draining = false;
+    std::atomic<int> clients = 6, answered = 0, cut = 0, unanswered = 0;
+    std::vector<std::thread> threads;
+    for (int i = clients; i > 0; --i) {
+      threads.emplace_back([&] {
+        for (;;) {
+          const bool before = !draining;
+          const Fd client = patient(test::connect_to(address));
+          if (client.get() < 0) break;
+          send_all(client, "GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+          const std::string text = read_to_end(client);
+          if (text.ends_with(std::string(9000, 'l'))) {
+            ++answered;
+          } else {
+            ++(text.empty() && !before ? unanswered : cut);
+          }
+        }
+        --clients;
+      });
+    }
+    ASSERT_TRUE(turn_until([&] { return answered > 20; }));
+    draining = true;
+    server_->drain();
+    EXPECT_TRUE(turn_until([&] { return clients == 0 && server_->connections() == 0; }));
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(cut, 0);
+    EXPECT_LT(unanswered, 6);
+    EXPECT_EQ(server_->active(), 0U);
+    server_->close();
+    EXPECT_EQ(handler.made, handler.released);
+    EXPECT_EQ(loop_->blocks().outstanding(), 0U);
+    server_.reset();
+  }
 }
 
 TEST_F(ThreadedServerTest, ClosingInTheMiddleOfTraffic) {

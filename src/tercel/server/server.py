@@ -133,6 +133,9 @@ class Server:
     def shutdown(self, *, force: bool = False) -> None:
         """Asks `serve()` to end: gracefully, or at once if `force` or when asked again.
 
+        At once cuts requests off, and leaves the application's shutdown a second; asked again while
+        that runs, it cancels it.
+
         Returns at once; `serve()` returns when all is over. From another thread, use
         `loop.call_soon_threadsafe(server.shutdown)`.
         """

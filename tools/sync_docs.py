@@ -45,7 +45,7 @@ LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 # A file by its name or the end of its path, perhaps with a * in it. Those of CPython are not here.
 NAMED_FILE = re.compile(r"(?<![\w/])(?!asyncio/)[\w.*/-]*\w\.(?:cc|h|md|py|txt)\b")
 # Named already, and added by changes that are under way.
-COMING = {"docs/decisions/0010-io-threads.md", "test_asgi_lazy_task.py"}
+COMING = {"docs/decisions/0010-io-threads.md"}
 PYTHON_BLOCK = re.compile(r"^```python\n", re.MULTILINE)
 
 

@@ -1,7 +1,7 @@
 """The faults of tests/python/test_faults.py in the numbers that the checklist asks for, with a
 ledger: how many of how many went wrong.
 
-Source: reliability.md section 9, rows 5, 7 and 8.
+Whatever happens to one request, the others are served, and nothing is left behind.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 docs/internals/attacks.md has the list, with the tests that guard each entry; what a unit test, a
 transcript or a vector shows is there and not repeated here. That every test it names exists is
 tested here.
-Source: reliability.md section 3.
 """
 
 from __future__ import annotations

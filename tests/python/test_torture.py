@@ -4,7 +4,6 @@ The Nth allocation from a chosen moment on, for each N until no failure is met a
 fails, the client gets a whole answer, an error, or a connection that is visibly cut; the server
 lives, and the next client is served. `ConnectionTest.EveryAllocationMayFailOnce...` and
 `...EverySystemCallMayFailOnce...` do the same below Python.
-Source: reliability.md section 9, row 21.
 """
 
 from __future__ import annotations

@@ -52,9 +52,9 @@ class Wire {
   virtual void send(Block block, std::size_t bytes) noexcept = 0;
   virtual void send(const Payload& payload) noexcept = 0;
   virtual void send_file(const FileRange& range) noexcept = 0;
-  // A part of a response is complete, and leaves now, as far as the kernel takes it: whoever sent it
-  // may work on for long. Only the last part waits for the end of the step if more input is here, so
-  // that the answers to pipelined requests leave together.
+  // A part of a response is complete, and leaves now, as far as the kernel takes it: whoever sent
+  // it may work on for long. Only the last part waits for the end of the step if more input is
+  // here, so that the answers to pipelined requests leave together.
   virtual void push(Final final) noexcept = 0;
   // Bytes taken over and not yet handed to the kernel.
   [[nodiscard]] virtual std::size_t unsent_bytes() const noexcept = 0;

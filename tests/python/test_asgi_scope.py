@@ -100,6 +100,16 @@ def test_method_is_passed_through_known_or_not(method):
     assert scope_of(head)["method"] == method
 
 
+# A decision, see docs/reference/errors.md, BadMethod.
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "get"])
+def test_methods_that_no_application_gets(method):
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("it was called")
+
+    with AsgiServer(app) as server:
+        assert server.request(method).status == 501
+
+
 def test_scheme():
     assert simple_scope()["scheme"] == "http"
 

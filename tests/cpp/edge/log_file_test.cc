@@ -115,6 +115,7 @@ class LogFileTest : public testing::Test {
   std::filesystem::path path_;
   Fd reader_;
   Fd writer_;
+  LineGate gate_;
   std::unique_ptr<LogFile> file_;
 };
 
@@ -466,15 +467,14 @@ TEST_F(LogFileTest, WhatIsSharedHasNoPathToReopen) {
 
 // Takes the end of the pipe's room in the middle of a line, and lets nobody in until it is whole.
 TEST_F(LogFileTest, ALineThatTakesSeveralWritesIsNotMixedWithThoseOfAnotherFile) {
-  LineGate gate;
   int fds[2];
   ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
   reader_ = Fd{fds[0]};
   writer_ = Fd{fds[1]};
   ASSERT_EQ(::fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
   ASSERT_EQ(::fcntl(fds[1], F_SETPIPE_SZ, 4096), 4096);
-  auto other = *LogFile::share(*loop_, fds[1], &gate);
-  file_ = *LogFile::share(*loop_, fds[1], &gate);
+  auto other = *LogFile::share(*loop_, fds[1], &gate_);
+  file_ = *LogFile::share(*loop_, fds[1], &gate_);
   const std::string line(9999, 'x');
   write_line(line);
   turn();
@@ -505,9 +505,8 @@ class SmallDisk {
 };
 
 TEST_F(LogFileTest, ALineThatAFullDiskCutsKeepsTheOthersOut) {
-  LineGate gate;
-  auto other = *LogFile::append_to(*loop_, path_.c_str(), &gate);
-  file_ = *LogFile::append_to(*loop_, path_.c_str(), &gate);
+  auto other = *LogFile::append_to(*loop_, path_.c_str(), &gate_);
+  file_ = *LogFile::append_to(*loop_, path_.c_str(), &gate_);
   write_line("one");
   {
     const SmallDisk disk{2};
@@ -523,9 +522,8 @@ TEST_F(LogFileTest, ALineThatAFullDiskCutsKeepsTheOthersOut) {
 }
 
 TEST_F(LogFileTest, AFileThatEndsInTheMiddleOfALineLetsTheOthersIn) {
-  LineGate gate;
-  auto other = *LogFile::append_to(*loop_, path_.c_str(), &gate);
-  file_ = *LogFile::append_to(*loop_, path_.c_str(), &gate);
+  auto other = *LogFile::append_to(*loop_, path_.c_str(), &gate_);
+  file_ = *LogFile::append_to(*loop_, path_.c_str(), &gate_);
   write_line("one");
   {
     const SmallDisk disk{2};
@@ -541,7 +539,6 @@ TEST_F(LogFileTest, LinesOfSeveralThreadsInOnePipeStayWhole) {
   constexpr int kThreads = 4;
   constexpr int kLines = 300;
   const SteadyClock clock;
-  LineGate gate;
   int fds[2];
   ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
   reader_ = Fd{fds[0]};
@@ -550,7 +547,7 @@ TEST_F(LogFileTest, LinesOfSeveralThreadsInOnePipeStayWhole) {
   for (int number = 0; number < kThreads; ++number) {
     threads.emplace_back([&, number] {
       const auto loop = *net::Loop::create(clock, net::system_calls());
-      const auto file = *LogFile::share(*loop, fds[1], &gate);
+      const auto file = *LogFile::share(*loop, fds[1], &gate_);
       const char mark = static_cast<char>('a' + number);
       for (int i = 0; i < kLines || file->unwritten() > 0;) {
         if (i < kLines && file->unwritten() < LogFile::kCapacity / 2) {

@@ -37,7 +37,8 @@ class RequestLog {
 
   // Writes what can be written without waiting. REQUIRES: the service has stopped.
   void flush() noexcept;
-  // Begins the file anew: at once, or with the next lines of a thread that is not the application's.
+  // Begins the file anew: at once, or with the next lines of a thread that is not the
+  // application's.
   void reopen() noexcept;
 
  private:

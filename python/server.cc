@@ -77,8 +77,9 @@ PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::o
                                                    context_in(context),
                                                    to_handler_options(settings.values))} {
   if (!handler_->init()) throw_python_error();
-  service_ = or_throw(server::Service::create(
-      engine_.loop(), outermost_handler(), to_options(settings.values), settings.values.io_threads));
+  service_ =
+      or_throw(server::Service::create(engine_.loop(), outermost_handler(),
+                                       to_options(settings.values), settings.values.io_threads));
 }
 
 PyServer::~PyServer() {
@@ -98,8 +99,8 @@ PyServer::~PyServer() {
 
 http::Handler& PyServer::outermost_handler() {
   if (settings_.limit_rate == 0) return *handler_;
-  rate_limit_ = std::make_unique<edge::RateLimit>(*handler_, engine_.loop(),
-                                                  to_rate_limit(settings_));
+  rate_limit_ =
+      std::make_unique<edge::RateLimit>(*handler_, engine_.loop(), to_rate_limit(settings_));
   return *rate_limit_;
 }
 

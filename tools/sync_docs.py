@@ -44,8 +44,6 @@ MARKED_NUMBERS = re.compile(
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 # A file by its name or the end of its path, perhaps with a * in it. Those of CPython are not here.
 NAMED_FILE = re.compile(r"(?<![\w/])(?!asyncio/)[\w.*/-]*\w\.(?:cc|h|md|py|txt)\b")
-# Named already, and added by changes that are under way.
-COMING = {"docs/decisions/0010-io-threads.md"}
 PYTHON_BLOCK = re.compile(r"^```python\n", re.MULTILINE)
 
 
@@ -145,7 +143,7 @@ def missing_files() -> list[str]:
         f"{file.relative_to(ROOT).as_posix()}: names {name}, which does not exist"
         for file, text in described()
         for name in NAMED_FILE.findall(text)
-        if name not in COMING and not exists(name)
+        if not exists(name)
     ]
 
 

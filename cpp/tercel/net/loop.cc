@@ -130,8 +130,8 @@ void Loop::unwatch(WatchId id, int fd) noexcept {
   Slot* slot = find(id, fd);
   if (slot == nullptr) return;
   slot->watcher = nullptr;
-  // Fails when somebody else closed the descriptor. Then the kernel has forgotten it already, unless
-  // a copy of it lives on.
+  // Fails when somebody else closed the descriptor. Then the kernel has forgotten it already,
+  // unless a copy of it lives on.
   epoll_event ignored{};
   if (syscalls_.epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, &ignored) < 0) removal_failed_ = true;
 }

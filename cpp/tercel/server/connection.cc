@@ -180,7 +180,7 @@ bool Connection::fill() noexcept {
   Buffers* mine = buffers();
   const auto borrow = static_cast<InputBuffer::Borrow>(steps_ > 0);
   const std::span<char> space = mine != nullptr ? mine->input.room(borrow) : std::span<char>{};
-  if (space.empty()) {
+  if (mine == nullptr || space.empty()) {
     broke(Errc::kNoMemory);
     return false;
   }

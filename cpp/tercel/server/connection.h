@@ -31,7 +31,7 @@ class Connection final : public http::Wire,
  public:
   Connection(Server& server, std::unique_ptr<net::Stream> stream,
              const http::Endpoints& ends) noexcept;
-  ~Connection();
+  ~Connection() override;
 
   // Reads of the stream in one turn of the loop, at most, so that a fast sender does not starve its
   // neighbours: 256 KiB with the loop's buffer.

@@ -72,7 +72,7 @@ struct BodyPart {
 // Parts of one body that are under way or not taken yet, at most.
 inline constexpr std::size_t kPartsMax = 2;
 // Nothing is read ahead of an application that has so much of a body before it.
-inline constexpr std::size_t kAheadBytes = 32 * 1024;
+inline constexpr std::size_t kAheadBytes = std::size_t{32} * 1024;
 
 // The I/O thread's half. Thread: the I/O thread.
 class Keeper final : public http::Observer {
@@ -85,7 +85,7 @@ class Keeper final : public http::Observer {
   // What came from the application. on_letter() and apply() may free the crossing.
   void on_letter() noexcept;
   void on_ask(const Appetite& appetite) noexcept;
-  void apply(Command& command) noexcept;
+  void apply(Command& command) noexcept;  // NOLINT(bugprone-exception-escape): as in keeper.cc.
 
   // --- http::Observer
   void on_body() noexcept override;

@@ -25,7 +25,7 @@
 
 namespace tercel::server {
 
-class IoThread {
+class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the cache lines below.
  public:
   enum class Order : std::uint32_t { kDrain = 1, kNotifyDraining = 2, kStop = 4 };
 

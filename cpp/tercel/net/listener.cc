@@ -1,11 +1,9 @@
 #include "tercel/net/listener.h"
 
 #include <cerrno>
-#include <new>
 #include <utility>
 
 #include "tercel/net/socket_address.h"
-#include "tercel/net/socket_stream.h"
 
 namespace tercel::net {
 namespace {
@@ -120,13 +118,7 @@ Listener::AcceptResult Listener::accept_one() noexcept {
     starve(-fd);
     return AcceptResult::kStarved;
   }
-  std::unique_ptr<Stream> stream{new (std::nothrow) SocketStream(syscalls, fd)};
-  if (stream == nullptr) {
-    syscalls.close(fd);
-    starve(ENOMEM);
-    return AcceptResult::kStarved;
-  }
-  sink_.on_accept(std::move(stream), from_socket_address(address), *this);
+  sink_.on_accept(fd, from_socket_address(address), *this);
   return AcceptResult::kAccepted;
 }
 

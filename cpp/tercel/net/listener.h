@@ -14,7 +14,6 @@
 #include "tercel/base/result.h"
 #include "tercel/net/listen_socket.h"
 #include "tercel/net/loop.h"
-#include "tercel/net/stream.h"
 
 namespace tercel::net {
 
@@ -32,10 +31,9 @@ class Listener final : private Watcher, private Timer {
   // Gets each new connection. May pause and close the listener, not destroy it.
   class Sink {
    public:
-    // TCP_NODELAY is set, close-on-exec too; not yet watched. An IPv4 peer of an IPv6 socket has an
-    // IPv4 address.
-    virtual void on_accept(std::unique_ptr<Stream> stream, const Address& peer,
-                           Listener& from) noexcept = 0;
+    // The sink takes over `fd`, a socket: it does not block, TCP_NODELAY is set, close-on-exec too,
+    // and it is not yet watched. An IPv4 peer of an IPv6 socket has an IPv4 address.
+    virtual void on_accept(int fd, const Address& peer, Listener& from) noexcept = 0;
     // Accepting failed with errno `error`, for lack of descriptors or memory, or because somebody
     // else closed the socket; it is tried again after kPause.
     virtual void on_starved(int error) noexcept = 0;

@@ -8,7 +8,6 @@
 #include <array>
 #include <bit>
 #include <cerrno>
-#include <cstdlib>
 #include <iterator>
 #include <utility>
 
@@ -35,10 +34,6 @@ epoll_event make_event(int fd, std::uint32_t generation, std::uint32_t readiness
 }
 
 }  // namespace
-
-void Loop::Free::operator()(Slot* slots) const noexcept {
-  std::free(slots);
-}
 
 Loop::Loop(const Clock& clock, Syscalls& syscalls)
     : clock_{clock},
@@ -78,58 +73,45 @@ Failure Loop::refused(int result) noexcept {
   return fail(result == -ENOMEM ? Errc::kNoMemory : Errc::kSystem);
 }
 
-bool Loop::make_room_for(int fd) noexcept {
-  const auto index = static_cast<std::size_t>(fd);
-  if (index < slot_count_) return true;
-  const std::size_t count = std::max<std::size_t>(64, std::bit_ceil(index + 1));
-  void* memory = std::realloc(slots_.get(), count * sizeof(Slot));
-  if (memory == nullptr) return false;
-  static_cast<void>(slots_.release());  // realloc() took it.
-  slots_.reset(static_cast<Slot*>(memory));
-  std::fill(&slots_[slot_count_], &slots_[count], Slot{nullptr, 0});
-  slot_count_ = count;
-  return true;
-}
-
 // The registration that `id` names, or null when it is gone.
-Loop::Slot* Loop::find(WatchId id, int fd) noexcept {
-  if (fd < 0 || static_cast<std::size_t>(fd) >= slot_count_) return nullptr;
-  Slot& slot = slots_[static_cast<std::size_t>(fd)];
-  const bool same = slot.watcher != nullptr && slot.generation == static_cast<std::uint32_t>(id);
-  return same ? &slot : nullptr;
+WatchTable::Entry* Loop::find(WatchId id, int fd) noexcept {
+  WatchTable::Entry* entry = watches_.find(fd);
+  const bool same = entry != nullptr && entry->watcher != nullptr &&
+                    entry->generation == static_cast<std::uint32_t>(id);
+  return same ? entry : nullptr;
 }
 
 Result<WatchId> Loop::watch(int fd, std::uint32_t readiness, Trigger trigger,
                             Watcher& watcher) noexcept {
   if (fd < 0) return refused(-EBADF);
-  if (!make_room_for(fd)) return refused(-ENOMEM);
-  Slot& slot = slots_[static_cast<std::size_t>(fd)];
-  const std::uint32_t generation = slot.generation == UINT32_MAX ? 1 : slot.generation + 1;
+  WatchTable::Entry* entry = watches_.make(fd);
+  if (entry == nullptr) return refused(-ENOMEM);
+  const std::uint32_t generation = entry->generation == UINT32_MAX ? 1 : entry->generation + 1;
   epoll_event event = make_event(fd, generation, readiness, trigger);
   // When the kernel takes it, the number is a new descriptor, and a watcher that still stands here
   // had its own closed by somebody else.
   int result = syscalls_.epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);
-  if (result == -EEXIST && slot.watcher == nullptr) {
+  if (result == -EEXIST && entry->watcher == nullptr) {
     result = syscalls_.epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event);
   }
   if (result < 0) return refused(result);
-  slot = {&watcher, generation};
+  *entry = {&watcher, generation};
   return WatchId{generation};
 }
 
 Result<void> Loop::rewatch(WatchId id, int fd, std::uint32_t readiness, Trigger trigger) noexcept {
-  const Slot* slot = find(id, fd);
-  if (slot == nullptr) return refused(-ENOENT);
-  epoll_event event = make_event(fd, slot->generation, readiness, trigger);
+  const WatchTable::Entry* entry = find(id, fd);
+  if (entry == nullptr) return refused(-ENOENT);
+  epoll_event event = make_event(fd, entry->generation, readiness, trigger);
   const int result = syscalls_.epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event);
   if (result < 0) return refused(result);
   return {};
 }
 
 void Loop::unwatch(WatchId id, int fd) noexcept {
-  Slot* slot = find(id, fd);
-  if (slot == nullptr) return;
-  slot->watcher = nullptr;
+  WatchTable::Entry* entry = find(id, fd);
+  if (entry == nullptr) return;
+  entry->watcher = nullptr;
   // Fails when somebody else closed the descriptor. Then the kernel has forgotten it already,
   // unless a copy of it lives on.
   epoll_event ignored{};
@@ -198,9 +180,9 @@ void Loop::run_events() noexcept {
     const epoll_event& event = events_[static_cast<std::size_t>(next_event_++)];
     const int fd = static_cast<int>(event.data.u64 & UINT32_MAX);
     const auto id = static_cast<WatchId>(event.data.u64 >> 32);
-    if (const Slot* slot = find(id, fd)) {
-      slot->watcher->on_ready(event.events);
-    } else if (removal_failed_ && slots_[static_cast<std::size_t>(fd)].watcher == nullptr) {
+    if (const WatchTable::Entry* entry = find(id, fd)) {
+      entry->watcher->on_ready(event.events);
+    } else if (removal_failed_ && watches_.find(fd)->watcher == nullptr) {
       // Usually removed by a watcher that ran before it in this turn. But a descriptor that was
       // closed by somebody else while a copy of it lives on is still registered: drop it, if that
       // is possible at all, so that it does not keep the loop awake. Not without such a case: the

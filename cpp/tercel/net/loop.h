@@ -25,6 +25,7 @@
 #include "tercel/base/result.h"
 #include "tercel/net/syscalls.h"
 #include "tercel/net/timer_wheel.h"
+#include "tercel/net/watch_table.h"
 
 struct epoll_event;
 
@@ -155,11 +156,6 @@ class Loop final : private TimerWheel::Observer {
   void return_scratch() noexcept { scratch_lent_ = false; }
 
  private:
-  // The registration of the descriptor whose number is its index.
-  struct Slot {
-    Watcher* watcher;          // Null: none.
-    std::uint32_t generation;  // Of the present or last registration; it is the WatchId.
-  };
   // Descriptors of the loop itself. An edge says all: they are never read.
   class WakeWatcher final : public Watcher {
     void on_ready(std::uint32_t) noexcept override {}
@@ -172,15 +168,11 @@ class Loop final : private TimerWheel::Observer {
     void on_ready(std::uint32_t) noexcept override;
     Loop& loop_;
   };
-  struct Free {
-    void operator()(Slot* slots) const noexcept;
-  };
 
   Loop(const Clock& clock, Syscalls& syscalls);
   [[nodiscard]] Result<void> open() noexcept;
   [[nodiscard]] Failure refused(int result) noexcept;
-  [[nodiscard]] bool make_room_for(int fd) noexcept;
-  [[nodiscard]] Slot* find(WatchId id, int fd) noexcept;
+  [[nodiscard]] WatchTable::Entry* find(WatchId id, int fd) noexcept;
   [[nodiscard]] std::chrono::nanoseconds bounded(std::chrono::nanoseconds timeout) const noexcept;
   void run_deferred() noexcept;
   void run_events() noexcept;
@@ -207,8 +199,7 @@ class Loop final : private TimerWheel::Observer {
   std::chrono::nanoseconds now_;
   std::chrono::nanoseconds alarm_due_ = std::chrono::nanoseconds::max();
   WatchId alarm_id_ = WatchId::kNone;
-  std::size_t slot_count_ = 0;
-  std::unique_ptr<Slot[], Free> slots_;
+  WatchTable watches_;
   std::unique_ptr<epoll_event[]> events_;
   std::unique_ptr<char[]> scratch_;
   IntrusiveList<Deferred> deferred_;

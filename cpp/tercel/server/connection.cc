@@ -41,10 +41,8 @@ std::int32_t to_ms(nanoseconds time) noexcept {
 
 }  // namespace
 
-Connection::Connection(Server& server, std::unique_ptr<net::Stream> stream,
-                       const http::Endpoints& ends) noexcept
+Connection::Connection(Server& server, const http::Endpoints& ends) noexcept
     : server_{server},
-      stream_{std::move(stream)},
       session_{*this, server.context_},
       ends_{ends},
       phase_due_{started(server.options_.timeouts.keep_alive, server.loop_.now())},
@@ -54,7 +52,17 @@ Connection::~Connection() {
   if (buffers_ != nullptr) server_.buffers_.destroy(buffers_);
 }
 
-bool Connection::start() noexcept {
+bool Connection::start(int fd) noexcept {
+  stream_.open(server_.loop_.syscalls(), fd);
+  return watch();
+}
+
+bool Connection::start(std::unique_ptr<net::Stream> stream) noexcept {
+  stream_.open(std::move(stream));
+  return watch();
+}
+
+bool Connection::watch() noexcept {
   const int fd = stream_->descriptor();
   if (fd >= 0) {
     const Result<net::WatchId> watch = server_.loop_.watch(
@@ -461,7 +469,7 @@ void Connection::die(Errc error) noexcept {
     server_.buffers_.destroy(buffers_);
     buffers_ = nullptr;
   }
-  stream_.reset();
+  stream_.close();
   server_.loop_.defer(*this);
 }
 

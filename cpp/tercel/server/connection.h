@@ -16,7 +16,7 @@
 #include "tercel/http/h1_session.h"
 #include "tercel/http/wire.h"
 #include "tercel/net/loop.h"
-#include "tercel/net/stream.h"
+#include "tercel/net/stream_place.h"
 #include "tercel/server/input_buffer.h"
 #include "tercel/server/output_queue.h"
 
@@ -29,8 +29,7 @@ class Connection final : public http::Wire,
                          private net::Timer,
                          private net::Deferred {
  public:
-  Connection(Server& server, std::unique_ptr<net::Stream> stream,
-             const http::Endpoints& ends) noexcept;
+  Connection(Server& server, const http::Endpoints& ends) noexcept;
   ~Connection() override;
 
   // Reads of the stream in one turn of the loop, at most, so that a fast sender does not starve its
@@ -42,7 +41,9 @@ class Connection final : public http::Wire,
   static constexpr std::size_t kFilesMax = 4;
 
   // Watches the stream and serves what is there. False: the kernel refused; destroy the connection.
-  [[nodiscard]] bool start() noexcept;
+  // Takes over `fd`, a connected, non-blocking socket.
+  [[nodiscard]] bool start(int fd) noexcept;
+  [[nodiscard]] bool start(std::unique_ptr<net::Stream> stream) noexcept;
   // Answers what is under way with `Connection: close`, then closes; soon, when nothing is.
   void drain() noexcept;
   void notify_draining() noexcept;
@@ -80,6 +81,7 @@ class Connection final : public http::Wire,
     std::chrono::nanoseconds write_due{0};
   };
 
+  [[nodiscard]] bool watch() noexcept;
   void on_ready(std::uint32_t readiness) noexcept override;
   void on_timer() noexcept override;
   void run_deferred() noexcept override;
@@ -121,13 +123,11 @@ class Connection final : public http::Wire,
   using Moment = std::chrono::duration<std::uint32_t, std::deci>;
 
   Server& server_;
-  std::unique_ptr<net::Stream> stream_;
+  net::StreamPlace stream_;
   Buffers* buffers_ = nullptr;
   http::H1Session session_;
   http::Endpoints ends_;
   std::chrono::nanoseconds phase_due_;  // When the phase has lasted too long; 0: never.
-  Connection* prev_ = nullptr;          // The server's list.
-  Connection* next_ = nullptr;
   net::WatchId watch_ = net::WatchId::kNone;
   std::int32_t body_left_ms_ = 0;  // What is left of the time to wait for this request's body.
   Moment age_due_;                 // When it has lived long enough; 0: never, or it ends already.
@@ -151,6 +151,6 @@ class Connection final : public http::Wire,
 };
 
 // With its stream, less than the 300 bytes of an idle connection (ARCHITECTURE.md, step 10).
-static_assert(sizeof(Connection) <= 256);
+static_assert(sizeof(Connection) <= 264);
 
 }  // namespace tercel::server

@@ -38,12 +38,16 @@ Result<void> Server::start() noexcept {
   return {};
 }
 
-void Server::on_accept(std::unique_ptr<net::Stream> stream, const Address& peer,
-                       net::Listener& from) noexcept {
-  if (!enter(peer)) return;
-  const Address local = net::local_address(loop_.syscalls(), stream->descriptor());
-  begin(std::move(stream),
-        {.peer = peer, .local = local, .local_path = from.socket().path().c_str()});
+void Server::on_accept(int fd, const Address& peer, net::Listener& from) noexcept {
+  const Address local = net::local_address(loop_.syscalls(), fd);
+  const http::Endpoints ends{
+      .peer = peer, .local = local, .local_path = from.socket().path().c_str()};
+  Connection* connection = enter(ends);
+  if (connection == nullptr) {
+    loop_.syscalls().close(fd);
+  } else {
+    begin(*connection, connection->start(fd));
+  }
 }
 
 void Server::on_starved(int) noexcept {
@@ -52,7 +56,7 @@ void Server::on_starved(int) noexcept {
       "cannot accept: out of file descriptors or memory; raise the limit (ulimit -n)");
 }
 
-bool Server::enter(const Address& peer) noexcept {
+bool Server::may_enter(const Address& peer) noexcept {
   if (counts_->enter(peer)) return true;
   if (may_log(refused_log_due_)) {
     std::array<char, Address::kHostBytesMax> host;
@@ -84,40 +88,30 @@ std::chrono::nanoseconds Server::next_age_due() noexcept {
 }
 
 void Server::serve(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept {
-  if (enter(ends.peer)) begin(std::move(stream), ends);
+  Connection* connection = enter(ends);
+  if (connection != nullptr) begin(*connection, connection->start(std::move(stream)));
 }
 
-void Server::begin(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept {
-  Connection* connection = connections_.make(*this, std::move(stream), ends);
-  if (connection == nullptr) {  // Out of memory: the stream is closed.
-    leave(ends.peer);
+Connection* Server::enter(const http::Endpoints& ends) noexcept {
+  if (!may_enter(ends.peer)) return nullptr;
+  Connection* connection = connections_.make(*this, ends);
+  if (connection == nullptr) leave(ends.peer);
+  return connection;
+}
+
+void Server::begin(Connection& connection, bool started) noexcept {
+  if (!started) {
+    leave(connection.endpoints().peer);
+    destroy(connection);
     return;
   }
-  link(*connection);
-  if (!connection->start()) {
-    leave(ends.peer);
-    destroy(*connection);
-    return;
-  }
-  if (draining_) connection->drain();
+  if (draining_) connection.drain();
   if (options_.connections_max != 0 && connections() >= options_.connections_max) {
     for (const auto& listener : listeners_) listener->pause();
   }
 }
 
-void Server::link(Connection& connection) noexcept {
-  connection.next_ = first_;
-  if (first_ != nullptr) first_->prev_ = &connection;
-  first_ = &connection;
-}
-
-void Server::unlink(Connection& connection) noexcept {
-  (connection.prev_ != nullptr ? connection.prev_->next_ : first_) = connection.next_;
-  if (connection.next_ != nullptr) connection.next_->prev_ = connection.prev_;
-}
-
 void Server::destroy(Connection& connection) noexcept {
-  unlink(connection);
   connections_.destroy(&connection);
   if (options_.connections_max != 0 && connections() + 1 == options_.connections_max) {
     for (const auto& listener : listeners_) listener->resume();
@@ -127,11 +121,11 @@ void Server::destroy(Connection& connection) noexcept {
 void Server::drain() noexcept {
   draining_ = true;
   for (const auto& listener : listeners_) listener->close();
-  for (Connection* each = first_; each != nullptr; each = each->next_) each->drain();
+  connections_.for_each([](Connection& each) { each.drain(); });
 }
 
 void Server::notify_draining() noexcept {
-  for (Connection* each = first_; each != nullptr; each = each->next_) each->notify_draining();
+  connections_.for_each([](Connection& each) { each.notify_draining(); });
 }
 
 bool Server::stop() noexcept {
@@ -141,9 +135,9 @@ bool Server::stop() noexcept {
 
 void Server::close() noexcept {
   static_cast<void>(stop());
-  while (first_ != nullptr) {
-    first_->kill();
-    destroy(*first_);
+  while (Connection* connection = connections_.any()) {
+    connection->kill();
+    destroy(*connection);
   }
 }
 

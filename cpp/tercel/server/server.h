@@ -79,19 +79,18 @@ class Server final : public Service, private net::Listener::Sink {
  private:
   friend class Connection;
 
-  void on_accept(std::unique_ptr<net::Stream> stream, const Address& peer,
-                 net::Listener& from) noexcept override;
+  void on_accept(int fd, const Address& peer, net::Listener& from) noexcept override;
   void on_starved(int error) noexcept override;
   // Whether the peer may have one connection more; it is counted then, until leave().
-  [[nodiscard]] bool enter(const Address& peer) noexcept;
+  [[nodiscard]] bool may_enter(const Address& peer) noexcept;
   void leave(const Address& peer) noexcept { counts_->leave(peer); }
-  void begin(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept;
+  // A new connection, or null: its peer has too many, or memory is exhausted.
+  [[nodiscard]] Connection* enter(const http::Endpoints& ends) noexcept;
+  void begin(Connection& connection, bool started) noexcept;
   // When a connection that begins now has reached its age; zero: never.
   [[nodiscard]] std::chrono::nanoseconds next_age_due() noexcept;
   // True once in kLogPause. `due` is the message's own.
   [[nodiscard]] bool may_log(std::chrono::nanoseconds& due) noexcept;
-  void link(Connection& connection) noexcept;
-  void unlink(Connection& connection) noexcept;
   // REQUIRES: dead; nothing of it is on the stack.
   void destroy(Connection& connection) noexcept;
 
@@ -102,7 +101,6 @@ class Server final : public Service, private net::Listener::Sink {
   Slab<Segment> segments_;
   Slab<Connection::Buffers> buffers_;
   Slab<Connection> connections_;
-  Connection* first_ = nullptr;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   ClientCounts own_counts_;
   ClientCounts* counts_ = &own_counts_;

@@ -153,6 +153,13 @@ TYPED_TEST(SlabOfTypeTest, RandomUseKeepsObjectsApart) {
     }
     if (random() % 500 == 0) slab.trim();
     ASSERT_EQ(slab.alive(), held.size());
+    if (random() % 500 != 0) continue;
+    std::set<const void*> wanted, found;
+    for (const auto& [each, mark] : held) wanted.insert(each);
+    slab.for_each([&](auto& each) { EXPECT_TRUE(found.insert(&each).second); });
+    ASSERT_EQ(found, wanted);
+    ASSERT_EQ(slab.any() != nullptr, !held.empty());
+    ASSERT_TRUE(held.empty() || wanted.contains(slab.any()));
   }
   for (const auto& [value, mark] : held) slab.destroy(value);
 }

@@ -80,6 +80,23 @@ class LoopTest : public testing::Test {
 
 // --- descriptors
 
+TEST_F(LoopTest, NumbersMayBeFarApart) {
+  const SocketPair pair = socket_pair();
+  const Fd far{::fcntl(pair.ours.get(), F_DUPFD_CLOEXEC, 1000)};
+  ASSERT_GE(far.get(), 1000);
+  TestWatcher near_watcher, far_watcher;
+  const WatchId id = watch(far, far_watcher);
+  watch(pair.ours, near_watcher);
+  loop_->unwatch(id, 700);  // Nobody ever watched anything near it.
+  loop_->unwatch(id, -1);
+  send_text(pair.peers, "x");
+  EXPECT_EQ(turn(), 2);
+  EXPECT_EQ(near_watcher.seen.size(), 1U);
+  EXPECT_EQ(far_watcher.seen.size(), 1U);
+  loop_->unwatch(id, far.get());
+  EXPECT_EQ(turn(), 1);
+}
+
 TEST_F(LoopTest, ALevelIsReportedAsLongAsItLasts) {
   const SocketPair pair = socket_pair();
   TestWatcher watcher;

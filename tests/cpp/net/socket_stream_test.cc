@@ -15,6 +15,7 @@
 
 #include "support/descriptors.h"
 #include "support/failing_syscalls.h"
+#include "tercel/net/stream_place.h"
 
 namespace tercel::net {
 namespace {
@@ -234,6 +235,25 @@ SocketPair tcp_pair() {
   EXPECT_EQ(::connect(pair.ours.get(), generic, bytes), 0);
   pair.peers = Fd{::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)};
   return pair;
+}
+
+TEST(StreamPlaceTest, HoldsASocketInPlaceOrAnyOtherStream) {
+  for (const bool in_place : {true, false}) {
+    SocketPair pair = socket_pair();
+    const int fd = pair.ours.release();
+    StreamPlace place;
+    if (in_place) {
+      place.open(system_calls(), fd);
+    } else {
+      place.open(std::make_unique<SocketStream>(system_calls(), fd));
+    }
+    EXPECT_EQ(place->descriptor(), fd);
+    test::send_text(pair.peers, "x");
+    std::array<char, 10> buffer;
+    EXPECT_EQ((*place).read(buffer).bytes, 1U);
+    place.close();
+    EXPECT_EQ(::read(pair.peers.get(), buffer.data(), buffer.size()), 0);
+  }
 }
 
 TEST(SocketStreamOverTcpTest, ResetOnCloseIsSeenAsAReset) {

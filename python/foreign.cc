@@ -1,7 +1,5 @@
 #include "python/foreign.h"
 
-#include <unistd.h>
-
 namespace tercel::python {
 namespace {
 
@@ -29,7 +27,7 @@ struct ForeignDescriptors::Entry final : net::Watcher {
   net::WatchId id = net::WatchId::kNone;
 };
 
-ForeignDescriptors::ForeignDescriptors(net::Loop& loop) noexcept : loop_{loop}, owner_{getpid()} {}
+ForeignDescriptors::ForeignDescriptors(net::Loop& loop) noexcept : loop_{loop} {}
 
 ForeignDescriptors::~ForeignDescriptors() {
   clear();
@@ -57,7 +55,7 @@ Result<void> ForeignDescriptors::change(int descriptor, std::uint32_t events) no
 void ForeignDescriptors::remove(int descriptor) noexcept {
   const auto found = entries_.find(descriptor);
   if (found == entries_.end()) return;
-  if (getpid() == owner_) loop_.unwatch(found->second->id, descriptor);
+  loop_.unwatch(found->second->id, descriptor);
   entries_.erase(found);
   for (ReadyDescriptor& ready : ready_) {
     if (ready.descriptor == descriptor) ready.descriptor = kRemoved;

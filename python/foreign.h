@@ -7,8 +7,6 @@
 // selectors.EpollSelector. Tested by test_engine.py.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -39,8 +37,8 @@ class ForeignDescriptors {
   [[nodiscard]] Result<void> add(int descriptor, std::uint32_t events);
   // Fails as net::Loop::rewatch(), or with kIllegalStep when `descriptor` is not in the set.
   [[nodiscard]] Result<void> change(int descriptor, std::uint32_t events) noexcept;
-  // The descriptor may be closed already, or not be in the set: then nothing happens. A process
-  // forked from the owner shares its epoll, so there this only forgets.
+  // The descriptor may be closed already, or not be in the set: then nothing happens. In a
+  // child of fork() this only forgets: net::Loop::unwatch().
   void remove(int descriptor) noexcept;
   void clear() noexcept;
 
@@ -54,7 +52,6 @@ class ForeignDescriptors {
   struct Entry;
 
   net::Loop& loop_;
-  const pid_t owner_;
   std::unordered_map<int, std::unique_ptr<Entry>> entries_;
   std::vector<ReadyDescriptor> ready_;
 };

@@ -137,6 +137,7 @@ class Cycle final : public http::Observer {
   PyObject* trailers_ = nullptr;  // Owned: list of the pairs of earlier http.response.trailers.
   WaitingList waiting_;
   std::int32_t turn_left_ = kTurnBytes;
+  std::uint16_t bodyless_status_ = 0;  // The response's, if that allows no body.
   Stage stage_ = Stage::kHead;
   Input input_;
   bool disconnect_announced_ = false;

@@ -5,9 +5,11 @@
 
 #include "python/asgi/cycle.h"
 #include "python/asgi/errors.h"
+#include "python/asgi/failure.h"
 #include "python/asgi/handler.h"
 #include "python/asgi/interned.h"
 #include "python/asgi/messages.h"
+#include "tercel/http/response_rules.h"
 
 namespace tercel::python::asgi {
 namespace {
@@ -165,6 +167,9 @@ PyObject* Cycle::send_start(PyObject* message) noexcept {
                                                  .trailers = trailers != 0 && takes_trailers_});
   if (!started) return raise_response_error(started.error(), fields);
   promised_trailers_ = trailers != 0;
+  if (http::is_bodyless(static_cast<std::uint16_t>(status))) {
+    bodyless_status_ = static_cast<std::uint16_t>(status);
+  }
   stage_ = Stage::kBody;
   return done();
 }
@@ -176,6 +181,7 @@ PyObject* Cycle::send_body(PyObject* message) noexcept {
   if (more_body < 0) return nullptr;
   BodyBytes bytes;
   if (!bytes.read(body)) return nullptr;
+  if (bodyless_status_ != 0 && bytes.size() > 0) warn_of_dropped_body(bodyless_status_);
   if (!attached()) return raise_detached();
   return written(exchange_->write(bytes.payload(), final_part(more_body != 0)), more_body != 0,
                  bytes.size());

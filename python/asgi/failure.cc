@@ -1,5 +1,8 @@
 #include "python/asgi/failure.h"
 
+#include <string>
+#include <utility>
+
 #include "python/asgi/cycle.h"
 #include "python/asgi/errors.h"
 #include "python/asgi/interned.h"
@@ -97,6 +100,14 @@ bool is_cancelled_error(PyObject* thrown) noexcept {
 
 void log_error(const char* text, PyObject* raised) noexcept {
   log_at(keys.error, text, raised);
+}
+
+void warn_of_dropped_body(int status) noexcept {
+  static bool warned = false;
+  if (std::exchange(warned, true)) return;
+  const std::string text = "The body of a response with status " + std::to_string(status) +
+                           ", which allows none, is not sent (told once)";
+  log_at(keys.warning, text.c_str(), nullptr);
 }
 
 void settle_returned(Cycle& cycle) noexcept {

@@ -40,6 +40,10 @@ void settle_returned(Cycle& cycle) noexcept;
 // goes wrong in logging is reported as unraisable. REQUIRES: no exception is set.
 void log_error(const char* text, PyObject* raised) noexcept;
 
+// Logs that a body is dropped because no response with this status has one: the first time in a
+// process. (Not for HEAD, where leaving the body to the server is what most frameworks do.)
+void warn_of_dropped_body(int status) noexcept;
+
 // Finds asyncio.CancelledError. False with a Python exception set.
 [[nodiscard]] bool init_failure() noexcept;
 

@@ -25,8 +25,8 @@ namespace tercel::python::asgi {
   X(create_future) X(create_task) X(call_soon) X(get_debug) X(get_task_factory) X(get_loop)      \
   X(set_result) X(done) X(cancel) X(add_done_callback) X(_asyncio_future_blocking)               \
   X(_must_cancel) X(_callbacks) X(_cancel_message) X(_log_destroy_pending) X(loop) X(context)    \
-  X(eager_start) X(error) X(debug) X(exc_info) X(exceptions) X(args) X(send) X(close)            \
-  X(cr_await) X(cr_code) X(cr_frame) X(cr_running) X(__name__) X(__qualname__)
+  X(eager_start) X(error) X(warning) X(debug) X(exc_info) X(exceptions) X(args) X(send)          \
+  X(close) X(cr_await) X(cr_code) X(cr_frame) X(cr_running) X(__name__) X(__qualname__)
 // clang-format on
 
 struct Keys {

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import http
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -371,6 +375,32 @@ def test_head_and_304_have_no_body_and_keep_the_length(status, length):
         if length:
             assert response.get("content-length") == "5"
         assert client.request(method).status == status  # Nothing was left on the connection.
+
+
+def test_205_says_that_there_is_nothing():
+    response = answer(start(205, headers=[(b"content-length", b"5")]), body(b"hello"))
+    assert (response.status, response.get("content-length"), response.body) == (205, "0", b"")
+
+
+def test_a_body_where_none_is_allowed_is_told_of_once():
+    """In a process of its own: it is told once a process."""
+    program = (
+        "import support.asgi as a\n"
+        "async def app(scope, receive, send):\n"
+        "    await a.respond(send, b'hello', status=204)\n"
+        "with a.AsgiServer(app) as server:\n"
+        "    for _ in range(3):\n"
+        "        assert server.request().status == 204\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        check=True,
+    )
+    assert done.stderr.count("status 204") == 1
 
 
 def test_204_has_neither_body_nor_length():

@@ -309,3 +309,32 @@ class TestFailingCalls:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             assert all(pool.map(exchange, range(200)))
         assert server.stop() == 0
+
+
+FORKING = """
+import os
+import sys
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    if scope["path"] == "/fork" and os.fork() == 0:
+        sys.exit(0)
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": b"parent"})
+"""
+
+
+# Not uvloop, which takes what its copy watches from the epoll that parent and child share.
+@pytest.mark.parametrize("loop", ["tercel", "asyncio"])
+def test_a_child_of_fork_that_exits_in_a_request_harms_nobody(tmp_path: Path, loop: str) -> None:
+    """It has copies of the loop and of every connection, and ends them; the parent's go on."""
+    (tmp_path / "forking.py").write_text(FORKING)
+    with ServerProcess("forking:app", app_dir=tmp_path, loop=loop, lifespan="off") as server:
+        with RawClient(server.address) as bystander, RawClient(server.address) as client:
+            assert bystander.request().body == b"parent"
+            for _ in range(3):
+                assert client.request("GET", "/fork").body == b"parent"
+                time.sleep(0.1)  # For an answer of the child's, or an end.
+                assert client.request().body == b"parent"
+                assert bystander.request().body == b"parent"
+        assert server.stop() == 0

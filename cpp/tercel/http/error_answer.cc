@@ -22,4 +22,8 @@ ErrorAnswer::ErrorAnswer(Errc error, std::chrono::seconds retry_after) noexcept
   field_count_ = 3;
 }
 
+std::size_t ErrorAnswer::body_bytes(Errc error) noexcept {
+  return info(error).text.size() + 1;
+}
+
 }  // namespace tercel::http

@@ -34,6 +34,8 @@ class ErrorAnswer {
     return {.status = status_, .fields = std::span{fields_}.first(field_count_)};
   }
   [[nodiscard]] std::string_view body() const noexcept { return {body_.data(), body_bytes_}; }
+  // Its size, without the answer.
+  [[nodiscard]] static std::size_t body_bytes(Errc error) noexcept;
 
  private:
   static constexpr std::size_t kBodyBytesMax = 80;

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "tercel/http/error_answer.h"
 #include "tercel/http/h1_session.h"
 #include "tercel/http/h1_writer.h"
 #include "tercel/http/keep.h"
@@ -301,7 +302,7 @@ bool H1Exchange::replace_with_error(Errc error, bool keep_alive) noexcept {
   head_ = Block{};
   if (rules_.head_released() || info(error).http_status == 0) return false;
   const std::uint16_t status = session_.send_error(error, !rules_.answers_head(), keep_alive);
-  rules_.replace(status);
+  rules_.replace(status, rules_.answers_head() ? 0 : ErrorAnswer::body_bytes(error));
   return status != 0;
 }
 

@@ -52,7 +52,7 @@ bool H1Session::read_head() noexcept {
     case HeadStatus::kDone:
       break;
   }
-  if (!admitted()) return false;
+  if (!admitted(head)) return false;
   head_seen_bytes_ = 0;
   wire_.consume(head.bytes);
   return begin(head);
@@ -76,7 +76,7 @@ bool H1Session::await_head(const Input& input) noexcept {
   return false;
 }
 
-bool H1Session::admitted() noexcept {
+bool H1Session::admitted(const HeadResult& head) noexcept {
   if (ticket_ != nullptr) {
     context_.admission.redeem(std::exchange(ticket_, nullptr));
     return true;
@@ -84,7 +84,7 @@ bool H1Session::admitted() noexcept {
   if (context_.admission.try_enter()) return true;
   ticket_ = context_.admission.wait(wire_);
   if (ticket_ == nullptr) {
-    refuse(Errc::kOverloaded);
+    refuse(head, Errc::kOverloaded);
   } else {
     wire_.enter(Phase::kQueued);
   }
@@ -96,13 +96,13 @@ bool H1Session::begin(const HeadResult& head) noexcept {
   if (limits.body_bytes_max != 0 &&
       head.request.content_length.value_or(0) > limits.body_bytes_max) {
     context_.admission.leave();
-    refuse(Errc::kBodyTooLarge);
+    refuse(head, Errc::kBodyTooLarge);
     return false;
   }
   H1Exchange* exchange = context_.exchanges.make(*this, head, wire_.now());
   if (exchange == nullptr) {
     context_.admission.leave();
-    refuse(Errc::kNoMemory);
+    refuse(head, Errc::kNoMemory);
     return false;
   }
   exchange_ = exchange;
@@ -110,11 +110,15 @@ bool H1Session::begin(const HeadResult& head) noexcept {
   if (!head.keep_alive || draining_ || requests_ == limits.requests_max) keep_alive_ = false;
   Request request = head.request;
   Address client;
-  const auto fields = std::span{context_.head.fields}.first(request.fields.size());
-  exchange->record_ = context_.present(request, fields, wire_.endpoints(), client);
+  exchange->record_ = present(request, client);
   wire_.enter(Phase::kHandler);
   context_.handler.handle(request, *exchange);
   return exchange_settled();
+}
+
+Recorder::Token H1Session::present(Request& request, Address& client) noexcept {
+  const auto fields = std::span{context_.head.fields}.first(request.fields.size());
+  return context_.present(request, fields, wire_.endpoints(), client);
 }
 
 bool H1Session::offer_body() noexcept {
@@ -197,14 +201,27 @@ std::uint16_t H1Session::send_error(Errc error, bool with_body, bool keep_alive)
 }
 
 void H1Session::refuse(Errc error) noexcept {
-  Recorder::Token token = nullptr;
-  if (context_.recorder != nullptr) token = context_.recorder->on_refused(error, wire_.endpoints());
-  const std::uint16_t status = send_error(error, /*with_body=*/true, /*keep_alive=*/false);
+  Recorder::Token record = nullptr;
   if (context_.recorder != nullptr) {
-    context_.recorder->on_response(token, {.status = status,
-                                           .body_bytes = info(error).text.size() + 1,
-                                           .duration = std::chrono::nanoseconds{0},
-                                           .outcome = Outcome::kComplete});
+    record = context_.recorder->on_refused(error, wire_.endpoints());
+  }
+  answer_refused(error, /*with_body=*/true, record);
+}
+
+void H1Session::refuse(const HeadResult& head, Errc error) noexcept {
+  Request request = head.request;
+  Address client;
+  answer_refused(error, request.method != "HEAD", present(request, client));
+}
+
+void H1Session::answer_refused(Errc error, bool with_body, Recorder::Token record) noexcept {
+  const std::uint16_t status = send_error(error, with_body, /*keep_alive=*/false);
+  if (context_.recorder != nullptr) {
+    context_.recorder->on_response(record,
+                                   {.status = status,
+                                    .body_bytes = with_body ? ErrorAnswer::body_bytes(error) : 0,
+                                    .duration = std::chrono::nanoseconds{0},
+                                    .outcome = Outcome::kComplete});
   }
   close();
 }

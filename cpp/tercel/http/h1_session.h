@@ -50,17 +50,21 @@ class H1Session final : public Session {
   [[nodiscard]] bool read_head() noexcept;
   [[nodiscard]] bool await_head(const Input& input) noexcept;
   [[nodiscard]] bool begin(const HeadResult& head) noexcept;
-  // Whether the request whose head is here may be served now. If not, it waits, unread, or is
-  // refused.
-  [[nodiscard]] bool admitted() noexcept;
+  // Whether the request with this head may be served now. If not, it waits, unread, or is refused.
+  [[nodiscard]] bool admitted(const HeadResult& head) noexcept;
   [[nodiscard]] bool offer_body() noexcept;
   [[nodiscard]] bool skip_body() noexcept;
   [[nodiscard]] bool finish_exchange() noexcept;
   // The handler has nothing more to do with the exchange.
   [[nodiscard]] bool exchange_settled() const noexcept;
 
-  // Answers a request that has no exchange, and closes.
+  // Answers a request that has no exchange, and closes: one whose head is not to be understood, or
+  // one that is known.
   void refuse(Errc error) noexcept;
+  void refuse(const HeadResult& head, Errc error) noexcept;
+  void answer_refused(Errc error, bool with_body, Recorder::Token record) noexcept;
+  // Says who asks, and opens the record of the request. `client` is room for an address.
+  [[nodiscard]] Recorder::Token present(Request& request, Address& client) noexcept;
   // Sends a whole response that tells of `error`. The connection field says whether it stays open.
   // Returns its status.
   std::uint16_t send_error(Errc error, bool with_body, bool keep_alive) noexcept;

@@ -167,7 +167,9 @@ std::size_t head_bytes_bound(const Response& response) noexcept {
 char* write_head(char* out, const Response& response, std::string_view prefix_fields) noexcept {
   out = put_status_line(out, response.status);
   out = put(out, prefix_fields);
-  const bool length_forbidden = response.status < 200 || response.status == 204;
+  // That of a 205 is ours to say: 0.
+  const bool length_forbidden =
+      response.status < 200 || response.status == 204 || response.status == 205;
   for (const Field& field : response.fields) {
     char* const end = put_field(out, field);
     if (!left_out({out, field.name.size()}, length_forbidden)) out = end;

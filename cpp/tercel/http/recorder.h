@@ -29,7 +29,8 @@ class Recorder {
   // A head was accepted. `request` is valid during the call.
   [[nodiscard]] virtual Token on_request(const Request& request,
                                          const Endpoints& ends) noexcept = 0;
-  // A head was refused with `error`: its bytes are not to be trusted and not given.
+  // A head was refused with `error` for what it is, or for not being there: its bytes are not to be
+  // trusted and not given.
   [[nodiscard]] virtual Token on_refused(Errc error, const Endpoints& ends) noexcept = 0;
   virtual void on_response(Token token, const Summary& summary) noexcept = 0;
 

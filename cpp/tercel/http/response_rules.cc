@@ -14,7 +14,7 @@ Result<HeadFacts> ResponseRules::start(const Response& response) noexcept {
   status_ = response.status;
   left_ = facts->content_length;
   promised_trailers_ = response.trailers;
-  if (is_head_ || status_ == 204 || status_ == 304) ending_ = Ending::kNoBody;
+  if (is_head_ || is_bodyless(status_)) ending_ = Ending::kNoBody;
   return facts;
 }
 
@@ -37,7 +37,8 @@ Result<BodyPlan> ResponseRules::write(std::uint64_t bytes, Final final) noexcept
 
 bool ResponseRules::release_head(bool last) noexcept {
   head_released_ = true;
-  if (ending_ == Ending::kNoBody) return false;
+  // A 205 has no content, and has to say so: RFC 9110 section 15.3.6.
+  if (ending_ == Ending::kNoBody) return status_ == 205 && !is_head_;
   if (left_) {
     ending_ = Ending::kLength;
     return false;

@@ -21,11 +21,17 @@ namespace tercel::http {
 // kNoBody.
 enum class Ending : std::uint8_t {
   kUnsettled,  // Until the head is released.
-  kNoBody,     // HEAD, 204, 304.
+  kNoBody,     // HEAD, 204, 205, 304.
   kLength,
   kChunked,
   kClose  // HTTP/1.0 without a length.
 };
+
+// Whether a response with this status has no content, whatever the request. Source: RFC 9110
+// sections 15.3.5, 15.3.6 and 15.4.5.
+constexpr bool is_bodyless(std::uint16_t status) noexcept {
+  return status == 204 || status == 205 || status == 304;
+}
 
 // A part of the body, without its bytes.
 struct BodyPlan {
@@ -54,7 +60,10 @@ class ResponseRules {
   [[nodiscard]] bool release_head(bool last) noexcept;
 
   // The final response is decided elsewhere (an error): nothing is legal any more.
-  void replace(std::uint16_t status) noexcept { status_ = status; }
+  void replace(std::uint16_t status, std::uint64_t body_bytes) noexcept {
+    status_ = status;
+    body_bytes_ = body_bytes;
+  }
 
   [[nodiscard]] bool started() const noexcept { return status_ != 0; }
   [[nodiscard]] bool head_released() const noexcept { return head_released_; }

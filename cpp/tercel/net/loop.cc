@@ -112,6 +112,7 @@ void Loop::unwatch(WatchId id, int fd) noexcept {
   WatchTable::Entry* entry = find(id, fd);
   if (entry == nullptr) return;
   entry->watcher = nullptr;
+  if (!in_own_process()) return;
   // Fails when somebody else closed the descriptor. Then the kernel has forgotten it already,
   // unless a copy of it lives on.
   epoll_event ignored{};
@@ -176,7 +177,7 @@ void Loop::run_deferred() noexcept {
 }
 
 void Loop::run_events() noexcept {
-  while (next_event_ < event_count_) {
+  while (next_event_ < event_count_ && in_own_process()) {
     const epoll_event& event = events_[static_cast<std::size_t>(next_event_++)];
     const int fd = static_cast<int>(event.data.u64 & UINT32_MAX);
     const auto id = static_cast<WatchId>(event.data.u64 >> 32);

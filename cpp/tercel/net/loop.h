@@ -22,6 +22,7 @@
 #include "tercel/base/block_pool.h"
 #include "tercel/base/clock.h"
 #include "tercel/base/intrusive_list.h"
+#include "tercel/base/process_mark.h"
 #include "tercel/base/result.h"
 #include "tercel/net/syscalls.h"
 #include "tercel/net/timer_wheel.h"
@@ -141,6 +142,9 @@ class Loop final : private TimerWheel::Observer {
   [[nodiscard]] Result<void> set_nested(bool nested) noexcept;
 
   // --- what everybody on this loop shares
+  // False in a child of fork(): descriptors and epoll are shared with the parent, and are its own.
+  // There a turn in progress handles no further event, and unwatch() only forgets.
+  [[nodiscard]] bool in_own_process() const noexcept { return process_.here(); }
   // Constant within a turn: read by wait(), after it waited.
   [[nodiscard]] std::chrono::nanoseconds now() const noexcept {
     return nested_ && !dispatching_ ? clock_.now() : now_;
@@ -184,6 +188,7 @@ class Loop final : private TimerWheel::Observer {
 
   const Clock& clock_;
   Syscalls& syscalls_;
+  const ProcessMark process_;
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
   int alarm_fd_ = -1;  // The timerfd, while nested.

@@ -285,7 +285,7 @@ bool Connection::unsent_above(std::size_t bytes) const noexcept {
 
 void Connection::flush() noexcept {
   if (buffers_ == nullptr || buffers_->output.empty()) return;
-  if (blocked_ || broken_ || dead_) return;
+  if (blocked_ || broken_ || dead_ || is_copy()) return;
   OutputQueue& output = buffers_->output;
   const std::uint64_t sent = output.sent_bytes();
   const net::IoState state = output.flush(*stream_);
@@ -433,11 +433,12 @@ void Connection::close_after_send() noexcept {
 
 void Connection::reset() noexcept {
   if (dead_) return;
-  stream_->reset_on_close();
+  if (!is_copy()) stream_->reset_on_close();
   broke(Errc::kClosed);
 }
 
 void Connection::finish_closing() noexcept {
+  if (is_copy()) return broke(Errc::kClosed);
   if (!shut_) {
     stream_->shutdown_write();
     shut_ = true;
@@ -447,6 +448,10 @@ void Connection::finish_closing() noexcept {
   discard_input();
   settle_input();
   if (input_ended_) broke(Errc::kClosed);
+}
+
+bool Connection::is_copy() const noexcept {
+  return !server_.loop_.in_own_process();
 }
 
 void Connection::broke(Errc error) noexcept {

@@ -106,6 +106,8 @@ class Connection final : public http::Wire,
   [[nodiscard]] bool unsent_above(std::size_t bytes) const noexcept;
   void flush() noexcept;
   void finish_closing() noexcept;
+  // In a child of fork() the peer is the parent's to talk to.
+  [[nodiscard]] bool is_copy() const noexcept;
   void broke(Errc error) noexcept;
   void die(Errc error) noexcept;
 

@@ -1,7 +1,5 @@
 #include "tercel/server/threaded_server.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -53,8 +51,7 @@ Result<std::unique_ptr<ThreadedServer>> ThreadedServer::create(net::Loop& app_lo
 }
 
 ThreadedServer::ThreadedServer(std::unique_ptr<AppEnd> app, const Options& options)
-    : process_{::getpid()},
-      app_{std::move(app)},
+    : app_{std::move(app)},
       counts_{std::make_unique<ClientCounts>(options.connections_per_client_max)} {}
 
 ThreadedServer::~ThreadedServer() {
@@ -72,7 +69,7 @@ void ThreadedServer::abandon() noexcept {
 }
 
 bool ThreadedServer::is_ours() const noexcept {
-  return ::getpid() == process_;
+  return process_.here();
 }
 
 Result<void> ThreadedServer::listen(net::ListenSocket socket) {

@@ -23,8 +23,6 @@
 // Resource. Thread: that of the application's loop. Tested by threaded_server_test.cc.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +30,7 @@
 #include <vector>
 
 #include "tercel/base/clock.h"
+#include "tercel/base/process_mark.h"
 #include "tercel/base/result.h"
 #include "tercel/http/handler.h"
 #include "tercel/http/recorder.h"
@@ -93,7 +92,7 @@ class ThreadedServer final : public Service {
   void abandon() noexcept;
 
   std::unique_ptr<const SteadyClock> clock_ = std::make_unique<const SteadyClock>();
-  const pid_t process_;
+  const ProcessMark process_;
   std::unique_ptr<AppEnd> app_;
   std::unique_ptr<ClientCounts> counts_;
   std::vector<std::unique_ptr<IoThread>> threads_;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,8 +25,11 @@ def engine_of(loop: asyncio.AbstractEventLoop) -> Iterator[_core.Engine]:
     engine = _core.Engine()
     engine.set_nested(True)
     loop.add_reader(engine.fileno(), engine.on_ready)
+    owner = os.getpid()
     try:
         yield engine
     finally:
-        loop.remove_reader(engine.fileno())
+        # A child of fork() shares the epoll of the outer loop: the engine is still the parent's.
+        if os.getpid() == owner:
+            loop.remove_reader(engine.fileno())
         engine.close()

@@ -208,6 +208,17 @@ TEST_F(H1SessionTest, NoContentHasNeitherBodyNorLength) {
   EXPECT_EQ(wire_.sent, "HTTP/1.1 204 No Content\r\n" + std::string{kDefaults} + "\r\n");
 }
 
+TEST_F(H1SessionTest, ResetContentSaysThatThereIsNone) {
+  const std::array<Field, 1> fields{{{"Content-Length", "7"}}};
+  script_.act = [&](const Request&, Exchange& exchange) {
+    ASSERT_TRUE(exchange.start({.status = 205, .fields = fields}));
+    ASSERT_TRUE(exchange.write(Payload::borrow("ignored"), Final::kYes));
+  };
+  wire_.receive(kGet);
+  EXPECT_EQ(wire_.sent, "HTTP/1.1 205 Reset Content\r\n" + std::string{kDefaults} +
+                            "content-length: 0\r\n\r\n");
+}
+
 TEST_F(H1SessionTest, TheContinueIsSentWhenTheHandlerFirstReads) {
   wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
   EXPECT_EQ(wire_.sent, "");
@@ -281,6 +292,48 @@ TEST_F(H1SessionTest, ABodyOverTheLimitIsRefusedBeforeTheHandler) {
   EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 413 Content Too Large\r\n")) << wire_.sent;
   EXPECT_TRUE(script_.log.empty());
   EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(H1SessionTest, ARefusedHeadRequestIsAnsweredWithoutABody) {
+  context_.limits.body_bytes_max = 10;
+  wire_.receive("HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n");
+  EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 413 Content Too Large\r\n")) << wire_.sent;
+  EXPECT_TRUE(wire_.sent.ends_with("\r\n\r\n")) << wire_.sent;
+}
+
+// What a recorder hears, a line each.
+class Listing final : public Recorder {
+ public:
+  Token on_request(const Request& request, const Endpoints&) noexcept override {
+    text += std::string{request.method} + " " + std::string{request.target};
+    return nullptr;
+  }
+  Token on_refused(Errc, const Endpoints&) noexcept override {
+    text += "refused";
+    return nullptr;
+  }
+  void on_response(Token, const Summary& summary) noexcept override {
+    text += " " + std::to_string(summary.status) + " " + std::to_string(summary.body_bytes) + "\n";
+  }
+  std::string text;
+};
+
+TEST_F(H1SessionTest, TheRecordOfARefusalNamesTheRequestIfItIsKnown) {
+  Listing listing;
+  context_.recorder = &listing;
+  context_.limits.body_bytes_max = 10;
+  wire_.receive("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n");
+  make_session();
+  wire_.receive("HEAD /b HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n");
+  make_session();
+  wire_.receive("GET /c HTTP/1.1\r\n\r\n");
+  make_session();
+  script_.act = [](const Request&, Exchange& exchange) { exchange.abort(Errc::kHandlerFailed); };
+  wire_.receive("GET /d HTTP/1.1\r\nHost: a\r\n\r\n");
+  const auto bytes = [](Errc error) { return std::to_string(info(error).text.size() + 1); };
+  EXPECT_EQ(listing.text, "POST /a 413 " + bytes(Errc::kBodyTooLarge) + "\nHEAD /b 413 0\n" +
+                              "refused 400 " + bytes(Errc::kBadHost) + "\nGET /d 500 " +
+                              bytes(Errc::kHandlerFailed) + "\n");
 }
 
 TEST_F(H1SessionTest, AChunkedBodyOverTheLimitIsAnsweredBySession) {

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <Python.h>
-#include <cxxabi.h>
 #include <unistd.h>
 
 namespace tercel::python {
@@ -54,7 +53,7 @@ class GilRelease {
   ~GilRelease() {
     try {
       PyEval_RestoreThread(thread_);
-    } catch (const abi::__forced_unwind&) {
+    } catch (...) {  // Nothing else comes through, and it is no object to be named.
       for (;;) pause();
     }
   }

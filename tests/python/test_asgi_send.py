@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import http
-import os
 import re
 import socket
 import subprocess
@@ -16,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +32,7 @@ from support.asgi import (
     respond,
 )
 from support.http1 import Closed, RawClient, Response
+from support.processes import environment_of_tests
 
 pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
 
@@ -397,7 +396,7 @@ def test_a_body_where_none_is_allowed_is_told_of_once():
         capture_output=True,
         text=True,
         timeout=30,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env=environment_of_tests(),
         check=True,
     )
     assert done.stderr.count("status 204") == 1

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from support.http1 import Closed, RawClient
-from support.processes import cpu_seconds, open_files, private_bytes
+from support.processes import SANITIZED, cpu_seconds, open_files, private_bytes
 from support.server import ServerProcess
 from test_http1_vectors import VECTORS
 
@@ -80,7 +80,7 @@ def test_a_line_in_many_segments_is_held_to_its_limit(
                 sent += len(piece)
                 assert sent < 1_000_000, "the limit does not hold"
         assert received_by(client).startswith(b"HTTP/1.1 %d " % status)
-    assert private_bytes(server.pid) - before < 2_000_000
+    assert SANITIZED or private_bytes(server.pid) - before < 2_000_000
 
 
 def cpu_of(server: ServerProcess, data: bytes) -> float:

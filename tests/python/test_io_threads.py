@@ -31,6 +31,7 @@ import tercel
 from support.asgi import LOOPS, AsgiServer, engine_on, make_settings, read_body, respond
 from support.fixtures import ServeProcess, ServeThread
 from support.http1 import Closed, RawClient
+from support.processes import environment_of_tests
 from support.server import APPS, ServerProcess
 from tercel import _core
 from tercel.problems import SettingError, StartError
@@ -403,7 +404,7 @@ with engine_on(loop) as engine:
 """
         done = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, text=True, timeout=30,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent),
+            env={**environment_of_tests(),
                  "LD_PRELOAD": f"{os.environ.get('LD_PRELOAD', '')} {slow_io}"},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

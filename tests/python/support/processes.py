@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+# ASan keeps freed memory back for a while, so sizes say nothing.
+SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")
 
 
 def cpu_seconds(pid: int) -> float:
@@ -25,3 +27,9 @@ def private_bytes(pid: int) -> int:
         if line.startswith(("Private_Clean:", "Private_Dirty:")):
             total += int(line.split()[1]) * 1024
     return total
+
+
+def environment_of_tests() -> dict[str, str]:
+    """The environment for a Python program that imports `support`, and tercel from where we do."""
+    paths = [str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -240,7 +240,7 @@ class TestRotation:
     def test_that_cannot_be_opened_again_goes_on(self, serve: ServeProcess, tmp_path: Path):
         path = tmp_path / "log"
         settings = {"access_log_file": path, "access_log_format": "%U", "lifespan": "off"}
-        server = serve("process:app", **settings)
+        server = serve("process:app", io_threads=0, **settings)
         old = tmp_path / "log.1"
         path.rename(old)
         path.mkdir()

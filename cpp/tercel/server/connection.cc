@@ -1,52 +1,18 @@
 #include "tercel/server/connection.h"
 
-#include <algorithm>
 #include <ctime>
 #include <utility>
 
 #include "tercel/server/server.h"
 
 namespace tercel::server {
-namespace {
-
-using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
-
-// When a limit that starts now is over; zero: never.
-nanoseconds started(nanoseconds limit, nanoseconds now) noexcept {
-  return limit == nanoseconds{0} ? limit : now + limit;
-}
-
-// What `bytes` of progress make of the time that was left.
-nanoseconds credited(const Pace& pace, nanoseconds left, std::uint64_t bytes) noexcept {
-  if (pace.bytes_per_second == 0) return left;
-  constexpr std::uint64_t kBytesMax = UINT32_MAX;  // More would earn more than any grace.
-  const auto earned = nanoseconds{std::chrono::seconds{1}} *
-                      static_cast<std::int64_t>(std::min(bytes, kBytesMax)) /
-                      static_cast<std::int64_t>(pace.bytes_per_second);
-  return std::min(pace.grace, left + earned);
-}
-
-nanoseconds earlier(nanoseconds a, nanoseconds b) noexcept {
-  if (a == nanoseconds{0}) return b;
-  if (b == nanoseconds{0}) return a;
-  return std::min(a, b);
-}
-
-// Below zero is a debt: an event that comes just before the timer does not wipe it out.
-std::int32_t to_ms(nanoseconds time) noexcept {
-  const auto count = std::chrono::duration_cast<milliseconds>(time).count();
-  return static_cast<std::int32_t>(std::clamp<std::int64_t>(count, INT32_MIN, INT32_MAX));
-}
-
-}  // namespace
 
 Connection::Connection(Server& server, const http::Endpoints& ends) noexcept
     : server_{server},
       session_{*this, server.context_},
       ends_{ends},
-      phase_due_{started(server.options_.timeouts.keep_alive, server.loop_.now())},
-      age_due_{std::chrono::floor<Moment>(server.next_age_due())} {}
+      limits_{server.options_.timeouts, server.next_age_due(), server.loop_.now()} {}
 
 Connection::~Connection() {
   if (buffers_ != nullptr) server_.buffers_.destroy(buffers_);
@@ -76,8 +42,7 @@ bool Connection::watch() noexcept {
 
 void Connection::drain() noexcept {
   if (dead_) return;
-  draining_ = true;
-  if (phase_ == http::Phase::kIdle) phase_due_ = phase_limit();
+  limits_.drain(times(), now());
   begin_step();
   session_.drain();
   end_step();
@@ -107,7 +72,7 @@ void Connection::on_ready(std::uint32_t readiness) noexcept {
       readable_ = true;
       if ((readiness & kPeerLeft) != 0 && !fin_seen_) {
         fin_seen_ = true;
-        if (phase_ == http::Phase::kHandler) phase_due_ = phase_limit();
+        limits_.input_finished(times(), now());
       }
       session_.on_input();
     }
@@ -196,7 +161,7 @@ bool Connection::fill() noexcept {
   switch (result.state) {
     case net::IoState::kDone:
       mine->input.add(result.bytes);
-      count_received(result.bytes);
+      limits_.received(result.bytes, times(), now());
       // A short read drained the socket; only an end that was announced is still to be read.
       readable_ = result.bytes == space.size() || fin_seen_;
       return true;
@@ -212,17 +177,6 @@ bool Connection::fill() noexcept {
       return false;
   }
   return false;
-}
-
-// Progress of a head or a body buys time.
-void Connection::count_received(std::size_t bytes) noexcept {
-  const Timeouts& times = server_.options_.timeouts;
-  if (phase_ == http::Phase::kHead && phase_due_ != nanoseconds{0}) {
-    phase_due_ = now() + credited(times.head, phase_due_ - now(), bytes);
-  } else if (phase_ == http::Phase::kHandler) {
-    const nanoseconds left = credited(times.body, milliseconds{body_left_ms_}, bytes);
-    body_left_ms_ = to_ms(left);
-  }
 }
 
 void Connection::settle_input() noexcept {
@@ -294,15 +248,8 @@ void Connection::flush() noexcept {
     return;
   }
   blocked_ = state == net::IoState::kAgain;
-  const Pace& pace = server_.options_.timeouts.write;
-  nanoseconds& due = buffers_->write_due;
-  if (output.empty()) {
-    due = nanoseconds{0};
-  } else if (due == nanoseconds{0}) {
-    due = started(pace.grace, now());
-  } else {
-    due = now() + credited(pace, due - now(), output.sent_bytes() - sent);
-  }
+  buffers_->write_limit.progressed(times().write, output.sent_bytes() - sent, !output.empty(),
+                                   now());
   if (pressed_ && !unsent_above(server_.options_.limits.output_high_water_bytes / 2)) {
     pressed_ = false;
     relieved_ = true;
@@ -317,59 +264,29 @@ std::size_t Connection::unsent_bytes() const noexcept {
 // --- phases and limits
 
 void Connection::enter(http::Phase phase) noexcept {
-  if (phase == phase_) return;
-  using http::Phase;
-  // Waiting for a body counts as one wait, however often the handler runs in between.
-  if (phase_ == Phase::kBody) {
-    body_left_ms_ = to_ms(phase_due_ - now());
-  } else if (phase_ != Phase::kHandler) {
-    body_left_ms_ = to_ms(server_.options_.timeouts.body.grace);
-  }
-  phase_ = phase;
-  phase_due_ = phase_limit();
+  if (!limits_.enter(phase, times(), now())) return;
   if (steps_ > 0) return;  // Its end does the rest.
   arm();
-  if (phase == Phase::kIdle) {
+  if (phase == http::Phase::kIdle) {
     const bool unread = buffers_ != nullptr && !buffers_->input.empty();
     if (unread || readable_) server_.loop_.defer(*this);
   }
 }
 
-// When the phase that begins now, or its reason, has lasted too long; zero: never.
-nanoseconds Connection::phase_limit() const noexcept {
-  const Timeouts& times = server_.options_.timeouts;
-  switch (phase_) {
-    case http::Phase::kIdle:
-      return started(draining_ ? earlier(times.drain_idle, times.keep_alive) : times.keep_alive,
-                     now());
-    case http::Phase::kHead:
-      return started(times.head.grace, now());
-    case http::Phase::kBody:
-      return times.body.grace == nanoseconds{0} ? nanoseconds{0}
-                                                : now() + milliseconds{body_left_ms_};
-    case http::Phase::kQueued:
-      return started(times.queue, now());
-    case http::Phase::kHandler:
-      return fin_seen_ && !fin_told_ ? now() + times.half_close : nanoseconds{0};
-    case http::Phase::kClosing:
-      return shut_ ? now() + times.linger : nanoseconds{0};
-  }
-  return nanoseconds{0};
-}
-
 nanoseconds Connection::write_due() const noexcept {
-  return buffers_ != nullptr ? buffers_->write_due : nanoseconds{0};
+  return buffers_ != nullptr ? buffers_->write_limit.due() : nanoseconds{0};
 }
 
 nanoseconds Connection::request_due() const noexcept {
-  const nanoseconds limit = server_.options_.timeouts.request;
+  const nanoseconds limit = times().request;
   if (limit == nanoseconds{0}) return limit;
   const nanoseconds since = session_.waiting_since();
   return since == nanoseconds{0} ? since : since + limit;
 }
 
 nanoseconds Connection::due() const noexcept {
-  return earlier(earlier(phase_due_, write_due()), earlier(request_due(), age_due()));
+  return earlier(earlier(limits_.phase_due(), write_due()),
+                 earlier(request_due(), limits_.age_due()));
 }
 
 void Connection::arm() noexcept {
@@ -387,16 +304,16 @@ void Connection::expire() noexcept {
     }
   } else if (past(request_due())) {
     session_.on_timeout(Errc::kRequestTimeout);
-  } else if (past(phase_due_)) {
+  } else if (past(limits_.phase_due())) {
     expire_phase();
-  } else if (past(age_due())) {
-    age_due_ = Moment{0};
+  } else if (past(limits_.age_due())) {
+    limits_.end_age();
     drain();
   }
 }
 
 void Connection::expire_phase() noexcept {
-  switch (phase_) {
+  switch (limits_.phase()) {
     case http::Phase::kIdle:
       session_.on_timeout(Errc::kIdleTimeout);
       break;
@@ -410,8 +327,7 @@ void Connection::expire_phase() noexcept {
       session_.on_timeout(Errc::kOverloaded);
       break;
     case http::Phase::kHandler:
-      fin_told_ = true;
-      phase_due_ = nanoseconds{0};
+      limits_.told_of_input();
       session_.on_input_closed();
       break;
     case http::Phase::kClosing:
@@ -442,8 +358,7 @@ void Connection::finish_closing() noexcept {
   if (!shut_) {
     stream_->shutdown_write();
     shut_ = true;
-    phase_ = http::Phase::kClosing;
-    phase_due_ = phase_limit();
+    limits_.linger(times(), now());
   }
   discard_input();
   settle_input();
@@ -495,6 +410,10 @@ BlockPool& Connection::blocks() noexcept {
 
 nanoseconds Connection::now() const noexcept {
   return server_.loop_.now();
+}
+
+const Timeouts& Connection::times() const noexcept {
+  return server_.options_.timeouts;
 }
 
 std::chrono::seconds Connection::unix_time() const noexcept {

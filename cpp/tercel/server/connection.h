@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <ratio>
 
 #include "tercel/base/block_pool.h"
 #include "tercel/http/h1_session.h"
@@ -19,6 +18,7 @@
 #include "tercel/net/stream_place.h"
 #include "tercel/server/input_buffer.h"
 #include "tercel/server/output_queue.h"
+#include "tercel/server/time_limits.h"
 
 namespace tercel::server {
 
@@ -77,8 +77,7 @@ class Connection final : public http::Wire,
     Buffers(net::Loop& loop, Slab<Segment>& segments) noexcept : input{loop}, output{segments} {}
     InputBuffer input;
     OutputQueue output;
-    // When the peer has taken too long to read; 0: it keeps up.
-    std::chrono::nanoseconds write_due{0};
+    WriteLimit write_limit;
   };
 
   [[nodiscard]] bool watch() noexcept;
@@ -97,7 +96,6 @@ class Connection final : public http::Wire,
   // Reads what is there behind the unread input, if any may be. True: there is more than before.
   [[nodiscard]] bool fill() noexcept;
   [[nodiscard]] http::Input unread_input() const noexcept;
-  void count_received(std::size_t bytes) noexcept;
   void settle_input() noexcept;
   void discard_input() noexcept;
 
@@ -113,33 +111,25 @@ class Connection final : public http::Wire,
 
   // The earliest time at which a limit may be exceeded; zero: none runs.
   [[nodiscard]] std::chrono::nanoseconds due() const noexcept;
-  [[nodiscard]] std::chrono::nanoseconds phase_limit() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds write_due() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds request_due() const noexcept;
-  [[nodiscard]] std::chrono::nanoseconds age_due() const noexcept { return age_due_; }
+  [[nodiscard]] const Timeouts& times() const noexcept;
   void arm() noexcept;
   void expire() noexcept;
   void expire_phase() noexcept;
-
-  // Tenths of a second on the loop's clock: 13 years in four bytes.
-  using Moment = std::chrono::duration<std::uint32_t, std::deci>;
 
   Server& server_;
   net::StreamPlace stream_;
   Buffers* buffers_ = nullptr;
   http::H1Session session_;
   http::Endpoints ends_;
-  std::chrono::nanoseconds phase_due_;  // When the phase has lasted too long; 0: never.
   net::WatchId watch_ = net::WatchId::kNone;
-  std::int32_t body_left_ms_ = 0;  // What is left of the time to wait for this request's body.
-  Moment age_due_;                 // When it has lived long enough; 0: never, or it ends already.
+  [[no_unique_address]] TimeLimits limits_;
   Errc error_ = Errc::kClosed;
   std::uint8_t steps_ = 0;
   std::uint8_t reads_left_ = kReadsPerTurn;
-  http::Phase phase_ = http::Phase::kIdle;
   bool readable_ : 1 = false;     // The kernel may have bytes, or the end, for us.
   bool fin_seen_ : 1 = false;     // The peer finished its direction: its end is there to be read.
-  bool fin_told_ : 1 = false;     // The session was told.
   bool input_ended_ : 1 = false;  // The end was read, and all before it.
   bool hung_up_ : 1 = false;      // The peer is gone: the session hears that, and not of an end.
   bool blocked_ : 1 = false;      // The stream takes no more until an event.
@@ -149,7 +139,6 @@ class Connection final : public http::Wire,
   bool shut_ : 1 = false;         // Our FIN is sent.
   bool broken_ : 1 = false;       // The stream failed; the session is told at the end of the step.
   bool dead_ : 1 = false;         // Nothing works any more; the memory goes at the next turn.
-  bool draining_ : 1 = false;
 };
 
 // With its stream, less than the 300 bytes of an idle connection (ARCHITECTURE.md, step 10).

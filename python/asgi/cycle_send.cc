@@ -80,7 +80,8 @@ std::string_view type_text(PyObject* type) noexcept {
                          : std::string_view{};
 }
 
-// 0 to 65535, or -1 with TypeError or ValueError set. The exchange knows which are allowed.
+// 0 to 65535, or -1 with TypeError or ValueError set. The exchange knows which are allowed, but for
+// 101, which leads out of HTTP: an application of this scope cannot follow.
 int read_status(PyObject* status) noexcept {
   if (status == nullptr) return -1;
   if (!PyLong_Check(status)) {
@@ -90,7 +91,7 @@ int read_status(PyObject* status) noexcept {
   int overflow = 0;
   const long value = PyLong_AsLongAndOverflow(status, &overflow);
   if (value == -1 && PyErr_Occurred()) return -1;
-  if (overflow != 0 || value < 0 || value > UINT16_MAX) {
+  if (overflow != 0 || value < 0 || value > UINT16_MAX || value == 101) {
     raise_response_error(Errc::kBadResponseStatus);
     return -1;
   }

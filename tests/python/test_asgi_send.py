@@ -244,6 +244,25 @@ def test_what_is_wrong_before_the_start_is_refused(message, error):
     assert type(refusal(message)) is error
 
 
+def test_an_http_application_cannot_leave_http():
+    """Not even one that was asked to switch: nobody would speak the other protocol."""
+    seen: list[BaseException] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await send(start(101))
+        except ValueError as refused:
+            seen.append(refused)
+        await send(start(200))
+        await send(body(b"hello"))
+
+    upgrade = [("Connection", "Upgrade"), ("Upgrade", "websocket")]
+    with AsgiServer(app) as server, server.connect() as client:
+        for _ in range(2):
+            assert client.request(headers=upgrade).body == b"hello"
+    assert len(seen) == 2
+
+
 def test_an_iterable_of_headers_that_raises_raises_from_send():
     def headers() -> Any:
         yield (b"x-a", b"1")

@@ -103,10 +103,20 @@ BodyDecoder BodyDecoder::chunked() noexcept {
   return decoder;
 }
 
+BodyDecoder BodyDecoder::unframed() noexcept {
+  BodyDecoder decoder;
+  decoder.state_ = State::kUnframed;
+  return decoder;
+}
+
 BodyPart BodyDecoder::decode(std::span<char> input, const Limits& limits,
                              HeadBuffer& fields) noexcept {
   if (state_ == State::kDone) return {BodyStatus::kEnd, {}, 0, {}, {}};
   if (state_ == State::kLength) return decode_length(input, limits);
+  if (state_ == State::kUnframed) {
+    const BodyStatus status = input.empty() ? BodyStatus::kNeedMore : BodyStatus::kData;
+    return {status, {}, input.size(), {input.data(), input.size()}, {}};
+  }
   return decode_chunked(input, limits, fields);
 }
 

@@ -43,6 +43,8 @@ class BodyDecoder {
   BodyDecoder() noexcept = default;
   [[nodiscard]] static BodyDecoder length(std::uint64_t bytes) noexcept;
   [[nodiscard]] static BodyDecoder chunked() noexcept;
+  // Bytes that are no body, of a tunnel: all that come, without a limit and without an end.
+  [[nodiscard]] static BodyDecoder unframed() noexcept;
 
   // `fields` receives the trailers. Total body bytes, chunk lines and trailers are held to
   // `limits`, and what chunks carry beside data to kOverheadBytesMax. Trailer names are turned to
@@ -61,7 +63,15 @@ class BodyDecoder {
   static constexpr std::uint16_t kOverheadBytesMax = 16 * 1024;
 
  private:
-  enum class State : std::uint8_t { kDone, kLength, kChunkLine, kChunkData, kChunkEnd, kTrailers };
+  enum class State : std::uint8_t {
+    kDone,
+    kLength,
+    kChunkLine,
+    kChunkData,
+    kChunkEnd,
+    kTrailers,
+    kUnframed
+  };
 
   BodyPart decode_length(std::span<char> input, const Limits& limits) noexcept;
   BodyPart decode_chunked(std::span<char> input, const Limits& limits, HeadBuffer& fields) noexcept;

@@ -63,9 +63,11 @@ BodyRead H1Exchange::read_body() noexcept {
   bool ended = false;
   const BodyRead read = decode_input(ended);
   if (read.state != BodyState::kPending) return read;
-  if (ended) return fail_request(Errc::kTruncated);
+  if (ended) {
+    return rules_.is_tunnel() ? BodyRead{{}, BodyState::kEnd} : fail_request(Errc::kTruncated);
+  }
   wants_body_ = true;
-  session_.wire_.enter(Phase::kBody);
+  if (!rules_.is_tunnel()) session_.wire_.enter(Phase::kBody);
   return read;
 }
 
@@ -138,7 +140,17 @@ Result<void> H1Exchange::start(const Response& response) noexcept {
   head_bytes_ =
       static_cast<std::size_t>(write_head(head_.data(), response, defaults) - head_.data());
   if (facts->close) session_.forbid_keep_alive();
-  return state_.response(Step::kStart);
+  if (auto begun = state_.response(Step::kStart); !begun) return begun;
+  return rules_.is_tunnel() ? become_tunnel() : Result<void>{};
+}
+
+Result<void> H1Exchange::become_tunnel() noexcept {
+  decoder_ = BodyDecoder::unframed();
+  session_.forbid_keep_alive();
+  release_head(0, /*last=*/false, {});
+  session_.wire_.enter(Phase::kTunnel);
+  session_.wire_.push(Final::kNo);
+  return {};
 }
 
 bool H1Exchange::body_is_lost() const noexcept {
@@ -155,7 +167,9 @@ void H1Exchange::release_head(std::uint64_t first_bytes, bool last,
   const Ending ending = rules_.ending();
   if (ending == Ending::kClose || body_is_lost()) session_.forbid_keep_alive();
   if (ending == Ending::kChunked) out = append(out, kChunkedField);
-  if (!session_.keep_alive()) {
+  if (ending == Ending::kTunnel) {
+    out = append(out, kSwitchFields);
+  } else if (!session_.keep_alive()) {
     out = append(out, kCloseField);
   } else if (rules_.version() == Version::kHttp10) {
     out = append(out, kKeepAliveField);
@@ -293,7 +307,8 @@ void H1Exchange::abort(Errc error) noexcept {
     // The peer sees a body without its end. Where only the close would end it, that is a reset.
     session_.forbid_keep_alive();
     const Ending ending = rules_.ending();
-    if (ending == Ending::kClose || !rules_.head_released()) session_.break_off();
+    const bool ends_by_close = ending == Ending::kClose || ending == Ending::kTunnel;
+    if (ends_by_close || !rules_.head_released()) session_.break_off();
   }
   session_.response_over(Outcome::kAborted);
 }

@@ -57,6 +57,8 @@ class H1Exchange final : public Exchange {
   // to be sent.
   [[nodiscard]] bool open_part(const BodyPlan& part, std::string_view inline_body) noexcept;
   [[nodiscard]] Result<void> close_part(const BodyPlan& part) noexcept;
+  // The head of a 101 is sent, and HTTP is over on this connection.
+  [[nodiscard]] Result<void> become_tunnel() noexcept;
   // Ends the response half if the part was its last; the exchange may be gone when it returns.
   [[nodiscard]] Result<void> conclude(const BodyPlan& part) noexcept;
 

@@ -14,6 +14,7 @@ namespace {
 
 // Longer than any that IANA lists. Source: RFC 9112 section 3, which wants 501 beyond.
 constexpr std::ptrdiff_t kMethodBytesMax = 32;
+constexpr std::string_view kWebSocket = "websocket";
 // "HTTP/1.1" and CRLF.
 constexpr std::ptrdiff_t kVersionBytes = 8;
 
@@ -237,7 +238,9 @@ bool HeadParser::finish() noexcept {
                                             : Framing::kNone;
   result_.keep_alive = !known_.close && (http11 || known_.keep_alive);
   result_.expects_continue = known_.expects_continue;
-  result_.wants_upgrade = http11 && known_.upgrade_option && known_.upgrade_field;
+  // RFC 6455 section 4.1; RFC 9110 section 7.8 lets a server ignore what else asks for an upgrade.
+  const bool may_switch = http11 && request_.method == "GET" && !request_.has_body;
+  if (may_switch && known_.upgrade_option && known_.websocket) request_.protocol = kWebSocket;
   return true;
 }
 

@@ -45,7 +45,6 @@ struct HeadResult {
   Framing framing;
   bool keep_alive;        // The client wants, or by its version allows, to reuse the connection.
   bool expects_continue;  // Expect: 100-continue, HTTP/1.1 only.
-  bool wants_upgrade;     // Connection: upgrade with an Upgrade field.
 };
 
 // Parses from the first byte of `bytes`, which may hold more than the head. Field names are turned

@@ -65,6 +65,10 @@ Result<void> KnownFields::note_expect(std::string_view value, Version version) n
   return {};
 }
 
+void KnownFields::note_upgrade(std::string_view value) noexcept {
+  while (!value.empty()) websocket |= equals_ignoring_case(next_element(value), "websocket");
+}
+
 void KnownFields::note_te(std::string_view value) noexcept {
   while (!value.empty()) {
     std::string_view coding = next_element(value);
@@ -88,7 +92,7 @@ Result<void> KnownFields::note(Field& field, Version version) noexcept {
   if (name == "expect") return note_expect(value, version);
   if (name == "connection") note_connection(value);
   if (name == "te") note_te(value);
-  upgrade_field |= name == "upgrade";
+  if (name == "upgrade") note_upgrade(value);
   return {};
 }
 

@@ -49,7 +49,7 @@ class KnownFields {
   bool close = false;
   bool keep_alive = false;
   bool upgrade_option = false;  // Of Connection.
-  bool upgrade_field = false;
+  bool websocket = false;       // Of Upgrade.
   bool expects_continue = false;
   bool accepts_trailers = false;
 
@@ -59,6 +59,7 @@ class KnownFields {
   Result<void> note_transfer_encoding(std::string_view value, Version version) noexcept;
   Result<void> note_expect(std::string_view value, Version version) noexcept;
   void note_connection(std::string_view value) noexcept;
+  void note_upgrade(std::string_view value) noexcept;
   void note_te(std::string_view value) noexcept;
 };
 

@@ -124,7 +124,7 @@ Recorder::Token H1Session::present(Request& request, Address& client) noexcept {
 bool H1Session::offer_body() noexcept {
   if (!exchange_->wants_body_) return false;
   exchange_->wants_body_ = false;
-  wire_.enter(Phase::kHandler);
+  if (!exchange_->rules_.is_tunnel()) wire_.enter(Phase::kHandler);
   if (exchange_->observer_ != nullptr) exchange_->observer_->on_body();
   return exchange_settled();
 }
@@ -295,7 +295,9 @@ void H1Session::drain() noexcept {
 }
 
 std::chrono::nanoseconds H1Session::waiting_since() const noexcept {
-  const bool waiting = exchange_ != nullptr && !exchange_->response_over_;
+  // A tunnel lasts as long as its two ends want.
+  const bool waiting =
+      exchange_ != nullptr && !exchange_->response_over_ && !exchange_->rules_.is_tunnel();
   return waiting ? exchange_->started_ : std::chrono::nanoseconds{0};
 }
 

@@ -119,6 +119,15 @@ Result<void> note_field(const Field& field, HeadFacts& facts) noexcept {
   }
 }
 
+Result<HeadFacts> gather(std::span<const Field> fields) noexcept {
+  HeadFacts facts;
+  for (const Field& field : fields) {
+    if (!valid_field(field)) return fail(Errc::kBadResponseField);
+    if (const auto noted = note_field(field, facts); !noted) return fail(noted.error());
+  }
+  return facts;
+}
+
 // `name` is in lower case. The connection-level names are the session's to write.
 bool left_out(std::string_view name, bool length_forbidden) noexcept {
   switch (name.size()) {
@@ -141,11 +150,13 @@ bool left_out(std::string_view name, bool length_forbidden) noexcept {
 
 Result<HeadFacts> inspect(const Response& response) noexcept {
   if (response.status < 200 || response.status > 599) return fail(Errc::kBadResponseStatus);
-  HeadFacts facts;
-  for (const Field& field : response.fields) {
-    if (!valid_field(field)) return fail(Errc::kBadResponseField);
-    if (const auto noted = note_field(field, facts); !noted) return fail(noted.error());
-  }
+  return gather(response.fields);
+}
+
+Result<HeadFacts> inspect_switch(const Response& response) noexcept {
+  if (response.status != 101) return fail(Errc::kBadResponseStatus);
+  Result<HeadFacts> facts = gather(response.fields);
+  if (facts) facts->content_length.reset();
   return facts;
 }
 

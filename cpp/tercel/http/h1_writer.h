@@ -30,6 +30,10 @@ struct HeadFacts {
 // or not one decimal number. Cost: linear in the bytes of the fields.
 [[nodiscard]] Result<HeadFacts> inspect(const Response& response) noexcept;
 
+// Checks a response that switches protocols: status 101. It has no Content-Length, so that of its
+// fields counts for nothing.
+[[nodiscard]] Result<HeadFacts> inspect_switch(const Response& response) noexcept;
+
 // Checks an interim response: status 100 to 199, but not 101, which ends HTTP/1 on the connection.
 [[nodiscard]] Result<void> inspect_interim(const Response& response) noexcept;
 
@@ -63,6 +67,7 @@ struct HeadFacts {
 inline constexpr std::string_view kChunkedField = "transfer-encoding: chunked\r\n";
 inline constexpr std::string_view kCloseField = "connection: close\r\n";
 inline constexpr std::string_view kKeepAliveField = "connection: keep-alive\r\n";
+inline constexpr std::string_view kSwitchFields = "connection: Upgrade\r\nupgrade: websocket\r\n";
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 inline constexpr std::size_t kFramingBytesMax = 128;
 

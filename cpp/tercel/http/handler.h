@@ -124,9 +124,12 @@ class Exchange {
   // sent. An interim (1xx, not 101) response, before or after start() and before the first write().
   // Left out for HTTP/1.0.
   [[nodiscard]] virtual Result<void> interim(const Response& response) noexcept = 0;
-  // The head. Checked here, sent with the first write(). Connection-level fields (Connection,
-  // Keep-Alive, Transfer-Encoding, Upgrade) are the server's: `connection: close` is honoured, the
-  // rest left out. Fails with kBadResponseStatus, kBadResponseField or kBadResponseLength.
+  // The head. Checked here, sent with the first write(). Status 101, legal when Request::protocol
+  // is not empty, is sent at once and makes the exchange a tunnel: from then on read_body() gives
+  // the peer's bytes as they are, kEnd at its end, write() sends ours, and Final::kYes is our end.
+  // Connection-level fields (Connection, Keep-Alive, Transfer-Encoding, Upgrade) are the server's:
+  // `connection: close` is honoured, the rest left out. Fails with kBadResponseStatus,
+  // kBadResponseField or kBadResponseLength.
   [[nodiscard]] virtual Result<void> start(const Response& response) noexcept = 0;
   // Part of the body. Bytes are left out where the response has none (HEAD, 204, 304). Fails with
   // kResponseTooLong, having sent what fits; with Final::kYes too early, with kResponseTooShort,

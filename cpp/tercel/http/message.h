@@ -36,6 +36,9 @@ struct Request {
   std::string_view root_path;
   std::span<const Field> fields;                // In the order of arrival.
   std::optional<std::uint64_t> content_length;  // Absent: no body, or one of unknown length.
+  // What the client asks to switch to, so that a start() with 101 makes the exchange a tunnel:
+  // "websocket", a literal. Empty: nothing that the engine knows how to switch to.
+  std::string_view protocol;
   // Who asks: the peer of the connection, or whom a trusted proxy names. Port 0: not known; kNone:
   // the proxy does not say who.
   const Address* client = nullptr;

@@ -9,12 +9,14 @@ Result<void> ResponseRules::interim(const Response& response) const noexcept {
 
 Result<HeadFacts> ResponseRules::start(const Response& response) noexcept {
   if (started()) return fail(Errc::kIllegalStep);
-  Result<HeadFacts> facts = inspect(response);
+  const bool switches = may_switch_ && response.status == 101;
+  Result<HeadFacts> facts = switches ? inspect_switch(response) : inspect(response);
   if (!facts) return facts;
   status_ = response.status;
   left_ = facts->content_length;
   promised_trailers_ = response.trailers;
   if (is_head_ || is_bodyless(status_)) ending_ = Ending::kNoBody;
+  if (switches) ending_ = Ending::kTunnel;
   return facts;
 }
 
@@ -37,6 +39,7 @@ Result<BodyPlan> ResponseRules::write(std::uint64_t bytes, Final final) noexcept
 
 bool ResponseRules::release_head(bool last) noexcept {
   head_released_ = true;
+  if (is_tunnel()) return false;
   // A 205 has no content, and has to say so: RFC 9110 section 15.3.6.
   if (ending_ == Ending::kNoBody) return status_ == 205 && !is_head_;
   if (left_) {

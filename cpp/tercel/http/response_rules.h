@@ -24,7 +24,8 @@ enum class Ending : std::uint8_t {
   kNoBody,     // HEAD, 204, 205, 304.
   kLength,
   kChunked,
-  kClose  // HTTP/1.0 without a length.
+  kClose,  // HTTP/1.0 without a length.
+  kTunnel  // After 101: the bytes are another protocol's.
 };
 
 // Whether a response with this status has no content, whatever the request. Source: RFC 9110
@@ -46,6 +47,7 @@ class ResponseRules {
   explicit ResponseRules(const Request& request) noexcept
       : version_{request.version},
         is_head_{request.method == "HEAD"},
+        may_switch_{!request.protocol.empty()},
         accepts_trailers_{request.accepts_trailers} {}
 
   [[nodiscard]] Result<void> interim(const Response& response) const noexcept;
@@ -69,6 +71,8 @@ class ResponseRules {
   [[nodiscard]] bool head_released() const noexcept { return head_released_; }
   [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
   [[nodiscard]] Ending ending() const noexcept { return ending_; }
+  // The response was 101: what follows is no body.
+  [[nodiscard]] bool is_tunnel() const noexcept { return ending_ == Ending::kTunnel; }
   [[nodiscard]] Version version() const noexcept { return version_; }
   [[nodiscard]] bool answers_head() const noexcept { return is_head_; }
   // Trailers were promised, and the client wants them.
@@ -84,6 +88,7 @@ class ResponseRules {
   Version version_ = Version::kHttp11;
   Ending ending_ = Ending::kUnsettled;
   bool is_head_ = false;
+  bool may_switch_ = false;
   bool accepts_trailers_ = false;
   bool promised_trailers_ = false;
   bool head_released_ = false;

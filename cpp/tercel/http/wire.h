@@ -32,6 +32,7 @@ enum class Phase : std::uint8_t {
   kBody,     // The handler waits for the peer's body: the body limit, and a rate.
   kQueued,   // A head is complete, and waits for its turn: the queue limit.
   kHandler,  // The handler works: only the whole-request limit.
+  kTunnel,   // The exchange is a tunnel: no limit of HTTP's, but a peer has to read.
   kClosing   // Answered; what still arrives is thrown away for a moment.
 };
 

@@ -330,6 +330,8 @@ void Connection::expire_phase() noexcept {
       limits_.told_of_input();
       session_.on_input_closed();
       break;
+    case http::Phase::kTunnel:
+      break;
     case http::Phase::kClosing:
       broke(Errc::kClosed);
       break;

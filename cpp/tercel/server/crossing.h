@@ -103,6 +103,8 @@ class Keeper final : public http::Observer {
   void fill() noexcept;
   [[nodiscard]] bool may_fill() const noexcept;
   // Both return false when memory is exhausted.
+  // start() made a tunnel of the exchange, whose request had no body.
+  void open_tunnel() noexcept;
   [[nodiscard]] bool keep_part(std::string_view bytes, bool more) noexcept;
   [[nodiscard]] bool keep_trailers(std::span<const http::Field> trailers) noexcept;
   void satisfy(const Appetite& appetite) noexcept;
@@ -126,6 +128,7 @@ class Keeper final : public http::Observer {
   bool last_word_ = false;
   bool input_closed_ = false;
   bool draining_ = false;
+  bool tunnel_ = false;  // The exchange is one.
 };
 
 // The application's half. Thread: the application's.
@@ -183,6 +186,7 @@ class StandIn final : public http::Exchange {
   bool over_ = false;            // The last word is said.
   bool hungry_ = false;          // read_body() said kPending.
   bool body_failed_ = false;     // read_body() said kFailed.
+  bool tunnel_here_ = false;     // The keeper knows of the tunnel: what it says is about that.
   bool wants_writable_ = false;  // A write left it not writable.
 };
 

@@ -62,6 +62,7 @@ struct Keeper::Apply {
   void operator()(const Command::Start& start) const noexcept {
     const Result<void> started = exchange.start(start.response);
     if (!started && started.error() == Errc::kNoMemory) exchange.abort(Errc::kNoMemory);
+    if (started && start.response.status == 101) keeper.open_tunnel();
     keeper.io_.give_back(command);
   }
   void operator()(const Command::Write& write) const noexcept {
@@ -149,6 +150,7 @@ void Keeper::tell() noexcept {
   letter.input = input_;
   letter.input_closed = std::exchange(input_closed_, false);
   letter.draining = std::exchange(draining_, false);
+  letter.tunnel = tunnel_;
   letter.end = end_;
   letter_here_ = false;
   news_ = false;
@@ -193,6 +195,13 @@ void Keeper::fill() noexcept {
     if (kept && read.state == BodyState::kEnd) kept = keep_trailers(exchange_->request_trailers());
     if (!kept) exchange_->abort(Errc::kNoMemory);
   }
+}
+
+void Keeper::open_tunnel() noexcept {
+  tunnel_ = true;
+  input_ = http::BodyState::kPending;
+  news_ = true;
+  fill();
 }
 
 bool Keeper::keep_part(std::string_view bytes, bool more) noexcept {

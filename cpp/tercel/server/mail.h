@@ -44,6 +44,7 @@ struct Letter : Mail {
   http::BodyState input = http::BodyState::kPending;  // What follows these parts; not kMore.
   bool input_closed = false;
   bool draining = false;
+  bool tunnel = false;  // The exchange is one: `parts` and `input` are about it.
   std::optional<http::Outcome> end;
 
   // --- and back

@@ -48,7 +48,9 @@ void StandIn::on_letter() noexcept {
     taken_bytes_ = letter.taken_bytes;
     parts_here_ = letter.parts;
     asks_seen_ = letter.asks_seen;
-    input_ = letter.input;
+    tunnel_here_ |= letter.tunnel;
+    // A letter that crossed the start of a tunnel tells of the request, which has no body.
+    if (tunnel_here_ || !rules_.is_tunnel()) input_ = letter.input;
     if (std::exchange(handled_, true)) {
       tell_handler(letter);
     } else {
@@ -169,6 +171,10 @@ Result<void> StandIn::start(const http::Response& response) noexcept {
     return fail(Errc::kNoMemory);
   }
   command->step = Command::Start{copy_behind(response, *command)};
+  if (rules_.is_tunnel()) {
+    (void)rules_.release_head(/*last=*/false);
+    input_ = BodyState::kPending;
+  }
   app_.post(*command);
   return {};
 }

@@ -101,6 +101,8 @@ nanoseconds TimeLimits::limit_from(const Timeouts& times, nanoseconds now) const
       return started(times.queue, now);
     case http::Phase::kHandler:
       return half_closed_ ? now + times.half_close : nanoseconds{0};
+    case http::Phase::kTunnel:
+      return nanoseconds{0};
     case http::Phase::kClosing:
       return lingers_ ? now + times.linger : nanoseconds{0};
   }

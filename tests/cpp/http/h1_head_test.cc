@@ -31,7 +31,7 @@ std::string describe(const HeadResult& head) {
   if (request.accepts_trailers) text += "accepts_trailers\n";
   if (head.keep_alive) text += "keep_alive\n";
   if (head.expects_continue) text += "expects_continue\n";
-  if (head.wants_upgrade) text += "wants_upgrade\n";
+  if (!request.protocol.empty()) add("protocol", request.protocol);
   return text;
 }
 
@@ -451,13 +451,33 @@ TEST(ConnectionTest, DecidesOverReuse) {
   EXPECT_TRUE(keeps("1.0", "Connection: Keep-Alive\r\n"));
 }
 
-TEST(ConnectionTest, UpgradesWithBothFields) {
-  EXPECT_TRUE(contains(parse(get_with("Connection: x, Upgrade\r\nUpgrade: websocket\r\n")),
-                       "wants_upgrade"));
-  EXPECT_FALSE(contains(parse(get_with("Connection: Upgrade\r\n")), "wants_upgrade"));
-  EXPECT_FALSE(contains(parse(get_with("Upgrade: websocket\r\n")), "wants_upgrade"));
-  EXPECT_FALSE(contains(parse("GET / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
-                        "wants_upgrade"));
+TEST(UpgradeTest, NeedsBothFieldsAndNamesWebSocketAlone) {
+  const auto asks = [](std::string_view fields) {
+    return contains(parse(get_with(fields)), "protocol=websocket");
+  };
+  EXPECT_TRUE(asks("Connection: x, Upgrade\r\nUpgrade: WebSocket\r\n"));
+  EXPECT_TRUE(asks("Upgrade: h2c, websocket\r\nConnection: upgrade\r\n"));
+  EXPECT_TRUE(
+      asks("Upgrade: h2c\r\nUpgrade: websocket\r\nConnection: a\r\nConnection: upgrade\r\n"));
+  EXPECT_FALSE(asks("Connection: Upgrade\r\n"));
+  EXPECT_FALSE(asks("Upgrade: websocket\r\n"));
+  EXPECT_FALSE(asks("Connection: Upgrade\r\nUpgrade: h2c\r\n"));
+  EXPECT_FALSE(asks("Connection: Upgrade\r\nUpgrade: websocket2, \"websocket\"\r\n"));
+}
+
+// RFC 9110 section 7.8 for HTTP/1.0; RFC 6455 section 4.1 for the rest.
+TEST(UpgradeTest, IsOfferedToAGetOfHttp11WithoutABody) {
+  constexpr std::string_view kFields = "Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+  const auto asks = [&](std::string_view line, std::string_view more) {
+    std::string head{line};
+    return contains(parse(head.append(kFields).append(more).append("\r\n")), "protocol");
+  };
+  EXPECT_TRUE(asks("GET / HTTP/1.1\r\n", ""));
+  EXPECT_TRUE(asks("GET / HTTP/1.1\r\n", "Content-Length: 0\r\n"));
+  EXPECT_FALSE(asks("GET / HTTP/1.0\r\n", ""));
+  EXPECT_FALSE(asks("POST / HTTP/1.1\r\n", ""));
+  EXPECT_FALSE(asks("GET / HTTP/1.1\r\n", "Content-Length: 1\r\n"));
+  EXPECT_FALSE(asks("GET / HTTP/1.1\r\n", "Transfer-Encoding: chunked\r\n"));
 }
 
 TEST(ExpectTest, KnowsOneExpectation) {

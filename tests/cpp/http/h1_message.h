@@ -35,7 +35,7 @@ struct Message {
   std::vector<OwnedField> trailers;
   bool keep_alive = false;
   bool expects_continue = false;
-  bool wants_upgrade = false;
+  std::string protocol;
   bool accepts_trailers = false;
   std::size_t bytes = 0;  // Of the whole message.
 };
@@ -116,7 +116,7 @@ class MessageReader {
     message_.fields = own(request.fields);
     message_.keep_alive = head.keep_alive;
     message_.expects_continue = head.expects_continue;
-    message_.wants_upgrade = head.wants_upgrade;
+    message_.protocol = head.request.protocol;
     message_.accepts_trailers = request.accepts_trailers;
     message_.bytes = head.bytes;
     if (head.framing == Framing::kChunked) decoder_ = BodyDecoder::chunked();

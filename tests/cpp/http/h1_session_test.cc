@@ -1,5 +1,6 @@
 #include "tercel/http/h1_session.h"
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -596,6 +597,114 @@ TEST_F(H1SessionTest, WritableFollowsTheHighWaterMark) {
   EXPECT_EQ(script_.log.back(), "writable");
   session_->on_sent();
   EXPECT_EQ(script_.log.size(), 2U);  // Told once.
+}
+
+constexpr std::string_view kSwitch =
+    "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+class TunnelTest : public H1SessionTest {
+ protected:
+  // Asks for a tunnel, and gets it.
+  void open() {
+    script_.act = [](const Request& request, Exchange& exchange) {
+      EXPECT_EQ(request.protocol, "websocket");
+      constexpr std::array<Field, 3> kFields{
+          {{"X-A", "b"}, {"Content-Length", "9"}, {"Connection", "close"}}};
+      EXPECT_TRUE(exchange.start({.status = 101, .fields = kFields}));
+    };
+    wire_.receive(kSwitch);
+  }
+};
+
+TEST_F(TunnelTest, BeginsWithItsHeadAtOnce) {
+  open();
+  EXPECT_EQ(wire_.sent, "HTTP/1.1 101 Switching Protocols\r\n" + std::string{kDefaults} +
+                            "x-a: b\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n");
+  EXPECT_EQ(wire_.pushed.part, 1);
+  EXPECT_EQ(wire_.phase, Phase::kTunnel);
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /chat"}));
+}
+
+TEST_F(TunnelTest, CarriesBytesBothWaysAsTheyAre) {
+  open();
+  (void)wire_.take_sent();
+  script_.read();
+  wire_.receive("GET / HTTP/1.1\r\n\r\n");
+  wire_.receive({"\0\r\n0\r\n\r\n", 8});
+  EXPECT_EQ(script_.body, std::string("GET / HTTP/1.1\r\n\r\n\0\r\n0\r\n\r\n", 26));
+  ASSERT_TRUE(script_.exchange->write(Payload::borrow("\x81\x02hi"), Final::kNo));
+  EXPECT_EQ(wire_.sent, "\x81\x02hi");
+  EXPECT_EQ(wire_.phase, Phase::kTunnel);
+  EXPECT_EQ(session_->waiting_since(), std::chrono::nanoseconds{0});
+}
+
+TEST_F(TunnelTest, TakesWhatCameBehindTheHead) {
+  open();
+  session_.reset();
+  make_session();
+  wire_.receive(std::string{kSwitch} + "early");
+  script_.read();
+  EXPECT_EQ(script_.body, "early");
+}
+
+TEST_F(TunnelTest, ReadsNothingThatNobodyAsksFor) {
+  open();
+  wire_.receive("waits");
+  EXPECT_EQ(wire_.input().bytes.size(), 5U);
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /chat"}));
+}
+
+TEST_F(TunnelTest, ThePeersEndIsAnEndAndOursClosesTheConnection) {
+  open();
+  script_.read();
+  wire_.end_input();
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /chat", "pending", "body", "end"}));
+  script_.read();
+  EXPECT_EQ(script_.log.back(), "end");
+  EXPECT_FALSE(wire_.closed);
+  ASSERT_TRUE(script_.exchange->write(Payload::borrow("bye"), Final::kYes));
+  EXPECT_EQ(script_.log.back(), "complete");
+  EXPECT_TRUE(wire_.sent.ends_with("\r\n\r\nbye"));
+  EXPECT_TRUE(wire_.closed);
+  EXPECT_FALSE(wire_.was_reset);
+  EXPECT_EQ(context_.exchanges.alive(), 0U);
+}
+
+TEST_F(TunnelTest, AnAbortIsAReset) {
+  open();
+  script_.exchange->abort(Errc::kHandlerFailed);
+  EXPECT_EQ(script_.log.back(), "aborted");
+  EXPECT_TRUE(wire_.was_reset);
+}
+
+TEST_F(TunnelTest, OutlivesADrainUntilItIsTold) {
+  open();
+  session_->drain();
+  EXPECT_FALSE(wire_.closed);
+  session_->notify_draining();
+  EXPECT_EQ(script_.log.back(), "draining");
+  ASSERT_TRUE(script_.exchange->write(Payload::borrow("bye"), Final::kYes));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(TunnelTest, IsForWhoAskedAndStartsOnce) {
+  open();
+  EXPECT_EQ(script_.exchange->start({.status = 101, .fields = {}}).error(), Errc::kIllegalStep);
+  EXPECT_EQ(script_.exchange->interim({.status = 103, .fields = {}}).error(), Errc::kIllegalStep);
+  session_.reset();
+  script_.act = [](const Request& request, Exchange& exchange) {
+    EXPECT_EQ(request.protocol, "");
+    EXPECT_EQ(exchange.start({.status = 101, .fields = {}}).error(), Errc::kBadResponseStatus);
+  };
+  make_session();
+  wire_.receive(kGet);
+}
+
+TEST_F(TunnelTest, ThatIsDeclinedLeavesTheConnectionToTheNextRequest) {
+  answer_all();
+  wire_.receive(std::string{kSwitch} + std::string{kGet});
+  EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /chat", "complete", "GET /", "complete"}));
+  EXPECT_FALSE(wire_.closed);
 }
 
 TEST_F(H1SessionTest, AnOwnedPayloadIsReleasedOnceWhateverHappens) {

@@ -139,7 +139,7 @@ std::string print(const Message& message) {
     text += property("trailer " + name + ":", value);
   }
   if (message.expects_continue) text += "expects 100\n";
-  if (message.wants_upgrade) text += "wants an upgrade\n";
+  if (!message.protocol.empty()) text += "wants to switch to " + message.protocol + "\n";
   if (message.accepts_trailers) text += "accepts trailers\n";
   return text + (message.keep_alive ? "keep-alive" : "close") + " after " +
          std::to_string(message.bytes) + " bytes\n";

@@ -71,6 +71,7 @@ TEST(MessageCopyTest, ACopyNeedsNothingOfTheOriginal) {
                   .root_path = sources[7],
                   .fields = fields,
                   .content_length = 17,
+                  .protocol = "websocket",
                   .client = &client,
                   .version = Version::kHttp10,
                   .secure = true,

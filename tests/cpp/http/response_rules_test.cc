@@ -34,6 +34,24 @@ TEST(ResponseRulesTest, ARefusedHeadLeavesEverythingOpen) {
   EXPECT_TRUE(rules.start({}));
 }
 
+TEST(ResponseRulesTest, ATunnelIsForRequestsThatAskedAndHasNoLength) {
+  Request request;
+  request.method = "GET";
+  EXPECT_EQ(ResponseRules{request}.start({.status = 101, .fields = {}}).error(),
+            Errc::kBadResponseStatus);
+  request.protocol = "websocket";
+  ResponseRules rules{request};
+  EXPECT_EQ(rules.start({.status = 100, .fields = {}}).error(), Errc::kBadResponseStatus);
+  ASSERT_TRUE(rules.start({.status = 101, .fields = kLengthThree}));
+  EXPECT_TRUE(rules.is_tunnel());
+  EXPECT_FALSE(rules.release_head(/*last=*/false));
+  const Result<BodyPlan> plan = rules.write(1'000, Final::kYes);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->bytes, 1'000U);
+  EXPECT_FALSE(plan->error);
+  EXPECT_TRUE(plan->last);
+}
+
 TEST(ResponseRulesTest, ADeclaredLengthIsTheLaw) {
   // parts -> bytes that may be sent, and what the last caller is told
   struct Case {

@@ -492,6 +492,76 @@ TEST(HandoffTest, AbortingBeforeTheHeadIsAnErrorPageAndAfterItACut) {
   EXPECT_EQ(notebook.log, (Log{"GET /hello", "aborted", "GET /hello", "aborted"}));
 }
 
+constexpr std::string_view kSwitch =
+    "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+void expect_tunnel(const Fd& client) {
+  EXPECT_TRUE(
+      test::receive_all(client).ends_with("connection: Upgrade\r\nupgrade: websocket\r\n\r\n"));
+}
+
+TEST(HandoffTest, ATunnelCarriesBytesBothWays) {
+  Notebook notebook;
+  test::TwoEnds ends{notebook};
+  const Fd client = ends.connect();
+  (void)ends.ask(client, kSwitch);
+  ASSERT_TRUE(notebook.exchange->start({.status = 101, .fields = {}}));
+  EXPECT_EQ(notebook.read(), http::BodyState::kPending);
+  ends.settle();
+  expect_tunnel(client);
+  for (const std::string_view text : {"one", "two", "three"}) {
+    test::send_text(client, text);
+    ends.settle();
+    EXPECT_EQ(notebook.log.back(), "body");
+    EXPECT_EQ(notebook.read(), http::BodyState::kPending);
+    ASSERT_TRUE(notebook.exchange->write(http::Payload::borrow(text), http::Final::kNo));
+    ends.settle();
+    EXPECT_EQ(test::receive_all(client), text);
+  }
+  EXPECT_EQ(notebook.body, "onetwothree");
+  ASSERT_EQ(::shutdown(client.get(), SHUT_WR), 0);
+  ends.settle();
+  EXPECT_EQ(notebook.read(), http::BodyState::kEnd);
+  ASSERT_TRUE(notebook.exchange->write(http::Payload::borrow("bye"), http::Final::kYes));
+  ends.settle();
+  EXPECT_EQ(test::receive_all(client), "bye");
+  EXPECT_EQ(notebook.log.back(), "complete");
+  EXPECT_EQ(ends.io->crossings(), 0U);
+}
+
+// A letter that was written before the start of the tunnel says that the request has no body.
+TEST(HandoffTest, ALetterThatCrossesTheStartOfATunnelDoesNotEndIt) {
+  Notebook notebook;
+  test::TwoEnds ends{notebook};
+  const Fd client = ends.connect();
+  (void)ends.ask(client, kSwitch);
+  ends.server->notify_draining();  // Something to tell.
+  ends.turn_io();
+  ASSERT_TRUE(notebook.exchange->start({.status = 101, .fields = {}}));
+  ends.turn_app();
+  EXPECT_EQ(notebook.log.back(), "draining");
+  EXPECT_EQ(notebook.read(), http::BodyState::kPending);
+  ends.settle();
+  test::send_text(client, "here");
+  ends.settle();
+  EXPECT_EQ(notebook.read(), http::BodyState::kPending);
+  EXPECT_EQ(notebook.body, "here");
+}
+
+TEST(HandoffTest, ATunnelToAStuckApplicationReadsLittleAhead) {
+  Notebook notebook;
+  test::TwoEnds ends{notebook};
+  const Fd client = ends.connect();
+  (void)ends.ask(client, kSwitch);
+  ASSERT_TRUE(notebook.exchange->start({.status = 101, .fields = {}}));
+  ends.settle();
+  expect_tunnel(client);
+  const std::string much(std::size_t{16} * 1024, 'x');
+  while (::send(client.get(), much.data(), much.size(), MSG_DONTWAIT) > 0) ends.settle();
+  const std::size_t blocks = ends.io_loop->blocks().outstanding();
+  EXPECT_LE(blocks, kPartsMax + 2U);
+}
+
 TEST(HandoffTest, APeerThatLeavesIsNoticedWhileTheApplicationWaits) {
   Notebook notebook;
   test::TwoEnds ends{notebook};

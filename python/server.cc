@@ -57,12 +57,21 @@ std::string host_of(const Address& address) {
   return std::string{address.host(text)};
 }
 
-std::string url_of(const net::ListenSocket& socket) {
+std::string url_of(const net::ListenSocket& socket, bool secure) {
   const Address& address = socket.address();
   if (address.kind == AddressKind::kUnix) return "unix:" + socket.path();
   const std::string host = host_of(address);
   const bool ipv6 = address.kind == AddressKind::kIpv6;
-  return "http://" + (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(address.port);
+  return (secure ? "https://" : "http://") + (ipv6 ? "[" + host + "]" : host) + ":" +
+         std::to_string(address.port);
+}
+
+net::TlsContext read_certificates(const config::Settings& settings,
+                                  const net::TlsTicketSecret& secret) {
+  std::string problem;
+  auto context = net::TlsContext::create(to_tls_options(settings, secret), problem);
+  if (!context) throw nb::value_error(problem.c_str());
+  return *std::move(context);
 }
 
 }  // namespace
@@ -77,9 +86,13 @@ PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::o
                                                    context_in(context),
                                                    to_handler_options(settings.values))} {
   if (!handler_->init()) throw_python_error();
-  service_ =
-      or_throw(server::Service::create(engine_.loop(), outermost_handler(),
-                                       to_options(settings.values), settings.values.io_threads));
+  server::Options options = to_options(settings.values);
+  if (secure()) {
+    ticket_secret_ = net::TlsContext::new_ticket_secret();
+    options.tls = read_certificates(settings.values, ticket_secret_);
+  }
+  service_ = or_throw(server::Service::create(engine_.loop(), outermost_handler(), options,
+                                              settings.values.io_threads));
 }
 
 PyServer::~PyServer() {
@@ -150,7 +163,7 @@ std::string PyServer::adopt(int descriptor) {
 
 std::string PyServer::add(net::ListenSocket socket) {
   or_throw(service_->listen(std::move(socket)));
-  return url_of(service_->listener(service_->listeners() - 1));
+  return url_of(service_->listener(service_->listeners() - 1), secure());
 }
 
 nb::list PyServer::addresses() const {
@@ -174,6 +187,10 @@ void PyServer::log_requests(nb::object logger) {
 
 void PyServer::reopen_logs() {
   if (request_log_) request_log_->reopen();
+}
+
+void PyServer::reload_certificates() {
+  if (secure()) service_->secure(read_certificates(settings_, ticket_secret_));
 }
 
 void PyServer::start() {
@@ -227,6 +244,15 @@ PyType_Slot slots[] = {  // NOLINT: CPython keeps pointers to them.
 void bind_server(nb::module_& module);
 
 void bind_server(nb::module_& module) {
+  module.def(
+      "check_certificates",
+      [](const PySettings& settings) {
+        if (!settings.values.ssl_certfile.empty()) {
+          static_cast<void>(read_certificates(settings.values, {}));
+        }
+      },
+      nb::arg("settings"), nb::sig("def check_certificates(settings: Settings) -> None"),
+      "Reads the files of TLS, if there are any. Raises ValueError when they are not good.");
   asgi::bind_asgi(module);
   nb::class_<PyServer>(module, "Server", nb::type_slots(slots),
                        "One ASGI application on the sockets of one engine.")
@@ -247,6 +273,10 @@ void bind_server(nb::module_& module) {
            "Writes the access log, to the logger unless it is None. Raises OSError.")
       .def("reopen_logs", &PyServer::reopen_logs,
            "Opens the file of the access log again. If that fails the old one goes on.")
+      .def("reload_certificates", &PyServer::reload_certificates,
+           "Reads the files of TLS again, for connections to come. Raises ValueError, and keeps "
+           "what "
+           "it had, when they are not good.")
       .def("start", &PyServer::start, "Starts to accept. Raises OSError.")
       .def("drain", &PyServer::drain, nb::arg("notify_streams"),
            "Stops to accept; idle connections close soon. If `notify_streams`, requests that still "

@@ -50,6 +50,9 @@ class PyServer {
   // Opens the file of the access log again, if it is a file.
   void reopen_logs();
 
+  // Reads the files of TLS again, for connections to come. Throws ValueError, whose text says what
+  // to change, and keeps what it has, when they are not good.
+  void reload_certificates();
   void start();
   // Stops accepting; idle connections close soon. If `notify_streams`, requests that still run hear
   // http.disconnect.
@@ -71,11 +74,13 @@ class PyServer {
   // What the server calls: the application, with around it what the settings ask for.
   http::Handler& outermost_handler();
   [[nodiscard]] bool stop();
+  [[nodiscard]] bool secure() const noexcept { return !settings_.ssl_certfile.empty(); }
 
   nanobind::object engine_object_;
   Engine& engine_;
   config::Settings settings_;
   net::ListenOptions listen_options_;
+  net::TlsTicketSecret ticket_secret_{};
   std::unique_ptr<asgi::AsgiHandler> handler_;
   std::unique_ptr<edge::RateLimit> rate_limit_;
   std::unique_ptr<server::Service> service_;

@@ -33,6 +33,7 @@ http::Limits to_limits(const config::Settings& settings) noexcept {
 
 server::Timeouts to_timeouts(const config::Settings& settings) noexcept {
   server::Timeouts timeouts;
+  timeouts.handshake = settings.timeout_ssl_handshake;
   timeouts.head = to_pace(settings.timeout_request_head, settings.min_rate_request_head);
   timeouts.body = to_pace(settings.timeout_request_body, settings.min_rate_request_body);
   timeouts.write = to_pace(settings.timeout_write, settings.min_rate_write);
@@ -56,7 +57,40 @@ std::optional<edge::ProxyRules> to_proxies(const config::Settings& settings) {
   return rules;
 }
 
+net::ClientCertificates to_client_certificates(config::CertReqs wanted) noexcept {
+  switch (wanted) {
+    case config::CertReqs::kNone:
+      break;
+    case config::CertReqs::kOptional:
+      return net::ClientCertificates::kOptional;
+    case config::CertReqs::kRequired:
+      return net::ClientCertificates::kRequired;
+  }
+  return net::ClientCertificates::kNone;
+}
+
 }  // namespace
+
+net::TlsOptions to_tls_options(const config::Settings& settings,
+                               const net::TlsTicketSecret& secret) {
+  net::TlsOptions options;
+  for (std::size_t i = 0; i < settings.ssl_certfile.size(); ++i) {
+    const bool apart = i < settings.ssl_keyfile.size();
+    options.certificates.push_back({.certificate = settings.ssl_certfile[i],
+                                    .key = apart ? settings.ssl_keyfile[i] : std::string{},
+                                    .password = settings.ssl_keyfile_password});
+  }
+  options.version_min = settings.ssl_min_version == config::TlsVersion::k13 ? 0x0304 : 0x0303;
+  options.ciphers = settings.ssl_ciphers;
+  options.cipher_suites = settings.ssl_ciphersuites;
+  options.groups = settings.ssl_groups;
+  options.client_certificates = to_client_certificates(settings.ssl_cert_reqs);
+  options.client_ca = settings.ssl_ca_certs;
+  options.client_crl = settings.ssl_crlfile;
+  options.kernel_tls = settings.ssl_ktls;
+  options.ticket_secret = secret;
+  return options;
+}
 
 server::Options to_options(const config::Settings& settings) {
   server::Options options;

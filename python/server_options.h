@@ -3,6 +3,7 @@
 
 #include "tercel/config/settings.h"
 #include "tercel/edge/rate_table.h"
+#include "tercel/net/tls_context.h"
 #include "tercel/server/options.h"
 
 namespace tercel::python {
@@ -10,5 +11,9 @@ namespace tercel::python {
 [[nodiscard]] server::Options to_options(const config::Settings& settings);
 
 [[nodiscard]] edge::RateLimitOptions to_rate_limit(const config::Settings& settings) noexcept;
+
+// What the settings say of TLS. REQUIRES: ssl_certfile is not empty.
+[[nodiscard]] net::TlsOptions to_tls_options(const config::Settings& settings,
+                                             const net::TlsTicketSecret& secret);
 
 }  // namespace tercel::python

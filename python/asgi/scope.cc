@@ -162,6 +162,30 @@ bool ScopeBuilder::make_template(http::Version version, bool secure, bool traile
   return true;
 }
 
+// Source: ASGI's TLS extension, version 0.2.
+bool ScopeBuilder::add_tls(PyObject* scope, const TlsInfo& tls) noexcept {
+  Ref chain = Ref::steal(PyList_New(static_cast<Py_ssize_t>(tls.client_chain.size())));
+  if (!chain) return false;
+  for (std::size_t i = 0; i < tls.client_chain.size(); ++i) {
+    Ref certificate = make_text(tls.client_chain[i]);
+    if (!certificate) return false;
+    PyList_SET_ITEM(chain.get(), static_cast<Py_ssize_t>(i), certificate.release());
+  }
+  const Ref ours = make_text(*tls.server_certificate);
+  const Ref client = tls.client_chain.empty() ? Ref::share(Py_None) : make_text(tls.client_name);
+  // A client whose certificate is not good has no connection, so there is no error to tell of.
+  const Ref details = Ref::steal(
+      ours && client
+          ? Py_BuildValue("{sOsOsOsOsisi}", "server_cert", ours.get(), "client_cert_chain",
+                          chain.get(), "client_cert_name", client.get(), "client_cert_error",
+                          Py_None, "tls_version", static_cast<int>(tls.version), "cipher_suite",
+                          static_cast<int>(tls.cipher_suite))
+          : nullptr);
+  PyObject* extensions = PyDict_GetItemWithError(scope, keys.extensions);
+  return details && extensions != nullptr &&
+         PyDict_SetItemString(extensions, "tls", details.get()) == 0;
+}
+
 Ref ScopeBuilder::build(const http::Request& request, const http::Endpoints& ends) noexcept {
   const Template& model =
       templates_[template_of(request.version, request.secure, request.accepts_trailers)];
@@ -172,6 +196,7 @@ Ref ScopeBuilder::build(const http::Request& request, const http::Endpoints& end
                       set(dict, keys.extensions, Ref::steal(PyDict_Copy(model.extensions.get()))) &&
                       (!state_ || set(dict, keys.state, Ref::steal(PyDict_Copy(state_.get())))) &&
                       fill(dict, request) && fill_ends(dict, request, ends);
+  if (filled && ends.tls && !add_tls(dict, *ends.tls)) return {};
   return filled ? std::move(scope) : Ref{};
 }
 

@@ -81,6 +81,7 @@ class ScopeBuilder {
   [[nodiscard]] bool fill(PyObject* scope, const http::Request& request) noexcept;
   [[nodiscard]] bool fill_ends(PyObject* scope, const http::Request& request,
                                const http::Endpoints& ends) noexcept;
+  [[nodiscard]] static bool add_tls(PyObject* scope, const TlsInfo& tls) noexcept;
   [[nodiscard]] Ref path(std::string_view prefix, std::string_view encoded);
   [[nodiscard]] Ref server(const http::Endpoints& ends) noexcept;
 

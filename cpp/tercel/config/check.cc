@@ -27,10 +27,42 @@ Problem check_threads(const Settings& settings) {
   return std::nullopt;
 }
 
+Problem check_tls(const Settings& settings) {
+  const std::size_t certificates = settings.ssl_certfile.size();
+  const std::size_t keys = settings.ssl_keyfile.size();
+  if (keys != 0 && keys != certificates) {
+    return "ssl-keyfile names " + std::to_string(keys) + " keys for the " +
+           std::to_string(certificates) +
+           " certificates of ssl-certfile: name one for each, or none at all.";
+  }
+  const struct {
+    const char* name;
+    bool given;
+  } useless[] = {{"ssl-cert-reqs", settings.ssl_cert_reqs != CertReqs::kNone},
+                 {"ssl-keyfile-password", !settings.ssl_keyfile_password.empty()},
+                 {"ssl-ca-certs", !settings.ssl_ca_certs.empty()},
+                 {"ssl-crlfile", !settings.ssl_crlfile.empty()}};
+  for (const auto& each : useless) {
+    if (each.given && certificates == 0) {
+      return std::string{each.name} + " has no effect without a certificate: set ssl-certfile.";
+    }
+  }
+  if (settings.ssl_cert_reqs == CertReqs::kNone) {
+    if (settings.ssl_ca_certs.empty() && settings.ssl_crlfile.empty()) return std::nullopt;
+    return "ssl-ca-certs and ssl-crlfile have no effect while ssl-cert-reqs is none: set it to "
+           "optional or required.";
+  }
+  if (!settings.ssl_ca_certs.empty()) return std::nullopt;
+  return "ssl-cert-reqs " +
+         std::string{kCertReqsNames[static_cast<std::size_t>(settings.ssl_cert_reqs)]} +
+         " needs ssl-ca-certs: the certificates of those who sign for clients.";
+}
+
 }  // namespace
 
 Problem check(const Settings& settings) {
   if (auto problem = check_threads(settings)) return problem;
+  if (auto problem = check_tls(settings)) return problem;
   const std::vector<Bind> all = binds(settings);
   for (auto bind = all.begin(); bind != all.end(); ++bind) {
     const bool any_port = bind->kind == BindKind::kTcp && bind->port == 0;

@@ -182,6 +182,75 @@ constexpr Row kListen[] = {
      .unit = "connections"},
 };
 
+constexpr Row kTls[] = {
+    {.name = "ssl-certfile",
+     .group = Group::kTls,
+     .member = &Settings::ssl_certfile,
+     .help = "Certificate in PEM, its own first, then the chain up to the root: every address is "
+             "served with TLS. Repeatable: a client that asks for a name gets the first one that "
+             "is valid for it, any other the first of all.",
+     .rule = &kIsSomething},
+    {.name = "ssl-keyfile",
+     .group = Group::kTls,
+     .member = &Settings::ssl_keyfile,
+     .help = "Private key in PEM of the certificate in the same place of ssl-certfile. None at "
+             "all: the files of the certificates hold them.",
+     .rule = &kIsSomething},
+    {.name = "ssl-keyfile-password",
+     .group = Group::kTls,
+     .member = &Settings::ssl_keyfile_password,
+     .help = "Password of the keys that are encrypted. Everybody on the machine can read a command "
+             "line: set the variable instead.",
+     .rule = &kIsSomething},
+    {.name = "ssl-min-version",
+     .group = Group::kTls,
+     .member = &Settings::ssl_min_version,
+     .help = "Oldest version of TLS that a client may speak."},
+    {.name = "ssl-ciphers",
+     .group = Group::kTls,
+     .member = &Settings::ssl_ciphers,
+     .help = "Ciphers of TLS 1.2, in OpenSSL's notation, the preferred first. Without it those "
+             "with forward secrecy and authenticated encryption.",
+     .rule = &kIsSomething},
+    {.name = "ssl-ciphersuites",
+     .group = Group::kTls,
+     .member = &Settings::ssl_ciphersuites,
+     .help = "Cipher suites of TLS 1.3, separated by colons. Without it OpenSSL's choice.",
+     .rule = &kIsSomething},
+    {.name = "ssl-groups",
+     .group = Group::kTls,
+     .member = &Settings::ssl_groups,
+     .help = "Groups of the key exchange, such as X25519:P-256. Without it OpenSSL's choice.",
+     .rule = &kIsSomething},
+    {.name = "ssl-cert-reqs",
+     .group = Group::kTls,
+     .member = &Settings::ssl_cert_reqs,
+     .help = "Whether clients have to show a certificate that ssl-ca-certs vouches for. optional: "
+             "a client may have none, but no bad one."},
+    {.name = "ssl-ca-certs",
+     .group = Group::kTls,
+     .member = &Settings::ssl_ca_certs,
+     .help = "Certificates in PEM of those who sign the certificates of clients.",
+     .rule = &kIsSomething},
+    {.name = "ssl-crlfile",
+     .group = Group::kTls,
+     .member = &Settings::ssl_crlfile,
+     .help = "Revocation lists in PEM, of each who signs for clients. A client whose certificate "
+             "is on one is refused.",
+     .rule = &kIsSomething},
+    {.name = "ssl-ktls",
+     .group = Group::kTls,
+     .member = &Settings::ssl_ktls,
+     .help = "Leave the encryption to the kernel where it and OpenSSL can do it, so that files go "
+             "out by sendfile(). Where they cannot, OpenSSL encrypts."},
+    {.name = "timeout-ssl-handshake",
+     .group = Group::kTls,
+     .member = &Settings::timeout_ssl_handshake,
+     .help = "Time for the handshake of a connection. Then it is closed.",
+     .min = kMillisecond,
+     .max = kDay},
+};
+
 constexpr Row kProxy[] = {
     {.name = "proxy-headers",
      .group = Group::kProxy,
@@ -495,7 +564,7 @@ constexpr auto join(const Row (&... parts)[kSizes]) {
 }
 
 constexpr std::array kTable =
-    join(kApplication, kListen, kProxy, kRun, kLimits, kTimeouts, kHttp, kLogs);
+    join(kApplication, kListen, kTls, kProxy, kRun, kLimits, kTimeouts, kHttp, kLogs);
 
 }  // namespace
 

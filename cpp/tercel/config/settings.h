@@ -23,12 +23,16 @@ enum class Interface : std::uint8_t { kAuto, kAsgi3 };
 enum class Lifespan : std::uint8_t { kAuto, kOn, kOff };
 enum class LoopKind : std::uint8_t { kAuto, kTercel, kAsyncio, kUvloop };
 enum class Dispatch : std::uint8_t { kAuto, kDirect, kEager, kTask };
+enum class TlsVersion : std::uint8_t { k12, k13 };
+enum class CertReqs : std::uint8_t { kNone, kOptional, kRequired };
 enum class LogLevel : std::uint8_t { kCritical, kError, kWarning, kInfo, kDebug };
 
 inline constexpr std::array<std::string_view, 2> kInterfaceNames{"auto", "asgi3"};
 inline constexpr std::array<std::string_view, 3> kLifespanNames{"auto", "on", "off"};
 inline constexpr std::array<std::string_view, 4> kLoopNames{"auto", "tercel", "asyncio", "uvloop"};
 inline constexpr std::array<std::string_view, 4> kDispatchNames{"auto", "direct", "eager", "task"};
+inline constexpr std::array<std::string_view, 2> kTlsVersionNames{"1.2", "1.3"};
+inline constexpr std::array<std::string_view, 3> kCertReqsNames{"none", "optional", "required"};
 inline constexpr std::array<std::string_view, 5> kLogLevelNames{"critical", "error", "warning",
                                                                 "info", "debug"};
 
@@ -61,6 +65,20 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   Duration tcp_keepalive{0};
   Duration tcp_user_timeout{0};
   std::uint64_t tcp_fast_open = 0;
+
+  // TLS.
+  Texts ssl_certfile;
+  Texts ssl_keyfile;
+  std::string ssl_keyfile_password;
+  TlsVersion ssl_min_version = TlsVersion::k12;
+  std::string ssl_ciphers;
+  std::string ssl_ciphersuites;
+  std::string ssl_groups;
+  CertReqs ssl_cert_reqs = CertReqs::kNone;
+  std::string ssl_ca_certs;
+  std::string ssl_crlfile;
+  bool ssl_ktls = false;
+  Duration timeout_ssl_handshake{10'000};
 
   // Behind a proxy.
   bool proxy_headers = true;

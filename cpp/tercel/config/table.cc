@@ -21,6 +21,12 @@ std::span<const std::string_view> names(LoopKind) {
 std::span<const std::string_view> names(Dispatch) {
   return kDispatchNames;
 }
+std::span<const std::string_view> names(TlsVersion) {
+  return kTlsVersionNames;
+}
+std::span<const std::string_view> names(CertReqs) {
+  return kCertReqsNames;
+}
 std::span<const std::string_view> names(LogLevel) {
   return kLogLevelNames;
 }
@@ -101,15 +107,15 @@ std::string must_be(const Row& row) {
 }
 
 std::string_view name(Group group) noexcept {
-  constexpr std::array<std::string_view, 8> kNames{"application", "listen",   "proxy", "run",
-                                                   "limits",      "timeouts", "http",  "logs"};
+  constexpr std::array<std::string_view, 9> kNames{
+      "application", "listen", "tls", "proxy", "run", "limits", "timeouts", "http", "logs"};
   return kNames[static_cast<std::size_t>(group)];
 }
 
 std::string_view title(Group group) noexcept {
-  constexpr std::array<std::string_view, 8> kTitles{
-      "The application", "Where to listen", "Behind a proxy", "How it runs",
-      "Limits",          "Time limits",     "Responses",      "Logs"};
+  constexpr std::array<std::string_view, 9> kTitles{"The application", "Where to listen", "TLS",
+                                                    "Behind a proxy",  "How it runs",     "Limits",
+                                                    "Time limits",     "Responses",       "Logs"};
   return kTitles[static_cast<std::size_t>(group)];
 }
 

@@ -17,11 +17,11 @@
 namespace tercel::config {
 
 // The type of a setting is the type of the member it is stored in.
-using Member =
-    std::variant<bool Settings::*, Toggle Settings::*, std::uint64_t Settings::*, Bytes Settings::*,
-                 Duration Settings::*, FileMode Settings::*, std::string Settings::*,
-                 Texts Settings::*, Interface Settings::*, Lifespan Settings::*,
-                 LoopKind Settings::*, Dispatch Settings::*, LogLevel Settings::*>;
+using Member = std::variant<bool Settings::*, Toggle Settings::*, std::uint64_t Settings::*,
+                            Bytes Settings::*, Duration Settings::*, FileMode Settings::*,
+                            std::string Settings::*, Texts Settings::*, Interface Settings::*,
+                            Lifespan Settings::*, LoopKind Settings::*, Dispatch Settings::*,
+                            TlsVersion Settings::*, CertReqs Settings::*, LogLevel Settings::*>;
 
 enum class Kind : std::uint8_t {
   kFlag,    // bool
@@ -38,6 +38,7 @@ enum class Kind : std::uint8_t {
 enum class Group : std::uint8_t {
   kApplication,
   kListen,
+  kTls,
   kProxy,
   kRun,
   kLimits,

@@ -20,6 +20,7 @@
 
 #include "tercel/base/address.h"
 #include "tercel/base/result.h"
+#include "tercel/base/tls_info.h"
 #include "tercel/http/message.h"
 
 namespace tercel::http {
@@ -95,6 +96,7 @@ struct Endpoints {
   Address peer;
   Address local;
   const char* local_path = "";  // Of a Unix socket; lives as long as its listener.
+  TlsInfoRef tls;               // Empty: the connection is plain.
 };
 
 // One request and its response. Owned by the connection; valid from Handler::handle() until

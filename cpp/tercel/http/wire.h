@@ -27,13 +27,14 @@ struct Input {
 
 // What the session waits for: decides which time limit runs.
 enum class Phase : std::uint8_t {
-  kIdle,     // Between requests: the keep-alive limit.
-  kHead,     // Part of a head is here: the head limit, and a rate.
-  kBody,     // The handler waits for the peer's body: the body limit, and a rate.
-  kQueued,   // A head is complete, and waits for its turn: the queue limit.
-  kHandler,  // The handler works: only the whole-request limit.
-  kTunnel,   // The exchange is a tunnel: no limit of HTTP's, but a peer has to read.
-  kClosing   // Answered; what still arrives is thrown away for a moment.
+  kHandshake,  // Before the first byte of HTTP: the handshake limit. The connection's own.
+  kIdle,       // Between requests: the keep-alive limit.
+  kHead,       // Part of a head is here: the head limit, and a rate.
+  kBody,       // The handler waits for the peer's body: the body limit, and a rate.
+  kQueued,     // A head is complete, and waits for its turn: the queue limit.
+  kHandler,    // The handler works: only the whole-request limit.
+  kTunnel,     // The exchange is a tunnel: no limit of HTTP's, but a peer has to read.
+  kClosing     // Answered; what still arrives is thrown away for a moment.
 };
 
 // No call on a wire calls its session back: what must be told is told from the loop.

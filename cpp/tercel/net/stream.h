@@ -1,4 +1,4 @@
-// A connected byte stream: a plain socket, TLS on a socket (later), or memory in a test.
+// A connected byte stream: a plain socket, TLS on a socket, or memory in a test.
 //
 // Non-blocking. No buffering of its own beyond what its protocol forces on it. Thread: one.
 // A Stream does not know the loop: the owner watches descriptor() for both directions, edge
@@ -12,12 +12,14 @@
 #include <cstdint>
 #include <span>
 
+#include "tercel/base/tls_info.h"
+
 namespace tercel::net {
 
 enum class IoState : std::uint8_t {
   kDone,   // `bytes` were transferred, at least one.
   kAgain,  // Not now: an event will say when.
-  kEnd,    // Reading only: the peer finished its direction in an orderly way.
+  kEnd,    // Reading only: the peer finished its direction in an orderly way, after `bytes`.
   kFailed  // The stream is broken: reset, or TLS without close_notify. Both directions are dead.
 };
 
@@ -34,9 +36,19 @@ class Stream {
   // Closes the descriptor.
   virtual ~Stream() = default;
 
+  // Brings the stream to where bytes of the application flow. kAgain: call again after an event.
+  // REQUIRES: nothing was read or written yet.
+  [[nodiscard]] virtual IoState handshake() noexcept { return IoState::kDone; }
+  // What the handshake agreed on; empty on a plain stream.
+  [[nodiscard]] virtual TlsInfoRef tls() const noexcept { return {}; }
+
   // Reads into `into`. Fewer bytes than asked for means that there are no more now.
   // REQUIRES: !into.empty().
   [[nodiscard]] virtual IoResult read(std::span<char> into) noexcept = 0;
+
+  // read() said kAgain because it has to write first: it is to be called again after an event that
+  // says nothing of reading.
+  [[nodiscard]] virtual bool read_waits_for_write() const noexcept { return false; }
 
   // Writes the pieces in order, as many bytes as are taken now. REQUIRES: total > 0.
   [[nodiscard]] virtual IoResult write(std::span<const iovec> pieces) noexcept = 0;

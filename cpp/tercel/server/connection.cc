@@ -25,7 +25,15 @@ bool Connection::start(int fd) noexcept {
 
 bool Connection::start(std::unique_ptr<net::Stream> stream) noexcept {
   stream_.open(std::move(stream));
-  return watch();
+  handshaking_ = true;
+  static_cast<void>(limits_.enter(http::Phase::kHandshake, times(), now()));
+  ++steps_;  // One that fails here is ended by the caller.
+  static_cast<void>(shake_hands());
+  --steps_;
+  if (broken_ || !watch()) return false;
+  // A handshake that is over already may have taken in a request, of which no event will tell.
+  if (!handshaking_) server_.loop_.defer(*this);
+  return true;
 }
 
 bool Connection::watch() noexcept {
@@ -57,6 +65,24 @@ void Connection::notify_draining() noexcept {
 
 // --- events
 
+bool Connection::shake_hands() noexcept {
+  switch (stream_->handshake()) {
+    case net::IoState::kDone:
+      handshaking_ = false;
+      readable_ = true;  // What came with the last flight is in the stream: no event tells of it.
+      ends_.tls = stream_->tls();
+      static_cast<void>(limits_.enter(http::Phase::kIdle, times(), now()));
+      return true;
+    case net::IoState::kAgain:
+      return false;
+    case net::IoState::kEnd:
+    case net::IoState::kFailed:
+      break;
+  }
+  broke(Errc::kReset);
+  return false;
+}
+
 void Connection::on_ready(std::uint32_t readiness) noexcept {
   if (dead_) return;
   begin_step();
@@ -68,14 +94,14 @@ void Connection::on_ready(std::uint32_t readiness) noexcept {
     // A peer that hung up waits for no answer; but what it sent before is there, and counts.
     hung_up_ = (readiness & net::kHangup) != 0;
     constexpr std::uint32_t kPeerLeft = net::kPeerClosed | net::kHangup;
-    if ((readiness & (net::kReadable | kPeerLeft)) != 0) {
-      readable_ = true;
-      if ((readiness & kPeerLeft) != 0 && !fin_seen_) {
-        fin_seen_ = true;
-        limits_.input_finished(times(), now());
-      }
-      session_.on_input();
+    bool look = (readiness & (net::kReadable | kPeerLeft)) != 0 || stream_->read_waits_for_write();
+    readable_ |= look;
+    if ((readiness & kPeerLeft) != 0 && !fin_seen_) {
+      fin_seen_ = true;
+      limits_.input_finished(times(), now());
     }
+    if (handshaking_) look = shake_hands();
+    if (look) session_.on_input();
     if (hung_up_) broke(Errc::kReset);
     if ((readiness & net::kWritable) != 0) flush();
   }
@@ -93,7 +119,7 @@ void Connection::run_deferred() noexcept {
     relieved_ = false;
     session_.on_sent();
   }
-  session_.on_input();
+  if (!handshaking_) session_.on_input();
   end_step();
 }
 
@@ -169,9 +195,11 @@ bool Connection::fill() noexcept {
       readable_ = false;
       return false;
     case net::IoState::kEnd:
+      mine->input.add(result.bytes);
+      limits_.received(result.bytes, times(), now());
       readable_ = false;
       input_ended_ = true;
-      return false;
+      return result.bytes > 0;
     case net::IoState::kFailed:
       broke(Errc::kReset);
       return false;
@@ -314,6 +342,9 @@ void Connection::expire() noexcept {
 
 void Connection::expire_phase() noexcept {
   switch (limits_.phase()) {
+    case http::Phase::kHandshake:
+      broke(Errc::kReset);
+      break;
     case http::Phase::kIdle:
       session_.on_timeout(Errc::kIdleTimeout);
       break;

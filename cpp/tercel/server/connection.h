@@ -81,6 +81,8 @@ class Connection final : public http::Wire,
   };
 
   [[nodiscard]] bool watch() noexcept;
+  // True: bytes of the application flow, so that the session may look at them.
+  [[nodiscard]] bool shake_hands() noexcept;
   void on_ready(std::uint32_t readiness) noexcept override;
   void on_timer() noexcept override;
   void run_deferred() noexcept override;
@@ -128,6 +130,7 @@ class Connection final : public http::Wire,
   Errc error_ = Errc::kClosed;
   std::uint8_t steps_ = 0;
   std::uint8_t reads_left_ = kReadsPerTurn;
+  bool handshaking_ : 1 = false;
   bool readable_ : 1 = false;     // The kernel may have bytes, or the end, for us.
   bool fin_seen_ : 1 = false;     // The peer finished its direction: its end is there to be read.
   bool input_ended_ : 1 = false;  // The end was read, and all before it.
@@ -142,6 +145,6 @@ class Connection final : public http::Wire,
 };
 
 // With its stream, less than the 300 bytes of an idle connection (ARCHITECTURE.md, step 10).
-static_assert(sizeof(Connection) <= 264);
+static_assert(sizeof(Connection) <= 272);
 
 }  // namespace tercel::server

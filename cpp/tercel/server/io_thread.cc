@@ -68,6 +68,7 @@ bool IoThread::obey() noexcept {
     return (orders & static_cast<std::uint32_t>(order)) != 0;
   };
   if (given(Order::kStop)) return false;
+  if (given(Order::kSecure)) server_.secure(*next_tls_);
   if (given(Order::kDrain)) server_.drain();
   if (given(Order::kNotifyDraining)) server_.notify_draining();
   end_->flush();

@@ -27,7 +27,7 @@ namespace tercel::server {
 
 class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the cache lines below.
  public:
-  enum class Order : std::uint32_t { kDrain = 1, kNotifyDraining = 2, kStop = 4 };
+  enum class Order : std::uint32_t { kDrain = 1, kNotifyDraining = 2, kStop = 4, kSecure = 8 };
 
   // `clock` and `app` outlive it. Fails with kTooManyFiles, kNoMemory or kSystem.
   [[nodiscard]] static Result<std::unique_ptr<IoThread>> create(const Clock& clock,
@@ -48,6 +48,8 @@ class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the c
   [[nodiscard]] Result<void> run(unsigned number) noexcept;
   [[nodiscard]] bool running() const noexcept { return thread_.has_value(); }
 
+  // What kSecure is about. REQUIRES: no order is under way.
+  void next_tls(const net::TlsContext& context) noexcept { next_tls_ = context; }
   // Gives an order; for kStop, join() follows, for any other await().
   void give(Order order) noexcept;
   // Waits until the order is carried out. False: not within `patience`.
@@ -76,6 +78,7 @@ class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the c
   std::unique_ptr<IoEnd> end_;
   Server server_;
   std::optional<pthread_t> thread_;
+  std::optional<net::TlsContext> next_tls_;
   std::counting_semaphore<> obeyed_{0};
   // Written by one side and read by the other: each on a cache line that is nobody else's.
   alignas(64) std::atomic<std::uint32_t> orders_{0};

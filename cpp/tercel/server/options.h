@@ -9,6 +9,7 @@
 
 #include "tercel/edge/proxy_headers.h"
 #include "tercel/http/limits.h"
+#include "tercel/net/tls_context.h"
 
 namespace tercel::server {
 
@@ -22,7 +23,8 @@ struct Pace {
 
 // Zero means: no limit.
 struct Timeouts {
-  Pace head{std::chrono::seconds{5}, 240};    // 408
+  std::chrono::nanoseconds handshake{std::chrono::seconds{10}};  // of TLS: close
+  Pace head{std::chrono::seconds{5}, 240};                       // 408
   Pace body{std::chrono::seconds{30}, 240};   // 408, while the handler waits for it
   Pace write{std::chrono::seconds{30}, 240};  // reset
   std::chrono::nanoseconds keep_alive{std::chrono::seconds{75}};  // close
@@ -48,6 +50,7 @@ struct Options {
   std::string server_field = "tercel";  // Empty: no Server field.
   std::string fixed_fields;             // More fields for every response: "name: value\r\n" each.
   bool date_field = true;
+  std::optional<net::TlsContext> tls;       // Absent: connections are plain.
   std::optional<edge::ProxyRules> proxies;  // Absent: what a proxy says of the client is ignored.
 };
 

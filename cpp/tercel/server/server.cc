@@ -41,12 +41,17 @@ Result<void> Server::start() noexcept {
 void Server::on_accept(int fd, const Address& peer, net::Listener& from) noexcept {
   const Address local = net::local_address(loop_.syscalls(), fd);
   const http::Endpoints ends{
-      .peer = peer, .local = local, .local_path = from.socket().path().c_str()};
+      .peer = peer, .local = local, .local_path = from.socket().path().c_str(), .tls = {}};
   Connection* connection = enter(ends);
   if (connection == nullptr) {
     loop_.syscalls().close(fd);
-  } else {
+  } else if (!options_.tls) {
     begin(*connection, connection->start(fd));
+  } else if (auto stream = options_.tls->accept(loop_.syscalls(), fd)) {
+    begin(*connection, connection->start(std::move(stream)));
+  } else {
+    loop_.syscalls().close(fd);
+    begin(*connection, /*started=*/false);
   }
 }
 

@@ -57,6 +57,7 @@ class Server final : public Service, private net::Listener::Sink {
   void serve(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept;
 
   // --- Service
+  void secure(const net::TlsContext& context) noexcept override { options_.tls = context; }
   void drain() noexcept override;
   void notify_draining() noexcept override;
   [[nodiscard]] bool stop() noexcept override;

@@ -36,6 +36,9 @@ class Service {
   // REQUIRES: not started, when there are threads.
   [[nodiscard]] virtual Result<void> listen(net::ListenSocket socket) = 0;
   [[nodiscard]] virtual Result<void> start() = 0;
+  // Other certificates, for connections that are accepted from now on.
+  // REQUIRES: Options::tls was given.
+  virtual void secure(const net::TlsContext& context) noexcept = 0;
   // Stops accepting, after the backlog. Answers carry `Connection: close`; idle connections close
   // after Timeouts::drain_idle.
   virtual void drain() noexcept = 0;

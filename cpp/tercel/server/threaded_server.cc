@@ -98,6 +98,12 @@ Result<void> ThreadedServer::start_thread(IoThread& thread, unsigned number) {
   return thread.run(number);
 }
 
+void ThreadedServer::secure(const net::TlsContext& context) noexcept {
+  if (!is_ours()) return;
+  for (const auto& thread : threads_) thread->next_tls(context);
+  order(IoThread::Order::kSecure);
+}
+
 void ThreadedServer::drain() noexcept {
   if (!is_ours()) return;
   // Last before the threads take what is in the backlog: with their duplicates the socket goes.

@@ -61,6 +61,7 @@ class ThreadedServer final : public Service {
   // When it fails there is no thread, and no second attempt.
   [[nodiscard]] Result<void> start() override;
   // Waits until the threads have closed their listening sockets, which they do at once.
+  void secure(const net::TlsContext& context) noexcept override;
   void drain() noexcept override;
   void notify_draining() noexcept override;
   // False: a thread is left behind, or belongs to another process.

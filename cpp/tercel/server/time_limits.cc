@@ -89,6 +89,8 @@ void TimeLimits::linger(const Timeouts& times, nanoseconds now) noexcept {
 // When the phase that begins now, or its reason, has lasted too long.
 nanoseconds TimeLimits::limit_from(const Timeouts& times, nanoseconds now) const noexcept {
   switch (phase_) {
+    case http::Phase::kHandshake:
+      return started(times.handshake, now);
     case http::Phase::kIdle:
       return started(draining_ ? earlier(times.drain_idle, times.keep_alive) : times.keep_alive,
                      now);

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from tercel import _core
 from tercel.problems import StartError
 from tercel.server import logs
-from tercel.server.listening import obstacle
+from tercel.server.listening import good_certificates, obstacle
 from tercel.server.run import prepare
 from tercel.server.server import Server
 from tercel.settings import Settings
@@ -30,6 +31,8 @@ def check(target: str, settings: Settings) -> None:
     if target:
         with asyncio.Runner(loop_factory=make_loop) as runner:
             runner.run(_load(target, settings))
+    with good_certificates():
+        _core.check_certificates(settings)
     for bind in settings.binds():
         if reason := obstacle(bind):
             raise StartError(f"Cannot listen on {bind}: {reason}")

@@ -1,4 +1,4 @@
-"""Where a server listens: sockets that a caller brings, and why an address cannot be had."""
+"""Where a server listens: sockets that a caller brings, why an address cannot be had, TLS."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tercel import _core
-from tercel.problems import StartError
+from tercel.problems import SettingError, StartError
 
-__all__ = ["adopt", "cannot_listen", "obstacle"]
+__all__ = ["adopt", "cannot_listen", "good_certificates", "obstacle"]
 
 _UNIX, _DESCRIPTOR = "unix:", "fd://"
 
@@ -46,6 +48,15 @@ def _require_bound(one: socket.socket) -> None:
 def cannot_listen(bind: str, error: OSError) -> str:
     """Returns the sentence about `bind`, an address as the setting has it, that was refused."""
     return f"Cannot listen on {bind}: {obstacle(bind) or _advice(bind, error)}"
+
+
+@contextmanager
+def good_certificates() -> Iterator[None]:
+    """Turns what the engine says of the files and values of TLS into a SettingError."""
+    try:
+        yield
+    except ValueError as error:
+        raise SettingError(f"Cannot serve TLS: {error}") from None
 
 
 def obstacle(bind: str) -> str | None:

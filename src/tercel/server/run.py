@@ -120,7 +120,8 @@ async def _serve(server: Server, signals: Signals, *, own_process: bool) -> bool
             systemd.notify("STOPPING=1")
         server.shutdown()
 
-    signals.deliver_to(loop, end, server.reopen_logs)
+    reload = server.reload_certificates if server.settings.ssl_certfile else None
+    signals.deliver_to(loop, end, server.reopen_logs, reload)
     serving = asyncio.ensure_future(server.serve())
     await server.wait_started()
     served = server.started

@@ -17,7 +17,7 @@ from tercel.server.attach import engine_of
 from tercel.server.importer import call_factory, load_application
 from tercel.server.interface import require_asgi
 from tercel.server.lifespan import Lifespan
-from tercel.server.listening import adopt, cannot_listen
+from tercel.server.listening import adopt, cannot_listen, good_certificates
 from tercel.server.logs import access_logger, cannot_write_access_log, connect_engine
 from tercel.settings import Settings, load, rows
 
@@ -153,6 +153,21 @@ class Server:
         if self._native is not None:
             self._native.reopen_logs()
 
+    def reload_certificates(self) -> None:
+        """Reads the files of TLS again. Open connections keep what they began with.
+
+        When they are not good, the server goes on with those it has, and the logger `tercel` says
+        what to change.
+        """
+        if self._native is None:
+            return
+        try:
+            self._native.reload_certificates()
+        except ValueError as error:
+            logger.error("The certificates stay as they were: %s", error)
+        else:
+            logger.info("Read the certificates again.")
+
     async def serve(self, *, sockets: Iterable[socket.socket] | None = None) -> None:
         """Serves until `shutdown()` is called, then lets requests finish and returns. Once only.
 
@@ -163,7 +178,8 @@ class Server:
                 caller's: the server works on duplicates. It makes those listen that do not.
 
         Raises:
-            StartError: an address cannot be listened on, or the application is not to be found.
+            StartError: an address cannot be listened on, a certificate cannot be used, or the
+                application is not to be found.
             LifespanError: the application failed to start up or to shut down.
         """
         if self._loop is not None:
@@ -180,7 +196,7 @@ class Server:
                 shutdown_timeout=settings.timeout_lifespan_shutdown,
             )
             with engine_of(loop) as engine:
-                with _threads_needed(settings):
+                with _threads_needed(settings), good_certificates():
                     native = _core.Server(
                         engine, loop, self._application, settings, lifespan.state, lifespan.context
                     )

@@ -1,6 +1,6 @@
 """SIGINT and SIGTERM: the first asks the server to end, the second insists, the third kills.
 
-SIGUSR1 has the logs opened again.
+SIGUSR1 has the logs opened again, SIGHUP the certificates read again.
 
 They are plain Python handlers rather than the loop's own, so that they are heard while application
 code keeps the loop busy, on every kind of loop, and before there is a loop at all. Python runs such
@@ -49,6 +49,7 @@ class Signals:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: Callable[[], object] | None = None
         self._reopen: Callable[[], object] | None = None
+        self._reload: Callable[[], object] | None = None
         self._before: dict[signal.Signals, Any] = {}
         self._wake_up: tuple[socket.socket, socket.socket] | None = None
 
@@ -67,10 +68,17 @@ class Signals:
         loop: asyncio.AbstractEventLoop,
         end: Callable[[], object],
         reopen: Callable[[], object],
+        reload: Callable[[], object] | None = None,
     ) -> None:
-        """From now on, calls `end` on `loop` for each SIGINT and SIGTERM, `reopen` for SIGUSR1."""
-        self._loop, self._end, self._reopen = loop, end, reopen
+        """From now on, calls `end` on `loop` for each SIGINT and SIGTERM, `reopen` for SIGUSR1.
+
+        `reload` is for SIGHUP. Without it that signal does what it did before: it ends a process
+        whose terminal is closed.
+        """
+        self._loop, self._end, self._reopen, self._reload = loop, end, reopen, reload
         if self._before:
+            if reload is not None:
+                self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._handle_reload)
             self._let_signals_wake(loop)
 
     def _let_signals_wake(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -116,6 +124,10 @@ class Signals:
         if self._loop is None or self._end is None or self._loop.is_closed():
             raise KeyboardInterrupt if number == signal.SIGINT else _Terminated(self.exit_status)
         self._loop.call_soon_threadsafe(self._end)
+
+    def _handle_reload(self, number: int, frame: FrameType | None) -> None:
+        if self._loop is not None and self._reload is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._reload)
 
     def _handle_reopen(self, number: int, frame: FrameType | None) -> None:
         if self._loop is not None and self._reopen is not None and not self._loop.is_closed():

@@ -37,5 +37,37 @@ TEST(CheckTest, ThreadsThatAreMoreThanALimitHasPlacesAreRefused) {
                     "the one or raise the other."});
 }
 
+TEST(CheckTest, EveryCertificateHasAKeyOrNoneHas) {
+  Settings settings;
+  settings.ssl_certfile = {"a.pem", "b.pem"};
+  EXPECT_EQ(check(settings), std::nullopt);
+  settings.ssl_keyfile = {"a.key", "b.key"};
+  EXPECT_EQ(check(settings), std::nullopt);
+  settings.ssl_keyfile = {"a.key"};
+  EXPECT_EQ(check(settings), Problem{"ssl-keyfile names 1 keys for the 2 certificates of "
+                                     "ssl-certfile: name one for each, or none at all."});
+}
+
+TEST(CheckTest, SettingsOfTlsNeedACertificate) {
+  Settings settings;
+  settings.ssl_keyfile_password = "secret";
+  EXPECT_EQ(check(settings),
+            Problem{"ssl-keyfile-password has no effect without a certificate: set "
+                    "ssl-certfile."});
+}
+
+TEST(CheckTest, CertificatesOfClientsNeedSomebodyWhoSignsThem) {
+  Settings settings;
+  settings.ssl_certfile = {"a.pem"};
+  settings.ssl_cert_reqs = CertReqs::kOptional;
+  EXPECT_EQ(check(settings), Problem{"ssl-cert-reqs optional needs ssl-ca-certs: the certificates "
+                                     "of those who sign for clients."});
+  settings.ssl_ca_certs = "ca.pem";
+  EXPECT_EQ(check(settings), std::nullopt);
+  settings.ssl_cert_reqs = CertReqs::kNone;
+  EXPECT_EQ(check(settings), Problem{"ssl-ca-certs and ssl-crlfile have no effect while "
+                                     "ssl-cert-reqs is none: set it to optional or required."});
+}
+
 }  // namespace
 }  // namespace tercel::config

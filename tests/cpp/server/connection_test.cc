@@ -576,8 +576,8 @@ TEST_F(ConnectionTest, LingeringEndsWithThePeerOrWithItsTime) {
 
 // Of the clients below. They may have one connection each, so that one that is never counted out
 // keeps the next client away.
-constexpr http::Endpoints kVisitor{.peer = {.ip = {192, 0, 2, 1}, .kind = AddressKind::kIpv4},
-                                   .local = {}};
+const http::Endpoints kVisitor{
+    .peer = {.ip = {192, 0, 2, 1}, .kind = AddressKind::kIpv4}, .local = {}, .tls = {}};
 
 Options one_a_client() {
   Options options = plain_options();

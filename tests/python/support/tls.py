@@ -1,0 +1,103 @@
+"""Certificates made for the tests, and TLS clients: Python's own ssl module is the oracle."""
+
+from __future__ import annotations
+
+import datetime
+import ssl
+from pathlib import Path
+from typing import Any
+
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+from support.http1 import Address, RawClient
+
+PASSWORD = "the password"
+
+
+class Authority:
+    """Somebody who signs certificates, and the files they lie in.
+
+    Args:
+        folder: where the files go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ca = trustme.CA()
+        self.ca = self._write("ca.pem", self._ca.cert_pem.bytes())
+
+    def _write(self, name: str, data: bytes) -> str:
+        path = self.folder / name
+        path.write_bytes(data)
+        return str(path)
+
+    def issue(self, *names: str, file: str) -> tuple[str, str]:
+        """Returns the paths of a certificate for `names` and of its key."""
+        issued = self._ca.issue_cert(*names)
+        chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
+        return (
+            self._write(f"{file}.pem", chain),
+            self._write(f"{file}.key", issued.private_key_pem.bytes()),
+        )
+
+    def encrypted(self, key: str) -> str:
+        """Returns the path of a copy of the file `key` that needs PASSWORD."""
+        loaded = serialization.load_pem_private_key(Path(key).read_bytes(), None)
+        data = loaded.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(PASSWORD.encode()),
+        )
+        return self._write(Path(key).name + ".encrypted", data)
+
+    def revoke(self, certificate: str) -> str:
+        """Returns the path of a list on which `certificate` is."""
+        revoked = x509.load_pem_x509_certificate(Path(certificate).read_bytes())
+        ca = x509.load_pem_x509_certificate(self._ca.cert_pem.bytes())
+        key: Any = serialization.load_pem_private_key(self._ca.private_key_pem.bytes(), None)
+        now = datetime.datetime.now(datetime.UTC)
+        entry = (
+            x509.RevokedCertificateBuilder()
+            .serial_number(revoked.serial_number)
+            .revocation_date(now)
+            .build()
+        )
+        revocations = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(ca.subject)
+            .last_update(now)
+            .next_update(now + datetime.timedelta(days=1))
+            .add_revoked_certificate(entry)
+            .sign(key, hashes.SHA256())
+        )
+        return self._write("ca.crl", revocations.public_bytes(serialization.Encoding.PEM))
+
+    def client_context(self, *, protocols: list[str] | None = None) -> ssl.SSLContext:
+        """A client that trusts this authority."""
+        context = ssl.create_default_context(cafile=self.ca)
+        if protocols is not None:
+            context.set_alpn_protocols(protocols)
+        return context
+
+
+def connect(
+    address: Address, context: ssl.SSLContext, *, name: str = "localhost", **wrapping: Any
+) -> RawClient:
+    """Returns a client whose handshake is done. Its `socket` is an ssl.SSLSocket."""
+    client = RawClient(address)
+    try:
+        client.socket = context.wrap_socket(client.socket, server_hostname=name, **wrapping)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def certificate_of(client: RawClient) -> x509.Certificate:
+    """The certificate that the server showed."""
+    assert isinstance(client.socket, ssl.SSLSocket)
+    shown = client.socket.getpeercert(binary_form=True)
+    assert shown is not None
+    return x509.load_der_x509_certificate(shown)

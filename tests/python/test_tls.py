@@ -1,0 +1,778 @@
+"""TLS over real sockets, with Python's ssl module at the other end."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tlslite.api
+import tlslite.errors
+from cryptography import x509
+from tlslite.constants import KeyUpdateMessageType
+
+from support.asgi import AsgiServer, Message, Receive, Scope, Send, respond
+from support.http1 import RawClient
+from support.processes import open_files
+from support.server import APPS, ServerProcess, flags
+from support.tls import PASSWORD, Authority, certificate_of, connect
+
+pytestmark = [pytest.mark.io_threads, pytest.mark.sanitize]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def files(authority: Authority) -> dict[str, Any]:
+    """The settings of a certificate for localhost."""
+    certificate, key = authority.issue("localhost", "127.0.0.1", file="localhost")
+    return {"ssl_certfile": [certificate], "ssl_keyfile": [key]}
+
+
+async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    await respond(send, f"{scope['scheme']} {scope['path']}")
+
+
+class Keeping:
+    """Answers like `hello`, and keeps the scope."""
+
+    scope: Scope
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        await respond(send, "kept")
+
+
+async def digest(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the digest of the body."""
+    seen = hashlib.sha256()
+    more = True
+    while more:
+        message = await receive()
+        seen.update(message.get("body", b""))
+        more = message.get("more_body", False)
+    await respond(send, seen.hexdigest())
+
+
+def wait_until(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def fails(address: Any, context: ssl.SSLContext) -> bool:
+    """Whether there is no connection: TLS 1.3 tells a client only after its own handshake."""
+    try:
+        with connect(address, context) as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            return client.socket.recv(1) == b""
+    except OSError:
+        return True
+
+
+# --- what flows
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("loop", ["tercel", "asyncio", "uvloop"])
+def test_requests_are_served_on_one_connection(authority, files, version, loop):
+    context = authority.client_context()
+    context.minimum_version = context.maximum_version = version
+    with (
+        AsgiServer(hello, loop=loop, **files) as server,
+        connect(server.address, context) as client,
+    ):
+        for number in range(3):
+            assert client.request(target=f"/{number}").body == f"https /{number}".encode()
+        client.send(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert [client.response().body for _ in "ab"] == [b"https /a", b"https /b"]
+
+
+@pytest.mark.parametrize("size", [1, 16_383, 16_384, 16_385, 5_000_000])
+def test_bodies_arrive_whole_in_both_directions(authority, files, size):
+    data = os.urandom(size)
+
+    async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        more = True
+        while more:
+            message = await receive()
+            more = message.get("more_body", False)
+            await send(
+                {"type": "http.response.body", "body": message.get("body", b""), "more_body": more}
+            )
+
+    with (
+        AsgiServer(echo, **files) as server,
+        connect(server.address, authority.client_context()) as client,
+    ):
+        sender = threading.Thread(
+            target=client.send,
+            args=(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size + data,),
+        )
+        sender.start()
+        response = client.response()
+        sender.join()
+        assert hashlib.sha256(response.body).digest() == hashlib.sha256(data).digest()
+
+
+def test_a_request_in_records_of_one_byte(authority, files):
+    with (
+        AsgiServer(hello, **files) as server,
+        connect(server.address, authority.client_context()) as client,
+    ):
+        client.send_slowly(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n", pause=0)
+        assert client.response().body == b"https /slow"
+
+
+def test_a_handshake_that_arrives_byte_by_byte(authority, files):
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = authority.client_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with AsgiServer(hello, **files) as server, server.connect() as client:
+
+        def step(call: Any) -> Any:
+            while True:
+                try:
+                    result = call()
+                except ssl.SSLWantReadError:
+                    client.send_slowly(outgoing.read(), pause=0)
+                    incoming.write(client.socket.recv(65536))
+                else:
+                    client.send_slowly(outgoing.read(), pause=0)
+                    return result
+
+        step(tls.do_handshake)
+        step(lambda: tls.write(b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n"))
+        assert b"https /b" in step(lambda: tls.read(65536))
+
+
+def test_a_client_that_does_not_read_holds_the_application_back(authority, files):
+    sent: list[int] = []
+
+    async def pour(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(200):
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+            sent.append(1)
+        await send({"type": "http.response.body"})
+
+    with (
+        AsgiServer(pour, **files) as server,
+        connect(server.address, authority.client_context()) as client,
+    ):
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(0.5)
+        assert 0 < len(sent) < 150
+        assert client.response().body == b"x" * 20_000_000
+
+
+@pytest.mark.parametrize("size", [0, 5, 16_384, 3_000_000])
+def test_a_file_is_sent(authority, files, tmp_path, size):
+    path = tmp_path / "file"
+    data = os.urandom(size)
+    path.write_bytes(data)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        length = [(b"content-length", str(size).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.pathsend", "path": str(path)})
+
+    # Asked of the kernel, which may or may not: what is on the wire is TLS in any case.
+    for ktls in (False, True):
+        with (
+            AsgiServer(app, ssl_ktls=ktls, **files) as server,
+            connect(server.address, authority.client_context()) as client,
+        ):
+            assert client.request().body == data
+            assert client.request().body == data
+
+
+# --- ends
+
+
+def test_close_notify_comes_before_the_end(authority, files):
+    async def closing(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, "bye", headers=[(b"connection", b"close")])
+
+    with (
+        AsgiServer(closing, **files) as server,
+        connect(server.address, authority.client_context()) as client,
+    ):
+        assert client.request().body == b"bye"
+        # suppress_ragged_eofs is for reads that miss close_notify: this one must not need it.
+        client.socket.suppress_ragged_eofs = False  # type: ignore[attr-defined]
+        assert client.socket.recv(1) == b""
+
+
+def drained(client: RawClient) -> None:
+    while client.socket.recv(65536):
+        pass
+
+
+def test_a_response_that_breaks_off_is_no_orderly_end(authority, files):
+    async def breaking(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        raise RuntimeError("on purpose")
+
+    with (
+        AsgiServer(breaking, **files) as server,
+        connect(server.address, authority.client_context()) as client,
+    ):
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        client.socket.suppress_ragged_eofs = False  # type: ignore[attr-defined]
+        with pytest.raises(OSError, match=r"(?i)reset|EOF"):
+            drained(client)
+
+
+def test_a_body_cut_off_without_close_notify_is_not_complete(authority, files):
+    seen: list[Message] = []
+    ended = threading.Event()
+
+    async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            seen.append(message)
+            if message["type"] == "http.disconnect":
+                ended.set()
+                return
+
+    with AsgiServer(reading, **files) as server:
+        client = connect(server.address, authority.client_context())
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello")
+        wait_until(lambda: bool(seen))
+        os.close(client.socket.detach())  # FIN, and nothing before it.
+        assert ended.wait(10)
+        assert all(message.get("more_body", True) for message in seen)
+
+
+def test_a_client_may_end_its_direction_and_still_be_answered(authority, files):
+    with AsgiServer(hello, **files) as server, server.connect() as client:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = authority.client_context()
+        tls = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                client.send(outgoing.read())
+                incoming.write(client.socket.recv(65536))
+        tls.write(b"GET /last HTTP/1.1\r\nHost: a\r\n\r\n")
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.unwrap()  # close_notify, in the same segment as the request.
+        client.send(outgoing.read())
+        received = b""
+        while b"https /last" not in received:
+            incoming.write(client.socket.recv(65536))
+            try:
+                received += tls.read(65536)
+            except ssl.SSLWantReadError:
+                continue
+
+
+def test_a_request_that_comes_with_the_end_of_the_handshake_is_answered(authority, files):
+    """However early: what the handshake read for itself is looked at without another event."""
+    context = authority.client_context()
+    with AsgiServer(hello, **files) as server:
+        for _ in range(50):
+            with connect(server.address, context) as client:
+                assert client.request().status == 200
+
+
+# --- handshakes that fail cost nothing and harm nobody
+
+
+def answer_to_noise(client: RawClient) -> bytes:
+    try:
+        return client.socket.recv(65536)
+    except ConnectionError:
+        return b""
+
+
+def test_plain_text_and_noise_are_turned_away(authority, files):
+    with AsgiServer(hello, **files) as server:
+        for noise in (
+            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            os.urandom(4096),
+            b"\x16\x03\x01\xff\xff",
+        ):
+            with server.connect() as client:
+                client.send(noise)
+                client.socket.shutdown(socket.SHUT_WR)
+                assert not answer_to_noise(client).startswith(b"HTTP")
+        with connect(server.address, authority.client_context()) as client:
+            assert client.request().status == 200
+
+
+def test_a_handshake_has_a_time_limit(authority, files):
+    context = authority.client_context()
+    with (
+        AsgiServer(hello, timeout_ssl_handshake="0.3", **files) as server,
+        connect(server.address, context) as good,
+        server.connect() as silent,
+    ):
+        begin = time.monotonic()
+        silent.expect_closed()
+        assert 0.2 < time.monotonic() - begin < 5
+        assert good.request().status == 200
+
+
+def test_handshakes_abandoned_at_each_flight_leave_nothing(authority, files):
+    """By FIN and by RST, after none, a part and all of the first flight, and after the second."""
+    reset = struct.pack("ii", 1, 0)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = authority.client_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    flight = outgoing.read()
+
+    def abandon(address: Any, sent: bytes, *, wait: bool, hard: bool) -> None:
+        with socket.create_connection(address) as one:
+            one.sendall(sent)
+            if wait:
+                one.recv(65536)
+            if hard:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+
+    with ServerProcess("echo:app", **files) as server:
+        with connect(server.address, authority.client_context()) as client:
+            client.request()
+        before = open_files(server.pid)
+        for _ in range(100):
+            for sent, wait in (
+                (b"", False),
+                (flight[:100], False),
+                (flight, False),
+                (flight, True),
+            ):
+                for hard in (False, True):
+                    abandon(server.address, sent, wait=wait, hard=hard)
+        wait_until(lambda: open_files(server.pid) <= before)
+        with connect(server.address, authority.client_context()) as client:
+            assert client.request().status == 200
+
+
+def ask_for_keys(address: Any, times: int, *, data_between: int = 0) -> int:
+    """Asks for new keys, and returns how often the server took part."""
+    with socket.create_connection(address) as raw:
+        raw.settimeout(10)
+        client = tlslite.api.TLSConnection(raw)
+        settings = tlslite.api.HandshakeSettings()
+        settings.minVersion = (3, 4)
+        client.handshakeClientCert(settings=settings, serverName="localhost")
+        for number in range(times):
+            try:
+                client.write(
+                    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % data_between
+                    + bytes(data_between)
+                )
+                for _ in client.send_keyupdate_request(KeyUpdateMessageType.update_requested):
+                    pass
+                received = b""
+                while len(received) < data_between + 60:
+                    received += client.read(max=65536, min=1)
+            except (OSError, tlslite.errors.BaseTLSException):
+                return number
+        return times
+
+
+def test_requests_for_new_keys_without_data_are_bounded(authority, files):
+    """Each costs the server more than the client."""
+    with ServerProcess("echo:app", **files) as server:
+        assert 16 <= ask_for_keys(server.address, 100) <= 40
+        with connect(server.address, authority.client_context()) as client:
+            assert client.request().status == 200
+
+
+def test_whoever_sends_data_may_change_keys(files):
+    with ServerProcess("echo:app", **files) as server:
+        assert ask_for_keys(server.address, 48, data_between=10_000) == 48
+
+
+def test_renegotiation_is_refused(authority, files):
+    with ServerProcess("echo:app", **files) as server:
+        host, port = server.address
+        with subprocess.Popen(
+            ["openssl", "s_client", "-connect", f"{host}:{port}", "-tls1_2"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as client:
+            assert client.stdin is not None
+            client.stdin.write(b"R\n")
+            client.stdin.flush()
+            time.sleep(1)
+            client.kill()
+            output, _ = client.communicate(timeout=10)
+        assert b"no renegotiation" in output or b"NO_RENEGOTIATION" in output.upper(), output[-500:]
+
+
+# --- what the handshake agrees on
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_old_versions_and_weak_ciphers_are_refused(authority, files):
+    with AsgiServer(hello, **files) as server:
+        context = authority.client_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        assert fails(server.address, context)
+        for weak in ("AES128-SHA256", "AES256-GCM-SHA384", "ECDHE-RSA-AES128-SHA256"):
+            context = authority.client_context()
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.set_ciphers(weak)
+            assert fails(server.address, context)
+
+
+def test_the_oldest_version_can_be_raised(authority, files):
+    with AsgiServer(hello, ssl_min_version="1.3", **files) as server:
+        context = authority.client_context()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        assert fails(server.address, context)
+        with connect(server.address, authority.client_context()) as client:
+            assert client.socket.version() == "TLSv1.3"  # type: ignore[attr-defined]
+
+
+def test_ciphers_suites_and_groups_are_those_of_the_settings(authority, files):
+    chosen = {
+        "ssl_ciphers": ["ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-CHACHA20-POLY1305"],
+        "ssl_ciphersuites": ["TLS_AES_256_GCM_SHA384"],
+        "ssl_groups": ["P-384"],
+    }
+    with AsgiServer(hello, **files, **chosen) as server:
+        with connect(server.address, authority.client_context()) as client:
+            assert client.socket.cipher()[0] == "TLS_AES_256_GCM_SHA384"  # type: ignore[attr-defined]
+        context = authority.client_context()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with connect(server.address, context) as client:
+            assert "CHACHA20" in client.socket.cipher()[0]  # type: ignore[attr-defined]
+        context = authority.client_context()
+        context.set_ecdh_curve("prime256v1")
+        assert fails(server.address, context)
+
+
+def test_alpn_takes_http_and_refuses_the_rest(authority, files):
+    with AsgiServer(hello, **files) as server:
+        context = authority.client_context(protocols=["spdy/1", "http/1.1"])
+        with connect(server.address, context) as client:
+            assert client.socket.selected_alpn_protocol() == "http/1.1"  # type: ignore[attr-defined]
+            assert client.request().status == 200
+        with pytest.raises(OSError, match=r"(?i)no.application.protocol"):
+            connect(server.address, authority.client_context(protocols=["spdy/1"]))
+
+
+def test_a_session_is_taken_up(authority, files):
+    context = authority.client_context()
+    with AsgiServer(hello, **files) as server:
+        with connect(server.address, context) as client:
+            client.request()  # The ticket comes with the first bytes.
+            session = client.socket.session  # type: ignore[attr-defined]
+        with connect(server.address, context, session=session) as client:
+            assert client.socket.session_reused  # type: ignore[attr-defined]
+            assert client.request().status == 200
+            server.call(server.native.reload_certificates)
+            session = client.socket.session  # type: ignore[attr-defined]
+        with connect(server.address, context, session=session) as client:
+            assert client.socket.session_reused  # type: ignore[attr-defined]
+
+
+def test_a_session_of_another_server_is_not(authority, files):
+    context = authority.client_context()
+    with AsgiServer(hello, **files) as server, connect(server.address, context) as client:
+        client.request()
+        session = client.socket.session  # type: ignore[attr-defined]
+    with (
+        AsgiServer(hello, **files) as server,
+        connect(server.address, context, session=session) as client,
+    ):
+        assert not client.socket.session_reused  # type: ignore[attr-defined]
+
+
+def test_the_certificate_follows_the_name(authority, files):
+    other, other_key = authority.issue("other.test", "*.wild.test", file="other")
+    both = {
+        "ssl_certfile": [*files["ssl_certfile"], other],
+        "ssl_keyfile": [*files["ssl_keyfile"], other_key],
+    }
+    lenient = authority.client_context()
+    lenient.check_hostname = False
+    expected = {
+        "localhost": "localhost",
+        "other.test": "other.test",
+        "a.wild.test": "other.test",
+        "unknown.test": "localhost",
+        "x" * 63 + ".test": "localhost",
+    }
+    with AsgiServer(hello, **both) as server:
+        for name, first in expected.items():
+            with connect(server.address, lenient, name=name) as client:
+                names = certificate_of(client).extensions.get_extension_for_class(
+                    x509.SubjectAlternativeName
+                )
+                assert names.value.get_values_for_type(x509.DNSName)[0] == first
+                assert client.request().status == 200
+
+
+# --- certificates of clients
+
+
+@pytest.fixture(scope="module")
+def demanding(authority, files) -> dict[str, Any]:
+    return {**files, "ssl_ca_certs": [authority.ca]}
+
+
+def as_client(authority: Authority, certificate: str, key: str) -> ssl.SSLContext:
+    context = authority.client_context()
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def test_a_client_may_have_to_show_a_certificate(authority, demanding, tmp_path):
+    mine = authority.issue("client.test", file="client")
+    stranger = Authority(tmp_path).issue("client.test", file="stranger")
+    app = Keeping()
+    with AsgiServer(app, ssl_cert_reqs="required", **demanding) as server:
+        assert fails(server.address, authority.client_context())
+        assert fails(server.address, as_client(authority, *stranger))
+        with connect(server.address, as_client(authority, *mine)) as client:
+            assert client.request().status == 200
+        chain = app.scope["extensions"]["tls"]["client_cert_chain"]
+        shown = x509.load_pem_x509_certificate(chain[0].encode())
+        assert shown == x509.load_pem_x509_certificate(Path(mine[0]).read_bytes())
+        name = app.scope["extensions"]["tls"]["client_cert_name"]
+        assert name == shown.subject.rfc4514_string()
+
+
+def test_a_certificate_may_be_optional_but_not_bad(authority, demanding, tmp_path):
+    stranger = Authority(tmp_path).issue("client.test", file="stranger")
+    app = Keeping()
+    with AsgiServer(app, ssl_cert_reqs="optional", **demanding) as server:
+        with connect(server.address, authority.client_context()) as client:
+            assert client.request().status == 200
+        assert app.scope["extensions"]["tls"]["client_cert_name"] is None
+        assert fails(server.address, as_client(authority, *stranger))
+
+
+def test_a_revoked_certificate_is_refused(authority, demanding):
+    good = authority.issue("good.test", file="good")
+    bad = authority.issue("bad.test", file="bad")
+    revoked = {**demanding, "ssl_crlfile": [authority.revoke(bad[0])]}
+    with AsgiServer(hello, ssl_cert_reqs="required", **revoked) as server:
+        with connect(server.address, as_client(authority, *good)) as client:
+            assert client.request().status == 200
+        assert fails(server.address, as_client(authority, *bad))
+
+
+# --- the scope
+
+
+def test_the_scope_tells_of_tls(authority, files):
+    app = Keeping()
+    with AsgiServer(app, **files) as server:
+        with connect(server.address, authority.client_context()) as client:
+            client.request()
+            cipher = client.socket.cipher()  # type: ignore[attr-defined]
+        assert app.scope["scheme"] == "https"
+        tls = app.scope["extensions"]["tls"]
+        assert cipher[0] == "TLS_AES_256_GCM_SHA384"
+        assert tls == {
+            "server_cert": tls["server_cert"],
+            "client_cert_chain": [],
+            "client_cert_name": None,
+            "client_cert_error": None,
+            "tls_version": 0x0304,
+            "cipher_suite": 0x1302,
+        }
+        ours = x509.load_pem_x509_certificate(Path(files["ssl_certfile"][0]).read_bytes())
+        assert x509.load_pem_x509_certificate(tls["server_cert"].encode()) == ours
+    with AsgiServer(app) as server:
+        server.request()
+        assert app.scope["scheme"] == "http"
+        assert "tls" not in app.scope["extensions"]
+
+
+# --- certificates anew
+
+
+def test_certificates_are_read_again_while_connections_live(authority, tmp_path):
+    certificate, key = (tmp_path / name for name in ("a.pem", "a.key"))
+
+    def put(file: str) -> None:
+        for source, target in zip(
+            authority.issue("localhost", file=file), (certificate, key), strict=True
+        ):
+            target.write_bytes(Path(source).read_bytes())
+
+    def serial(client: RawClient) -> int:
+        return certificate_of(client).serial_number
+
+    put("first")
+    context = authority.client_context()
+    with (
+        ServerProcess("echo:app", ssl_certfile=certificate, ssl_keyfile=key) as server,
+        connect(server.address, context) as old,
+    ):
+        assert old.request().status == 200
+        put("second")
+        server.send_signal(signal.SIGHUP)
+        server.wait_for("Read the certificates again")
+        with connect(server.address, context) as new:
+            assert new.request().status == 200
+            assert serial(new) != serial(old)
+            certificate.write_text("nothing")
+            server.send_signal(signal.SIGHUP)
+            server.wait_for("The certificates stay as they were: ")
+            with connect(server.address, context) as newest:
+                assert serial(newest) == serial(new)
+        assert old.request().status == 200
+
+
+def test_no_handshake_fails_while_certificates_are_read_again(authority, files):
+    context = authority.client_context()
+    with AsgiServer(hello, **files) as server:
+        stop = threading.Event()
+        failures: list[BaseException] = []
+
+        def shake() -> None:
+            while not stop.is_set():
+                try:
+                    with connect(server.address, context) as client:
+                        assert client.request().status == 200
+                except BaseException as error:
+                    failures.append(error)
+
+        threads = [threading.Thread(target=shake) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for _ in range(50):
+            server.call(server.native.reload_certificates)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+
+
+# --- a user's mistakes
+
+
+def serve_and_fail(**settings: Any) -> str:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tercel",
+            "serve",
+            "echo:app",
+            "--port",
+            "0",
+            "--app-dir",
+            str(APPS),
+            *flags(settings),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_each_mistake_in_a_file_is_one_sentence_that_names_it(authority, files, tmp_path):
+    certificate, key = files["ssl_certfile"][0], files["ssl_keyfile"][0]
+    _, other_key = authority.issue("x.test", file="x")
+    empty = tmp_path / "empty.pem"
+    empty.write_text("")
+    encrypted = authority.encrypted(key)
+    mistakes: list[tuple[dict[str, Any], str, str]] = [
+        ({"ssl_certfile": "/none.pem"}, "/none.pem", "No such file"),
+        ({"ssl_certfile": str(empty), "ssl_keyfile": key}, str(empty), "no certificate"),
+        ({"ssl_certfile": certificate, "ssl_keyfile": "/none.key"}, "/none.key", "No such file"),
+        ({"ssl_certfile": certificate, "ssl_keyfile": str(empty)}, str(empty), "no private key"),
+        ({"ssl_certfile": certificate}, certificate, "no private key"),
+        ({"ssl_certfile": certificate, "ssl_keyfile": other_key}, other_key, "does not belong"),
+        ({"ssl_certfile": certificate, "ssl_keyfile": encrypted}, encrypted, "needs a password"),
+        (
+            {
+                "ssl_certfile": certificate,
+                "ssl_keyfile": encrypted,
+                "ssl_keyfile_password": "wrong",
+            },
+            encrypted,
+            "password given",
+        ),
+        ({**files, "ssl_ciphers": "NONE-SUCH"}, "NONE-SUCH", "no cipher"),
+        ({**files, "ssl_ciphersuites": "NONE"}, "NONE", "not all known"),
+        ({**files, "ssl_groups": "P-1"}, "P-1", "not all known"),
+        (
+            {**files, "ssl_cert_reqs": "required", "ssl_ca_certs": str(empty)},
+            str(empty),
+            "no certificate",
+        ),
+        (
+            {
+                **files,
+                "ssl_cert_reqs": "required",
+                "ssl_ca_certs": authority.ca,
+                "ssl_crlfile": str(empty),
+            },
+            str(empty),
+            "no revocation list",
+        ),
+    ]
+    for settings, name, reason in mistakes:
+        said = serve_and_fail(**settings)
+        assert name in said, said
+        assert reason in said, said
+        assert "wrong" not in said  # The password is nobody's business.
+
+
+def test_a_key_with_a_password_and_a_key_beside_its_certificate(authority, files, tmp_path):
+    certificate, key = files["ssl_certfile"][0], files["ssl_keyfile"][0]
+    secret = {"ssl_certfile": [certificate], "ssl_keyfile": [authority.encrypted(key)]}
+    both = tmp_path / "both.pem"
+    both.write_bytes(Path(certificate).read_bytes() + Path(key).read_bytes())
+    for settings in (
+        {**secret, "ssl_keyfile_password": [PASSWORD]},
+        {"ssl_certfile": [str(both)]},
+    ):
+        with (
+            AsgiServer(hello, **settings) as server,
+            connect(server.address, authority.client_context()) as client,
+        ):
+            assert client.request().status == 200
+
+
+# --- other clients
+
+
+def test_curl(authority, files):
+    with ServerProcess("echo:app", **files) as server:
+        _, port = server.address
+        done = subprocess.run(
+            ["curl", "-sS", "--cacert", authority.ca, "-d", "hello", f"https://localhost:{port}/"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+        assert "https://127.0.0.1" in server.output
+        assert done.stdout == "hello"

@@ -131,7 +131,10 @@ Result<void> H1Exchange::start(const Response& response) noexcept {
   Block block =
       session_.wire_.blocks().take(head_bytes_bound(response) + session_.context_.default_bytes() +
                                    kFramingBytesMax + kInlineBodyBytes);
-  if (!block) return fail(Errc::kNoMemory);
+  if (!block) {
+    this->abort(Errc::kNoMemory);
+    return fail(Errc::kNoMemory);
+  }
   Result<HeadFacts> facts = rules_.start(response);
   if (!facts) return fail(facts.error());
   const std::string_view defaults = session_.context_.default_fields(

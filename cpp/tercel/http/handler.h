@@ -131,7 +131,7 @@ class Exchange {
   // the peer's bytes as they are, kEnd at its end, write() sends ours, and Final::kYes is our end.
   // Connection-level fields (Connection, Keep-Alive, Transfer-Encoding, Upgrade) are the server's:
   // `connection: close` is honoured, the rest left out. Fails with kBadResponseStatus,
-  // kBadResponseField or kBadResponseLength.
+  // kBadResponseField or kBadResponseLength, and with kNoMemory, having aborted.
   [[nodiscard]] virtual Result<void> start(const Response& response) noexcept = 0;
   // Part of the body. Bytes are left out where the response has none (HEAD, 204, 304). Fails with
   // kResponseTooLong, having sent what fits; with Final::kYes too early, with kResponseTooShort,

@@ -61,7 +61,6 @@ struct Keeper::Apply {
   }
   void operator()(const Command::Start& start) const noexcept {
     const Result<void> started = exchange.start(start.response);
-    if (!started && started.error() == Errc::kNoMemory) exchange.abort(Errc::kNoMemory);
     if (started && start.response.status == 101) keeper.open_tunnel();
     keeper.io_.give_back(command);
   }

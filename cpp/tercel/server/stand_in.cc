@@ -55,6 +55,8 @@ void StandIn::on_letter() noexcept {
       tell_handler(letter);
     } else {
       app_.handle(crossing_.request, *this);
+      // It may have ended before the request was told of: in its first read of the body.
+      if (letter.end && !over_) say_last_word(crossing_.farewell, *letter.end);
     }
   }
   if (!std::exchange(has_letter_, false)) return;

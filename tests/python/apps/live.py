@@ -6,10 +6,13 @@ the query, so a test can wait for it.
 
 import asyncio
 import signal
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 Message = dict[str, Any]
+
+SOURCE_BYTES = Path(__file__).stat().st_size
 
 
 def say(text: str) -> None:
@@ -175,6 +178,11 @@ class Live:
             await self.send(
                 {"type": "http.response.trailers", "headers": [(b"x-sum", b"42")]},
             )
+
+    async def own_source(self) -> None:
+        """Answers with this file, which the server reads."""
+        await self.start((b"content-length", b"%d" % SOURCE_BYTES))
+        await self.send({"type": "http.response.pathsend", "path": __file__})
 
     async def refuse_body(self) -> None:
         """Answers 413 without reading the body, and asks for the connection to be closed."""

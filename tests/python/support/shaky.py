@@ -9,7 +9,7 @@ def compile_shaky(folder: Path) -> Path:
     library = folder / "shaky.so"
     source = Path(__file__).parent / "shaky.c"
     subprocess.run(
-        ["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"],
+        ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, source, "-ldl"],
         check=True,
         timeout=60,
         env={"PATH": "/usr/bin:/bin"},

@@ -247,23 +247,33 @@ def test_what_is_refused_does_not_write_into_the_log(serve: Any) -> None:
     assert not re.search("^ERROR", server.output, re.MULTILINE)
 
 
-# --- the list
+# --- the lists
 
 
-def named_tests() -> list[str]:
-    """Everything in backticks in the last column of the tables of attacks.md."""
-    text = (ROOT / "docs" / "internals" / "attacks.md").read_text()
-    cells = [line.split("|")[-2] for line in text.splitlines() if line.startswith("| 2")]
+def rows_of(document: str) -> list[str]:
+    """The lines of the tables of a document, without their heads."""
+    text = (ROOT / "docs" / "internals" / document).read_text()
+    heads = ("| CVE ", "| fault ", "|---")
+    lines = text.splitlines()
+    return [line for line in lines if line.startswith("|") and not line.startswith(heads)]
+
+
+def named_tests(document: str) -> list[str]:
+    """Everything in backticks in the last column of the tables of a document."""
+    cells = [line.split("|")[-2] for line in rows_of(document)]
     return [name for cell in cells for name in re.findall("`([^`]+)`", cell)]
 
 
-def test_every_test_of_the_list_exists() -> None:
-    names = named_tests()
-    assert len(names) > 60
+@pytest.mark.parametrize(("document", "least"), [("attacks.md", 60), ("faults.md", 15)])
+def test_every_test_of_the_list_exists(document: str, least: int) -> None:
+    names = named_tests(document)
+    assert len(names) > least
     sources = "".join(path.read_text() for path in (ROOT / "tests" / "cpp").rglob("*_test.cc"))
     known = {f"{a}.{b}" for a, b in re.findall(r"TEST(?:_[FP])?\((\w+), (\w+)\)", sources)}
-    for path in (ROOT / "tests" / "python").glob("test_*.py"):
-        known |= {f"{path.name}:{name}" for name in re.findall(r"def (test_\w+)", path.read_text())}
+    for folder in ("python", "long"):
+        for path in (ROOT / "tests" / folder).glob("test_*.py"):
+            tests = re.findall(r"def (test_\w+)", path.read_text())
+            known |= {f"{path.name}:{name}" for name in tests}
     for path in (ROOT / "tests" / "conformance" / "http1").glob("*.md"):
         known |= {
             f"{path.name}#{title}" for title in re.findall("^## (.*)$", path.read_text(), re.M)
@@ -272,3 +282,22 @@ def test_every_test_of_the_list_exists() -> None:
     assert sorted(set(names) - set(vectors) - known) == []
     if VECTORS.exists():
         assert set(vectors) <= {vector["name"] for vector in json.loads(VECTORS.read_text())}
+
+
+def constant(path: str, name: str) -> int:
+    found = re.search(rf"\b{name} = ([\d_']+)", (ROOT / path).read_text())
+    assert found, f"{path} has no {name}"
+    return int(re.sub("[_']", "", found[1]))
+
+
+def test_the_numbers_of_the_list_of_faults_are_those_of_the_tests() -> None:
+    text = "".join(rows_of("faults.md"))
+    torture = "tests/cpp/server/torture_test.cc"
+    long_faults = "tests/long/test_faults_long.py"
+    # Two arrangements in each; three arrivals and two kinds of shortage, or two arrivals.
+    assert f"{constant(torture, 'kAllocationPointsMin') * 2 * 3 * 2:,} failures" in text
+    assert f"{constant(torture, 'kSyscallPointsMin') * 2 * 2:,} failures" in text
+    # Eight stages, and two ways to leave.
+    assert f"{constant(long_faults, 'ABORTS') * 8 * 2:,} times" in text
+    # With I/O threads, and without.
+    assert f"{constant(long_faults, 'SHAKY_SECONDS') * 2} s |" in text

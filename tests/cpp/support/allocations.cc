@@ -8,12 +8,15 @@
 namespace {
 
 constinit std::atomic<std::uint64_t> allocation_count{0};
-// The count at which to fail; 0: never. The count starts at 1.
+// The first count at which to fail, which starts at 1 (0: never), and how often.
 constinit std::atomic<std::uint64_t> failing_count{0};
+constinit std::atomic<std::uint64_t> failing_times{0};
 
 bool count_and_fail() noexcept {
   const std::uint64_t count = allocation_count.fetch_add(1, std::memory_order_relaxed) + 1;
-  return count == failing_count.load(std::memory_order_relaxed);
+  const std::uint64_t first = failing_count.load(std::memory_order_relaxed);
+  return first != 0 && count >= first &&
+         count - first < failing_times.load(std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -64,7 +67,8 @@ std::uint64_t AllocationCount::so_far() const noexcept {
   return allocation_count.load() - start_;
 }
 
-AllocationFailure::AllocationFailure(std::uint64_t nth) noexcept {
+AllocationFailure::AllocationFailure(std::uint64_t nth, std::uint64_t times) noexcept {
+  failing_times.store(times);
   failing_count.store(allocation_count.load() + nth);
 }
 AllocationFailure::~AllocationFailure() {

@@ -22,10 +22,11 @@ class AllocationCount {
   std::uint64_t start_;
 };
 
-// While it lives, the `nth` allocation fails, counted from 1, and no other. One at a time.
+// While it lives, the `nth` allocation fails, counted from 1, and the `times` - 1 after it. One at
+// a time.
 class AllocationFailure {
  public:
-  explicit AllocationFailure(std::uint64_t nth) noexcept;
+  explicit AllocationFailure(std::uint64_t nth, std::uint64_t times = 1) noexcept;
   AllocationFailure(const AllocationFailure&) = delete;
   AllocationFailure& operator=(const AllocationFailure&) = delete;
   ~AllocationFailure();

@@ -66,8 +66,8 @@ class FailingSyscalls final : public net::Syscalls {
   // Lets the `nth` call of this kind from now on (1: the next one), and the `times` - 1 after it,
   // fail with `error`. Replaces an earlier wish for the same kind.
   void fail(Call call, int error, int nth = 1, int times = 1);
-  // Lets the `nth` call of all kinds from now on fail, with the `choice`-th of its documented
-  // errors (modulo their number). failed() says which it was.
+  // Lets the `nth` call of all kinds but kWrite from now on fail, with the `choice`-th of its
+  // documented errors (modulo their number). failed() says which it was.
   void fail_any(int nth, std::size_t choice = 0);
   // What recv, send, sendmsg, sendfile and pread transfer at most.
   void limit_bytes(std::size_t bytes);

@@ -424,6 +424,7 @@ class TestLimits:
             assert refused.status == 503
             assert refused.get("retry-after")
             assert first.response().body == b"slept"
+        server.wait_for('"GET /hello HTTP/1.1" 503')
 
     def test_further_connections_wait_in_the_backlog(self, serve: Any) -> None:
         server = serve("live:app", limit_connections=2)

@@ -214,6 +214,18 @@ void H1Session::refuse(const HeadResult& head, Errc error) noexcept {
   answer_refused(error, request.method != "HEAD", present(request, client));
 }
 
+// Its head is complete, and still there.
+void H1Session::refuse_queued(Errc error) noexcept {
+  context_.admission.abandon(std::exchange(ticket_, nullptr));
+  const HeadResult head =
+      parse_request_head(wire_.input().bytes, 0, context_.limits, context_.head);
+  if (head.status == HeadStatus::kDone) {
+    refuse(head, error);
+  } else {
+    refuse(error);
+  }
+}
+
 void H1Session::answer_refused(Errc error, bool with_body, Recorder::Token record) noexcept {
   const std::uint16_t status = send_error(error, with_body, /*keep_alive=*/false);
   if (context_.recorder != nullptr) {
@@ -265,8 +277,9 @@ void H1Session::on_timeout(Errc error) noexcept {
   } else if (error == Errc::kWriteTimeout) {
     broken_ = true;
     close();
-  } else if (error == Errc::kHeadTimeout || error == Errc::kOverloaded) {
-    if (ticket_ != nullptr) context_.admission.abandon(std::exchange(ticket_, nullptr));
+  } else if (ticket_ != nullptr) {
+    refuse_queued(error);
+  } else if (error == Errc::kHeadTimeout) {
     refuse(error);
   } else {
     close();

@@ -62,6 +62,8 @@ class H1Session final : public Session {
   // one that is known.
   void refuse(Errc error) noexcept;
   void refuse(const HeadResult& head, Errc error) noexcept;
+  // The request that waits for its turn, as it says in its head.
+  void refuse_queued(Errc error) noexcept;
   void answer_refused(Errc error, bool with_body, Recorder::Token record) noexcept;
   // Says who asks, and opens the record of the request. `client` is room for an address.
   [[nodiscard]] Recorder::Token present(Request& request, Address& client) noexcept;

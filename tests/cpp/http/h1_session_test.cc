@@ -331,10 +331,15 @@ TEST_F(H1SessionTest, TheRecordOfARefusalNamesTheRequestIfItIsKnown) {
   make_session();
   script_.act = [](const Request&, Exchange& exchange) { exchange.abort(Errc::kHandlerFailed); };
   wire_.receive("GET /d HTTP/1.1\r\nHost: a\r\n\r\n");
+  context_.admission.limit(1, 1);
+  ASSERT_TRUE(context_.admission.try_enter());
+  make_session();
+  wire_.receive("HEAD /queued HTTP/1.1\r\nHost: a\r\n\r\n");
+  session_->on_timeout(Errc::kOverloaded);
   const auto bytes = [](Errc error) { return std::to_string(info(error).text.size() + 1); };
   EXPECT_EQ(listing.text, "POST /a 413 " + bytes(Errc::kBodyTooLarge) + "\nHEAD /b 413 0\n" +
                               "refused 400 " + bytes(Errc::kBadHost) + "\nGET /d 500 " +
-                              bytes(Errc::kHandlerFailed) + "\n");
+                              bytes(Errc::kHandlerFailed) + "\nHEAD /queued 503 0\n");
 }
 
 TEST_F(H1SessionTest, AChunkedBodyOverTheLimitIsAnsweredBySession) {

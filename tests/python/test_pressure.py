@@ -21,7 +21,7 @@ import pytest
 from support.asgi import DISPATCHES, WAIT_S, AsgiServer, Receive, Scope, Send, respond
 from support.http1 import RawClient
 
-pytestmark = pytest.mark.sanitize
+pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 # Above what the kernel keeps for one connection on loopback, and what a server may hold for it.
@@ -87,6 +87,11 @@ def test_early_hints_wait_for_a_client_that_does_not_read() -> None:
         time.sleep(0.2)
         assert held == hints
         assert 0 < held * 8192 < 16 << 20
+        # And go on when it reads.
+        end = time.monotonic() + WAIT_S
+        while hints == held:
+            assert time.monotonic() < end
+            client.read_some()
 
 
 @pytest.mark.parametrize("part", [1000, 65536])
@@ -132,7 +137,11 @@ def test_each_part_is_on_its_way_when_send_returns(dispatch: str) -> None:
         await send({"type": "http.response.body", "body": b"two"})
         assert seen.wait(WAIT_S)
 
-    with AsgiServer(app, dispatch=dispatch) as server, server.connect() as client:
+    # With I/O threads parts gather until the application lets the loop go on.
+    with (
+        AsgiServer(app, dispatch=dispatch, io_threads=0) as server,
+        server.connect() as client,
+    ):
         client.send(GET)
         client.socket.settimeout(WAIT_S)
         for part in (b"one", b"two"):

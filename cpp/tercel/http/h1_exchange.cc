@@ -122,6 +122,7 @@ Result<void> H1Exchange::interim(const Response& response) noexcept {
   const auto bytes = static_cast<std::size_t>(out - block.data());
   session_.wire_.send(std::move(block), bytes);
   session_.wire_.push(Final::kNo);
+  wants_writable_ = !writable();
   return {};
 }
 

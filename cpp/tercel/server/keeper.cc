@@ -56,6 +56,7 @@ struct Keeper::Apply {
 
   void operator()(const Command::Nothing&) const noexcept {}
   void operator()(const Command::Interim& interim) const noexcept {
+    keeper.applied_bytes_ += http::copy_bytes(interim.response.fields);
     (void)exchange.interim(interim.response);
     keeper.io_.give_back(command);
   }

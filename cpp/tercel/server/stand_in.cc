@@ -157,9 +157,13 @@ Result<void> StandIn::interim(const http::Response& response) noexcept {
   if (auto legal = legal_to_answer(); !legal) return legal;
   if (auto legal = rules_.interim(response); !legal) return legal;
   if (rules_.version() == http::Version::kHttp10) return {};  // RFC 9110 section 15.2.
-  Command* command = make_command(http::copy_bytes(response.fields), Owning::kNo);
+  const std::size_t bytes = http::copy_bytes(response.fields);
+  Command* command = make_command(bytes, Owning::kNo);
   if (command == nullptr) return fail(Errc::kNoMemory);
   command->step = Command::Interim{copy_behind(response, *command)};
+  // There may be any number of them: they count as parts of the body do.
+  posted_bytes_ += bytes;
+  wants_writable_ = !writable();
   app_.post(*command);
   return {};
 }

@@ -383,6 +383,30 @@ TEST(HandoffTest, WritableIsCreditThatTheExchangeGives) {
   EXPECT_EQ(notebook.log, (Log{"GET /hello", "writable"}));
 }
 
+TEST(HandoffTest, InterimResponsesTakeCreditToo) {
+  Notebook notebook;
+  test::TwoEnds ends{notebook};
+  const Fd client = ends.connect();
+  (void)ends.ask(client, kHello);
+  const std::string link(8192, 'l');
+  const http::Field field{"link", link};
+  int sent = 0;
+  // What the socket takes as well as what waits behind it.
+  for (; sent < 1000 && notebook.exchange->writable(); ++sent) {
+    ASSERT_TRUE(notebook.exchange->interim({.status = 103, .fields = {&field, 1}}));
+    ends.settle();
+  }
+  EXPECT_LT(sent, 1000);
+  std::size_t got = 0;
+  for (int i = 0; i < 100 && !notebook.exchange->writable(); ++i) {
+    got += test::receive_all(client).size();
+    ends.settle();
+  }
+  EXPECT_GT(got, link.size());
+  EXPECT_TRUE(notebook.exchange->writable());
+  EXPECT_EQ(notebook.log, (Log{"GET /hello", "writable"}));
+}
+
 TEST(HandoffTest, AnOwnedPayloadIsReleasedOnTheApplicationsSideWhenItIsSent) {
   Notebook notebook;
   Owned large{100'000}, small{10};

@@ -143,6 +143,9 @@ def run_script(target: str, loop: str, dispatch: str, look: str) -> dict[str, An
         app,
         loop=loop,
         dispatch=dispatch,
+        # How much of an unread body has arrived, and so whether the connection stays, is chance
+        # when another thread receives it.
+        io_threads=0,
         state=lifespan.state,
         context=lifespan.context,
         setup=lambda loop: loop.run_until_complete(lifespan.startup()),

@@ -187,6 +187,10 @@ class TestSockets:
                 one.listen()
             assert run(self.request(one)).endswith(b"here")
 
+    def test_none_of_them_is_one_sentence(self):
+        with pytest.raises(StartError, match=r"^Cannot listen: sockets= is empty; leave it out"):
+            run(tercel.Server(application([])).serve(sockets=[]))
+
     @pytest.mark.parametrize("kind", ["unbound", "datagram", "closed"])
     def test_that_cannot_listen_are_one_sentence_and_no_leak(self, kind: str):
         one = socket.socket(type=socket.SOCK_DGRAM if kind == "datagram" else socket.SOCK_STREAM)

@@ -174,8 +174,9 @@ class Server:
         Cancelling it cuts requests off, shuts the application down, and raises CancelledError.
 
         Args:
-            sockets: bound sockets to accept from instead of those of the settings. They stay the
-                caller's: the server works on duplicates. It makes those listen that do not.
+            sockets: bound sockets to accept from instead of those of the settings, at least one.
+                They stay the caller's: the server works on duplicates. It makes those listen that
+                do not.
 
         Raises:
             StartError: an address cannot be listened on, a certificate cannot be used, or the
@@ -220,6 +221,8 @@ class Server:
         if sockets is not None:
             for one in sockets:
                 self.urls.append(adopt(native, one, self.settings.backlog))
+            if not self.urls:
+                raise StartError("Cannot listen: sockets= is empty; leave it out, or pass one.")
         else:
             for bind in self.settings.binds():
                 try:

@@ -5,25 +5,7 @@ import signal
 import pytest
 
 from support import options
-from support.fixtures import (
-    ledger,
-    preload,
-    pytest_runtest_makereport,
-    pytest_terminal_summary,
-    serve,
-    serve_here,
-    serve_shared,
-)
-
-__all__ = [
-    "ledger",
-    "preload",
-    "pytest_runtest_makereport",
-    "pytest_terminal_summary",
-    "serve",
-    "serve_here",
-    "serve_shared",
-]
+from support.fixtures import *  # noqa: F403 - pytest looks for them here.
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

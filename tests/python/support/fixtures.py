@@ -14,6 +14,17 @@ import pytest
 
 from support.server import ServerProcess, ServerThread
 
+# All that a conftest.py takes from here.
+__all__ = [
+    "ledger",
+    "preload",
+    "pytest_runtest_makereport",
+    "pytest_terminal_summary",
+    "serve",
+    "serve_here",
+    "serve_shared",
+]
+
 ServeProcess = Callable[..., ServerProcess]
 ServeThread = Callable[..., ServerThread]
 Ledger = Callable[[str], None]

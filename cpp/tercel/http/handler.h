@@ -96,7 +96,7 @@ struct Endpoints {
   Address peer;
   Address local;
   const char* local_path = "";  // Of a Unix socket; lives as long as its listener.
-  TlsInfoRef tls;               // Empty: the connection is plain.
+  TlsInfoRef tls = {};          // Empty: the connection is plain.
 };
 
 // One request and its response. Owned by the connection; valid from Handler::handle() until

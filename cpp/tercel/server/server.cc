@@ -41,7 +41,7 @@ Result<void> Server::start() noexcept {
 void Server::on_accept(int fd, const Address& peer, net::Listener& from) noexcept {
   const Address local = net::local_address(loop_.syscalls(), fd);
   const http::Endpoints ends{
-      .peer = peer, .local = local, .local_path = from.socket().path().c_str(), .tls = {}};
+      .peer = peer, .local = local, .local_path = from.socket().path().c_str()};
   Connection* connection = enter(ends);
   if (connection == nullptr) {
     loop_.syscalls().close(fd);

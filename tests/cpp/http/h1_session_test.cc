@@ -710,6 +710,8 @@ TEST_F(TunnelTest, ThatIsDeclinedLeavesTheConnectionToTheNextRequest) {
   wire_.receive(std::string{kSwitch} + std::string{kGet});
   EXPECT_EQ(script_.log, (std::vector<std::string>{"GET /chat", "complete", "GET /", "complete"}));
   EXPECT_FALSE(wire_.closed);
+}
+
 TEST_F(H1SessionTest, InterimResponsesFollowTheHighWaterMarkToo) {
   wire_.receive(kGet);
   wire_.unsent = context_.limits.output_high_water_bytes + 1;

@@ -190,7 +190,15 @@ void PyServer::reopen_logs() {
 }
 
 void PyServer::reload_certificates() {
-  if (secure()) service_->secure(read_certificates(settings_, ticket_secret_));
+  if (!secure()) return;
+  // Whoever takes up a session is not asked for a certificate again: one that is on the list by now
+  // has to be.
+  net::TlsTicketSecret secret = ticket_secret_;
+  if (settings_.ssl_cert_reqs != config::CertReqs::kNone) {
+    secret = net::TlsContext::new_ticket_secret();
+  }
+  service_->secure(read_certificates(settings_, secret));
+  ticket_secret_ = secret;
 }
 
 void PyServer::start() {

@@ -75,10 +75,10 @@ def wait_until(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
         time.sleep(0.01)
 
 
-def fails(address: Any, context: ssl.SSLContext) -> bool:
+def fails(address: Any, context: ssl.SSLContext, **wrapping: Any) -> bool:
     """Whether there is no connection: TLS 1.3 tells a client only after its own handshake."""
     try:
-        with connect(address, context) as client:
+        with connect(address, context, **wrapping) as client:
             client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             return client.socket.recv(1) == b""
     except OSError:
@@ -578,6 +578,28 @@ def test_a_revoked_certificate_is_refused(authority, demanding):
         with connect(server.address, as_client(authority, *good)) as client:
             assert client.request().status == 200
         assert fails(server.address, as_client(authority, *bad))
+
+
+def test_a_certificate_that_was_revoked_meanwhile_takes_up_no_session(
+    authority, demanding, tmp_path
+):
+    certificate, key = authority.issue("left.test", file="left")
+    other, _ = authority.issue("other.test", file="other-client")
+    revoked = tmp_path / "ca.crl"
+    revoked.write_bytes(Path(authority.revoke(other)).read_bytes())
+    context = as_client(authority, certificate, key)
+    listed = {**demanding, "ssl_crlfile": [str(revoked)]}
+    with AsgiServer(hello, ssl_cert_reqs="required", **listed) as server:
+        with connect(server.address, context) as client:
+            assert client.request().status == 200
+            session = client.socket.session  # type: ignore[attr-defined]
+        with connect(server.address, context, session=session) as client:
+            assert client.socket.session_reused  # type: ignore[attr-defined]
+            assert client.request().status == 200
+            session = client.socket.session  # type: ignore[attr-defined]
+        revoked.write_bytes(Path(authority.revoke(certificate)).read_bytes())
+        server.call(server.native.reload_certificates)
+        assert fails(server.address, context, session=session)
 
 
 # --- the scope

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <limits>
+#include <ctime>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -104,7 +104,7 @@ int choose_certificate(ssl_st* ssl, int* /*alert*/, void*) noexcept {
 int prepare_ticket(ssl_st* ssl, unsigned char* key_name, unsigned char* iv,
                    evp_cipher_ctx_st* cipher, evp_mac_ctx_st* mac, int encrypt) noexcept {
   TlsIdentity& identity = identity_of(openssl().SSL_get_SSL_CTX(ssl));
-  return identity.tickets.prepare(key_name, iv, cipher, mac, encrypt != 0);
+  return identity.tickets.prepare(key_name, iv, cipher, mac, encrypt != 0, std::time(nullptr));
 }
 
 void note_handshake(const ssl_st* ssl, int where, int) noexcept {

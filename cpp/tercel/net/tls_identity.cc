@@ -1,7 +1,6 @@
 #include "tercel/net/tls_identity.h"
 
 #include <cstring>
-#include <ctime>
 #include <string_view>
 
 namespace tercel::net {
@@ -62,13 +61,9 @@ bool TlsTicketKeys::find(std::int64_t epoch, Keys& keys) noexcept {
 }
 
 int TlsTicketKeys::prepare(unsigned char* key_name, unsigned char* iv, evp_cipher_ctx_st* cipher,
-                           evp_mac_ctx_st* mac, bool encrypt) noexcept {
-  constexpr int kFailed = -1;
-  constexpr int kUnknown = 0;  // A whole handshake follows.
-  constexpr int kGood = 1;
-  constexpr int kGoodButRenew = 2;
+                           evp_mac_ctx_st* mac, bool encrypt, std::int64_t unix_time) noexcept {
   const OpenSsl& api = openssl();
-  const std::int64_t now = std::time(nullptr) / kEpochSeconds;
+  const std::int64_t now = unix_time / kEpochSeconds;
   Keys keys;
   if (!find(now, keys)) return kFailed;
   int found = kGood;

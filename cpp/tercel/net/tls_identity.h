@@ -22,11 +22,17 @@ class TlsTicketKeys {
   explicit TlsTicketKeys(const TlsTicketSecret& secret) noexcept : secret_{secret} {}
 
   // What OpenSSL's ticket callback asks for: sets up `cipher` and `mac` for a new ticket, naming
-  // the key, or for the one named. Returns what that callback has to return.
+  // the key, or for the one named. `unix_time` is in seconds. Returns what that callback has to
+  // return.
   int prepare(unsigned char* key_name, unsigned char* iv, evp_cipher_ctx_st* cipher,
-              evp_mac_ctx_st* mac, bool encrypt) noexcept;
+              evp_mac_ctx_st* mac, bool encrypt, std::int64_t unix_time) noexcept;
 
   static constexpr std::int64_t kEpochSeconds = 12 * 60 * 60;
+  // What prepare() returns.
+  static constexpr int kFailed = -1;
+  static constexpr int kUnknown = 0;  // A whole handshake follows.
+  static constexpr int kGood = 1;
+  static constexpr int kGoodButRenew = 2;
 
  private:
   struct Keys {

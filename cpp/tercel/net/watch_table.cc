@@ -13,6 +13,7 @@ WatchTable::~WatchTable() {
 WatchTable::Entry* WatchTable::make(int fd) noexcept {
   const std::size_t page = static_cast<std::size_t>(fd) / kPageEntries;
   if (page >= page_count_) {
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): it is a table of pointers.
     void* memory = std::realloc(pages_, (page + 1) * sizeof(Entry*));
     if (memory == nullptr) return nullptr;
     pages_ = static_cast<Entry**>(memory);

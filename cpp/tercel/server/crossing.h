@@ -85,7 +85,7 @@ class Keeper final : public http::Observer {
   // What came from the application. on_letter() and apply() may free the crossing.
   void on_letter() noexcept;
   void on_ask(const Appetite& appetite) noexcept;
-  void apply(Command& command) noexcept;  // NOLINT(bugprone-exception-escape): as in keeper.cc.
+  void apply(Command& command) noexcept;
 
   // --- http::Observer
   void on_body() noexcept override;

@@ -91,8 +91,7 @@ struct Keeper::Apply {
   void operator()(const Command::Abort& abort) const noexcept { exchange.abort(abort.error); }
 };
 
-// std::visit() throws for a variant that lost its value, which takes a move that throws: no step's.
-void Keeper::apply(Command& command) noexcept {  // NOLINT(bugprone-exception-escape)
+void Keeper::apply(Command& command) noexcept {
   // Read before it is given back.
   last_word_ = command.last_word;
   if (command.with_letter) letter_here_ = true;

@@ -13,7 +13,7 @@
 namespace tercel::server {
 namespace {
 
-constexpr std::size_t kFileBytesMax = 64 * 1024;
+constexpr std::size_t kFileBytesMax = std::size_t{64} * 1024;
 
 // The text of one of the kernel's files, empty when there is none. C's streams: those of C++ bring
 // their locales, a megabyte of memory in a process that needs none.

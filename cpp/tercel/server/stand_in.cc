@@ -226,13 +226,10 @@ Result<void> StandIn::finish(std::span<const http::Field> trailers) noexcept {
   if (auto legal = legal_to_answer(); !legal) return legal;
   const Result<http::BodyPlan> part = rules_.finish();
   if (!part) return fail(part.error());
-  Result<void> checked;
   if (!rules_.head_released()) (void)rules_.release_head(true);
-  if (!rules_.sends_trailers() || rules_.ending() != http::Ending::kChunked) {
-    trailers = {};
-  } else if (checked = http::inspect_trailers(trailers); !checked) {
-    trailers = {};  // The body is whole; only the trailers are refused.
-  }
+  const bool sent = rules_.sends_trailers() && rules_.ending() == http::Ending::kChunked;
+  const Result<void> checked = sent ? http::inspect_trailers(trailers) : Result<void>{};
+  if (!sent || !checked) trailers = {};  // The body is whole; only the trailers are refused.
   Command* command = make_command(http::copy_bytes(trailers), Owning::kNo);
   if (command != nullptr) {
     command->step = Command::Finish{http::copy(trailers, behind(*command))};

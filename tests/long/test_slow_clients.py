@@ -151,7 +151,7 @@ def test_attackers_are_cut_off_and_others_served(
     most = max(files for _, files in bystander.files) - before
     held = [files for at, files in bystander.files if at < end - 1][-1] - before
     assert most > CONNECTIONS / 2, "that was no attack"
-    left = 0 if all_closed else held
+    left = 0 if all_closed else max(held, 0)  # The bystander may just be away.
     assert left <= CONNECTIONS * 0.05
     assert share < 0.2, f"{share:.0%} of a core"
     server.assert_serves()

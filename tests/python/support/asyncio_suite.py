@@ -39,6 +39,8 @@ def make_loop_class(*, fast: bool) -> type[tercel.EventLoop]:
 def put_in_place(loop_class: type[tercel.EventLoop]) -> None:
     """Makes `loop_class` what asyncio makes by default and what the suite makes by name."""
     asyncio.SelectorEventLoop = loop_class  # type: ignore[misc]
+    if hasattr(asyncio, "EventLoop"):  # The same by another name, since CPython 3.13.
+        asyncio.EventLoop = loop_class
     policy = unix_events._UnixDefaultEventLoopPolicy  # type: ignore[attr-defined]
     policy._loop_factory = loop_class
 

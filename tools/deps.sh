@@ -70,6 +70,8 @@ if [[ $long == yes ]]; then
   want clang has clang++
   want clang-tidy has clang-tidy
   want slowhttptest has slowhttptest
+  want testssl.sh has testssl
+  want bsdextrautils has hexdump
   want chromium bash -c 'command -v chromium || command -v google-chrome'
   install_missing
   # libFuzzer and the sanitizers of clang are in a package named after its version.

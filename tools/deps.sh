@@ -64,6 +64,7 @@ want cmake has cmake
 want ninja-build has ninja
 want curl has curl
 want libssl-dev has_header openssl/ssl.h
+want zlib1g-dev has_header zlib.h
 want libgtest-dev has_header gtest/gtest.h
 want libbenchmark-dev has_header benchmark/benchmark.h
 if [[ $long == yes ]]; then

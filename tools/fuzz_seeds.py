@@ -25,6 +25,20 @@ FORWARDED = [
     "/api/v1/",
     "::ffff:192.0.2.1",
 ]
+EXTENSIONS = [
+    "permessage-deflate; client_max_window_bits",
+    'permessage-deflate; server_max_window_bits="9"; client_no_context_takeover, x-other; a=1',
+    "permessage-deflate; server_no_context_takeover, permessage-deflate",
+]
+# Masked frames. "Hello", whole, in fragments with a ping between, compressed, and compressed again
+# with the window of the first; the end.
+FRAMES = {
+    "hello": "818537fa213d7f9f4d5158",
+    "fragments": "018300000000" + "48656c" + "898100000000" + "70" + "808200000000" + "6c6f",
+    "compressed": "c18700000000" + "f248cdc9c90700" + "c18500000000" + "f200110000",
+    "close": "888500000000" + "03e8627965",
+    "long": "82fe007e00000000" + "61" * 126,
+}
 # Behind these two bytes of a seed comes the input: the steps it arrives in, and the kind of run.
 WHOLE, BYTE_BY_BYTE = b"\xff", b"\x00"
 
@@ -66,6 +80,12 @@ def main() -> None:
     write("h1_body", "length", WHOLE + b"\x14" + b"hello")
     for number, url in enumerate(URLS):
         write("url", str(number), url.encode())
+    for name, frames in FRAMES.items():
+        write("websocket_frames", name, BYTE_BY_BYTE + b"\x04" + bytes.fromhex(frames))
+        write("websocket_frames", f"{name}-plain", WHOLE + b"\x00" + bytes.fromhex(frames))
+    for number, extension in enumerate(EXTENSIONS):
+        write("websocket_deflate", str(number), extension.encode() + b"\0Hello Hello Hello")
+    write("websocket_deflate", "compressed", b"\0" + bytes.fromhex("f248cdc9c90700"))
     for number, value in enumerate(FORWARDED):
         write("forwarded", str(number), value.encode())
 

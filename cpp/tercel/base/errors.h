@@ -40,6 +40,8 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kTrailersTooLarge, kClient, 431, "the trailer section exceeds the limit")                  \
   X(kBodyTooLarge, kClient, 413, "the request body exceeds the limit")                         \
   X(kRateLimited, kClient, 429, "the client sends more requests than the limit")               \
+  X(kBadHandshake, kClient, 400, "the WebSocket handshake is malformed")                       \
+  X(kUpgradeRequired, kClient, 426, "the WebSocket version is not 13")                         \
   X(kUpstreamFailed, kUpstream, 502, "the upstream did not answer")                            \
   X(kOverloaded, kServer, 503, "the server is at its limit of concurrent requests")            \
   X(kDraining, kServer, 503, "the server is shutting down")                                    \
@@ -49,6 +51,7 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kBadResponseStatus, kServer, 500, "the response status must be from 200 to 599")           \
   X(kBadResponseField, kServer, 500, "a response header field has a forbidden name or byte")   \
   X(kBadResponseLength, kServer, 500, "the response Content-Length is not one decimal number") \
+  X(kBadSubprotocol, kServer, 500, "the client did not offer this WebSocket subprotocol")      \
   X(kResponseTooLong, kServer, 500, "the response body is longer than its Content-Length")     \
   X(kResponseTooShort, kServer, 500, "the response body is shorter than its Content-Length")   \
   X(kNotANumber, kClient, 400, "the text is not a number in range")                            \

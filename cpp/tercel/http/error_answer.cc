@@ -15,6 +15,10 @@ ErrorAnswer::ErrorAnswer(Errc error, std::chrono::seconds retry_after) noexcept
   const std::string_view text = info(error).text;
   body_bytes_ = text.copy(body_.data(), text.size());
   body_[body_bytes_++] = '\n';
+  if (error == Errc::kUpgradeRequired) {
+    fields_[2] = {"sec-websocket-version", "13"};
+    field_count_ = 3;
+  }
   if (status_ != 429 && status_ != 503) return;
   char* const digits = retry_after_.data();
   const char* end = std::to_chars(digits, digits + kDigitsMax, retry_after.count()).ptr;

@@ -1,5 +1,6 @@
 // The response that tells a client of an error: its text, as plain text that no browser takes for
-// anything else, and Retry-After where the error is one of the moment.
+// anything else, Retry-After where the error is one of the moment, and Sec-WebSocket-Version where
+// it is that.
 //
 //   const ErrorAnswer answer{Errc::kRateLimited, 2s};
 //   (void)exchange.start(answer.response());

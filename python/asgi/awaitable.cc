@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "python/asgi/call.h"
 #include "python/asgi/coroutine.h"
-#include "python/asgi/cycle.h"
 #include "python/asgi/interned.h"
 #include "python/asgi/object_pool.h"
 #include "python/asgi/types.h"
@@ -13,10 +13,10 @@
 namespace tercel::python::asgi {
 
 struct Awaitable {
-  PyObject_HEAD Cycle* cycle;  // Kept alive through its callable; null once this is finished.
-  PyObject* future;            // Owned, while suspended: what is waited for ...
-  PyObject* iterator;          // ... and its iterator, which yields it to the task.
-  Awaitable* next;             // Owned, in a WaitingList.
+  PyObject_HEAD Call* call;  // Kept alive through its callable; null once this is finished.
+  PyObject* future;          // Owned, while suspended: what is waited for ...
+  PyObject* iterator;        // ... and its iterator, which yields it to the task.
+  Awaitable* next;           // Owned, in a WaitingList.
   Wait wait;
 };
 
@@ -36,25 +36,25 @@ PyObject* object_of(Awaitable& awaitable) noexcept {
 
 void stop_waiting(Awaitable& awaitable) noexcept {
   if (awaitable.future == nullptr) return;
-  awaitable.cycle->waiting().remove(awaitable);
+  awaitable.call->waiting().remove(awaitable);
   Py_CLEAR(awaitable.iterator);
   Py_CLEAR(awaitable.future);
 }
 
 void finish(Awaitable& awaitable) noexcept {
-  if (awaitable.cycle == nullptr) return;
+  if (awaitable.call == nullptr) return;
   stop_waiting(awaitable);
-  Py_DECREF(std::exchange(awaitable.cycle, nullptr)->callable());
+  Py_DECREF(std::exchange(awaitable.call, nullptr)->callable());
 }
 
-// Suspends the task that awaits until the cycle has something new.
+// Suspends the task that awaits until the call has something new.
 PySendResult suspend(Awaitable& awaitable, PyObject** result) noexcept {
-  Ref future = Ref::steal(awaitable.cycle->create_future());
+  Ref future = Ref::steal(awaitable.call->create_future());
   Ref iterator = Ref::steal(future ? await_iterator(future.get()) : nullptr);
   if (!iterator) return PYGEN_ERROR;
   awaitable.future = future.release();
   awaitable.iterator = iterator.release();
-  awaitable.cycle->waiting().add(awaitable);
+  awaitable.call->waiting().add(awaitable);
   return PyIter_Send(awaitable.iterator, Py_None, result);
 }
 
@@ -65,7 +65,7 @@ PySendResult ask(Awaitable& awaitable, PyObject** result) noexcept {
     *result = Py_NewRef(Py_None);
     return PYGEN_NEXT;
   }
-  if (awaitable.cycle->poll(awaitable.wait, result) == Poll::kPending) {
+  if (awaitable.call->poll(awaitable.wait, result) == Poll::kPending) {
     const PySendResult sent = suspend(awaitable, result);
     if (sent == PYGEN_NEXT) return sent;
     finish(awaitable);
@@ -78,7 +78,7 @@ PySendResult ask(Awaitable& awaitable, PyObject** result) noexcept {
 PySendResult awaitable_am_send(PyObject* self, PyObject* value, PyObject** result) noexcept {
   Awaitable& awaitable = awaitable_of(self);
   *result = nullptr;
-  if (awaitable.cycle == nullptr) {
+  if (awaitable.call == nullptr) {
     PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited receive() or send()");
     return PYGEN_ERROR;
   }
@@ -207,11 +207,11 @@ PyObject* done() noexcept {
   return Py_NewRef(done_singleton);
 }
 
-PyObject* make_awaitable(Cycle& cycle, Wait wait) noexcept {
+PyObject* make_awaitable(Call& call, Wait wait) noexcept {
   Awaitable* awaitable = pool.make(awaitable_type);
   if (awaitable == nullptr) return nullptr;
-  Py_INCREF(cycle.callable());
-  awaitable->cycle = &cycle;
+  Py_INCREF(call.callable());
+  awaitable->call = &call;
   awaitable->future = nullptr;
   awaitable->iterator = nullptr;
   awaitable->next = nullptr;

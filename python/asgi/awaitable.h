@@ -1,6 +1,6 @@
 // What receive() and send() return: awaitables that finish without suspending when they can.
 //
-// `done()` is one object for ever: a send() that is through. An Awaitable asks its cycle when it is
+// `done()` is one object for ever: a send() that is through. An Awaitable asks its call when it is
 // awaited, not before, as a coroutine would: one that is dropped, or cancelled before it ran, takes
 // no message with it. When there is nothing yet it waits on a Future of the application's loop, and
 // asks again when that is resolved, so several of them can wait at once and each gets a message or
@@ -8,7 +8,7 @@
 //
 // Both are accepted wherever a coroutine is (asyncio.create_task, anyio's start_soon): they have
 // send(), throw(), close() and __await__().
-// No garbage collector's header: an Awaitable points to its cycle, which points back only while it
+// No garbage collector's header: an Awaitable points to its call, which points back only while it
 // is under way, and to a Future, which forgets its callbacks when it is resolved; on_end() resolves
 // all of them. Tested by test_asgi_receive.py and test_asgi_send.py.
 #pragma once
@@ -19,7 +19,7 @@
 
 namespace tercel::python::asgi {
 
-class Cycle;
+class Call;
 
 // What an awaitable waits for.
 enum class Wait : std::uint8_t {
@@ -36,10 +36,10 @@ struct Awaitable;
 // A new reference to the awaitable that is finished already, with None.
 [[nodiscard]] PyObject* done() noexcept;
 
-// A new awaitable of `cycle`, which it keeps alive. Null with MemoryError set.
-[[nodiscard]] PyObject* make_awaitable(Cycle& cycle, Wait wait) noexcept;
+// A new awaitable of `call`, which it keeps alive. Null with MemoryError set.
+[[nodiscard]] PyObject* make_awaitable(Call& call, Wait wait) noexcept;
 
-// The awaitables of one cycle that are suspended, in the order in which they came.
+// The awaitables of one call that are suspended, in the order in which they came.
 class WaitingList {
  public:
   WaitingList() noexcept = default;
@@ -50,7 +50,7 @@ class WaitingList {
   void add(Awaitable& awaitable) noexcept;
   void remove(Awaitable& awaitable) noexcept;
   // Resolves the Futures of those that wait for `wait`, and takes them off the list. They ask their
-  // cycle again when their tasks run: no application code runs in here. False when memory ran out:
+  // call again when their tasks run: no application code runs in here. False when memory ran out:
   // a Future has forgotten its task then, which nothing wakes any more.
   bool wake(Wait wait) noexcept;
 

@@ -17,8 +17,8 @@ namespace tercel::python::asgi {
 
 void bind_asgi(nb::module_& module) {
   const bool prepared = intern_keys() && init_messages() && init_errors() && init_awaitables() &&
-                        init_callables() && init_runner() && init_failure() && init_lazy_tasks() &&
-                        init_dispatch();
+                        init_receive_type() && init_cycle() && init_runner() && init_failure() &&
+                        init_lazy_tasks() && init_dispatch();
   if (!prepared) throw_python_error();
   module.attr("ClientDisconnected") = nb::borrow(client_disconnected());
   module.attr("lazy_tasks_supported") = lazy_tasks_supported();

@@ -66,47 +66,11 @@ PyObject* raise_unexpected(PyObject* type, MessageType known, Stage stage) noexc
   return nullptr;
 }
 
-// The value of "type" as text; null data with an exception set.
-std::string_view type_text(PyObject* type) noexcept {
-  if (type == nullptr) return {};
-  if (!PyUnicode_Check(type)) {
-    PyErr_Format(PyExc_TypeError, "the type of a message must be str, not %.100s",
-                 Py_TYPE(type)->tp_name);
-    return {};
-  }
-  Py_ssize_t bytes = 0;
-  const char* text = PyUnicode_AsUTF8AndSize(type, &bytes);
-  return text != nullptr ? std::string_view{text, static_cast<std::size_t>(bytes)}
-                         : std::string_view{};
-}
-
-// 0 to 65535, or -1 with TypeError or ValueError set. The exchange knows which are allowed, but for
-// 101, which leads out of HTTP: an application of this scope cannot follow.
-int read_status(PyObject* status) noexcept {
-  if (status == nullptr) return -1;
-  if (!PyLong_Check(status)) {
-    PyErr_Format(PyExc_TypeError, "status must be int, not %.100s", Py_TYPE(status)->tp_name);
-    return -1;
-  }
-  int overflow = 0;
-  const long value = PyLong_AsLongAndOverflow(status, &overflow);
-  if (value == -1 && PyErr_Occurred()) return -1;
-  if (overflow != 0 || value < 0 || value > UINT16_MAX || value == 101) {
-    raise_response_error(Errc::kBadResponseStatus);
-    return -1;
-  }
-  return static_cast<int>(value);
-}
-
 }  // namespace
 
 PyObject* Cycle::send(PyObject* message) noexcept {
-  if (!PyDict_Check(message)) {
-    PyErr_Format(PyExc_TypeError, "a message must be dict, not %.100s", Py_TYPE(message)->tp_name);
-    return nullptr;
-  }
-  PyObject* type = require(message, keys.type);
-  const std::string_view text = type_text(type);
+  PyObject* type = nullptr;
+  const std::string_view text = read_type(message, &type);
   if (text.data() == nullptr) return nullptr;
   const MessageType known = message_type(text);
   if (gone()) return raise_detached();
@@ -160,7 +124,7 @@ PyObject* Cycle::send_start(PyObject* message) noexcept {
   if (trailers < 0) return nullptr;
 
   Ref keep;
-  std::vector<http::Field>& fields = handler_->fields();
+  std::vector<http::Field>& fields = handler().fields();
   if (!read_fields(headers, fields, keep)) return nullptr;
   if (!attached()) return raise_detached();
   const Result<void> started = exchange_->start({.status = static_cast<std::uint16_t>(status),
@@ -195,7 +159,7 @@ http::Final Cycle::final_part(bool more_body) const noexcept {
 
 void Cycle::complete() noexcept {
   stage_ = Stage::kComplete;
-  waiting_.wake(Wait::kMessage);
+  waiting().wake(Wait::kMessage);
 }
 
 PyObject* Cycle::written(Result<void> result, bool more_body, std::size_t bytes) noexcept {
@@ -212,15 +176,6 @@ PyObject* Cycle::written(Result<void> result, bool more_body, std::size_t bytes)
   return sent(bytes);
 }
 
-// An application whose client keeps up would never suspend, and nobody else had a turn.
-PyObject* Cycle::sent(std::size_t bytes) noexcept {
-  if (!exchange_->writable()) return make_awaitable(*this, Wait::kWritable);
-  turn_left_ -= static_cast<std::int32_t>(std::min<std::size_t>(bytes, kTurnBytes)) + kSendCost;
-  if (turn_left_ > 0) return done();
-  turn_left_ = kTurnBytes;
-  return make_awaitable(*this, Wait::kTurn);
-}
-
 bool Cycle::add_trailers(PyObject* headers) noexcept {
   Ref pairs = read_pairs(headers);
   if (!pairs) return false;
@@ -235,16 +190,6 @@ bool Cycle::add_trailers(PyObject* headers) noexcept {
   return PyList_SetSlice(trailers_, PY_SSIZE_T_MAX, PY_SSIZE_T_MAX, pairs.get()) == 0;
 }
 
-Poll Cycle::poll_writable(PyObject** none) noexcept {
-  if (gone()) {
-    *none = raise_gone();
-    return Poll::kReady;
-  }
-  if (attached() && !exchange_->writable()) return Poll::kPending;
-  *none = Py_NewRef(Py_None);
-  return Poll::kReady;
-}
-
 PyObject* Cycle::send_trailers(PyObject* message) noexcept {
   PyObject* headers = find(message, keys.headers);
   if (headers == nullptr && PyErr_Occurred()) return nullptr;
@@ -255,7 +200,7 @@ PyObject* Cycle::send_trailers(PyObject* message) noexcept {
   if (!attached()) return raise_detached();
   Ref keep;
   const Ref trailers = Ref::steal(std::exchange(trailers_, nullptr));
-  std::vector<http::Field>& fields = handler_->fields();
+  std::vector<http::Field>& fields = handler().fields();
   if (!read_fields(trailers.get(), fields, keep)) return nullptr;
   const Result<void> finished = exchange_->finish(fields);
   if (!finished) return raise_response_error(finished.error(), fields);
@@ -269,7 +214,7 @@ PyObject* Cycle::send_early_hint(PyObject* message) noexcept {
   const Ref values = read_values(links);
   if (!values) return nullptr;
   if (!attached()) return raise_detached();
-  std::vector<http::Field>& fields = handler_->fields();
+  std::vector<http::Field>& fields = handler().fields();
   fields.clear();
   std::size_t hint_bytes = 0;
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(values.get()); ++i) {

@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "python/asgi/call.h"
 #include "python/asgi/coroutine.h"
-#include "python/asgi/cycle.h"
 #include "python/asgi/failure.h"
 #include "python/asgi/interned.h"
 #include "python/gil.h"
@@ -81,7 +81,7 @@ void Dispatcher::run(SendCallable& send, Ref scope, Ref receive) noexcept {
   }
   if (ran) return;
   report_raised();
-  send.cycle.abort(Errc::kHandlerFailed);
+  send.call->abort(Errc::kHandlerFailed);
 }
 
 Dispatch Dispatcher::choose() noexcept {
@@ -123,9 +123,9 @@ bool Dispatcher::run_direct(SendCallable& send, Ref& scope, Ref& receive) noexce
 
 Dispatcher::StepEnd Dispatcher::first_step(FirstStep& step, const Ref& scope, const Ref& receive,
                                            Ref& coroutine) noexcept {
-  Cycle& cycle = step.send->cycle;
+  Call& call = *step.send->call;
   if (PyContext_Enter(step.context) < 0) return {PYGEN_ERROR, take_raised()};
-  stepping_ = &cycle;
+  stepping_ = &call;
   const Ref awaitable = call_app(app_.get(), scope, receive, *step.send);
   if (awaitable) coroutine = Ref::steal(await_iterator(awaitable.get()));
   step.coroutine = coroutine.get();
@@ -136,8 +136,8 @@ Dispatcher::StepEnd Dispatcher::first_step(FirstStep& step, const Ref& scope, co
   StepEnd ended{sent, Ref::steal(result)};
   if (sent == PYGEN_RETURN) {
     ended.value = {};
-    settle_returned(cycle);
-  } else if (sent == PYGEN_ERROR && settle_raised(cycle)) {
+    settle_returned(call);
+  } else if (sent == PYGEN_ERROR && settle_raised(call)) {
     ended.value = take_raised();
   }
   stepping_ = nullptr;
@@ -189,7 +189,7 @@ bool Dispatcher::run_in_task(SendCallable& send, Ref scope, Ref receive, bool ea
       context ? make_runner(send, app_.get(), std::move(scope), std::move(receive)) : nullptr));
   if (!owned) return false;
   Runner& runner = *reinterpret_cast<Runner*>(owned.get());
-  stepping_ = &send.cycle;  // For eager tasks, ours and those of a task factory.
+  stepping_ = send.call;  // For eager tasks, ours and those of a task factory.
   Ref task;
   if (eager) {
     std::array<PyObject*, 4> args{owned.get(), loop_.get(), context.get(), Py_True};
@@ -206,11 +206,11 @@ bool Dispatcher::run_in_task(SendCallable& send, Ref scope, Ref receive, bool ea
   return static_cast<bool>(task);
 }
 
-void Dispatcher::cancel(const Cycle& cycle, Runner* runner) noexcept {
+void Dispatcher::cancel(const Call& call, Runner* runner) noexcept {
   Ref task;
   if (runner != nullptr) {
     task = Ref::share(runner->task);
-  } else if (stepping_ == &cycle) {
+  } else if (stepping_ == &call) {
     task = Ref::steal(PyObject_CallOneArg(current_task, loop_.get()));
   }
   if (task && task.get() != Py_None) {

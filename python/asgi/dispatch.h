@@ -30,7 +30,7 @@
 
 namespace tercel::python::asgi {
 
-class Cycle;
+class Call;
 
 using config::Dispatch;
 
@@ -50,9 +50,9 @@ class Dispatcher {
 
   // Calls the application for one request.
   void run(SendCallable& send, Ref scope, Ref receive) noexcept;
-  // Cancels the task of the application of `cycle`, be it suspended (`runner`) or in its first
+  // Cancels the task of the application of `call`, be it suspended (`runner`) or in its first
   // step.
-  void cancel(const Cycle& cycle, Runner* runner) noexcept;
+  void cancel(const Call& call, Runner* runner) noexcept;
 
   [[nodiscard]] PyObject* loop() const noexcept { return loop_.get(); }
   [[nodiscard]] std::size_t running_detached() const noexcept { return runners_.count_detached(); }
@@ -86,7 +86,7 @@ class Dispatcher {
   Dispatch way_;
   Dispatch chosen_ = Dispatch::kTask;  // For the turn at `chosen_at_`.
   std::chrono::nanoseconds chosen_at_{-1};
-  const Cycle* stepping_ = nullptr;  // Its application is in its first step.
+  const Call* stepping_ = nullptr;  // Its application is in its first step.
   RunnerList runners_;
   LazyTasks shells_;
 };

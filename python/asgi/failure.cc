@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "python/asgi/cycle.h"
+#include "python/asgi/call.h"
 #include "python/asgi/errors.h"
 #include "python/asgi/interned.h"
 #include "python/ref.h"
@@ -110,25 +110,23 @@ void warn_of_dropped_body(int status) noexcept {
   log_at(keys.warning, text.c_str(), nullptr);
 }
 
-void settle_returned(Cycle& cycle) noexcept {
-  if (!cycle.unfinished()) return;
-  log_error(cycle.stage() == Stage::kHead
-                ? "ASGI application returned without starting a response"
-                : "ASGI application returned without completing its response",
-            nullptr);
-  cycle.abort(Errc::kNoResponse);
+void settle_returned(Call& call) noexcept {
+  const char* const undone = call.leave();
+  if (undone == nullptr) return;
+  log_error(undone, nullptr);
+  call.abort(Errc::kNoResponse);
 }
 
-bool settle_raised(Cycle& cycle) noexcept {
+bool settle_raised(Call& call) noexcept {
   Ref raised = take_raised();
   const bool cancelled = is_cancelled_error(raised.get());
   const bool goes_on = cancelled || ends_program(raised.get());
   if (!goes_on) {
     log_raised(raised.get());
-  } else if (cancelled && cycle.unfinished()) {
+  } else if (cancelled && call.unfinished()) {
     log_error("ASGI application was cancelled before its response was complete", nullptr);
   }
-  cycle.abort(Errc::kHandlerFailed);
+  call.abort(Errc::kHandlerFailed);
   if (goes_on) restore_raised(std::move(raised));
   return goes_on;
 }

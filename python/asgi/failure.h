@@ -21,14 +21,14 @@
 
 namespace tercel::python::asgi {
 
-class Cycle;
+class Call;
 
-// The application of `cycle` returned.
-void settle_returned(Cycle& cycle) noexcept;
+// The application of `call` returned.
+void settle_returned(Call& call) noexcept;
 
-// The application of `cycle` raised. REQUIRES: the exception is set. Returns whether it still is,
+// The application of `call` raised. REQUIRES: the exception is set. Returns whether it still is,
 // because it must go on: cancellation to the task, what ends the program out of the loop.
-[[nodiscard]] bool settle_raised(Cycle& cycle) noexcept;
+[[nodiscard]] bool settle_raised(Call& call) noexcept;
 
 // Whether `exception` ends the program: KeyboardInterrupt or SystemExit.
 [[nodiscard]] bool ends_program(PyObject* exception) noexcept;

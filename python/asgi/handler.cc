@@ -19,19 +19,19 @@ bool AsgiHandler::init() noexcept {
 
 void AsgiHandler::handle(const http::Request& request, http::Exchange& exchange) noexcept {
   Ref scope = scopes_.build(request, exchange.endpoints());
-  SendCallable* send = scope ? make_send(*this, exchange, request) : nullptr;
-  const Ref owned = Ref::steal(reinterpret_cast<PyObject*>(send));
-  Ref receive = Ref::steal(send != nullptr ? make_receive(*send) : nullptr);
+  Cycle* const cycle = scope ? make_cycle(*this, exchange, request) : nullptr;
+  const Ref owned = Ref::steal(cycle != nullptr ? cycle->callable() : nullptr);
+  Ref receive = Ref::steal(cycle != nullptr ? make_receive(send_of(*cycle)) : nullptr);
   if (!receive) {
     log_error("out of memory for a request", take_raised().get());
     exchange.abort(Errc::kNoMemory);
     return;
   }
-  dispatcher_.run(*send, std::move(scope), std::move(receive));
+  dispatcher_.run(send_of(*cycle), std::move(scope), std::move(receive));
 }
 
-void AsgiHandler::on_client_gone(const Cycle& cycle, Runner* runner) noexcept {
-  if (cancel_on_disconnect_) dispatcher_.cancel(cycle, runner);
+void AsgiHandler::on_client_gone(const Call& call, Runner* runner) noexcept {
+  if (cancel_on_disconnect_) dispatcher_.cancel(call, runner);
 }
 
 }  // namespace tercel::python::asgi

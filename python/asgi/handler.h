@@ -19,7 +19,7 @@
 
 namespace tercel::python::asgi {
 
-class Cycle;
+class Call;
 
 struct HandlerOptions {
   Dispatch dispatch = Dispatch::kAuto;
@@ -52,9 +52,9 @@ class AsgiHandler final : public http::Handler {
   [[nodiscard]] PyObject* loop() const noexcept { return dispatcher_.loop(); }
   // Scratch for the header fields of one response: emptied by whoever uses it.
   [[nodiscard]] std::vector<http::Field>& fields() noexcept { return fields_; }
-  // The client of `cycle` left before the response was complete. `runner` is its application, if
+  // The client of `call` left before the response was complete. `runner` is its application, if
   // that is suspended.
-  void on_client_gone(const Cycle& cycle, Runner* runner) noexcept;
+  void on_client_gone(const Call& call, Runner* runner) noexcept;
 
  private:
   ScopeBuilder scopes_;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "python/asgi/awaitable.h"
-#include "python/asgi/cycle.h"
+#include "python/asgi/call.h"
 #include "python/asgi/interned.h"
 #include "python/asgi/types.h"
 #include "python/gil.h"

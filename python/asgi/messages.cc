@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "python/asgi/errors.h"
 #include "python/asgi/interned.h"
 
 namespace tercel::python::asgi {
@@ -147,6 +148,40 @@ int find_flag(PyObject* message, PyObject* key) noexcept {
   if (value == Py_False) return 0;
   if (value != nullptr) return PyObject_IsTrue(value);
   return PyErr_Occurred() ? -1 : 0;
+}
+
+std::string_view read_type(PyObject* message, PyObject** type) noexcept {
+  if (!PyDict_Check(message)) {
+    PyErr_Format(PyExc_TypeError, "a message must be dict, not %.100s", Py_TYPE(message)->tp_name);
+    return {};
+  }
+  *type = require(message, keys.type);
+  if (*type == nullptr) return {};
+  if (!PyUnicode_Check(*type)) {
+    PyErr_Format(PyExc_TypeError, "the type of a message must be str, not %.100s",
+                 Py_TYPE(*type)->tp_name);
+    return {};
+  }
+  Py_ssize_t bytes = 0;
+  const char* text = PyUnicode_AsUTF8AndSize(*type, &bytes);
+  return text != nullptr ? std::string_view{text, static_cast<std::size_t>(bytes)}
+                         : std::string_view{};
+}
+
+int read_status(PyObject* status) noexcept {
+  if (status == nullptr) return -1;
+  if (!PyLong_Check(status)) {
+    PyErr_Format(PyExc_TypeError, "status must be int, not %.100s", Py_TYPE(status)->tp_name);
+    return -1;
+  }
+  int overflow = 0;
+  const long value = PyLong_AsLongAndOverflow(status, &overflow);
+  if (value == -1 && PyErr_Occurred()) return -1;
+  if (overflow != 0 || value < 0 || value > UINT16_MAX || value == 101) {
+    raise_response_error(Errc::kBadResponseStatus);
+    return -1;
+  }
+  return static_cast<int>(value);
 }
 
 bool read_fields(PyObject* headers, std::vector<http::Field>& fields, Ref& keep) noexcept {

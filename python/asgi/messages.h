@@ -51,6 +51,14 @@ enum class MessageType : std::uint8_t {
 // 1 or 0 (also when absent), or -1 with an exception set.
 [[nodiscard]] int find_flag(PyObject* message, PyObject* key) noexcept;
 
+// The type of a message, as text and (borrowed) as the object. Null data with TypeError or KeyError
+// set: no dict, no type, or a type that is not str.
+[[nodiscard]] std::string_view read_type(PyObject* message, PyObject** type) noexcept;
+// 0 to 65535, or -1 with TypeError or ValueError set, or with whatever is set when `status` is
+// null. The exchange knows which are allowed, but for 101, which leads out of HTTP: an application
+// does not say that by itself.
+[[nodiscard]] int read_status(PyObject* status) noexcept;
+
 // Fills `fields` with views of `headers`, an iterable of pairs (null: none). `keep` takes what the
 // views point into, as far as that is not `headers` itself.
 // REQUIRES: no Python code runs while the views are used.

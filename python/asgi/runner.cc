@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "python/asgi/call.h"
 #include "python/asgi/coroutine.h"
-#include "python/asgi/cycle.h"
 #include "python/asgi/failure.h"
 #include "python/asgi/interned.h"
 #include "python/asgi/types.h"
@@ -24,7 +24,7 @@ PyObject* object_of(Runner& runner) noexcept {
 // The application is done, one way or another.
 void close_runner(Runner& runner) noexcept {
   runner.state = RunnerState::kOver;
-  runner.send->cycle.set_runner(nullptr);
+  runner.send->call->set_runner(nullptr);
   Py_CLEAR(runner.app);
   Py_CLEAR(runner.scope);
   Py_CLEAR(runner.receive);
@@ -40,8 +40,8 @@ PySendResult conclude(Runner& runner, PySendResult sent, PyObject** result) noex
   const Ref self = Ref::share(object_of(runner));
   if (sent == PYGEN_RETURN) {
     Py_DECREF(*result);
-    settle_returned(runner.send->cycle);
-  } else if (settle_raised(runner.send->cycle)) {
+    settle_returned(*runner.send->call);
+  } else if (settle_raised(*runner.send->call)) {
     Ref raised = take_raised();
     close_runner(runner);
     restore_raised(std::move(raised));
@@ -243,7 +243,7 @@ void runner_finalize(PyObject* self) noexcept {
   if (runner.state == RunnerState::kOver || runner.state == RunnerState::kEnding) return;
   Ref raised = take_raised();
   Py_CLEAR(runner.coroutine);  // May run its finally clauses.
-  settle_returned(runner.send->cycle);
+  settle_returned(*runner.send->call);
   if (raised) restore_raised(std::move(raised));
 }
 
@@ -292,14 +292,14 @@ RunnerList::~RunnerList() {
 
 void RunnerList::add(Runner& runner, PyObject* task) noexcept {
   runner.task = Py_NewRef(task);
-  runner.send->cycle.set_runner(&runner);
+  runner.send->call->set_runner(&runner);
   runner.join(*this);
 }
 
 std::size_t RunnerList::count_detached() const noexcept {
   std::size_t count = 0;
   for (const Runner* runner = first_; runner != nullptr; runner = runner->next) {
-    if (!runner->send->cycle.attached()) ++count;
+    if (!runner->send->call->attached()) ++count;
   }
   return count;
 }

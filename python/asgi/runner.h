@@ -51,7 +51,7 @@ enum class RunnerState : std::uint8_t {
 };
 
 struct Runner {
-  PyObject_HEAD SendCallable* send;  // Owned: keeps the cycle.
+  PyObject_HEAD SendCallable* send;  // Owned: keeps the call.
   PyObject* app;                     // Owned, while kFresh; `scope` and `receive` too.
   PyObject* scope;
   PyObject* receive;

@@ -40,7 +40,9 @@ PyObject* state_in(const nb::object& state) {
 asgi::HandlerOptions to_handler_options(const config::Settings& settings) {
   return {.dispatch = settings.dispatch,
           .root_path = {.prefix = settings.root_path, .in_path = settings.root_path_strip},
-          .cancel_on_disconnect = settings.cancel_on_disconnect};
+          .cancel_on_disconnect = settings.cancel_on_disconnect,
+          .websockets = settings.ws != config::WebSockets::kNone,
+          .websocket = to_websocket(settings)};
 }
 
 net::ListenOptions to_listen_options(const config::Settings& settings) noexcept {

@@ -109,6 +109,22 @@ server::Options to_options(const config::Settings& settings) {
   return options;
 }
 
+edge::WebSocketOptions to_websocket(const config::Settings& settings) noexcept {
+  return {.message_bytes_max = settings.ws_max_size.count,
+          .queue_messages_max = settings.ws_max_queue,
+          .deflate = {.enabled = settings.ws_per_message_deflate,
+                      .level = static_cast<int>(settings.ws_deflate_level),
+                      .window_bits = static_cast<int>(settings.ws_deflate_window_bits),
+                      .takeover = settings.ws_deflate_takeover,
+                      .bytes_min = settings.ws_deflate_threshold.count},
+          .handshake_timeout = settings.ws_handshake_timeout,
+          .ping_interval = settings.ws_ping_interval,
+          .ping_timeout = settings.ws_ping_timeout,
+          .message_timeout = settings.ws_message_timeout,
+          .message_rate = to_u32(settings.ws_message_min_rate.count),
+          .close_timeout = settings.ws_close_timeout};
+}
+
 edge::RateLimitOptions to_rate_limit(const config::Settings& settings) noexcept {
   return {.requests_per_second = to_u32(settings.limit_rate),
           .burst = to_u32(settings.limit_rate_burst),

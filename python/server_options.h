@@ -3,12 +3,15 @@
 
 #include "tercel/config/settings.h"
 #include "tercel/edge/rate_table.h"
+#include "tercel/edge/websocket.h"
 #include "tercel/net/tls_context.h"
 #include "tercel/server/options.h"
 
 namespace tercel::python {
 
 [[nodiscard]] server::Options to_options(const config::Settings& settings);
+
+[[nodiscard]] edge::WebSocketOptions to_websocket(const config::Settings& settings) noexcept;
 
 [[nodiscard]] edge::RateLimitOptions to_rate_limit(const config::Settings& settings) noexcept;
 

@@ -9,6 +9,8 @@
 #include "python/asgi/lazy_task.h"
 #include "python/asgi/messages.h"
 #include "python/asgi/runner.h"
+#include "python/asgi/websocket_cycle.h"
+#include "python/asgi/websocket_messages.h"
 #include "python/errors.h"
 
 namespace nb = nanobind;
@@ -17,7 +19,8 @@ namespace tercel::python::asgi {
 
 void bind_asgi(nb::module_& module) {
   const bool prepared = intern_keys() && init_messages() && init_errors() && init_awaitables() &&
-                        init_receive_type() && init_cycle() && init_runner() && init_failure() &&
+                        init_receive_type() && init_cycle() && init_websocket_messages() &&
+                        init_websocket_cycle() && init_runner() && init_failure() &&
                         init_lazy_tasks() && init_dispatch();
   if (!prepared) throw_python_error();
   module.attr("ClientDisconnected") = nb::borrow(client_disconnected());

@@ -79,12 +79,15 @@ PyObject* Call::sent(std::size_t bytes) noexcept {
   return make_awaitable(*this, Wait::kTurn);
 }
 
+void Call::tell_client_gone() noexcept {
+  handler_->on_client_gone(*this, runner_);
+}
+
 void Call::detach() noexcept {
-  AsgiHandler& handler = *std::exchange(handler_, nullptr);
+  handler_ = nullptr;
   forget_stop_value();
   waiting_.wake(Wait::kMessage);
   waiting_.wake(Wait::kWritable);
-  if (gone()) handler.on_client_gone(*this, runner_);
   Py_DECREF(callable_);  // The exchange's reference. The call may be gone now.
 }
 

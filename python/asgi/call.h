@@ -91,6 +91,8 @@ class Call {
   [[nodiscard]] PyObject* sent(std::size_t bytes) noexcept;
   // The exchange is over: nothing of this may be used any more when it returns.
   void detach() noexcept;
+  // The application is told that its client left before all was said, if it asked for that.
+  void tell_client_gone() noexcept;
 
  private:
   [[nodiscard]] Poll poll_writable(PyObject** none) noexcept;

@@ -50,6 +50,7 @@ void Cycle::on_end(http::Outcome outcome) noexcept {
   exchange_ = nullptr;
   if (outcome == http::Outcome::kComplete) stage_ = Stage::kComplete;
   Py_CLEAR(trailers_);
+  if (stage_ != Stage::kComplete) tell_client_gone();
   detach();
 }
 

@@ -15,6 +15,7 @@ PyObject* type_of(Errc error) noexcept {
     case Errc::kBadResponseStatus:
     case Errc::kBadResponseField:
     case Errc::kBadResponseLength:
+    case Errc::kBadSubprotocol:
       return PyExc_ValueError;
     default:
       return PyExc_RuntimeError;

@@ -1,8 +1,10 @@
 // Runs an ASGI application for each request of a server.
 //
 // An http::Handler, as every door of tercel is: builds the scope, makes the cycle that the exchange
-// reports to, and has the dispatcher call the application.
-// Source: ASGI 3.0. Tested by tests/python/test_asgi_*.py.
+// reports to, and has the dispatcher call the application. Refuses WebSocket handshakes that are
+// malformed (400, 426) by itself.
+// Source: ASGI 3.0. Tested by tests/python/test_asgi_*.py and
+// test_websocket_*.py.
 #pragma once
 
 #include <Python.h>
@@ -15,6 +17,7 @@
 #include "python/asgi/scope.h"
 #include "python/engine.h"
 #include "python/ref.h"
+#include "tercel/edge/websocket.h"
 #include "tercel/http/handler.h"
 
 namespace tercel::python::asgi {
@@ -25,6 +28,8 @@ struct HandlerOptions {
   Dispatch dispatch = Dispatch::kAuto;
   RootPath root_path;
   bool cancel_on_disconnect = false;
+  bool websockets = true;  // False: who asks for one is answered as if it had not.
+  edge::WebSocketOptions websocket;
 };
 
 // Resource: outlives every exchange that it was given. Applications may outlive it.
@@ -50,6 +55,10 @@ class AsgiHandler final : public http::Handler {
 
   // --- for cycles
   [[nodiscard]] PyObject* loop() const noexcept { return dispatcher_.loop(); }
+  [[nodiscard]] net::Loop& net_loop() const noexcept { return engine_.loop(); }
+  [[nodiscard]] const edge::WebSocketOptions& websocket_options() const noexcept {
+    return websocket_;
+  }
   // Scratch for the header fields of one response: emptied by whoever uses it.
   [[nodiscard]] std::vector<http::Field>& fields() noexcept { return fields_; }
   // The client of `call` left before the response was complete. `runner` is its application, if
@@ -57,10 +66,17 @@ class AsgiHandler final : public http::Handler {
   void on_client_gone(const Call& call, Runner* runner) noexcept;
 
  private:
+  void handle_websocket(const http::Request& request, http::Exchange& exchange) noexcept;
+  // Calls the application for a cycle that was just made; null: there was no memory for it.
+  void run(Call* call, Ref scope, http::Exchange& exchange) noexcept;
+
+  Engine& engine_;
   ScopeBuilder scopes_;
   Dispatcher dispatcher_;
   std::vector<http::Field> fields_;
   bool cancel_on_disconnect_;
+  bool websockets_;
+  edge::WebSocketOptions websocket_;
 };
 
 }  // namespace tercel::python::asgi

@@ -20,7 +20,7 @@ namespace tercel::python::asgi {
   X(spec_version)                                                                                \
   /* keys of messages */                                                                         \
   X(status) X(trailers) X(body) X(more_body) X(more_trailers) X(links) X(file) X(offset)         \
-  X(count)                                                                                       \
+  X(count) X(text) X(bytes) X(code) X(reason) X(subprotocol) X(subprotocols)                     \
   /* attributes and keyword arguments of asyncio, logging and coroutines */                      \
   X(create_future) X(create_task) X(call_soon) X(get_debug) X(get_task_factory) X(get_loop)      \
   X(set_result) X(done) X(cancel) X(add_done_callback) X(_asyncio_future_blocking)               \

@@ -5,6 +5,7 @@
 
 #include "python/asgi/interned.h"
 #include "tercel/http/url.h"
+#include "tercel/http/websocket_handshake.h"
 
 namespace tercel::python::asgi {
 namespace {
@@ -57,6 +58,20 @@ Ref make_headers(std::span<const http::Field> fields) noexcept {
     PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), pair.release());
   }
   return list;
+}
+
+Ref make_subprotocols(std::span<const http::Field> fields) noexcept {
+  Ref list = Ref::steal(PyList_New(0));
+  http::FieldList offered{fields, http::kSubprotocolField};
+  for (auto name = offered.next(); list && !name.empty(); name = offered.next()) {
+    const Ref text = make_text(name);
+    if (!text || PyList_Append(list.get(), text.get()) < 0) return {};
+  }
+  return list;
+}
+
+std::size_t websocket_template_of(http::Version version, bool secure) noexcept {
+  return static_cast<std::size_t>(version) * 2 + (secure ? 1U : 0U);
 }
 
 // scope[key] = value. False with an exception set; also when `value` is null with one.
@@ -120,6 +135,7 @@ bool ScopeBuilder::init() noexcept {
   for (const http::Version version :
        {http::Version::kHttp10, http::Version::kHttp11, http::Version::kHttp2}) {
     for (const bool secure : {false, true}) {
+      if (!make_websocket_template(version, secure)) return false;
       for (const bool trailers : {false, true}) {
         if (!make_template(version, secure, trailers)) return false;
       }
@@ -144,19 +160,7 @@ bool ScopeBuilder::make_template(http::Version version, bool secure, bool traile
     if (trailers && !add_extension(offered, "http.response.trailers")) return false;
   }
   Ref scope = Ref::steal(PyDict_New());
-  if (!scope) return false;
-  PyObject* dict = scope.get();
-  const bool filled =
-      set_text(dict, keys.type, "http") && set(dict, keys.asgi, asgi_) &&
-      set_text(dict, keys.http_version, kVersions[static_cast<std::size_t>(version)]) &&
-      set(dict, keys.method, Ref::share(Py_None)) &&
-      set_text(dict, keys.scheme, secure ? "https" : "http") &&
-      set(dict, keys.path, Ref::share(Py_None)) && set(dict, keys.raw_path, Ref::share(Py_None)) &&
-      set(dict, keys.query_string, Ref::share(keys.empty_bytes)) &&
-      set(dict, keys.root_path, make_text(root_path_)) &&
-      set(dict, keys.headers, Ref::share(Py_None)) && set(dict, keys.client, Ref::share(Py_None)) &&
-      set(dict, keys.server, Ref::share(Py_None)) && set(dict, keys.extensions, extensions) &&
-      (!state_ || set(dict, keys.state, state_));
+  const bool filled = scope && fill_template(scope.get(), Kind::kHttp, version, secure, extensions);
   if (!filled) return false;
   templates_[template_of(version, secure, trailers)] = {std::move(scope), std::move(extensions)};
   return true;
@@ -186,9 +190,41 @@ bool ScopeBuilder::add_tls(PyObject* scope, const TlsInfo& tls) noexcept {
          PyDict_SetItemString(extensions, "tls", details.get()) == 0;
 }
 
-Ref ScopeBuilder::build(const http::Request& request, const http::Endpoints& ends) noexcept {
-  const Template& model =
-      templates_[template_of(request.version, request.secure, request.accepts_trailers)];
+bool ScopeBuilder::make_websocket_template(http::Version version, bool secure) noexcept {
+  Ref extensions = Ref::steal(PyDict_New());
+  if (!extensions || !add_extension(extensions.get(), "websocket.http.response")) return false;
+  Ref scope = Ref::steal(PyDict_New());
+  const bool filled = scope &&
+                      fill_template(scope.get(), Kind::kWebSocket, version, secure, extensions) &&
+                      set(scope.get(), keys.subprotocols, Ref::share(Py_None));
+  if (!filled) return false;
+  websocket_templates_[websocket_template_of(version, secure)] = {std::move(scope),
+                                                                  std::move(extensions)};
+  return true;
+}
+
+bool ScopeBuilder::fill_template(PyObject* scope, Kind kind, http::Version version, bool secure,
+                                 const Ref& extensions) noexcept {
+  const bool is_http = kind == Kind::kHttp;
+  const char* const plain = is_http ? "http" : "ws";
+  const char* const encrypted = is_http ? "https" : "wss";
+  return set_text(scope, keys.type, is_http ? "http" : "websocket") &&
+         set(scope, keys.asgi, asgi_) &&
+         set_text(scope, keys.http_version, kVersions[static_cast<std::size_t>(version)]) &&
+         (!is_http || set(scope, keys.method, Ref::share(Py_None))) &&
+         set_text(scope, keys.scheme, secure ? encrypted : plain) &&
+         set(scope, keys.path, Ref::share(Py_None)) &&
+         set(scope, keys.raw_path, Ref::share(Py_None)) &&
+         set(scope, keys.query_string, Ref::share(keys.empty_bytes)) &&
+         set(scope, keys.root_path, make_text(root_path_)) &&
+         set(scope, keys.headers, Ref::share(Py_None)) &&
+         set(scope, keys.client, Ref::share(Py_None)) &&
+         set(scope, keys.server, Ref::share(Py_None)) && set(scope, keys.extensions, extensions) &&
+         (!state_ || set(scope, keys.state, state_));
+}
+
+Ref ScopeBuilder::build_from(const Template& model, const http::Request& request,
+                             const http::Endpoints& ends) noexcept {
   Ref scope = Ref::steal(PyDict_Copy(model.scope.get()));
   if (!scope) return {};
   PyObject* dict = scope.get();
@@ -200,10 +236,25 @@ Ref ScopeBuilder::build(const http::Request& request, const http::Endpoints& end
   return filled ? std::move(scope) : Ref{};
 }
 
+Ref ScopeBuilder::build(const http::Request& request, const http::Endpoints& ends) noexcept {
+  const Template& model =
+      templates_[template_of(request.version, request.secure, request.accepts_trailers)];
+  Ref scope = build_from(model, request, ends);
+  if (!scope || !set(scope.get(), keys.method, make_method(request.method))) return {};
+  return scope;
+}
+
+Ref ScopeBuilder::build_websocket(const http::Request& request,
+                                  const http::Endpoints& ends) noexcept {
+  Ref scope = build_from(
+      websocket_templates_[websocket_template_of(request.version, request.secure)], request, ends);
+  if (!scope || !set(scope.get(), keys.subprotocols, make_subprotocols(request.fields))) return {};
+  return scope;
+}
+
 bool ScopeBuilder::fill(PyObject* scope, const http::Request& request) noexcept {
   const std::string_view prefix = request.root_path;
-  return set(scope, keys.method, make_method(request.method)) &&
-         (prefix.empty() || set(scope, keys.root_path, make_text(prefix))) &&
+  return (prefix.empty() || set(scope, keys.root_path, make_text(prefix))) &&
          set(scope, keys.path, path(prefix.empty() ? root_path_ : prefix, request.path)) &&
          set(scope, keys.raw_path, make_bytes(request.path)) &&
          (request.query.empty() || set(scope, keys.query_string, make_bytes(request.query))) &&

@@ -7,14 +7,15 @@
 // `state`) is fresh in each. `client` and `server` tuples are kept in small caches keyed by the
 // address, not with the connection: an idle connection costs nothing. Header names and values are
 // not cached: looking one up costs as much as making it, and a cache would keep secrets.
-// Source: ASGI HTTP & WebSocket message format 2.5, "HTTP Connection Scope".
-// Tested by test_asgi_scope.py.
+// Source: ASGI HTTP & WebSocket message format 2.5, "HTTP Connection Scope" and "WebSocket
+// Connection Scope". Tested by test_asgi_scope.py and test_websocket_asgi.py.
 #pragma once
 
 #include <Python.h>
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -66,6 +67,9 @@ class ScopeBuilder {
   [[nodiscard]] bool init() noexcept;
   // A new dict, or null with an exception set. REQUIRES: views of `request` are valid.
   [[nodiscard]] Ref build(const http::Request& request, const http::Endpoints& endpoints) noexcept;
+  // The same for a request that asks for a WebSocket.
+  [[nodiscard]] Ref build_websocket(const http::Request& request,
+                                    const http::Endpoints& endpoints) noexcept;
 
  private:
   // What is the same for all requests of one version, security, and wish for trailers.
@@ -77,6 +81,14 @@ class ScopeBuilder {
   [[nodiscard]] static std::size_t template_of(http::Version version, bool secure,
                                                bool trailers) noexcept;
   [[nodiscard]] bool make_template(http::Version version, bool secure, bool trailers) noexcept;
+  [[nodiscard]] bool make_websocket_template(http::Version version, bool secure) noexcept;
+  // What both kinds of scope have. False with an exception set.
+  enum class Kind : std::uint8_t { kHttp, kWebSocket };
+  [[nodiscard]] bool fill_template(PyObject* scope, Kind kind, http::Version version, bool secure,
+                                   const Ref& extensions) noexcept;
+  // A copy of a template with what is fresh in each scope and what both kinds have.
+  [[nodiscard]] Ref build_from(const Template& model, const http::Request& request,
+                               const http::Endpoints& ends) noexcept;
 
   [[nodiscard]] bool fill(PyObject* scope, const http::Request& request) noexcept;
   [[nodiscard]] bool fill_ends(PyObject* scope, const http::Request& request,
@@ -90,6 +102,7 @@ class ScopeBuilder {
   Ref state_;
   Ref asgi_;
   std::array<Template, kTemplates> templates_;
+  std::array<Template, 3 * 2> websocket_templates_;
   std::string path_;  // Scratch, kept for its memory.
   AddressTuples addresses_;
 };

@@ -72,8 +72,6 @@ class TestParse:
                               " exist yet: start several servers with --reuse-port."),
             (["--ssl-keyfile", "k"], "--ssl-keyfile is not an option of tercel serve: TLS does not"
                                      " exist yet: put a proxy in front that does it."),
-            (["--ws-max-size", "1"], "--ws-max-size is not an option of tercel serve: WebSocket"
-                                     " does not exist yet."),
             (["--http", "h11"], "--http is not an option of tercel serve: there is one HTTP parser,"
                                 " and HTTP/2 does not exist yet: leave it out."),
             (["--app", "x:y"], "--app is not an option of tercel serve: did you mean --app-dir?"),

@@ -34,6 +34,8 @@ SPECIAL = {
     "tcp-keepalive": (2, "2s"),
     "limit-connection-age": (1.25, "1250ms"),
     "limit-rate-clients": (8, "8"),
+    "ws-message-min-rate": (7, "7"),
+    "ws-deflate-window-bits": (9, "9"),
 }
 
 

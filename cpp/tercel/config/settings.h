@@ -25,6 +25,7 @@ enum class LoopKind : std::uint8_t { kAuto, kTercel, kAsyncio, kUvloop };
 enum class Dispatch : std::uint8_t { kAuto, kDirect, kEager, kTask };
 enum class TlsVersion : std::uint8_t { k12, k13 };
 enum class CertReqs : std::uint8_t { kNone, kOptional, kRequired };
+enum class WebSockets : std::uint8_t { kAuto, kNone };
 enum class LogLevel : std::uint8_t { kCritical, kError, kWarning, kInfo, kDebug };
 
 inline constexpr std::array<std::string_view, 2> kInterfaceNames{"auto", "asgi3"};
@@ -33,6 +34,7 @@ inline constexpr std::array<std::string_view, 4> kLoopNames{"auto", "tercel", "a
 inline constexpr std::array<std::string_view, 4> kDispatchNames{"auto", "direct", "eager", "task"};
 inline constexpr std::array<std::string_view, 2> kTlsVersionNames{"1.2", "1.3"};
 inline constexpr std::array<std::string_view, 3> kCertReqsNames{"none", "optional", "required"};
+inline constexpr std::array<std::string_view, 2> kWebSocketsNames{"auto", "none"};
 inline constexpr std::array<std::string_view, 5> kLogLevelNames{"critical", "error", "warning",
                                                                 "info", "debug"};
 
@@ -119,6 +121,22 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   Duration timeout_half_close{1'000};
   Duration timeout_stream_grace{5'000};
   Duration timeout_graceful_shutdown{30'000};
+
+  // WebSockets.
+  WebSockets ws = WebSockets::kAuto;
+  Bytes ws_max_size{16 * kMiB};
+  std::uint64_t ws_max_queue = 32;
+  Duration ws_ping_interval{20'000};
+  Duration ws_ping_timeout{20'000};
+  Duration ws_handshake_timeout{30'000};
+  Duration ws_message_timeout{30'000};
+  Bytes ws_message_min_rate{240};
+  Duration ws_close_timeout{10'000};
+  bool ws_per_message_deflate = true;
+  std::uint64_t ws_deflate_level = 1;
+  Bytes ws_deflate_threshold{kKiB};
+  std::uint64_t ws_deflate_window_bits = 12;
+  bool ws_deflate_takeover = true;
 
   // Responses.
   bool date_header = true;

@@ -27,6 +27,9 @@ std::span<const std::string_view> names(TlsVersion) {
 std::span<const std::string_view> names(CertReqs) {
   return kCertReqsNames;
 }
+std::span<const std::string_view> names(WebSockets) {
+  return kWebSocketsNames;
+}
 std::span<const std::string_view> names(LogLevel) {
   return kLogLevelNames;
 }
@@ -107,15 +110,16 @@ std::string must_be(const Row& row) {
 }
 
 std::string_view name(Group group) noexcept {
-  constexpr std::array<std::string_view, 9> kNames{
-      "application", "listen", "tls", "proxy", "run", "limits", "timeouts", "http", "logs"};
+  constexpr std::array<std::string_view, 10> kNames{
+      "application", "listen",   "tls",       "proxy", "run",
+      "limits",      "timeouts", "websocket", "http",  "logs"};
   return kNames[static_cast<std::size_t>(group)];
 }
 
 std::string_view title(Group group) noexcept {
-  constexpr std::array<std::string_view, 9> kTitles{"The application", "Where to listen", "TLS",
-                                                    "Behind a proxy",  "How it runs",     "Limits",
-                                                    "Time limits",     "Responses",       "Logs"};
+  constexpr std::array<std::string_view, 10> kTitles{
+      "The application", "Where to listen", "TLS",        "Behind a proxy", "How it runs",
+      "Limits",          "Time limits",     "WebSockets", "Responses",      "Logs"};
   return kTitles[static_cast<std::size_t>(group)];
 }
 

@@ -17,11 +17,12 @@
 namespace tercel::config {
 
 // The type of a setting is the type of the member it is stored in.
-using Member = std::variant<bool Settings::*, Toggle Settings::*, std::uint64_t Settings::*,
-                            Bytes Settings::*, Duration Settings::*, FileMode Settings::*,
-                            std::string Settings::*, Texts Settings::*, Interface Settings::*,
-                            Lifespan Settings::*, LoopKind Settings::*, Dispatch Settings::*,
-                            TlsVersion Settings::*, CertReqs Settings::*, LogLevel Settings::*>;
+using Member =
+    std::variant<bool Settings::*, Toggle Settings::*, std::uint64_t Settings::*, Bytes Settings::*,
+                 Duration Settings::*, FileMode Settings::*, std::string Settings::*,
+                 Texts Settings::*, Interface Settings::*, Lifespan Settings::*,
+                 LoopKind Settings::*, Dispatch Settings::*, TlsVersion Settings::*,
+                 CertReqs Settings::*, WebSockets Settings::*, LogLevel Settings::*>;
 
 enum class Kind : std::uint8_t {
   kFlag,    // bool
@@ -43,6 +44,7 @@ enum class Group : std::uint8_t {
   kRun,
   kLimits,
   kTimeouts,
+  kWebSocket,
   kHttp,
   kLogs
 };

@@ -23,7 +23,6 @@ _NOT_YET = {
     "ssl": "TLS does not exist yet: put a proxy in front that does it.",
     "certfile": "TLS does not exist yet: put a proxy in front that does it.",
     "keyfile": "TLS does not exist yet: put a proxy in front that does it.",
-    "ws": "WebSocket does not exist yet.",
     "workers": "worker processes do not exist yet: start several servers with --reuse-port.",
     "worker": "worker processes do not exist yet: start several servers with --reuse-port.",
     "limit-max-requests": "restarting after a number of requests does not exist yet.",

@@ -209,6 +209,10 @@ class RawClient:
             return data
         return self.socket.recv(65536)
 
+    def read_exactly(self, count: int) -> bytes:
+        """Returns the next `count` bytes; raises Closed when the server closes before."""
+        return self._take(count)
+
     def read_to_close(self) -> bytes:
         """Returns everything until the server closes in an orderly way."""
         data = bytearray()

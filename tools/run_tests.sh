@@ -103,6 +103,7 @@ if [[ $mode == --long ]]; then
   step "fuzzers, 60 s each" tools/run_fuzzers.sh 60
   sanitized_python_tests tests/python
   python_tests tests/python tests/long
+  step "Autobahn: WebSocket compression" tools/conformance_autobahn.sh 12 13
   step "Python tests on every other CPython that is here" tools/test_versions.sh
   python_tests_with_io_threads tests/python
 else

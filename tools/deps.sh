@@ -65,6 +65,8 @@ want ninja-build has ninja
 want curl has curl
 want libssl-dev has_header openssl/ssl.h
 want zlib1g-dev has_header zlib.h
+want pkg-config has pkg-config
+want libnghttp2-dev has_header nghttp2/nghttp2.h
 want libgtest-dev has_header gtest/gtest.h
 want libbenchmark-dev has_header benchmark/benchmark.h
 if [[ $long == yes ]]; then

@@ -65,6 +65,66 @@ def transcripts() -> list[tuple[str, bytes]]:
     return found
 
 
+def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+    """Returns one frame of HTTP/2."""
+    return (
+        len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+    )
+
+
+def block(method: bytes, path: bytes = b"/", **more: bytes) -> bytes:
+    """Returns a header block without compression."""
+    fields = {b":method": method, b":scheme": b"http", b":path": path, b":authority": b"a"}
+    fields |= {name.replace("_", "-").encode(): value for name, value in more.items()}
+    return b"".join(
+        b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+        for name, value in fields.items()
+    )
+
+
+# What follows the preface: DATA 0, HEADERS 1, PRIORITY 2, RST_STREAM 3, SETTINGS 4, PING 6,
+# GOAWAY 7, WINDOW_UPDATE 8, CONTINUATION 9, PRIORITY_UPDATE 16.
+HTTP2 = {
+    "get": frame(4, 0, 0) + frame(1, 5, 1, block(b"GET")) + frame(1, 5, 3, block(b"GET", b"/abc")),
+    "post": frame(4, 0, 0)
+    + frame(1, 4, 1, block(b"POST", b"/ab", content_length=b"5", te=b"trailers"))
+    + frame(0, 0, 1, b"hel")
+    + frame(0, 1, 1, b"lo"),
+    "trailers": frame(4, 0, 0)
+    + frame(1, 4, 1, block(b"POST", b"/ab", expect=b"100-continue"))
+    + frame(0, 8, 1, b"\2abc\0\0")
+    + frame(1, 5, 1, b"\0\1x\1y"),
+    "windows": frame(4, 0, 0, b"\0\4\0\0\0\x0a")
+    + frame(1, 5, 1, block(b"GET"))
+    + frame(8, 0, 1, b"\0\0\x20\0")
+    + frame(4, 0, 0, b"\0\4\0\1\0\0\0\1\0\0\0\0")
+    + frame(8, 0, 0, b"\0\0\x20\0"),
+    "resets": frame(4, 0, 0)
+    + frame(1, 5, 1, block(b"GET"))
+    + frame(3, 0, 1, b"\0\0\0\x08")
+    + frame(1, 4, 3, block(b"POST", b"/a"))
+    + frame(8, 0, 3, b"\x7f\xff\xff\xff"),
+    "continuation": frame(4, 0, 0)
+    + frame(1, 0x21, 1, b"\0\0\0\3\x10" + block(b"GET")[:20])
+    + frame(9, 0, 1, block(b"GET")[20:30])
+    + frame(9, 4, 1, block(b"GET")[30:]),
+    "others": frame(4, 0, 0)
+    + frame(4, 1, 0)
+    + frame(6, 0, 0, b"pingping")
+    + frame(2, 0, 5, b"\0\0\0\3\x10")
+    + frame(16, 0, 0, b"\0\0\0\1u=1, i")
+    + frame(99, 0, 0, b"what")
+    + frame(1, 5, 1, block(b"GET", b"/", priority=b"u=5, i", cookie=b"a=b"))
+    + frame(7, 0, 0, bytes(8)),
+    "tunnel": frame(4, 0, 0)
+    + frame(1, 4, 1, b"\0\x09:protocol\x09websocket" + block(b"CONNECT"))
+    + frame(0, 0, 1, b"bytes"),
+    "compressed": frame(4, 0, 0)
+    + frame(1, 5, 1, bytes.fromhex("828684418cf1e3c2e5f23a6ba0ab90f4ff"))
+    + frame(1, 5, 3, bytes.fromhex("828684be5886a8eb10649cbf")),
+}
+
+
 def write(target: str, name: str, data: bytes) -> None:
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,6 +138,10 @@ def main() -> None:
         if b"chunked" in head and body:
             write("h1_body", name, BYTE_BY_BYTE + b"\x01" + body)
     write("h1_body", "length", WHOLE + b"\x14" + b"hello")
+    for name, data in HTTP2.items():
+        for ways in range(4):
+            write("h2_session", f"{name}-{ways}", WHOLE + bytes([ways]) + data)
+        write("h2_session", f"{name}-bytes", BYTE_BY_BYTE + b"\x02" + data)
     for number, url in enumerate(URLS):
         write("url", str(number), url.encode())
     for name, frames in FRAMES.items():

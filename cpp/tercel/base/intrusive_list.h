@@ -71,6 +71,16 @@ class IntrusiveList {
     return object;
   }
 
+  // Calls `visit(T&)` for each, in order. REQUIRES: none leaves but the one that is visited.
+  template <typename Visit>
+  void for_each(Visit visit) const noexcept {
+    for (ListNode* node = ends_.next_; node != &ends_;) {
+      ListNode* const next = node->next_;
+      visit(*static_cast<T*>(node));
+      node = next;
+    }
+  }
+
   // Moves everything from `other` behind what is here, in order. Cost: constant.
   void take_all(IntrusiveList& other) noexcept {
     if (other.empty()) return;

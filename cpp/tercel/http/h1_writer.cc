@@ -128,24 +128,6 @@ Result<HeadFacts> gather(std::span<const Field> fields) noexcept {
   return facts;
 }
 
-// `name` is in lower case. The connection-level names are the session's to write.
-bool left_out(std::string_view name, bool length_forbidden) noexcept {
-  switch (name.size()) {
-    case 7:
-      return name == "upgrade";
-    case 10:
-      return name == "connection" || name == "keep-alive";
-    case 14:
-      return length_forbidden && name == "content-length";
-    case 16:
-      return name == "proxy-connection";
-    case 17:
-      return name == "transfer-encoding";
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 Result<HeadFacts> inspect(const Response& response) noexcept {
@@ -175,15 +157,31 @@ std::size_t head_bytes_bound(const Response& response) noexcept {
   return kStatusLineBytesMax + fields_bytes_bound(response.fields);
 }
 
+// The connection-level names are the session's to write.
+bool is_left_out(std::string_view name, std::uint16_t status) noexcept {
+  switch (name.size()) {
+    case 7:
+      return name == "upgrade";
+    case 10:
+      return name == "connection" || name == "keep-alive";
+    case 14:
+      // That of a 205 is ours to say: 0.
+      return (status < 200 || status == 204 || status == 205) && name == "content-length";
+    case 16:
+      return name == "proxy-connection";
+    case 17:
+      return name == "transfer-encoding";
+    default:
+      return false;
+  }
+}
+
 char* write_head(char* out, const Response& response, std::string_view prefix_fields) noexcept {
   out = put_status_line(out, response.status);
   out = put(out, prefix_fields);
-  // That of a 205 is ours to say: 0.
-  const bool length_forbidden =
-      response.status < 200 || response.status == 204 || response.status == 205;
   for (const Field& field : response.fields) {
     char* const end = put_field(out, field);
-    if (!left_out({out, field.name.size()}, length_forbidden)) out = end;
+    if (!is_left_out({out, field.name.size()}, response.status)) out = end;
   }
   return out;
 }

@@ -52,6 +52,9 @@ struct HeadFacts {
 [[nodiscard]] char* write_head(char* out, const Response& response,
                                std::string_view prefix_fields) noexcept;
 
+// Whether write_head() leaves a field out. `name` in lower case.
+[[nodiscard]] bool is_left_out(std::string_view name, std::uint16_t status) noexcept;
+
 // The last chunk and the trailer section, its empty line included: "0\r\nname: value\r\n\r\n".
 // Fields that may not be trailers (RFC 9110 section 6.5.1) are left out. REQUIRES:
 // inspect_trailers() accepted `trailers`; room for trailers_bytes_bound().

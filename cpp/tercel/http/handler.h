@@ -99,6 +99,16 @@ struct Endpoints {
   TlsInfoRef tls = {};          // Empty: the connection is plain.
 };
 
+// Holds the place of a request that has ended while somebody still works on it.
+class Place {
+ public:
+  // The work is over. Once; the place is gone then. Thread: that of the exchange.
+  virtual void leave() noexcept = 0;
+
+ protected:
+  ~Place() = default;
+};
+
 // One request and its response. Owned by the connection; valid from Handler::handle() until
 // Observer::on_end() returns, or, without an observer, until the response is complete.
 class Exchange {
@@ -143,6 +153,10 @@ class Exchange {
   // Ends the exchange where it stands, visibly incomplete to the peer. Before start() the server
   // answers `error` itself, if it has a status.
   virtual void abort(Errc error) noexcept = 0;
+  // For a handler that works on after the end of the exchange, from inside of on_end(): until it
+  // calls leave(), which it may at any later time, the request counts as one that its client has
+  // under way. Null where nobody counts, or memory is exhausted.
+  [[nodiscard]] virtual Place* keep_place() noexcept { return nullptr; }
   // False: more than the high-water mark waits to be sent; write() still takes all, but wait for
   // Observer::on_writable().
   [[nodiscard]] virtual bool writable() const noexcept = 0;

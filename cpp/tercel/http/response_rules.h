@@ -79,6 +79,11 @@ class ResponseRules {
   [[nodiscard]] bool sends_trailers() const noexcept {
     return promised_trailers_ && accepts_trailers_ && version_ != Version::kHttp10;
   }
+  // And what this response is allows them: on HTTP/1 a body of unknown length, on HTTP/2 any.
+  [[nodiscard]] bool carries_trailers() const noexcept {
+    if (!sends_trailers()) return false;
+    return version_ == Version::kHttp2 ? ending_ != Ending::kNoBody : ending_ == Ending::kChunked;
+  }
   [[nodiscard]] std::uint64_t body_bytes() const noexcept { return body_bytes_; }
 
  private:

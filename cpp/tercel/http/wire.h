@@ -110,6 +110,8 @@ class Session {
   // When the oldest request that is not answered came; 0: there is none. For the limit of the whole
   // request, which on_timeout(kRequestTimeout) ends.
   [[nodiscard]] virtual std::chrono::nanoseconds waiting_since() const noexcept = 0;
+  // About once a second while an exchange is open: for the limits of single streams.
+  virtual void on_tick(std::chrono::nanoseconds now) noexcept { (void)now; }
 };
 
 }  // namespace tercel::http

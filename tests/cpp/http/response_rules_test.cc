@@ -26,6 +26,18 @@ TEST(ResponseRulesTest, NothingIsWrittenBeforeTheStartAndItStartsOnce) {
   EXPECT_EQ(rules.start({}).error(), Errc::kIllegalStep);
 }
 
+TEST(ResponseRulesTest, TrailersNeedTheFramingOfHttp1AndNoneOfHttp2) {
+  for (const Version version : {Version::kHttp11, Version::kHttp2}) {
+    ResponseRules rules = rules_for("GET", version, /*accepts_trailers=*/true);
+    ASSERT_TRUE(rules.start({.status = 200, .fields = kLengthThree, .trailers = true}));
+    EXPECT_FALSE(rules.release_head(/*last=*/false));
+    EXPECT_EQ(rules.carries_trailers(), version == Version::kHttp2);
+    ResponseRules head = rules_for("HEAD", version, /*accepts_trailers=*/true);
+    ASSERT_TRUE(head.start({.status = 200, .fields = {}, .trailers = true}));
+    EXPECT_FALSE(head.carries_trailers());
+  }
+}
+
 TEST(ResponseRulesTest, ARefusedHeadLeavesEverythingOpen) {
   constexpr std::array<Field, 1> bad{{{"a b", ""}}};
   ResponseRules rules = rules_for("GET");

@@ -14,8 +14,11 @@
 
 namespace tercel::test {
 
-class MemoryWire final : public http::Wire {
+class MemoryWire : public http::Wire {
  public:
+  MemoryWire() = default;
+  virtual ~MemoryWire() = default;
+
   // --- the peer's side
   void receive(std::string_view bytes) {
     arriving_.append(bytes);
@@ -33,6 +36,11 @@ class MemoryWire final : public http::Wire {
       session->on_input();
       --steps_;
     } while (revisit_);
+  }
+  // Room for what a test sends, so that allocations are those of the session.
+  void reserve(std::size_t bytes) {
+    arriving_.reserve(bytes);
+    unread_.reserve(bytes);
   }
   // A new connection.
   void forget() {

@@ -598,6 +598,27 @@ constexpr Row kWebSocket[] = {
 };
 
 constexpr Row kHttp[] = {
+    {.name = "http",
+     .group = Group::kHttp,
+     .member = &Settings::http,
+     .help = "Versions of HTTP that are spoken. auto: HTTP/2 with a client that begins with it "
+             "(\"prior knowledge\") or chooses it by ALPN, HTTP/1 with any other."},
+    {.name = "http2-max-concurrent-streams",
+     .group = Group::kHttp,
+     .member = &Settings::http2_max_concurrent_streams,
+     .help = "Requests of one HTTP/2 connection at a time. Further ones are refused "
+             "(REFUSED_STREAM), and may be sent again.",
+     .min = 1,
+     .max = 10'000,
+     .unit = "requests"},
+    {.name = "http2-initial-stream-window-size",
+     .group = Group::kHttp,
+     .member = &Settings::http2_initial_stream_window_size,
+     .help = "Part of an HTTP/2 request body that a client may send before the application reads "
+             "any of it; so much is held in memory. Who reads as fast as it comes is sent up to "
+             "1 MiB ahead.",
+     .min = 1024,
+     .max = 16 * kMiB},
     {.name = "date-header",
      .group = Group::kHttp,
      .member = &Settings::date_header,

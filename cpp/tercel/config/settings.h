@@ -26,6 +26,7 @@ enum class Dispatch : std::uint8_t { kAuto, kDirect, kEager, kTask };
 enum class TlsVersion : std::uint8_t { k12, k13 };
 enum class CertReqs : std::uint8_t { kNone, kOptional, kRequired };
 enum class WebSockets : std::uint8_t { kAuto, kNone };
+enum class HttpVersions : std::uint8_t { kAuto, kHttp1, kHttp2 };
 enum class LogLevel : std::uint8_t { kCritical, kError, kWarning, kInfo, kDebug };
 
 inline constexpr std::array<std::string_view, 2> kInterfaceNames{"auto", "asgi3"};
@@ -35,6 +36,7 @@ inline constexpr std::array<std::string_view, 4> kDispatchNames{"auto", "direct"
 inline constexpr std::array<std::string_view, 2> kTlsVersionNames{"1.2", "1.3"};
 inline constexpr std::array<std::string_view, 3> kCertReqsNames{"none", "optional", "required"};
 inline constexpr std::array<std::string_view, 2> kWebSocketsNames{"auto", "none"};
+inline constexpr std::array<std::string_view, 3> kHttpVersionsNames{"auto", "1", "2"};
 inline constexpr std::array<std::string_view, 5> kLogLevelNames{"critical", "error", "warning",
                                                                 "info", "debug"};
 
@@ -138,7 +140,10 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   std::uint64_t ws_deflate_window_bits = 12;
   bool ws_deflate_takeover = true;
 
-  // Responses.
+  // HTTP.
+  HttpVersions http = HttpVersions::kAuto;
+  std::uint64_t http2_max_concurrent_streams = 100;
+  Bytes http2_initial_stream_window_size{64 * kKiB};
   bool date_header = true;
   bool server_header = true;
   Texts header;

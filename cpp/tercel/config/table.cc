@@ -30,6 +30,9 @@ std::span<const std::string_view> names(CertReqs) {
 std::span<const std::string_view> names(WebSockets) {
   return kWebSocketsNames;
 }
+std::span<const std::string_view> names(HttpVersions) {
+  return kHttpVersionsNames;
+}
 std::span<const std::string_view> names(LogLevel) {
   return kLogLevelNames;
 }

@@ -22,7 +22,8 @@ using Member =
                  Duration Settings::*, FileMode Settings::*, std::string Settings::*,
                  Texts Settings::*, Interface Settings::*, Lifespan Settings::*,
                  LoopKind Settings::*, Dispatch Settings::*, TlsVersion Settings::*,
-                 CertReqs Settings::*, WebSockets Settings::*, LogLevel Settings::*>;
+                 CertReqs Settings::*, WebSockets Settings::*, HttpVersions Settings::*,
+                 LogLevel Settings::*>;
 
 enum class Kind : std::uint8_t {
   kFlag,    // bool

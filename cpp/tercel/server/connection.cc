@@ -10,7 +10,6 @@ using std::chrono::nanoseconds;
 
 Connection::Connection(Server& server, const http::Endpoints& ends) noexcept
     : server_{server},
-      session_{*this, server.context_},
       ends_{ends},
       limits_{server.options_.timeouts, server.next_age_due(), server.loop_.now()} {}
 
@@ -101,7 +100,7 @@ void Connection::on_ready(std::uint32_t readiness) noexcept {
       limits_.input_finished(times(), now());
     }
     if (handshaking_) look = shake_hands();
-    if (look) session_.on_input();
+    if (look) session_.on_input(*this, server_.sessions_);
     if (hung_up_) broke(Errc::kReset);
     if ((readiness & net::kWritable) != 0) flush();
   }
@@ -119,7 +118,7 @@ void Connection::run_deferred() noexcept {
     relieved_ = false;
     session_.on_sent();
   }
-  if (!handshaking_) session_.on_input();
+  if (!handshaking_) session_.on_input(*this, server_.sessions_);
   end_step();
 }
 
@@ -312,9 +311,15 @@ nanoseconds Connection::request_due() const noexcept {
   return since == nanoseconds{0} ? since : since + limit;
 }
 
-nanoseconds Connection::due() const noexcept {
-  return earlier(earlier(limits_.phase_due(), write_due()),
-                 earlier(request_due(), limits_.age_due()));
+nanoseconds Connection::due() noexcept {
+  return earlier(
+      earlier(earlier(limits_.phase_due(), write_due()), earlier(request_due(), limits_.age_due())),
+      tick_due());
+}
+
+// The session's own limits are looked at about once a second.
+nanoseconds Connection::tick_due() noexcept {
+  return session_.tick_due(limits_.phase(), now());
 }
 
 void Connection::arm() noexcept {
@@ -328,15 +333,17 @@ void Connection::expire() noexcept {
     if (closing_) {
       broke(Errc::kWriteTimeout);
     } else {
-      session_.on_timeout(Errc::kWriteTimeout);
+      session_.on_timeout(*this, server_.sessions_, Errc::kWriteTimeout);
     }
   } else if (past(request_due())) {
-    session_.on_timeout(Errc::kRequestTimeout);
+    session_.on_timeout(*this, server_.sessions_, Errc::kRequestTimeout);
   } else if (past(limits_.phase_due())) {
     expire_phase();
   } else if (past(limits_.age_due())) {
     limits_.end_age();
     drain();
+  } else if (past(tick_due())) {
+    session_.on_tick(now());
   }
 }
 
@@ -346,16 +353,16 @@ void Connection::expire_phase() noexcept {
       broke(Errc::kReset);
       break;
     case http::Phase::kIdle:
-      session_.on_timeout(Errc::kIdleTimeout);
+      session_.on_timeout(*this, server_.sessions_, Errc::kIdleTimeout);
       break;
     case http::Phase::kHead:
-      session_.on_timeout(Errc::kHeadTimeout);
+      session_.on_timeout(*this, server_.sessions_, Errc::kHeadTimeout);
       break;
     case http::Phase::kBody:
-      session_.on_timeout(Errc::kBodyTimeout);
+      session_.on_timeout(*this, server_.sessions_, Errc::kBodyTimeout);
       break;
     case http::Phase::kQueued:
-      session_.on_timeout(Errc::kOverloaded);
+      session_.on_timeout(*this, server_.sessions_, Errc::kOverloaded);
       break;
     case http::Phase::kHandler:
       limits_.told_of_input();

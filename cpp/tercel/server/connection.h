@@ -12,12 +12,12 @@
 #include <memory>
 
 #include "tercel/base/block_pool.h"
-#include "tercel/http/h1_session.h"
 #include "tercel/http/wire.h"
 #include "tercel/net/loop.h"
 #include "tercel/net/stream_place.h"
 #include "tercel/server/input_buffer.h"
 #include "tercel/server/output_queue.h"
+#include "tercel/server/session_place.h"
 #include "tercel/server/time_limits.h"
 
 namespace tercel::server {
@@ -112,7 +112,8 @@ class Connection final : public http::Wire,
   void die(Errc error) noexcept;
 
   // The earliest time at which a limit may be exceeded; zero: none runs.
-  [[nodiscard]] std::chrono::nanoseconds due() const noexcept;
+  [[nodiscard]] std::chrono::nanoseconds due() noexcept;
+  [[nodiscard]] std::chrono::nanoseconds tick_due() noexcept;
   [[nodiscard]] std::chrono::nanoseconds write_due() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds request_due() const noexcept;
   [[nodiscard]] const Timeouts& times() const noexcept;
@@ -123,7 +124,7 @@ class Connection final : public http::Wire,
   Server& server_;
   net::StreamPlace stream_;
   Buffers* buffers_ = nullptr;
-  http::H1Session session_;
+  SessionPlace session_;
   http::Endpoints ends_;
   net::WatchId watch_ = net::WatchId::kNone;
   [[no_unique_address]] TimeLimits limits_;
@@ -145,6 +146,6 @@ class Connection final : public http::Wire,
 };
 
 // With its stream, less than the 300 bytes of an idle connection (ARCHITECTURE.md, step 10).
-static_assert(sizeof(Connection) <= 272);
+static_assert(sizeof(Connection) <= 280);
 
 }  // namespace tercel::server

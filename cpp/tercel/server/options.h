@@ -8,17 +8,20 @@
 #include <string>
 
 #include "tercel/edge/proxy_headers.h"
+#include "tercel/http/h2_options.h"
 #include "tercel/http/limits.h"
+#include "tercel/http/pace.h"
 #include "tercel/net/tls_context.h"
 
 namespace tercel::server {
 
-// A peer has `grace` to begin with, every `bytes_per_second` bytes of progress buy another second,
-// and it never has more than `grace` ahead of it: one that stalls is cut off after that time, one
-// that dribbles soon after it, and a large honest transfer never. Zero bytes: nothing is bought.
-struct Pace {
-  std::chrono::nanoseconds grace;
-  std::uint32_t bytes_per_second;
+using Pace = http::Pace;
+
+// Which versions of HTTP are spoken. In the order of config::HttpVersions.
+enum class Protocols : std::uint8_t {
+  kAuto,  // HTTP/2 with a client that begins with it, else HTTP/1.
+  kHttp1,
+  kHttp2
 };
 
 // Zero means: no limit.
@@ -42,6 +45,8 @@ struct Timeouts {
 
 struct Options {
   http::Limits limits;
+  http::H2Options h2;
+  Protocols protocols = Protocols::kAuto;
   Timeouts timeouts;
   std::size_t connections_max = 0;             // 0: no limit. Above it nothing is accepted.
   std::size_t connections_per_client_max = 0;  // 0: no limit. Above it accepted and closed, unread.

@@ -9,14 +9,26 @@
 
 namespace tercel::server {
 
+namespace {
+
+// The limits of time that hold for single streams, where a connection has many.
+Options with_times(Options options) {
+  options.h2.body = options.timeouts.body;
+  options.h2.write = options.timeouts.write;
+  options.h2.queue = options.timeouts.queue;
+  return options;
+}
+
+}  // namespace
+
 Server::Server(net::Loop& loop, http::Handler& handler, const Options& options)
     : loop_{loop},
       options_{options},
-      context_{handler, options.limits},
+      sessions_{handler, with_times(options)},
       own_counts_{options.connections_per_client_max} {
-  context_.set_default_fields(options.server_field, options.fixed_fields, options.date_field);
-  context_.admission.limit(options.requests_max, options.queued_max);
-  if (options.proxies) context_.amender = &proxy_headers_.emplace(*options.proxies);
+  sessions_.h1.set_default_fields(options.server_field, options.fixed_fields, options.date_field);
+  sessions_.h1.admission.limit(options.requests_max, options.queued_max);
+  if (options.proxies) sessions_.h1.amender = &proxy_headers_.emplace(*options.proxies);
 }
 
 Server::~Server() {

@@ -20,7 +20,6 @@
 #include "tercel/base/result.h"
 #include "tercel/base/slab.h"
 #include "tercel/edge/proxy_headers.h"
-#include "tercel/http/h1_session.h"
 #include "tercel/http/handler.h"
 #include "tercel/http/recorder.h"
 #include "tercel/net/listener.h"
@@ -29,6 +28,7 @@
 #include "tercel/server/connection.h"
 #include "tercel/server/options.h"
 #include "tercel/server/service.h"
+#include "tercel/server/session_place.h"
 
 namespace tercel::server {
 
@@ -43,7 +43,7 @@ class Server final : public Service, private net::Listener::Sink {
   ~Server() override;
 
   // Told of every request from now on; null: nobody.
-  void record(http::Recorder* recorder) noexcept { context_.recorder = recorder; }
+  void record(http::Recorder* recorder) noexcept { sessions_.h1.recorder = recorder; }
 
   // Counts the connections of each client together with other servers: `counts` has the limit, in
   // place of the options, and outlives the server. REQUIRES: not started.
@@ -66,7 +66,9 @@ class Server final : public Service, private net::Listener::Sink {
   [[nodiscard]] std::size_t connections() const noexcept override { return connections_.alive(); }
   // Connections that were closed because their client had too many.
   [[nodiscard]] std::uint64_t refused_connections() const noexcept { return counts_->refused(); }
-  [[nodiscard]] std::size_t active() const noexcept override { return context_.admission.active(); }
+  [[nodiscard]] std::size_t active() const noexcept override {
+    return sessions_.h1.admission.active();
+  }
   [[nodiscard]] std::size_t listeners() const noexcept override { return listeners_.size(); }
   [[nodiscard]] const net::ListenSocket& listener(std::size_t index) const noexcept override {
     return listeners_[index]->socket();
@@ -98,7 +100,7 @@ class Server final : public Service, private net::Listener::Sink {
   net::Loop& loop_;
   Options options_;
   std::optional<edge::ProxyHeaders> proxy_headers_;
-  http::H1Context context_;
+  Sessions sessions_;
   Slab<Segment> segments_;
   Slab<Connection::Buffers> buffers_;
   Slab<Connection> connections_;

@@ -227,7 +227,7 @@ Result<void> StandIn::finish(std::span<const http::Field> trailers) noexcept {
   const Result<http::BodyPlan> part = rules_.finish();
   if (!part) return fail(part.error());
   if (!rules_.head_released()) (void)rules_.release_head(true);
-  const bool sent = rules_.sends_trailers() && rules_.ending() == http::Ending::kChunked;
+  const bool sent = rules_.carries_trailers();
   const Result<void> checked = sent ? http::inspect_trailers(trailers) : Result<void>{};
   if (!sent || !checked) trailers = {};  // The body is whole; only the trailers are refused.
   Command* command = make_command(http::copy_bytes(trailers), Owning::kNo);

@@ -21,15 +21,6 @@ std::int32_t to_ms(nanoseconds time) noexcept {
 
 }  // namespace
 
-nanoseconds credited(const Pace& pace, nanoseconds left, std::uint64_t bytes) noexcept {
-  if (pace.bytes_per_second == 0) return left;
-  constexpr std::uint64_t kBytesMax = UINT32_MAX;  // More would earn more than any grace.
-  const auto earned = nanoseconds{std::chrono::seconds{1}} *
-                      static_cast<std::int64_t>(std::min(bytes, kBytesMax)) /
-                      static_cast<std::int64_t>(pace.bytes_per_second);
-  return std::min(pace.grace, left + earned);
-}
-
 void WriteLimit::progressed(const Pace& pace, std::uint64_t bytes, bool more,
                             nanoseconds now) noexcept {
   if (!more) {
@@ -37,7 +28,7 @@ void WriteLimit::progressed(const Pace& pace, std::uint64_t bytes, bool more,
   } else if (due_ == nanoseconds{0}) {
     due_ = started(pace.grace, now);
   } else {
-    due_ = now + credited(pace, due_ - now, bytes);
+    due_ = now + pace.credited(due_ - now, bytes);
   }
 }
 
@@ -59,9 +50,9 @@ bool TimeLimits::enter(http::Phase phase, const Timeouts& times, nanoseconds now
 
 void TimeLimits::received(std::size_t bytes, const Timeouts& times, nanoseconds now) noexcept {
   if (phase_ == http::Phase::kHead && phase_due_ != nanoseconds{0}) {
-    phase_due_ = now + credited(times.head, phase_due_ - now, bytes);
+    phase_due_ = now + times.head.credited(phase_due_ - now, bytes);
   } else if (phase_ == http::Phase::kHandler) {
-    body_left_ms_ = to_ms(credited(times.body, milliseconds{body_left_ms_}, bytes));
+    body_left_ms_ = to_ms(times.body.credited(milliseconds{body_left_ms_}, bytes));
   }
 }
 

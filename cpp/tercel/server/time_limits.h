@@ -23,10 +23,6 @@ namespace tercel::server {
   return a < b ? a : b;
 }
 
-// What `bytes` of progress make of the time that was left. Never more than the grace.
-[[nodiscard]] std::chrono::nanoseconds credited(const Pace& pace, std::chrono::nanoseconds left,
-                                                std::uint64_t bytes) noexcept;
-
 // The time that a peer has to read what waits for it.
 class WriteLimit {
  public:

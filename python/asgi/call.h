@@ -25,6 +25,7 @@
 #include "python/asgi/object_pool.h"
 #include "python/asgi/types.h"
 #include "tercel/base/errors.h"
+#include "tercel/http/handler.h"
 
 namespace tercel::python::asgi {
 
@@ -69,10 +70,13 @@ class Call {
   // Ends what is unfinished, so that the client can tell. What still holds `send` learns why.
   virtual void abort(Errc error) noexcept = 0;
   // The suspended application, while there is one: not owned, set and cleared by the runner itself.
-  void set_runner(Runner* runner) noexcept { runner_ = runner; }
+  void set_runner(Runner* runner) noexcept {
+    runner_ = runner;
+    if (runner == nullptr && place_ != nullptr) std::exchange(place_, nullptr)->leave();
+  }
 
  protected:
-  ~Call() = default;
+  ~Call() { set_runner(nullptr); }
 
   // What receive() has now.
   [[nodiscard]] virtual Poll poll_message(PyObject** message) noexcept = 0;
@@ -89,6 +93,10 @@ class Call {
   // What send() returns for a message of so many bytes that is on its way: finished, or waiting for
   // room. REQUIRES: attached().
   [[nodiscard]] PyObject* sent(std::size_t bytes) noexcept;
+  // The exchange ends; while the application works on, its place among the concurrent ones is taken.
+  void keep_place(http::Exchange& exchange) noexcept {
+    if (runner_ != nullptr) place_ = exchange.keep_place();
+  }
   // The exchange is over: nothing of this may be used any more when it returns.
   void detach() noexcept;
   // The application is told that its client left before all was said, if it asked for that.
@@ -105,6 +113,7 @@ class Call {
   PyObject* callable_;
   AsgiHandler* handler_;  // Null when detached.
   Runner* runner_ = nullptr;
+  http::Place* place_ = nullptr;  // While the runner works on, though the exchange has ended.
   WaitingList waiting_;
   std::int32_t turn_left_ = kTurnBytes;
 };

@@ -47,6 +47,7 @@ void Cycle::announce_disconnect() noexcept {
 }
 
 void Cycle::on_end(http::Outcome outcome) noexcept {
+  keep_place(*exchange_);
   exchange_ = nullptr;
   if (outcome == http::Outcome::kComplete) stage_ = Stage::kComplete;
   Py_CLEAR(trailers_);

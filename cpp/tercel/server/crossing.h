@@ -79,6 +79,11 @@ class Keeper final : public http::Observer {
  public:
   Keeper(Crossing& crossing, IoEnd& io, http::Exchange& exchange) noexcept
       : crossing_{crossing}, io_{io}, exchange_{&exchange} {}
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+  ~Keeper() {
+    if (place_ != nullptr) place_->leave();
+  }
 
   // Sends the request to the application.
   void begin(bool has_body) noexcept;
@@ -122,8 +127,9 @@ class Keeper final : public http::Observer {
   std::uint32_t asks_seen_ = 0;
   http::BodyState input_ = http::BodyState::kPending;
   std::optional<http::Outcome> end_;
-  bool hungry_ = false;  // The application waits, and nothing is under way to it.
-  bool news_ = true;     // The request is.
+  http::Place* place_ = nullptr;  // From the end until the application heard of it.
+  bool hungry_ = false;           // The application waits, and nothing is under way to it.
+  bool news_ = true;              // The request is.
   bool letter_here_ = true;
   bool last_word_ = false;
   bool input_closed_ = false;
@@ -220,6 +226,6 @@ class Crossing {
 };
 
 // One exists for each request that the application works on.
-static_assert(sizeof(Crossing) <= 768);
+static_assert(sizeof(Crossing) <= 776);
 
 }  // namespace tercel::server

@@ -129,6 +129,8 @@ void Keeper::on_notice(http::Notice notice) noexcept {
 }
 
 void Keeper::on_end(http::Outcome outcome) noexcept {
+  // Its client may ask for as many again as the application has let go of, and for no more.
+  if (!last_word_) place_ = exchange_->keep_place();
   exchange_ = nullptr;
   if (last_word_) return;  // apply() goes on.
   end_ = outcome;

@@ -1,0 +1,307 @@
+"""Attacks on HTTP/2: one client that means harm, and one that asks politely all the while.
+
+Each runs for a few seconds, or until the server ends the connection, and asserts what it cost: the
+memory of the server, its time against the attacker's, what the polite client noticed, and after how
+much the server had enough. docs/internals/attacks.md has the list.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hyperframe.frame import (
+    ContinuationFrame,
+    DataFrame,
+    HeadersFrame,
+    PingFrame,
+    PriorityFrame,
+    RstStreamFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+)
+
+from support.http2 import ENHANCE_YOUR_CALM, PROTOCOL_ERROR, H2Client
+from support.processes import SANITIZED, cpu_seconds, private_bytes
+from support.server import ServerProcess
+
+MEBIBYTE = 1 << 20
+SECONDS = 3.0
+
+
+class Victim:
+    """Asks 50 times a second on a connection of its own, and keeps the times."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self.times: list[float] = []
+        self.error: BaseException | None = None
+        self._server = server
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            with H2Client(self._server.address) as client:
+                for number in range(10_000):
+                    if self._over.is_set():
+                        return
+                    begin = time.monotonic()
+                    client.get(2 * number + 1, "/hello?id=v")
+                    assert client.response(2 * number + 1).status == 200
+                    self.times.append(time.monotonic() - begin)
+                    time.sleep(0.02)
+        except BaseException as error:
+            self.error = error
+
+    def __enter__(self) -> Victim:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def check(self) -> None:
+        assert self.error is None, self.error
+        assert len(self.times) > 5
+        # One that took longer is the test's own thread, which the attacker holds up.
+        assert statistics.median(self.times) < 0.05
+
+
+@pytest.fixture
+def server(serve: Any) -> ServerProcess:
+    return serve("live:app", access_log=False)
+
+
+@contextlib.contextmanager
+def attack(server: ServerProcess, *, grows: int = 8 * MEBIBYTE) -> Iterator[None]:
+    """Asserts that the server grows by less than `grows` meanwhile, and serves everybody else."""
+    with H2Client(server.address) as client:
+        client.get(1, "/hello?id=warm")
+        client.response(1)
+    before = private_bytes(server.pid)
+    begin = time.monotonic()
+    cpu = cpu_seconds(server.pid)
+    with Victim(server) as victim:
+        yield
+        if time.monotonic() - begin < 0.5:
+            time.sleep(0.5)
+        grown = private_bytes(server.pid) - before
+    victim.check()
+    if not SANITIZED:
+        assert grown < grows, f"{grown / MEBIBYTE:.1f} MiB"
+        assert cpu_seconds(server.pid) - cpu < 5
+    # Whatever happened, it serves on.
+    with H2Client(server.address) as client:
+        client.get(1, "/hello?id=after")
+        assert client.response(1).body == b"hello after"
+
+
+def flood(client: H2Client, make: Callable[[int], bytes], *, count: int, batch: int = 50) -> int:
+    """Sends `make(i)` until the server closes. Returns how many were sent; reads all the while."""
+    reader = threading.Thread(target=_read_all, args=(client,), daemon=True)
+    reader.start()
+    sent = 0
+    try:
+        # What is still sent into a connection that ends takes the last words from its other end.
+        while sent < count and not client.goaways and not client.closed:
+            client.send(b"".join(make(sent + i) for i in range(batch)))
+            sent += batch
+    except OSError:
+        pass
+    reader.join(10)
+    assert not reader.is_alive(), "the connection stays open"
+    return sent
+
+
+def _read_all(client: H2Client) -> None:
+    with contextlib.suppress(OSError):
+        while client.read_frame() is not None:
+            pass
+
+
+def calmed(client: H2Client) -> bool:
+    """Whether the server had enough: of too much, or of more streams at once than it allows."""
+    return any(code in (ENHANCE_YOUR_CALM, PROTOCOL_ERROR) for _, code in client.goaways)
+
+
+# --- resets
+
+
+def test_rapid_reset(server: ServerProcess) -> None:
+    # CVE-2023-44487.
+    with attack(server), H2Client(server.address) as client:
+
+        def pair(i: int) -> bytes:
+            stream = 2 * i + 1
+            return (
+                client.head(stream, "/wait?id=r").serialize()
+                + RstStreamFrame(stream, 8).serialize()
+            )
+
+        flood(client, pair, count=100_000)
+        assert calmed(client)
+        assert max(stream for stream, _ in client.goaways) < 2 * 1100
+
+
+@pytest.mark.parametrize("way", ["overflow", "length", "fields", "trailers"])
+def test_resets_that_the_server_is_driven_to(server: ServerProcess, way: str) -> None:
+    # CVE-2025-8671.
+    with attack(server), H2Client(server.address) as client:
+
+        def one(i: int) -> bytes:
+            stream = 2 * i + 1
+            fields = {"length": [("content-length", "1")], "fields": [("Upper", "x")]}
+            head = client.head(
+                stream, "/wait?id=d", method="POST", fields=fields.get(way, []), end=False
+            ).serialize()
+            if way == "overflow":
+                return head + WindowUpdateFrame(stream, 2**31 - 1).serialize()
+            if way == "length":
+                return head + DataFrame(stream, b"ab").serialize()
+            if way == "trailers":
+                more = HeadersFrame(stream, client.encoder.encode([("a", "b")]))
+                more.flags.add("END_HEADERS")
+                return head + more.serialize()
+            return head
+
+        flood(client, one, count=100_000)
+        assert calmed(client)
+        assert max(stream for stream, _ in client.goaways) < 2 * 1200
+
+
+# --- heads
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x00\x01a\x01b"], ids=["empty", "fields"])
+def test_continuation_flood(server: ServerProcess, payload: bytes) -> None:
+    # VU#421644.
+    with attack(server), H2Client(server.address) as client:
+        client.send(HeadersFrame(1, client.encoder.encode([(":method", "GET")])))
+        sent = flood(
+            client, lambda _: ContinuationFrame(1, payload).serialize(), count=100_000, batch=1
+        )
+        assert calmed(client)
+        assert sent < 5000  # It had enough after eight; these were on their way.
+
+
+def test_compression_bombs_meet_the_limit_of_the_list(server: ServerProcess) -> None:
+    # CVE-2016-6581, CVE-2026-49975: small on the wire, large when decoded; and cookie crumbs.
+    with attack(server), H2Client(server.address) as client:
+        for name, value in (("x", "v" * 3900), ("cookie", "c" * 3900), ("cookie", "")):
+            stream = 2 * len(client.streams) + 101
+            entry = client.head(stream, "/hello?id=b", fields=[(name, value)])
+            again = client.head(stream + 2, "/hello?id=b", fields=[(name, value)] * 4000)
+            assert len(again.data) < 16_384
+            client.send(entry, again)
+            assert client.response(stream).status == 200
+            assert client.response(stream + 2).status == 431
+
+
+def test_bombs_pinned_by_a_shut_window_hold_little(server: ServerProcess) -> None:
+    # A hundred requests of almost 64 KiB each, that cost a few bytes on the wire, and whose
+    # answers never leave.
+    fields = [("x", "v" * 3900)] * 16
+    with attack(server, grows=16 * MEBIBYTE), H2Client(server.address, settings={4: 0}) as client:
+        for i in range(100):
+            client.send(client.head(2 * i + 1, "/hello?id=p", fields=fields))
+        time.sleep(SECONDS)
+
+
+# --- windows
+
+
+def test_answers_of_a_client_with_a_shut_window_stay_small(server: ServerProcess) -> None:
+    # CVE-2019-9511, CVE-2019-9517.
+    with attack(server), H2Client(server.address, settings={4: 0}) as client:
+        for i in range(20):
+            client.get(2 * i + 1, f"/pour?n=100&id=w{i}")
+        begin = time.monotonic()
+        while time.monotonic() - begin < SECONDS:
+            client.send(*[WindowUpdateFrame(2 * i + 1, 1) for i in range(20)])
+            time.sleep(0.01)
+
+
+def test_a_stalled_window_ends_its_stream(serve: Any) -> None:
+    server = serve("live:app", timeout_write="1")
+    with H2Client(server.address, settings={4: 0}) as client:
+        client.get(1, "/pour?n=100&id=s")
+        begin = time.monotonic()
+        assert client.response(1).reset is not None
+        assert time.monotonic() - begin < 4
+        client.send(SettingsFrame(0, {4: 65535}))
+        client.get(3, "/hello?id=3")
+        assert client.response(3).body == b"hello 3"
+
+
+# --- floods
+
+
+FLOODS: dict[str, tuple[Callable[[], bytes], int]] = {
+    "ping": (lambda: PingFrame(0, b"12345678").serialize(), 10_000),
+    "settings": (lambda: SettingsFrame(0, {4: 65535}).serialize(), 10_000),
+    "priority": (lambda: PriorityFrame(5, depends_on=3).serialize(), 40_000),
+    "window": (lambda: WindowUpdateFrame(0, 1).serialize(), 40_000),
+}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_floods_of_control_frames(server: ServerProcess, kind: str) -> None:
+    # CVE-2019-9512, CVE-2019-9515, CVE-2019-9513.
+    make, most = FLOODS[kind]
+    with attack(server), H2Client(server.address) as client:
+        sent = flood(client, lambda _: make(), count=1_000_000)
+        assert calmed(client)
+        assert sent < 4 * most
+
+
+def test_floods_whose_answers_are_not_read(server: ServerProcess) -> None:
+    with attack(server), H2Client(server.address, receive_bytes=4096) as client:
+        client.socket.settimeout(5)
+        sent = 0
+        with contextlib.suppress(OSError):
+            while sent < 1_000_000:
+                client.send(b"".join(FLOODS["ping"][0]() for _ in range(100)))
+                sent += 100
+        assert sent < 1_000_000
+
+
+def test_flood_of_empty_data(server: ServerProcess) -> None:
+    # CVE-2019-9518.
+    with attack(server), H2Client(server.address) as client:
+        client.send(client.head(1, "/count?id=e", method="POST", end=False))
+        flood(client, lambda _: DataFrame(1, b"").serialize(), count=1_000_000)
+        assert calmed(client)
+
+
+# --- those that wait
+
+
+def test_connections_that_do_nothing_cost_little(serve: Any) -> None:
+    server = serve("live:app", access_log=False)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(H2Client(server.address)).get(1, "/hello?id=1")
+        before = private_bytes(server.pid)
+        clients = [stack.enter_context(H2Client(server.address)) for _ in range(500)]
+        for client in clients:
+            client.get(1, "/hello?id=1")
+            client.response(1)
+        time.sleep(0.5)
+        each = (private_bytes(server.pid) - before) / len(clients)
+    if not SANITIZED:
+        assert each < 24 * 1024, f"{each:.0f} bytes"
+
+
+def test_a_preface_that_never_ends_and_a_frame_that_never_ends(serve: Any) -> None:
+    server = serve("live:app", timeout_request_head="0.5", min_rate_request_head="0")
+    for part in (b"PRI * HTTP/2.0\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x08\x06"):
+        with server.connect() as client:
+            client.send(part)
+            begin = time.monotonic()
+            client.wait_gone()
+            assert time.monotonic() - begin < 4

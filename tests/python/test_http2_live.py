@@ -1,0 +1,253 @@
+"""HTTP/2 with real clients: curl, httpx, nghttp and h2load, and one of our own that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import ssl
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trustme
+from hyperframe.frame import DataFrame
+
+from support.http2 import H2Client
+from support.processes import private_bytes
+from support.server import ServerProcess
+
+pytestmark = pytest.mark.io_threads
+MEBIBYTE = 1 << 20
+
+
+@pytest.fixture
+def server(serve_shared: Any) -> ServerProcess:
+    return serve_shared("live:app")
+
+
+def curl(*arguments: str, data: bytes = b"") -> str:
+    command = ["curl", "-sS", "--max-time", "20", *arguments]
+    return subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode()
+
+
+# --- clients
+
+
+@pytest.mark.sanitize
+def test_curl_with_prior_knowledge(server: ServerProcess) -> None:
+    url = f"{server.url}/hello?id=7"
+    assert curl("--http2-prior-knowledge", "-w", " %{http_version}", url) == "hello 7 2"
+    assert curl("--http1.1", "-w", " %{http_version}", url) == "hello 7 1.1"
+    # Without prior knowledge curl asks HTTP/1.1 to upgrade, which RFC 9113 did away with.
+    assert curl("--http2", "-w", " %{http_version}", url) == "hello 7 1.1"
+
+
+@pytest.mark.sanitize
+def test_curl_sends_bodies_and_waits_for_the_continue(server: ServerProcess) -> None:
+    data = b"x" * (5 * MEBIBYTE)
+    count = curl("--http2-prior-knowledge", "--data-binary", "@-", f"{server.url}/count", data=data)
+    assert count == str(len(data))
+    expects = ("-H", "Expect: 100-continue", "--data-binary", "@-")
+    assert curl("--http2-prior-knowledge", *expects, f"{server.url}/echo", data=b"body") == "body"
+
+
+@pytest.mark.sanitize
+def test_httpx_multiplexes(server: ServerProcess) -> None:
+    async def run() -> None:
+        limits = httpx.Limits(max_connections=1)
+        async with httpx.AsyncClient(http1=False, http2=True, limits=limits, timeout=20) as client:
+            begin = time.monotonic()
+            answers = await asyncio.gather(
+                *[client.get(f"{server.url}/sleep?s=0.5&id={i}") for i in range(50)]
+            )
+            assert time.monotonic() - begin < 5  # All at once, not one after the other.
+            assert {answer.http_version for answer in answers} == {"HTTP/2"}
+            assert {answer.text for answer in answers} == {"slept"}
+            echoes = await asyncio.gather(
+                *[
+                    client.post(f"{server.url}/echo", content=bytes([i]) * (i * 1000))
+                    for i in range(60)
+                ]
+            )
+            assert [echo.content for echo in echoes] == [bytes([i]) * (i * 1000) for i in range(60)]
+
+    asyncio.run(run())
+
+
+@pytest.mark.skipif(shutil.which("h2load") is None, reason="nghttp2-client is not installed")
+def test_h2load_and_nghttp(server: ServerProcess) -> None:
+    load = ["h2load", "-n", "5000", "-c", "4", "-m", "32", f"{server.url}/hello?id=1"]
+    output = subprocess.run(load, capture_output=True, check=True, timeout=60).stdout.decode()
+    assert "5000 succeeded, 0 failed, 0 errored, 0 timeout" in output
+    get = ["nghttp", "--no-verify-peer", f"{server.url}/hello?id=2"]
+    assert subprocess.run(get, capture_output=True, check=True, timeout=20).stdout == b"hello 2"
+
+
+def test_alpn_chooses_the_version(serve: Any, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    names = {name: str(tmp_path / name) for name in ("cert", "key", "ca")}
+    certificate.cert_chain_pems[0].write_to_path(names["cert"])
+    certificate.private_key_pem.write_to_path(names["key"])
+    authority.cert_pem.write_to_path(names["ca"])
+    files = {"ssl_certfile": names["cert"], "ssl_keyfile": names["key"]}
+    with ServerProcess("live:app", **files) as server:
+        url = f"https://127.0.0.1:{server.port}/hello?id=7"
+        version = ("--cacert", names["ca"], "-w", " %{http_version}")
+        assert curl("--http2", *version, url) == "hello 7 2"
+        assert curl("--http1.1", *version, url) == "hello 7 1.1"
+        assert curl("--no-alpn", *version, url) == "hello 7 1.1"
+        context = ssl.create_default_context(cafile=names["ca"])
+        with httpx.Client(http2=True, verify=context) as client:
+            assert client.get(url).http_version == "HTTP/2"
+    with ServerProcess("live:app", http=1, **files) as server:
+        url = f"https://127.0.0.1:{server.port}/hello?id=7"
+        assert curl("--http2", *version, url) == "hello 7 1.1"
+
+
+def test_versions_can_be_turned_off(serve: Any) -> None:
+    with ServerProcess("live:app", http=1) as server:
+        with pytest.raises(subprocess.CalledProcessError):
+            curl("--http2-prior-knowledge", f"{server.url}/hello")
+        assert curl(f"{server.url}/hello?id=1") == "hello 1"
+    with ServerProcess("live:app", http=2) as server:
+        assert curl("--http2-prior-knowledge", f"{server.url}/hello?id=1") == "hello 1"
+        with pytest.raises(subprocess.CalledProcessError):
+            curl("--http1.1", f"{server.url}/hello")
+
+
+# --- what an application sees
+
+
+@pytest.mark.sanitize
+def test_a_reset_is_the_disconnect_of_that_request_only(server: ServerProcess) -> None:
+    with H2Client(server.address) as client:
+        client.get(1, "/wait?id=h2-1")
+        client.get(3, "/sleep?s=0.5&id=h2-3")
+        server.wait_for("sleeping h2-3")
+        client.reset(1)
+        server.wait_for("disconnect h2-1")
+        assert client.response(3).body == b"slept"
+
+
+@pytest.mark.sanitize
+def test_trailers_and_early_hints(server: ServerProcess) -> None:
+    with H2Client(server.address) as client:
+        client.send(client.head(1, "/trailers", fields=[("te", "trailers")]))
+        answer = client.response(1)
+        assert answer.status == 200
+        assert ":status" not in answer.heads[-1]
+        client.get(3, "/hints")
+        heads = client.response(3).heads
+        assert [head[":status"] for head in heads] == ["103", "200"]
+
+
+def test_an_early_answer_does_not_wait_for_the_body(server: ServerProcess) -> None:
+    with H2Client(server.address) as client:
+        client.send(client.head(1, "/early", method="POST", end=False))
+        answer = client.response(1)
+        assert (answer.status, answer.body) == (200, b"early")
+        client.get(3, "/hello?id=3")
+        assert client.response(3).body == b"hello 3"
+        assert answer.reset == 0
+
+
+@pytest.mark.sanitize
+def test_the_scope_is_that_of_http1_but_for_its_version(serve_here: Any) -> None:
+    scopes: list[dict[str, Any]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scopes.append(scope)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    server = serve_here(app, lifespan="off")
+    with H2Client(server.address) as client:
+        crumbs = [("cookie", "a=1"), ("x", "y"), ("cookie", "b=2")]
+        client.send(client.head(1, "/p%20q?r=s", fields=crumbs))
+        assert client.response(1).status == 204
+    (scope,) = scopes
+    assert scope["http_version"] == "2"
+    assert (scope["path"], scope["raw_path"], scope["query_string"]) == ("/p q", b"/p%20q", b"r=s")
+    assert scope["scheme"] == "http"
+    assert scope["headers"] == [(b"host", b"t"), (b"cookie", b"a=1; b=2"), (b"x", b"y")]
+
+
+# --- flow
+
+
+def test_a_slow_reader_pauses_the_application(serve: Any) -> None:
+    server = serve("live:app", access_log=False)
+    with H2Client(server.address) as client:
+        client.get(1, "/pour?n=1000&id=slow")
+        time.sleep(1.0)  # Nothing is read: the windows of the client are 64 KiB.
+        poured = sum(1 for line in server.output.splitlines() if line.startswith("poured slow"))
+        assert poured <= 5  # Of 1000: one in the window, one in the queue, and what is under way.
+        # Other streams go on.
+        client.get(3, "/hello?id=3")
+        while not client.streams.get(3) or not client.streams[3].ended:
+            assert client.read_frame() is not None
+
+
+def test_an_application_that_does_not_read_pauses_its_client_only(server: ServerProcess) -> None:
+    with H2Client(server.address) as client:
+        client.send(client.head(1, "/sip?pause=1.5&id=up", method="POST", end=False))
+        client.send(DataFrame(1, bytes(16_384)))
+        server.wait_for("sipped up")
+        for _ in range(2):
+            client.send(DataFrame(1, bytes(16_384)))
+        begin = time.monotonic()
+        client.get(3, "/hello?id=x")
+        assert client.response(3).body == b"hello x"
+        assert time.monotonic() - begin < 1.0
+        last = DataFrame(1, bytes(1000))
+        last.flags.add("END_STREAM")
+        client.send(last)
+        assert client.response(1).body == str(3 * 16_384 + 1000).encode()
+
+
+def test_bodies_of_any_size_take_little_memory(serve: Any) -> None:
+    server = serve("live:app", access_log=False, limit_request_body="0")
+    curl("--http2-prior-knowledge", f"{server.url}/hello")
+    before = private_bytes(server.pid)
+    size = 100 * MEBIBYTE
+    sink = ("-o", "/dev/null", "-w", "%{size_download}")
+    url = f"{server.url}/stream?n=1600&size=65536"
+    assert curl("--http2-prior-knowledge", *sink, url) == str(size)
+    command = f"head -c {size} /dev/zero | curl -sS --http2-prior-knowledge --data-binary @- "
+    upload = subprocess.run(
+        ["bash", "-c", f"{command} {server.url}/count"], capture_output=True, check=True, timeout=50
+    )
+    assert upload.stdout == str(size).encode()
+    assert private_bytes(server.pid) - before < 12 * MEBIBYTE
+
+
+# --- the end
+
+
+def test_a_shutdown_loses_nothing(serve: Any) -> None:
+    server = serve("live:app")
+    with H2Client(server.address) as client:
+        client.get(1, "/sleep?s=1&id=last")
+        server.wait_for("sleeping last")
+        server.send_signal(signal.SIGTERM)
+        assert client.response(1).body == b"slept"
+        client.read_to_close()
+        assert client.goaways[0] == (2**31 - 1, 0)
+        assert client.goaways[-1] == (1, 0)
+    assert server.wait() == 0
+
+
+def test_an_idle_connection_is_closed_with_a_goodbye(serve: Any) -> None:
+    server = serve("live:app", timeout_keep_alive="0.5")
+    with H2Client(server.address) as client:
+        client.get(1, "/hello?id=1")
+        client.response(1)
+        begin = time.monotonic()
+        client.read_to_close()
+        assert client.goaways == [(1, 0)]
+        assert time.monotonic() - begin < 3

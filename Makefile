@@ -14,7 +14,7 @@ SOURCES := $(shell find cpp python src cmake -type f ! -name '*.pyc' 2>/dev/null
            CMakeLists.txt pyproject.toml requirements/build.txt
 BUILT := $(VENV)/.tercel-built
 
-.PHONY: help deps build run test test-long bench fmt lint docs clean
+.PHONY: help deps build run test test-long conformance bench fmt lint docs clean
 
 help:  ## Print this list.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ test: deps  ## Run every test that a change must pass: below 20 minutes on two c
 test-long:  ## Run the slow ones too: fuzzers, slowhttptest, Chromium, clang-tidy, sanitised suites.
 	@tools/deps.sh --long
 	@tools/run_tests.sh --long
+
+conformance: build  ## Run the suites of others: h2spec. Skips, and says so, what cannot be had here.
+	@tools/conformance.sh
 
 bench:  ## Measure against the other servers; raw results go to bench/results/.
 	@tools/deps.sh --bench

@@ -33,6 +33,7 @@ NOT_HERE = {
     "torture": "fails at another allocation in each dispatch",
 }
 NOT_ASKED = {
+    "conformance:app": "is what tools/conformance.sh serves",
     "process:slow_start": "never finishes its start-up",
     "process:stubborn_start": "never finishes its start-up",
     "process:slow_shutdown": "is about its shutdown only",

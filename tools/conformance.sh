@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the conformance suites of others against a tercel server of its own.
 #
-#   tools/conformance.sh [http2]...       default: all that are known
+#   tools/conformance.sh [http2|websocket]...       default: all that are known
 #
 # A suite that cannot be had on this machine is skipped, with the reason; one that fails, fails the
 # run. Results stay in build/conformance. REQUIRES: `make build` ran. Reads $VENV (default .venv) and
@@ -83,10 +83,16 @@ suite_http2() {
   stop_server
 }
 
+# --- WebSocket: Autobahn, sections 1 to 10; 12 and 13 take half an hour and are in make test-long
+
+suite_websocket() {
+  tools/conformance_autobahn.sh
+}
+
 # --- which
 
-(($#)) || set -- http2
+(($#)) || set -- http2 websocket
 for suite in "$@"; do
-  declare -F "suite_$suite" >/dev/null || { say "unknown suite $suite; known: http2"; exit 2; }
+  declare -F "suite_$suite" >/dev/null || { say "unknown suite $suite; known: http2, websocket"; exit 2; }
   "suite_$suite"
 done

@@ -7,8 +7,7 @@
 # Every case has to be OK or INFORMATIONAL. Autobahn|Testsuite is Python 2.7 only, so that is needed:
 # as python2.7, or of pyenv; without it nothing runs, and that is said. It is installed into
 # build/autobahn, with the versions that are known to work together. REQUIRES: make build.
-# Reads $VENV (default .venv). Also a function for tools/conformance.sh: source this file, and call
-# conformance_autobahn.
+# Reads $VENV (default .venv). Called by tools/conformance.sh, too.
 set -euo pipefail
 
 readonly AUTOBAHN_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

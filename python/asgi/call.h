@@ -1,9 +1,9 @@
 // One call of the application, whatever it speaks: what it holds as the two callables `receive` and
 // `send`, for as long as it likes.
 //
-// HTTP and WebSocket (cycle.h, websocket_cycle.h) say what the messages are and when there is one;
-// this is what awaitables, tasks and the end of the application need to know of them. A call is
-// attached while its exchange lasts; from then on it reports the end for ever, and send() fails.
+// What speaks a protocol (cycle.h for HTTP) says what the messages are and when there is one; this is
+// what awaitables, tasks and the end of the application need to know of it. A call is attached while
+// its exchange lasts; from then on it reports the end for ever, and send() fails.
 //
 // Everything in this folder runs on the loop's thread with the interpreter lock held: CPython calls
 // the callables, and the loop calls handlers and observers between Engine's waits only. So no

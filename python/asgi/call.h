@@ -1,9 +1,9 @@
 // One call of the application, whatever it speaks: what it holds as the two callables `receive` and
 // `send`, for as long as it likes.
 //
-// What speaks a protocol (cycle.h for HTTP) says what the messages are and when there is one; this is
-// what awaitables, tasks and the end of the application need to know of it. A call is attached while
-// its exchange lasts; from then on it reports the end for ever, and send() fails.
+// What speaks a protocol (cycle.h for HTTP) says what the messages are and when there is one; this
+// is what awaitables, tasks and the end of the application need to know of it. A call is attached
+// while its exchange lasts; from then on it reports the end for ever, and send() fails.
 //
 // Everything in this folder runs on the loop's thread with the interpreter lock held: CPython calls
 // the callables, and the loop calls handlers and observers between Engine's waits only. So no
@@ -93,7 +93,8 @@ class Call {
   // What send() returns for a message of so many bytes that is on its way: finished, or waiting for
   // room. REQUIRES: attached().
   [[nodiscard]] PyObject* sent(std::size_t bytes) noexcept;
-  // The exchange ends; while the application works on, its place among the concurrent ones is taken.
+  // The exchange ends; while the application works on, its place among the concurrent ones is
+  // taken.
   void keep_place(http::Exchange& exchange) noexcept {
     if (runner_ != nullptr) place_ = exchange.keep_place();
   }

@@ -17,13 +17,12 @@
 namespace tercel::config {
 
 // The type of a setting is the type of the member it is stored in.
-using Member =
-    std::variant<bool Settings::*, Toggle Settings::*, std::uint64_t Settings::*, Bytes Settings::*,
-                 Duration Settings::*, FileMode Settings::*, std::string Settings::*,
-                 Texts Settings::*, Interface Settings::*, Lifespan Settings::*,
-                 LoopKind Settings::*, Dispatch Settings::*, TlsVersion Settings::*,
-                 CertReqs Settings::*, WebSockets Settings::*, HttpVersions Settings::*,
-                 LogLevel Settings::*>;
+using Member = std::variant<bool Settings::*, Toggle Settings::*, std::uint64_t Settings::*,
+                            Bytes Settings::*, Duration Settings::*, FileMode Settings::*,
+                            std::string Settings::*, Texts Settings::*, Interface Settings::*,
+                            Lifespan Settings::*, LoopKind Settings::*, Dispatch Settings::*,
+                            TlsVersion Settings::*, CertReqs Settings::*, WebSockets Settings::*,
+                            HttpVersions Settings::*, LogLevel Settings::*>;
 
 enum class Kind : std::uint8_t {
   kFlag,    // bool

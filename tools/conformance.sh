@@ -81,6 +81,10 @@ suite_http2() {
   start_server conformance:app
   h2spec_run cleartext
   stop_server
+  "$VENV/bin/python" -m trustme --quiet -d "$OUT" -i 127.0.0.1
+  start_server conformance:app --ssl-certfile "$OUT/server.pem" --ssl-keyfile "$OUT/server.key"
+  h2spec_run tls -t -k
+  stop_server
 }
 
 # --- WebSocket: Autobahn, sections 1 to 10; 12 and 13 take half an hour and are in make test-long

@@ -113,6 +113,7 @@ class H2Client:
         path: str = "/",
         *,
         method: str = "GET",
+        protocol: str = "",
         fields: Iterable[tuple[str, str]] = (),
         end: bool = True,
     ) -> HeadersFrame:
@@ -122,6 +123,7 @@ class H2Client:
             (":scheme", "http"),
             (":path", path),
             (":authority", "t"),
+            *([(":protocol", protocol)] if protocol else []),
             *fields,
         ]
         frame = HeadersFrame(stream, self.encoder.encode(all_fields))

@@ -27,6 +27,9 @@ from tercel.problems import LifespanError
 from tercel.server.lifespan import Lifespan
 
 NOT_HERE = {
+    "frameworks.channels_chat": "speaks WebSocket only, and wants to configure Django once more",
+    "frameworks.fastapi_chat": "speaks WebSocket only",
+    "websocket_echo": "speaks WebSocket only",
     "observer": "compared by test_asgi_dispatch.py, observation by observation",
     "slow_import": "takes a minute to import",
     "slow_start": "never finishes its start-up",

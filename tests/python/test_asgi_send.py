@@ -257,7 +257,7 @@ def test_an_http_application_cannot_leave_http():
         await send(body(b"hello"))
 
     upgrade = [("Connection", "Upgrade"), ("Upgrade", "websocket")]
-    with AsgiServer(app) as server, server.connect() as client:
+    with AsgiServer(app, ws="none") as server, server.connect() as client:
         for _ in range(2):
             assert client.request(headers=upgrade).body == b"hello"
     assert len(seen) == 2

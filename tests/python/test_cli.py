@@ -70,10 +70,6 @@ class TestParse:
                            " yet: start the server again."),
             (["--workers=4"], "--workers is not an option of tercel serve: worker processes do not"
                               " exist yet: start several servers with --reuse-port."),
-            (["--ssl-keyfile", "k"], "--ssl-keyfile is not an option of tercel serve: TLS does not"
-                                     " exist yet: put a proxy in front that does it."),
-            (["--http", "h11"], "--http is not an option of tercel serve: there is one HTTP parser,"
-                                " and HTTP/2 does not exist yet: leave it out."),
             (["--app", "x:y"], "--app is not an option of tercel serve: did you mean --app-dir?"),
             (["--port"], "--port needs a value."),
             (["--port", "--factory"], "--port needs a value."),

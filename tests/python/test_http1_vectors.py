@@ -33,9 +33,6 @@ PROFILE = {
     "limit_request_body": 100_000,
 }
 
-# What the vectors ask of an endpoint that tercel does not have yet.
-NOT_YET = {"websocket-bad-key": "WebSocket is not served yet"}
-
 
 def vectors() -> list[dict[str, Any]]:
     return json.loads(VECTORS.read_text()) if VECTORS.exists() else []
@@ -47,13 +44,7 @@ def parameters() -> list[Any]:
         absent = pytest.mark.skip(reason=f"the vectors are not at {VECTORS}")
         return [pytest.param("none", marks=absent)]
     return [
-        pytest.param(
-            vector["name"],
-            id=f"{vector['level']}-{vector['name']}",
-            marks=[pytest.mark.xfail(reason=NOT_YET[vector["name"]], strict=True)]
-            if vector["name"] in NOT_YET
-            else [],
-        )
+        pytest.param(vector["name"], id=f"{vector['level']}-{vector['name']}")
         for vector in vectors()
     ]
 

@@ -20,15 +20,11 @@ _FLAGS = {"flag", "toggle"}
 # Options of uvicorn, gunicorn and granian for what does not exist yet, and what to do meanwhile. A
 # name stands for those that begin with it and a dash, too: ssl for ssl-keyfile.
 _NOT_YET = {
-    "ssl": "TLS does not exist yet: put a proxy in front that does it.",
-    "certfile": "TLS does not exist yet: put a proxy in front that does it.",
-    "keyfile": "TLS does not exist yet: put a proxy in front that does it.",
     "workers": "worker processes do not exist yet: start several servers with --reuse-port.",
     "worker": "worker processes do not exist yet: start several servers with --reuse-port.",
     "limit-max-requests": "restarting after a number of requests does not exist yet.",
     "max-requests": "restarting after a number of requests does not exist yet.",
     "reload": "reloading does not exist yet: start the server again.",
-    "http": "there is one HTTP parser, and HTTP/2 does not exist yet: leave it out.",
 }
 
 

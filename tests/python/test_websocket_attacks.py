@@ -207,6 +207,7 @@ def test_a_handshake_is_answered_with_its_status(server: AsgiServer, name: str) 
         response = client.response()
         assert response.status == status
         assert response.get("sec-websocket-version") == ("13" if status == 426 else None)
+        assert response.get("upgrade") == ("websocket" if status in (101, 426) else None)
         assert response.get("sec-websocket-extensions") is None
 
 

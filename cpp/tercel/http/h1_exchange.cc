@@ -171,9 +171,8 @@ void H1Exchange::release_head(std::uint64_t first_bytes, bool last,
   const Ending ending = rules_.ending();
   if (ending == Ending::kClose || body_is_lost()) session_.forbid_keep_alive();
   if (ending == Ending::kChunked) out = append(out, kChunkedField);
-  if (ending == Ending::kTunnel) {
-    out = append(out, kSwitchFields);
-  } else if (!session_.keep_alive()) {
+  if (ending == Ending::kTunnel || rules_.names_protocol()) out = append(out, kSwitchFields);
+  if (!session_.keep_alive() && ending != Ending::kTunnel) {
     out = append(out, kCloseField);
   } else if (rules_.version() == Version::kHttp10) {
     out = append(out, kKeepAliveField);

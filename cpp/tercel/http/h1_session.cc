@@ -192,6 +192,8 @@ std::uint16_t H1Session::send_error(Errc error, bool with_body, bool keep_alive)
   if (!block) return 0;
   char* out = write_head(block.data(), response, defaults);
   out = write_content_length(out, answer.body().size());
+  // RFC 9110 section 15.5.22.
+  if (response.status == 426) out = std::ranges::copy(kSwitchFields, out).out;
   if (!keep_alive) out = std::ranges::copy(kCloseField, out).out;
   out = std::ranges::copy(std::string_view{"\r\n"}, out).out;
   if (with_body) out = std::ranges::copy(answer.body(), out).out;

@@ -71,6 +71,8 @@ class ResponseRules {
   [[nodiscard]] bool head_released() const noexcept { return head_released_; }
   [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
   [[nodiscard]] Ending ending() const noexcept { return ending_; }
+  // The response asks the client to switch: it has to name the protocol (RFC 9110 section 15.5.22).
+  [[nodiscard]] bool names_protocol() const noexcept { return may_switch_ && status_ == 426; }
   // The response was 101: what follows is no body.
   [[nodiscard]] bool is_tunnel() const noexcept { return ending_ == Ending::kTunnel; }
   [[nodiscard]] Version version() const noexcept { return version_; }

@@ -294,6 +294,19 @@ bool prepare() noexcept {
   return is_shell(shell.get()) && unseen(shell.get()) && find_context_leak();
 }
 
+// Whether `shell` is the current task of its loop now, which had none.
+bool enter(const FirstStep& step) noexcept {
+#if PY_VERSION_HEX >= 0x030D0000 && PY_VERSION_HEX < 0x030E0000
+  // PyDict_SetDefault() of CPython 3.13.0 counts an entry for which it has no memory, and the next
+  // resize of the dict reads past its table.
+  PyObject* const running = PyDict_GetItemWithError(current_tasks, step.loop);
+  if (running != nullptr || PyErr_Occurred() != nullptr) return false;
+  return PyDict_SetItem(current_tasks, step.loop, step.shell) == 0;
+#else
+  return PyDict_SetDefault(current_tasks, step.loop, step.shell) == step.shell;
+#endif
+}
+
 }  // namespace
 
 bool init_lazy_tasks() noexcept {
@@ -340,7 +353,7 @@ bool LazyTasks::put_back(Ref& shell) noexcept {
 
 // What asyncio's _enter_task() and _leave_task() do, without two calls of builtin functions.
 bool begin_first_step(FirstStep& step) noexcept {
-  if (PyDict_SetDefault(current_tasks, step.loop, step.shell) != step.shell) return false;
+  if (!enter(step)) return false;
   step.outer = std::exchange(innermost, &step);
   return true;
 }

@@ -9,6 +9,7 @@ lives, and the next client is served. `ConnectionTest.EveryAllocationMayFailOnce
 from __future__ import annotations
 
 import collections
+import sys
 import time
 from typing import Any
 
@@ -53,7 +54,16 @@ def outcome(client: RawClient, path: str, nth: int) -> str:
     return str(response.status)
 
 
-@pytest.mark.parametrize("path", ["now", "suspends", "receives", "next"])
+# PyDict_SetDefault() of CPython 3.13.0 counts an entry for which it had no memory, and the next
+# resize of that dict reads past its table. tercel does not call it there; the interpreter does.
+LOSES_DICTS = pytest.mark.xfail(
+    (3, 13) <= sys.version_info < (3, 13, 1), reason="dicts of CPython 3.13.0", strict=False
+)
+
+
+@pytest.mark.parametrize(
+    "path", ["now", "suspends", "receives", pytest.param("next", marks=LOSES_DICTS)]
+)
 def test_whatever_allocation_fails_the_server_goes_on(
     serve: Any, path: str, ledger: Ledger
 ) -> None:

@@ -17,7 +17,7 @@ import trustme
 from hyperframe.frame import DataFrame
 
 from support.http2 import H2Client
-from support.processes import private_bytes
+from support.processes import environment_of_others, private_bytes
 from support.server import ServerProcess
 
 pytestmark = pytest.mark.io_threads
@@ -31,7 +31,10 @@ def server(serve_shared: Any) -> ServerProcess:
 
 def curl(*arguments: str, data: bytes = b"") -> str:
     command = ["curl", "-sS", "--max-time", "20", *arguments]
-    return subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode()
+    done = subprocess.run(
+        command, input=data, capture_output=True, check=True, env=environment_of_others()
+    )
+    return done.stdout.decode()
 
 
 # --- clients
@@ -81,10 +84,16 @@ def test_httpx_multiplexes(server: ServerProcess) -> None:
 @pytest.mark.skipif(shutil.which("h2load") is None, reason="nghttp2-client is not installed")
 def test_h2load_and_nghttp(server: ServerProcess) -> None:
     load = ["h2load", "-n", "5000", "-c", "4", "-m", "32", f"{server.url}/hello?id=1"]
-    output = subprocess.run(load, capture_output=True, check=True, timeout=60).stdout.decode()
+    done = subprocess.run(
+        load, capture_output=True, check=True, timeout=60, env=environment_of_others()
+    )
+    output = done.stdout.decode()
     assert "5000 succeeded, 0 failed, 0 errored, 0 timeout" in output
     get = ["nghttp", "--no-verify-peer", f"{server.url}/hello?id=2"]
-    assert subprocess.run(get, capture_output=True, check=True, timeout=20).stdout == b"hello 2"
+    done = subprocess.run(
+        get, capture_output=True, check=True, timeout=20, env=environment_of_others()
+    )
+    assert done.stdout == b"hello 2"
 
 
 def test_alpn_chooses_the_version(serve: Any, tmp_path: Path) -> None:
@@ -220,7 +229,11 @@ def test_bodies_of_any_size_take_little_memory(serve: Any) -> None:
     assert curl("--http2-prior-knowledge", *sink, url) == str(size)
     command = f"head -c {size} /dev/zero | curl -sS --http2-prior-knowledge --data-binary @- "
     upload = subprocess.run(
-        ["bash", "-c", f"{command} {server.url}/count"], capture_output=True, check=True, timeout=50
+        ["bash", "-c", f"{command} {server.url}/count"],
+        capture_output=True,
+        check=True,
+        timeout=50,
+        env=environment_of_others(),
     )
     assert upload.stdout == str(size).encode()
     assert private_bytes(server.pid) - before < 12 * MEBIBYTE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import signal
@@ -24,7 +25,7 @@ from tlslite.constants import KeyUpdateMessageType
 
 from support.asgi import AsgiServer, Message, Receive, Scope, Send, respond
 from support.http1 import RawClient
-from support.processes import open_files
+from support.processes import environment_of_others, open_files
 from support.server import APPS, ServerProcess, flags
 from support.tls import PASSWORD, Authority, certificate_of, connect
 
@@ -103,12 +104,26 @@ def test_requests_are_served_on_one_connection(authority, files, version, loop):
         assert [client.response().body for _ in "ab"] == [b"https /a", b"https /b"]
 
 
+async def exchange(address: Any, context: ssl.SSLContext, data: bytes) -> bytes:
+    """Sends `data` and reads as much, both at once: two threads must not share an SSLSocket."""
+    reader, writer = await asyncio.open_connection(
+        *address, ssl=context, server_hostname="localhost"
+    )
+    writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(data))
+    writer.write(data)
+    await reader.readuntil(b"\r\n\r\n")
+    received = await reader.readexactly(len(data))
+    writer.close()
+    return received
+
+
 @pytest.mark.parametrize("size", [1, 16_383, 16_384, 16_385, 5_000_000])
 def test_bodies_arrive_whole_in_both_directions(authority, files, size):
     data = os.urandom(size)
 
     async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        length = [(b"content-length", str(size).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
         more = True
         while more:
             message = await receive()
@@ -117,18 +132,9 @@ def test_bodies_arrive_whole_in_both_directions(authority, files, size):
                 {"type": "http.response.body", "body": message.get("body", b""), "more_body": more}
             )
 
-    with (
-        AsgiServer(echo, **files) as server,
-        connect(server.address, authority.client_context()) as client,
-    ):
-        sender = threading.Thread(
-            target=client.send,
-            args=(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size + data,),
-        )
-        sender.start()
-        response = client.response()
-        sender.join()
-        assert hashlib.sha256(response.body).digest() == hashlib.sha256(data).digest()
+    with AsgiServer(echo, **files) as server:
+        received = asyncio.run(exchange(server.address, authority.client_context(), data))
+        assert hashlib.sha256(received).digest() == hashlib.sha256(data).digest()
 
 
 def test_a_request_in_records_of_one_byte(authority, files):
@@ -413,6 +419,7 @@ def test_renegotiation_is_refused(authority, files):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            env=environment_of_others(),
         ) as client:
             assert client.stdin is not None
             client.stdin.write(b"R\n")
@@ -795,6 +802,7 @@ def test_curl(authority, files):
             text=True,
             timeout=30,
             check=True,
+            env=environment_of_others(),
         )
         assert "https://127.0.0.1" in server.output
         assert done.stdout == "hello"

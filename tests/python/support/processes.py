@@ -29,6 +29,11 @@ def private_bytes(pid: int) -> int:
     return total
 
 
+def environment_of_others() -> dict[str, str]:
+    """The environment for a program that is not Python: no sanitizer comes with it."""
+    return {**os.environ, "LD_PRELOAD": ""}
+
+
 def environment_of_tests() -> dict[str, str]:
     """The environment for a Python program that imports `support`, and tercel from where we do."""
     paths = [str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")]

@@ -80,7 +80,7 @@ class SessionPlace {
     return unknown != nullptr && unknown->draining;
   }
 
-  std::variant<Unknown, http::H1Session, H2Seat*> session_{Unknown{false}};
+  [[no_unique_address]] std::variant<Unknown, http::H1Session, H2Seat*> session_{Unknown{false}};
 };
 
 }  // namespace tercel::server

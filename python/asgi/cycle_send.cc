@@ -140,16 +140,13 @@ PyObject* Cycle::send_start(PyObject* message) noexcept {
 }
 
 PyObject* Cycle::send_body(PyObject* message) noexcept {
-  PyObject* body = find(message, keys.body);
-  if (body == nullptr && PyErr_Occurred()) return nullptr;
-  const int more_body = find_flag(message, keys.more_body);
-  if (more_body < 0) return nullptr;
   BodyBytes bytes;
-  if (!bytes.read(body)) return nullptr;
+  http::Final final = http::Final::kYes;
+  if (!read_body_message(message, bytes, final)) return nullptr;
+  const bool more_body = final == http::Final::kNo;
   if (bodyless_status_ != 0 && bytes.size() > 0) warn_of_dropped_body(bodyless_status_);
   if (!attached()) return raise_detached();
-  return written(exchange_->write(bytes.payload(), final_part(more_body != 0)), more_body != 0,
-                 bytes.size());
+  return written(exchange_->write(bytes.payload(), final_part(more_body)), more_body, bytes.size());
 }
 
 http::Final Cycle::final_part(bool more_body) const noexcept {

@@ -233,4 +233,13 @@ http::Payload BodyBytes::payload() const noexcept {
   return http::Payload::own(bytes_, immutable_, &release_bytes);
 }
 
+bool read_body_message(PyObject* message, BodyBytes& bytes, http::Final& final) noexcept {
+  PyObject* body = find(message, keys.body);
+  if (body == nullptr && PyErr_Occurred()) return false;
+  const int more_body = find_flag(message, keys.more_body);
+  if (more_body < 0) return false;
+  final = more_body != 0 ? http::Final::kNo : http::Final::kYes;
+  return bytes.read(body);
+}
+
 }  // namespace tercel::python::asgi

@@ -107,4 +107,9 @@ class BodyBytes {
   bool has_view_ = false;
 };
 
+// Reads a message that is part of a body: its bytes, and whether more follow. False with an
+// exception set.
+[[nodiscard]] bool read_body_message(PyObject* message, BodyBytes& bytes,
+                                     http::Final& final) noexcept;
+
 }  // namespace tercel::python::asgi

@@ -195,16 +195,12 @@ PyObject* WebSocketCycle::start_denial(PyObject* message) noexcept {
 }
 
 PyObject* WebSocketCycle::send_denial_body(PyObject* message) noexcept {
-  PyObject* body = find(message, keys.body);
-  if (body == nullptr && PyErr_Occurred()) return nullptr;
-  const int more_body = find_flag(message, keys.more_body);
-  if (more_body < 0) return nullptr;
   BodyBytes bytes;
-  if (!bytes.read(body)) return nullptr;
+  Final final = Final::kYes;
+  if (!read_body_message(message, bytes, final)) return nullptr;
   if (!attached()) return raise_gone();
-  if (more_body == 0) said_all_ = true;
-  return passed_on(socket_.write_denial(bytes.payload(), more_body != 0 ? Final::kNo : Final::kYes),
-                   bytes.size());
+  if (final == Final::kYes) said_all_ = true;
+  return passed_on(socket_.write_denial(bytes.payload(), final), bytes.size());
 }
 
 // --- the end
@@ -236,6 +232,10 @@ void WebSocketCycle::abort(Errc error) noexcept {
   } else {
     socket_.abort(error);
   }
+}
+
+void WebSocketCycle::on_exchange_end(http::Exchange& exchange) noexcept {
+  keep_place(exchange);
 }
 
 void WebSocketCycle::on_over() noexcept {

@@ -44,6 +44,7 @@ class WebSocketCycle final : public Call, public edge::WebSocketObserver {
   // --- edge::WebSocketObserver
   void on_message() noexcept override { wake(Wait::kMessage); }
   void on_writable() noexcept override { wake(Wait::kWritable); }
+  void on_exchange_end(http::Exchange& exchange) noexcept override;
   void on_over() noexcept override;
 
  private:

@@ -5,6 +5,8 @@ Source: RFC 8441.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from support.websocket import BINARY, TEXT, closing, frame
 pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
 
 ENABLE_CONNECT_PROTOCOL = 8
+REFUSED_STREAM = 7
 FIELDS = [(":protocol", "websocket"), ("sec-websocket-version", "13")]
 
 
@@ -105,3 +108,36 @@ def test_what_is_refused_and_what_fails(caplog: pytest.LogCaptureFixture) -> Non
         client.send(DataFrame(5, closing(1011)))
         assert client.response(5).ended
     assert "LookupError" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/busy", "/"])
+def test_a_reset_websocket_frees_its_place_when_its_application_is_done(path: str) -> None:
+    """Resets alone must not let a client have more of them at work than it may have streams."""
+    left = asyncio.Event()
+
+    async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        if scope["path"] == "/busy":
+            await left.wait()
+
+    # With I/O threads a place is free when the application has heard of the reset.
+    with (
+        AsgiServer(busy, http2_max_concurrent_streams=1, io_threads=0) as server,
+        H2Client(server.address) as client,
+    ):
+        connect(client, 1, path=path)
+        read_head(client, 1)
+        client.reset(1)
+        time.sleep(0.2)
+        connect(client, 3, path=path)
+        if path == "/busy":
+            while 3 not in client.streams or client.streams[3].reset is None:
+                assert client.read_frame() is not None
+            assert client.streams[3].reset == REFUSED_STREAM
+            server.call(left.set)
+            time.sleep(0.2)
+            connect(client, 5, path=path)
+        assert read_head(client, 5 if path == "/busy" else 3)[":status"] == "200"

@@ -1,5 +1,5 @@
-// What a text must be beyond being a text: the predicates behind the rules of rows.cc.
-// Private to rows.cc. Tested by assign_test.cc.
+// What a text must be beyond being a text: the predicates behind the rules of row_rules.h.
+// Private to row_rules.h. Tested by assign_test.cc.
 #pragma once
 
 #include <string_view>

@@ -1,7 +1,7 @@
 // Every setting of the server, typed: what the command line, the keyword arguments, the environment
 // and the TOML file become.
 //
-// A value. The initialisers are the defaults. Each member has one row in rows.cc, which holds its
+// A value. The initialisers are the defaults. Each member has one row in rows_*.h, which holds its
 // name for people, its range and its meaning; a setting is added by adding the two. Where a row
 // says that 0 is special, the member is 0 when the setting is off.
 // Tested by assign_test.cc, which walks the table.

@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "tercel/edge/websocket_busy.h"
 #include "tercel/http/chars.h"
 #include "tercel/http/keep.h"
 
@@ -28,23 +29,6 @@ constexpr std::size_t kStackBytes = 4096;
 constexpr std::size_t kBlockBytes = std::size_t{64} * 1024;
 
 }  // namespace
-
-// Whoever calls the socket from outside: nothing of it is on the stack any more when the observer
-// hears that it is over, and may destroy it.
-class WebSocket::Busy {
- public:
-  explicit Busy(WebSocket& socket) noexcept : socket_{socket} { ++socket.busy_; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-  ~Busy() {
-    if (--socket_.busy_ > 0 || !socket_.over_) return;
-    socket_.over_ = false;
-    socket_.observer_.on_over();
-  }
-
- private:
-  WebSocket& socket_;
-};
 
 // What accept() needs of the request, with the offered subprotocols behind it, separated by commas.
 struct WebSocket::Offer {
@@ -420,6 +404,7 @@ void WebSocket::on_notice(http::Notice notice) noexcept {
 void WebSocket::on_end(http::Outcome /*outcome*/) noexcept {
   const Busy busy{*this};
   const bool had_news = has_message() || end_;
+  observer_.on_exchange_end(*exchange_);
   exchange_ = nullptr;
   stage_ = Stage::kClosed;
   set_end({.code = CloseCode::kAbnormal, .reason = {}});
@@ -434,77 +419,6 @@ void WebSocket::on_end(http::Outcome /*outcome*/) noexcept {
   over_ = true;
   if (!had_news) observer_.on_message();
   observer_.on_writable();
-}
-
-// --- time
-
-WebSocket::Time WebSocket::after(Time limit) const noexcept {
-  return limit == kNever ? kNever : loop_.now() + limit;
-}
-
-void WebSocket::arm() noexcept {
-  if (exchange_ == nullptr) return;
-  Time next = resume_ ? loop_.now() : Time::max();
-  for (const Time due : {stage_due_, message_due_, ping_due_, pong_due_}) {
-    if (due != kNever) next = std::min(next, due);
-  }
-  if (next != Time::max()) loop_.timers().arm_by(*this, next);
-}
-
-void WebSocket::on_timer() noexcept {
-  const Busy busy{*this};
-  const Time now = loop_.now();
-  if (std::exchange(resume_, false)) read();
-  check_stage(now);
-  check_message(now);
-  check_ping(now);
-  arm();
-}
-
-void WebSocket::check_stage(Time now) noexcept {
-  if (exchange_ == nullptr || stage_due_ == kNever || now < stage_due_) return;
-  stage_due_ = kNever;
-  if (stage_ == Stage::kConnecting) {
-    exchange_->abort(Errc::kRequestTimeout);
-  } else if (failing()) {
-    fail_now(Closing{failing_});
-  } else {
-    set_end({.code = CloseCode::kAbnormal, .reason = "the peer did not close in time"});
-    finish();
-  }
-}
-
-void WebSocket::check_message(Time now) noexcept {
-  if (exchange_ == nullptr || message_due_ == kNever || now < message_due_) return;
-  if (!may_read()) {
-    message_due_ = after(options_.message_timeout);
-    return;
-  }
-  const bool had_news = has_message();
-  fail_with({.code = CloseCode::kPolicy, .reason = "a message took too long"});
-  if (!had_news) observer_.on_message();
-}
-
-void WebSocket::check_ping(Time now) noexcept {
-  if (exchange_ == nullptr || stage_ != Stage::kOpen) return;
-  if (pong_due_ != kNever && now >= pong_due_) {
-    if (may_read()) {
-      const bool had_news = has_message();
-      set_end({.code = CloseCode::kAbnormal, .reason = "keepalive ping timeout"});
-      stage_ = Stage::kClosed;
-      (void)send_close({.code = CloseCode::kInternalError, .reason = "keepalive ping timeout"},
-                       Final::kYes);
-      if (!had_news) observer_.on_message();
-      return;
-    }
-    pong_due_ = after(options_.ping_timeout);
-  }
-  if (ping_due_ == kNever || now < ping_due_) return;
-  ping_due_ = after(options_.ping_interval);
-  // A peer that does not read is cut off by the limit on writing.
-  if (!exchange_->writable()) return;
-  if (pong_due_ == kNever) pong_due_ = after(options_.ping_timeout);
-  (void)write_control(http::Opcode::kPing, {}, Final::kNo);
 }
 
 }  // namespace tercel::edge

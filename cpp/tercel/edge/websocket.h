@@ -76,6 +76,9 @@ class WebSocketObserver {
   virtual void on_message() noexcept = 0;
   // A send() left it not writable, and it is writable again.
   virtual void on_writable() noexcept = 0;
+  // The exchange ends, and is there for the last time: who works on may keep its place. Nothing
+  // else may be called.
+  virtual void on_exchange_end(http::Exchange& exchange) noexcept { (void)exchange; }
   // The last call, exactly once: the exchange is gone. The socket may be destroyed.
   virtual void on_over() noexcept = 0;
 

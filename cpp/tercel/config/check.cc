@@ -30,15 +30,11 @@ Problem check_threads(const Settings& settings) {
 Problem check_tls(const Settings& settings) {
   const std::size_t certificates = settings.ssl_certfile.size();
   const std::size_t keys = settings.ssl_keyfile.size();
-  if (keys != 0 && keys != certificates) {
-    return "ssl-keyfile names " + std::to_string(keys) + " keys for the " +
-           std::to_string(certificates) +
-           " certificates of ssl-certfile: name one for each, or none at all.";
-  }
   const struct {
     const char* name;
     bool given;
-  } useless[] = {{"ssl-cert-reqs", settings.ssl_cert_reqs != CertReqs::kNone},
+  } useless[] = {{"ssl-keyfile", keys != 0},
+                 {"ssl-cert-reqs", settings.ssl_cert_reqs != CertReqs::kNone},
                  {"ssl-keyfile-password", !settings.ssl_keyfile_password.empty()},
                  {"ssl-ca-certs", !settings.ssl_ca_certs.empty()},
                  {"ssl-crlfile", !settings.ssl_crlfile.empty()}};
@@ -46,6 +42,11 @@ Problem check_tls(const Settings& settings) {
     if (each.given && certificates == 0) {
       return std::string{each.name} + " has no effect without a certificate: set ssl-certfile.";
     }
+  }
+  if (keys != 0 && keys != certificates) {
+    return "ssl-keyfile names " + std::to_string(keys) + " keys for the " +
+           std::to_string(certificates) +
+           " certificates of ssl-certfile: name one for each, or none at all.";
   }
   if (settings.ssl_cert_reqs == CertReqs::kNone) {
     if (settings.ssl_ca_certs.empty() && settings.ssl_crlfile.empty()) return std::nullopt;

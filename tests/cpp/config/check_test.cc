@@ -50,6 +50,10 @@ TEST(CheckTest, EveryCertificateHasAKeyOrNoneHas) {
 
 TEST(CheckTest, SettingsOfTlsNeedACertificate) {
   Settings settings;
+  settings.ssl_keyfile = {"a.key"};
+  EXPECT_EQ(check(settings),
+            Problem{"ssl-keyfile has no effect without a certificate: set ssl-certfile."});
+  settings.ssl_keyfile.clear();
   settings.ssl_keyfile_password = "secret";
   EXPECT_EQ(check(settings),
             Problem{"ssl-keyfile-password has no effect without a certificate: set "

@@ -1,5 +1,8 @@
 // What a process that does nothing but serve may do to itself.
 #include <malloc.h>
+#include <sys/resource.h>
+
+#include <cerrno>
 
 #include <nanobind/nanobind.h>
 
@@ -17,6 +20,17 @@ bool trim_memory() noexcept {
 #endif
 }
 
+// Raises the limit of open descriptors, one a connection, as far as the system permits.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
+  }
+  PyErr_SetFromErrno(PyExc_OSError);
+  throw nb::python_error();
+}
+
 }  // namespace
 
 void bind_process(nb::module_& module);
@@ -24,6 +38,9 @@ void bind_process(nb::module_& module);
 void bind_process(nb::module_& module) {
   module.def("trim_memory", &trim_memory,
              "Returns free memory of the C allocator to the system, and whether there was any.");
+  module.def("raise_descriptor_limit", &raise_descriptor_limit,
+             "Lets the process open as many descriptors as its hard limit permits: one a "
+             "connection. Raises OSError.");
 }
 
 }  // namespace tercel::python

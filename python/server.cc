@@ -10,6 +10,7 @@
 #include "python/errors.h"
 #include "python/server_options.h"
 #include "tercel/config/bind.h"
+#include "tercel/http/h2_engine.h"
 #include "tercel/net/socket_address.h"
 
 namespace nb = nanobind;
@@ -72,8 +73,15 @@ net::TlsContext read_certificates(const config::Settings& settings,
                                   const net::TlsTicketSecret& secret) {
   std::string problem;
   auto context = net::TlsContext::create(to_tls_options(settings, secret), problem);
-  if (!context) throw nb::value_error(problem.c_str());
+  if (!context) throw nb::value_error(("Cannot serve TLS: " + problem).c_str());
   return *std::move(context);
+}
+
+void require_http2(const config::Settings& settings) {
+  if (settings.http != config::HttpVersions::kHttp2 || http::h2_available()) return;
+  throw nb::value_error(
+      "http is 2, which needs the library nghttp2 (libnghttp2.so.14), and it cannot be loaded: "
+      "install it, or choose auto.");
 }
 
 }  // namespace
@@ -88,6 +96,7 @@ PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::o
                                                    context_in(context),
                                                    to_handler_options(settings.values))} {
   if (!handler_->init()) throw_python_error();
+  require_http2(settings.values);
   server::Options options = to_options(settings.values);
   if (secure()) {
     ticket_secret_ = net::TlsContext::new_ticket_secret();
@@ -255,14 +264,16 @@ void bind_server(nb::module_& module);
 
 void bind_server(nb::module_& module) {
   module.def(
-      "check_certificates",
+      "check_needs",
       [](const PySettings& settings) {
+        require_http2(settings.values);
         if (!settings.values.ssl_certfile.empty()) {
           static_cast<void>(read_certificates(settings.values, {}));
         }
       },
-      nb::arg("settings"), nb::sig("def check_certificates(settings: Settings) -> None"),
-      "Reads the files of TLS, if there are any. Raises ValueError when they are not good.");
+      nb::arg("settings"), nb::sig("def check_needs(settings: Settings) -> None"),
+      "Reads the files of TLS, if there are any, and loads the libraries that the settings ask "
+      "for. Raises ValueError with a sentence when one is not good.");
   asgi::bind_asgi(module);
   nb::class_<PyServer>(module, "Server", nb::type_slots(slots),
                        "One ASGI application on the sockets of one engine.")

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tercel/edge/proxy_headers.h"
+#include "tercel/http/h2_engine.h"
 #include "tercel/server/memory_budget.h"
 
 namespace tercel::python {
@@ -77,6 +78,7 @@ std::vector<std::string> to_alpn(config::HttpVersions versions) {
     case config::HttpVersions::kHttp2:
       return {"h2"};
     case config::HttpVersions::kAuto:
+      if (!http::h2_available()) return {"http/1.1"};
       break;
   }
   return {"h2", "http/1.1"};

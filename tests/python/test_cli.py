@@ -10,7 +10,8 @@ import pytest
 
 from tercel import _core
 from tercel.cli import main
-from tercel.cli.options import UsageError, _not_yet, parse
+from tercel.cli.mistakes import _not_yet
+from tercel.cli.options import UsageError, parse
 from tercel.settings import rows
 
 ROWS = rows()

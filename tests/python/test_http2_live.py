@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import ssl
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ from hyperframe.frame import DataFrame
 
 from support.http2 import H2Client
 from support.processes import environment_of_others, private_bytes
-from support.server import ServerProcess
+from support.server import APPS, ServerProcess
+from support.tls import Authority
 
 pytestmark = pytest.mark.io_threads
 MEBIBYTE = 1 << 20
@@ -264,3 +267,64 @@ def test_an_idle_connection_is_closed_with_a_goodbye(serve: Any) -> None:
         client.read_to_close()
         assert client.goaways == [(1, 0)]
         assert time.monotonic() - begin < 3
+
+
+# --- the library, which is loaded when it is needed
+
+SHOWN = " %{http_version}"
+
+
+def maps_nghttp2(pid: int) -> bool:
+    return "libnghttp2" in Path(f"/proc/{pid}/maps").read_text()
+
+
+@pytest.mark.sanitize
+def test_the_library_is_loaded_by_the_first_client_that_needs_it() -> None:
+    with ServerProcess("live:app") as server:
+        assert curl("-w", SHOWN, f"{server.url}/hello?id=1") == "hello 1 1.1"
+        assert not maps_nghttp2(server.pid)
+        assert (
+            curl("--http2-prior-knowledge", "-w", SHOWN, f"{server.url}/hello?id=2") == "hello 2 2"
+        )
+        assert maps_nghttp2(server.pid)
+
+
+@pytest.fixture
+def without_library(tmp_path: Path) -> dict[str, str]:
+    """The environment of a machine that has no nghttp2: what stands there is no library."""
+    (tmp_path / "libnghttp2.so.14").touch()
+    return {"LD_LIBRARY_PATH": str(tmp_path)}
+
+
+def test_without_the_library_clients_are_served_with_http_1(
+    without_library: dict[str, str], tmp_path: Path
+) -> None:
+    certificate, key = Authority(tmp_path).issue("localhost", file="localhost")
+    with ServerProcess("live:app", env=without_library) as server:
+        assert curl("-w", SHOWN, f"{server.url}/hello?id=1") == "hello 1 1.1"
+        with pytest.raises(subprocess.CalledProcessError):
+            curl("--http2-prior-knowledge", f"{server.url}/hello?id=2")
+        server.wait_for(" 505 ")
+    with ServerProcess(
+        "live:app", env=without_library, ssl_certfile=[certificate], ssl_keyfile=[key]
+    ) as server:
+        url = f"https://127.0.0.1:{server.address[1]}/hello?id=2"
+        assert curl("--insecure", "--http2", "-w", SHOWN, url) == "hello 2 1.1"
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_asking_for_http_2_alone_without_the_library_is_one_sentence(
+    without_library: dict[str, str], command: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tercel", command, "live:app", "--http", "2", "--app-dir", APPS],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        env={**os.environ, **without_library},
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "tercel: http is 2, which needs the library nghttp2 (libnghttp2.so.14), and it cannot be"
+        " loaded: install it, or choose auto."
+    )

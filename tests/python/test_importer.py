@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tercel.problems import ImportFailed, SettingError, TargetError
-from tercel.server.importer import application_traceback, load_application, load_env_file
+from tercel.server.import_mistakes import application_traceback
+from tercel.server.importer import load_application, load_env_file
 
 
 @pytest.fixture

@@ -667,7 +667,7 @@ def test_certificates_are_read_again_while_connections_live(authority, tmp_path)
             assert serial(new) != serial(old)
             certificate.write_text("nothing")
             server.send_signal(signal.SIGHUP)
-            server.wait_for("The certificates stay as they were: ")
+            server.wait_for("The certificates stay as they were. ")
             with connect(server.address, context) as newest:
                 assert serial(newest) == serial(new)
         assert old.request().status == 200

@@ -1,12 +1,13 @@
 #include "tercel/codec/deflate.h"
 
-#include <dlfcn.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <new>
+
+#include "tercel/base/shared_library.h"
 
 namespace tercel::codec {
 namespace {
@@ -26,26 +27,18 @@ struct Zlib {
   bool complete = false;
 };
 
-template <typename Function>
-bool find(void* library, const char* name, Function& function) noexcept {
-  function = reinterpret_cast<Function>(::dlsym(library, name));
-  return function != nullptr;
-}
-
 Zlib load() noexcept {
   Zlib zlib;
-  // Never closed: a process that compressed once will do so again.
-  void* const library = ::dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return zlib;
+  const SharedLibrary library{"libz.so.1"};
   zlib.complete =
-      find(library, "deflateInit2_", zlib.deflate_init) && find(library, "deflate", zlib.deflate) &&
-      find(library, "deflateBound", zlib.deflate_bound) &&
-      find(library, "deflateEnd", zlib.deflate_end) &&
-      find(library, "inflateInit2_", zlib.inflate_init) && find(library, "inflate", zlib.inflate) &&
-      find(library, "inflateReset", zlib.inflate_reset) &&
-      find(library, "inflateGetDictionary", zlib.inflate_get_dictionary) &&
-      find(library, "inflateSetDictionary", zlib.inflate_set_dictionary) &&
-      find(library, "inflateEnd", zlib.inflate_end);
+      library.find("deflateInit2_", zlib.deflate_init) && library.find("deflate", zlib.deflate) &&
+      library.find("deflateBound", zlib.deflate_bound) &&
+      library.find("deflateEnd", zlib.deflate_end) &&
+      library.find("inflateInit2_", zlib.inflate_init) && library.find("inflate", zlib.inflate) &&
+      library.find("inflateReset", zlib.inflate_reset) &&
+      library.find("inflateGetDictionary", zlib.inflate_get_dictionary) &&
+      library.find("inflateSetDictionary", zlib.inflate_set_dictionary) &&
+      library.find("inflateEnd", zlib.inflate_end);
   return zlib;
 }
 

@@ -1,4 +1,3 @@
-// The one file that includes nghttp2.
 #include "tercel/http/h2_engine.h"
 
 #include <algorithm>
@@ -9,7 +8,7 @@
 #include <new>
 #include <utility>
 
-#include <nghttp2/nghttp2.h>
+#include "tercel/http/nghttp2.h"
 
 namespace tercel::http {
 namespace {
@@ -74,7 +73,7 @@ H2Events& events_of(void* user) noexcept {
 }
 
 H2Exchange* stream_of(nghttp2_session* session, std::int32_t id) noexcept {
-  return static_cast<H2Exchange*>(nghttp2_session_get_stream_user_data(session, id));
+  return static_cast<H2Exchange*>(nghttp2().session_get_stream_user_data(session, id));
 }
 
 int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) noexcept {
@@ -82,8 +81,8 @@ int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void*
   const H2HeadKind kind =
       frame->headers.cat == NGHTTP2_HCAT_REQUEST ? H2HeadKind::kRequest : H2HeadKind::kTrailers;
   if (events_of(user).on_head(frame->hd.stream_id, kind)) return 0;
-  const int code = nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
-                                             NGHTTP2_REFUSED_STREAM);
+  const int code = nghttp2().submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                               NGHTTP2_REFUSED_STREAM);
   return code == 0 ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
@@ -140,7 +139,7 @@ int on_frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void* us
   }
   // The PING behind a notice, which would overtake it if it were submitted with it.
   if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.last_stream_id == kStreamIdMax) {
-    return nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, nullptr) == 0
+    return nghttp2().submit_ping(session, NGHTTP2_FLAG_NONE, nullptr) == 0
                ? 0
                : NGHTTP2_ERR_CALLBACK_FAILURE;
   }
@@ -236,37 +235,42 @@ struct Shared {
   nghttp2_option* option = nullptr;
 
   Shared() noexcept {
-    if (nghttp2_session_callbacks_new(&callbacks) != 0) return;
-    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &on_begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback(callbacks, &on_header);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &on_frame);
-    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, &on_invalid_frame);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &on_data_chunk);
-    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &on_stream_close);
-    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, &on_frame_sent);
-    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, &on_frame_not_sent);
-    nghttp2_session_callbacks_set_send_data_callback(callbacks, &on_send_data);
-    if (nghttp2_option_new(&option) != 0) return;
-    nghttp2_option_set_no_auto_window_update(option, 1);
-    nghttp2_option_set_no_http_messaging(option, 1);
-    nghttp2_option_set_no_closed_streams(option, 1);
-    nghttp2_option_set_max_send_header_block_length(option, kHeadBytesMax);
-    nghttp2_option_set_max_outbound_ack(option, kAnswersMax);
-    nghttp2_option_set_max_settings(option, kSettingsMax);
-    nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
-#ifdef TERCEL_NGHTTP2_LIMITS_RESETS
-    nghttp2_option_set_stream_reset_rate_limit(option, UINT64_MAX, UINT64_MAX);
-#endif
+    if (nghttp2().session_callbacks_new(&callbacks) != 0) return;
+    nghttp2().session_callbacks_set_on_begin_headers_callback(callbacks, &on_begin_headers);
+    nghttp2().session_callbacks_set_on_header_callback(callbacks, &on_header);
+    nghttp2().session_callbacks_set_on_frame_recv_callback(callbacks, &on_frame);
+    nghttp2().session_callbacks_set_on_invalid_frame_recv_callback(callbacks, &on_invalid_frame);
+    nghttp2().session_callbacks_set_on_data_chunk_recv_callback(callbacks, &on_data_chunk);
+    nghttp2().session_callbacks_set_on_stream_close_callback(callbacks, &on_stream_close);
+    nghttp2().session_callbacks_set_on_frame_send_callback(callbacks, &on_frame_sent);
+    nghttp2().session_callbacks_set_on_frame_not_send_callback(callbacks, &on_frame_not_sent);
+    nghttp2().session_callbacks_set_send_data_callback(callbacks, &on_send_data);
+    if (nghttp2().option_new(&option) != 0) return;
+    nghttp2().option_set_no_auto_window_update(option, 1);
+    nghttp2().option_set_no_http_messaging(option, 1);
+    nghttp2().option_set_no_closed_streams(option, 1);
+    nghttp2().option_set_max_send_header_block_length(option, kHeadBytesMax);
+    nghttp2().option_set_max_outbound_ack(option, kAnswersMax);
+    nghttp2().option_set_max_settings(option, kSettingsMax);
+    nghttp2().option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
+    if (nghttp2().option_set_stream_reset_rate_limit != nullptr) {
+      // Our own budget for resets has a clock that tests move.
+      nghttp2().option_set_stream_reset_rate_limit(option, UINT64_MAX, UINT64_MAX);
+    }
   }
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
   ~Shared() {
-    nghttp2_option_del(option);
-    nghttp2_session_callbacks_del(callbacks);
+    nghttp2().option_del(option);
+    nghttp2().session_callbacks_del(callbacks);
   }
 };
 
 }  // namespace
+
+bool h2_available() noexcept {
+  return load_nghttp2();
+}
 
 struct H2Engine::Chunks : Chunk {
   Chunks() noexcept : Chunk{this, this} {}
@@ -275,6 +279,7 @@ struct H2Engine::Chunks : Chunk {
 H2Engine::H2Engine() noexcept : chunks_{new (std::nothrow) Chunks} {}
 
 std::unique_ptr<H2Engine> H2Engine::create(H2Events& events, const H2Options& options) noexcept {
+  if (!load_nghttp2()) return nullptr;
   // A new one each time: a copy of it is in every session, and nothing is shared between threads.
   const Shared shared;
   if (shared.option == nullptr) return nullptr;
@@ -285,8 +290,8 @@ std::unique_ptr<H2Engine> H2Engine::create(H2Events& events, const H2Options& op
                      .free = &release,
                      .calloc = &allocate_zeroed,
                      .realloc = &reallocate};
-  if (nghttp2_session_server_new3(&engine->session_, shared.callbacks, &events, shared.option,
-                                  &memory) != 0) {
+  if (nghttp2().session_server_new3(&engine->session_, shared.callbacks, &events, shared.option,
+                                    &memory) != 0) {
     return nullptr;
   }
   const std::array settings{
@@ -295,17 +300,17 @@ std::unique_ptr<H2Engine> H2Engine::create(H2Events& events, const H2Options& op
       nghttp2_settings_entry{NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
       nghttp2_settings_entry{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
   };
-  if (nghttp2_submit_settings(engine->session_, NGHTTP2_FLAG_NONE, settings.data(),
-                              settings.size()) != 0 ||
-      nghttp2_session_set_local_window_size(engine->session_, NGHTTP2_FLAG_NONE, 0,
-                                            kConnectionWindowBytes) != 0) {
+  if (nghttp2().submit_settings(engine->session_, NGHTTP2_FLAG_NONE, settings.data(),
+                                settings.size()) != 0 ||
+      nghttp2().session_set_local_window_size(engine->session_, NGHTTP2_FLAG_NONE, 0,
+                                              kConnectionWindowBytes) != 0) {
     return nullptr;
   }
   return engine;
 }
 
 H2Engine::~H2Engine() {
-  if (!broken_) nghttp2_session_del(session_);
+  if (!broken_) nghttp2().session_del(session_);
   while (chunks_ != nullptr && chunks_->next != chunks_.get()) std::free(unlink(chunks_->next + 1));
 }
 
@@ -315,7 +320,7 @@ bool H2Engine::check(int code) noexcept {
 }
 
 bool H2Engine::feed(std::span<const char> bytes) noexcept {
-  const ssize_t fed = nghttp2_session_mem_recv(
+  const ssize_t fed = nghttp2().session_mem_recv(
       session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (fed == NGHTTP2_ERR_NOMEM) broken_ = true;
   return fed >= 0;
@@ -323,17 +328,17 @@ bool H2Engine::feed(std::span<const char> bytes) noexcept {
 
 std::string_view H2Engine::next_output() noexcept {
   const std::uint8_t* bytes = nullptr;
-  const ssize_t count = nghttp2_session_mem_send(session_, &bytes);
+  const ssize_t count = nghttp2().session_mem_send(session_, &bytes);
   if (count < 0) broken_ = true;
   return count > 0 ? to_text(bytes, static_cast<std::size_t>(count)) : std::string_view{};
 }
 
 bool H2Engine::finished() const noexcept {
-  return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+  return nghttp2().session_want_read(session_) == 0 && nghttp2().session_want_write(session_) == 0;
 }
 
 bool H2Engine::knows(H2StreamId id) const noexcept {
-  return nghttp2_session_find_stream(session_, id) != nullptr;
+  return nghttp2().session_find_stream(session_, id) != nullptr;
 }
 
 // --- streams
@@ -343,75 +348,75 @@ H2Exchange* H2Engine::find(H2StreamId id) const noexcept {
 }
 
 bool H2Engine::attach(H2StreamId id, H2Exchange* stream) noexcept {
-  return check(nghttp2_session_set_stream_user_data(session_, id, stream));
+  return check(nghttp2().session_set_stream_user_data(session_, id, stream));
 }
 
 void H2Engine::prioritize(H2StreamId id, unsigned urgency, bool incremental) noexcept {
   nghttp2_extpri priority{.urgency = urgency, .inc = incremental ? 1 : 0};
-  (void)check(nghttp2_session_change_extpri_stream_priority(session_, id, &priority, 0));
+  (void)check(nghttp2().session_change_extpri_stream_priority(session_, id, &priority, 0));
 }
 
 bool H2Engine::respond(H2StreamId id, std::span<const Field> fields, H2Exchange* body) noexcept {
   const Names names{fields};
   if (!names.ok()) return check(NGHTTP2_ERR_NOMEM);
   const nghttp2_data_provider provider{.source = {.ptr = body}, .read_callback = &on_read};
-  return check(nghttp2_submit_response(session_, id, names.data(), names.size(),
-                                       body != nullptr ? &provider : nullptr));
+  return check(nghttp2().submit_response(session_, id, names.data(), names.size(),
+                                         body != nullptr ? &provider : nullptr));
 }
 
 bool H2Engine::interim(H2StreamId id, std::span<const Field> fields) noexcept {
   const Names names{fields};
   if (!names.ok()) return check(NGHTTP2_ERR_NOMEM);
-  return check(nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, names.data(),
-                                      names.size(), nullptr));
+  return check(nghttp2().submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, names.data(),
+                                        names.size(), nullptr));
 }
 
 bool H2Engine::trailers(H2StreamId id, std::span<const Field> fields) noexcept {
   const Names names{fields};
   if (!names.ok()) return check(NGHTTP2_ERR_NOMEM);
-  return check(nghttp2_submit_trailer(session_, id, names.data(), names.size()));
+  return check(nghttp2().submit_trailer(session_, id, names.data(), names.size()));
 }
 
 bool H2Engine::resume(H2StreamId id) noexcept {
-  return check(nghttp2_session_resume_data(session_, id));
+  return check(nghttp2().session_resume_data(session_, id));
 }
 
 void H2Engine::reset(H2StreamId id, H2Code code) noexcept {
-  (void)check(
-      nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(code)));
+  (void)check(nghttp2().submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id,
+                                          static_cast<std::uint32_t>(code)));
 }
 
 // --- windows
 
 void H2Engine::credit_connection(std::size_t bytes) noexcept {
-  (void)check(nghttp2_session_consume_connection(session_, bytes));
+  (void)check(nghttp2().session_consume_connection(session_, bytes));
 }
 
 void H2Engine::credit_stream(H2StreamId id, std::size_t bytes) noexcept {
-  (void)check(nghttp2_session_consume_stream(session_, id, bytes));
+  (void)check(nghttp2().session_consume_stream(session_, id, bytes));
 }
 
 void H2Engine::widen_window(H2StreamId id, std::uint32_t bytes) noexcept {
-  (void)check(nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, id,
-                                                    static_cast<std::int32_t>(bytes)));
+  (void)check(nghttp2().session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, id,
+                                                      static_cast<std::int32_t>(bytes)));
 }
 
 // --- the end
 
 void H2Engine::announce_goaway() noexcept {
-  (void)check(nghttp2_submit_shutdown_notice(session_));
+  (void)check(nghttp2().submit_shutdown_notice(session_));
 }
 
 void H2Engine::goaway() noexcept {
-  (void)check(nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
-                                    nghttp2_session_get_last_proc_stream_id(session_),
-                                    NGHTTP2_NO_ERROR, nullptr, 0));
+  (void)check(nghttp2().submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                                      nghttp2().session_get_last_proc_stream_id(session_),
+                                      NGHTTP2_NO_ERROR, nullptr, 0));
 }
 
 void H2Engine::terminate(H2Code code) noexcept {
-  (void)check(nghttp2_session_terminate_session2(session_,
-                                                 nghttp2_session_get_last_proc_stream_id(session_),
-                                                 static_cast<std::uint32_t>(code)));
+  (void)check(nghttp2().session_terminate_session2(
+      session_, nghttp2().session_get_last_proc_stream_id(session_),
+      static_cast<std::uint32_t>(code)));
 }
 
 }  // namespace tercel::http

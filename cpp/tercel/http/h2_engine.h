@@ -7,6 +7,7 @@
 // The rules of HTTP (fields, bodies, lengths) are not asked of it: see h2_head.h and h2_session.h.
 // Events are calls from the middle of nghttp2: who gets one takes note and returns. What may be
 // called from inside of one is said there.
+// The library is loaded when it is first asked for: h2_available().
 // Resource: one a connection, about 8 KiB of memory that is touched. Thread: one.
 // Source: RFC 9113, RFC 9218, and the documentation of nghttp2 1.52, the oldest that is supported.
 // Tested by h2_session_test.cc.
@@ -24,6 +25,9 @@
 struct nghttp2_session;
 
 namespace tercel::http {
+
+// Whether this machine has nghttp2; loads it on the first call. Thread: any.
+[[nodiscard]] bool h2_available() noexcept;
 
 class H2Exchange;
 using H2StreamId = std::int32_t;
@@ -87,7 +91,8 @@ class H2Events {
 
 class H2Engine {
  public:
-  // `events` outlives it. Null when memory is exhausted. The first SETTINGS are ready to be sent.
+  // `events` outlives it. Null when memory is exhausted, or nghttp2 is
+  // not there. The first SETTINGS are ready to be sent.
   [[nodiscard]] static std::unique_ptr<H2Engine> create(H2Events& events,
                                                         const H2Options& options) noexcept;
   H2Engine(const H2Engine&) = delete;

@@ -39,8 +39,7 @@ Loop::Loop(const Clock& clock, Syscalls& syscalls)
     : clock_{clock},
       syscalls_{syscalls},
       now_{clock.now()},
-      events_{std::make_unique<epoll_event[]>(kEventsMax)},
-      scratch_{std::make_unique_for_overwrite<char[]>(kScratchBytes)} {
+      events_{std::make_unique<epoll_event[]>(kEventsMax)} {
   timers_.advance(now_);
 }
 
@@ -51,6 +50,8 @@ Result<std::unique_ptr<Loop>> Loop::create(const Clock& clock, Syscalls& syscall
 }
 
 Result<void> Loop::open() noexcept {
+  scratch_ = Pages::map(kScratchBytes);
+  if (!scratch_) return fail(Errc::kNoMemory);
   epoll_fd_ = syscalls_.epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd_ < 0) return fail(error_of_call(epoll_fd_));
   wake_fd_ = syscalls_.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -130,7 +131,7 @@ void Loop::defer(Deferred& work) noexcept {
 
 std::span<char> Loop::borrow_scratch() noexcept {
   if (std::exchange(scratch_lent_, true)) return {};
-  return {scratch_.get(), kScratchBytes};
+  return scratch_.span();
 }
 
 // --- turning

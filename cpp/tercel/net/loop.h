@@ -22,6 +22,7 @@
 #include "tercel/base/block_pool.h"
 #include "tercel/base/clock.h"
 #include "tercel/base/intrusive_list.h"
+#include "tercel/base/pages.h"
 #include "tercel/base/process_mark.h"
 #include "tercel/base/result.h"
 #include "tercel/net/syscalls.h"
@@ -206,7 +207,7 @@ class Loop final : private TimerWheel::Observer {
   WatchId alarm_id_ = WatchId::kNone;
   WatchTable watches_;
   std::unique_ptr<epoll_event[]> events_;
-  std::unique_ptr<char[]> scratch_;
+  Pages scratch_;
   IntrusiveList<Deferred> deferred_;
   WakeWatcher wake_watcher_;
   AlarmWatcher alarm_watcher_{*this};

@@ -48,7 +48,8 @@ bool SessionPlace::choose(http::Wire& wire, Sessions& sessions) noexcept {
     const std::size_t size = std::min(bytes.size(), http::kH2Preface.size());
     if (!bytes.empty() && bytes.substr(0, size) == http::kH2Preface.substr(0, size)) {
       if (size == http::kH2Preface.size()) {
-        make_h2(wire, sessions);
+        // HTTP/1 answers that it does not know this version.
+        http::h2_available() ? make_h2(wire, sessions) : make_h1(wire, sessions);
         return true;
       }
     } else if (!bytes.empty()) {

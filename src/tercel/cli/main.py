@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(words)
     except StartError as error:
         if isinstance(error, ImportFailed) and error.__cause__ is not None:
-            from tercel.server.importer import application_traceback
+            from tercel.server.import_mistakes import application_traceback
 
             print(application_traceback(error.__cause__), file=sys.stderr, end="")
         print(f"tercel: {error}", file=sys.stderr)
@@ -81,17 +81,10 @@ def _run(words: list[str]) -> int:
     elif command == "settings":
         print(_settings_text(), end="")
     else:
-        raise options.UsageError(_unknown_command(command))
+        from tercel.cli.mistakes import unknown_command
+
+        raise options.UsageError(unknown_command(command))
     return 0
-
-
-def _unknown_command(word: str) -> str:
-    if ":" in word:
-        return f"{word!r} is not a command: write tercel serve {word}."
-    match = settings.closest(word, ("serve", "check", "settings"))
-    if match:
-        return f"{word!r} is not a command: did you mean {match}?"
-    return f"{word!r} is not a command: `tercel --help` lists them."
 
 
 def _serve(words: list[str]) -> int:

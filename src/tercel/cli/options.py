@@ -10,22 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tercel.problems import StartError
-from tercel.settings import Row, closest
+from tercel.settings import Row
 
-__all__ = ["CommandLine", "UsageError", "parse"]
+__all__ = ["CommandLine", "UsageError", "is_flag", "parse"]
 
 _FLAGS = {"flag", "toggle"}
-
-
-# Options of uvicorn, gunicorn and granian for what does not exist yet, and what to do meanwhile. A
-# name stands for those that begin with it and a dash, too: ssl for ssl-keyfile.
-_NOT_YET = {
-    "workers": "worker processes do not exist yet: start several servers with --reuse-port.",
-    "worker": "worker processes do not exist yet: start several servers with --reuse-port.",
-    "limit-max-requests": "restarting after a number of requests does not exist yet.",
-    "max-requests": "restarting after a number of requests does not exist yet.",
-    "reload": "reloading does not exist yet: start the server again.",
-}
 
 
 class UsageError(StartError):
@@ -79,11 +68,13 @@ def parse(words: Sequence[str], rows: Iterable[Row], command: str) -> CommandLin
         given = value if equals else None
         if name == "config":
             config = _value("--config", given, rest)
-        elif name.startswith("no-") and _is_flag(options.get(name[3:])) and given is None:
+        elif name.startswith("no-") and is_flag(options.get(name[3:])) and given is None:
             settings[name[3:]] = ["false"]
         elif name not in options or not word.startswith("--"):
-            raise UsageError(_unknown(word.partition("=")[0], options, command))
-        elif _is_flag(options[name]):
+            from tercel.cli.mistakes import unknown_option
+
+            raise UsageError(unknown_option(word.partition("=")[0], options, command))
+        elif is_flag(options[name]):
             settings[name] = ["true" if given is None else given]
         elif options[name].kind == "list":
             settings.setdefault(name, []).append(_value(f"--{name}", given, rest))
@@ -92,7 +83,7 @@ def parse(words: Sequence[str], rows: Iterable[Row], command: str) -> CommandLin
     return CommandLine(target, config, settings, help=False)
 
 
-def _is_flag(row: Row | None) -> bool:
+def is_flag(row: Row | None) -> bool:
     return row is not None and row.kind in _FLAGS
 
 
@@ -104,21 +95,3 @@ def _value(option: str, given: str | None, rest: Iterator[str]) -> str:
     if word is None or word.startswith("--"):
         raise UsageError(f"{option} needs a value.")
     return word
-
-
-def _not_yet(name: str) -> str | None:
-    for begin, reason in _NOT_YET.items():
-        if name == begin or name.startswith(f"{begin}-"):
-            return reason
-    return None
-
-
-def _unknown(option: str, options: dict[str, Row], command: str) -> str:
-    if reason := _not_yet(option.removeprefix("--")):
-        return f"{option} is not an option of {command}: {reason}"
-    known = [f"--{name}" for name in (*options, "config", "help")]
-    known += [f"--no-{row.name}" for row in options.values() if _is_flag(row)]
-    match = closest(option, known)
-    if match:
-        return f"{option} is not an option of {command}: did you mean {match}?"
-    return f"{option} is not an option of {command}: `{command} --help` lists them."

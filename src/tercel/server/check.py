@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 
 from tercel import _core
 from tercel.problems import StartError
-from tercel.server import logs
-from tercel.server.listening import good_certificates, obstacle
+from tercel.server.listening import as_setting_error
+from tercel.server.logs import cannot_write_access_log
+from tercel.server.obstacles import obstacle
 from tercel.server.run import prepare
 from tercel.server.server import Server
 from tercel.settings import Settings
@@ -31,14 +34,32 @@ def check(target: str, settings: Settings) -> None:
     if target:
         with asyncio.Runner(loop_factory=make_loop) as runner:
             runner.run(_load(target, settings))
-    with good_certificates():
-        _core.check_certificates(settings)
+    with as_setting_error():
+        _core.check_needs(settings)
     for bind in settings.binds():
         if reason := obstacle(bind):
             raise StartError(f"Cannot listen on {bind}: {reason}")
-    logs.check_access_log(settings)
+    _check_access_log(settings)
 
 
 async def _load(target: str, settings: Settings) -> None:
     # In a running loop, as `serve` does it.
     Server.with_settings(target, settings).load()
+
+
+def _check_access_log(settings: Settings) -> None:
+    """Raises StartError if the file of the access log cannot be written. Does not make it."""
+    path = settings.access_log_file
+    if not settings.access_log or path == "-":
+        return
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK))
+    except FileNotFoundError as error:
+        folder = os.path.dirname(path) or "."
+        if not os.path.isdir(folder):
+            raise StartError(cannot_write_access_log(settings, error)) from None
+        if not os.access(folder, os.W_OK | os.X_OK):
+            denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            raise StartError(cannot_write_access_log(settings, denied)) from None
+    except OSError as error:
+        raise StartError(cannot_write_access_log(settings, error)) from None

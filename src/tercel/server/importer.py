@@ -1,7 +1,8 @@
-"""From `module:attribute` to the application object, and what to say when there is none.
+"""From `module:attribute` to the application object.
 
 An error of the person (a wrong name) becomes one sentence that names what is there instead. An
-error of the application keeps its traceback, as `__cause__`.
+error of the application keeps its traceback, as `__cause__`. The words for both:
+`import_mistakes`.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ import inspect
 import os
 import sys
 from importlib import import_module
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any
 
 from tercel.problems import ImportFailed, SettingError, TargetError
 from tercel.server.interface import require_factory
 from tercel.server.signals import INTERRUPTIONS
 
-__all__ = ["application_traceback", "call_factory", "load_application", "load_env_file"]
+__all__ = ["as_module", "call_factory", "load_application", "load_env_file"]
 
 
 def load_application(target: str, *, app_dir: str = ".", factory: bool = False) -> Any:
@@ -36,10 +37,12 @@ def load_application(target: str, *, app_dir: str = ".", factory: bool = False) 
     if not module_name or not path:
         raise TargetError(
             f"{target!r} names no application: write module:attribute, for example"
-            f" {_as_module(module_name) or 'main'}:app."
+            f" {as_module(module_name) or 'main'}:app."
         )
-    if module_name != _as_module(module_name):
-        raise TargetError(f"{module_name!r} is the path of a file: {_for_file(module_name, path)}.")
+    if module_name != as_module(module_name):
+        from tercel.server.import_mistakes import for_file
+
+        raise TargetError(f"{module_name!r} is the path of a file: {for_file(module_name, path)}.")
     folder = os.path.realpath(app_dir)
     if not os.path.isdir(folder):
         raise SettingError(f"app-dir must be a folder that exists, not {folder!r}.")
@@ -103,17 +106,9 @@ def load_env_file(path: str) -> None:
 # --- steps of load_application
 
 
-def _as_module(name: str) -> str:
+def as_module(name: str) -> str:
     """Returns `name` without what makes it the path of a file."""
     return name.removesuffix(".py").strip("./").replace("/", ".")
-
-
-def _for_file(file: str, path: str) -> str:
-    """Returns what to write for the application `path` in the module that `file` is the path of."""
-    folder, _, name = file.rpartition("/")
-    if file.startswith(("/", "../")):
-        return f"write --app-dir {folder or '/'} {_as_module(name)}:{path}"
-    return f"write {_as_module(file)}:{path}"
 
 
 def _module(name: str, folder: str) -> ModuleType:
@@ -124,7 +119,9 @@ def _module(name: str, folder: str) -> ModuleType:
         # imports in turn is the application's.
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise _import_failed(name, error) from error
-        raise TargetError(_no_module(name, error.name, folder)) from None
+        from tercel.server.import_mistakes import no_module
+
+        raise TargetError(no_module(name, error.name, folder)) from None
     except INTERRUPTIONS:
         raise
     except BaseException as error:
@@ -141,71 +138,13 @@ def _short(error: BaseException) -> str:
     return f"{name} ({error.code})" if isinstance(error, SystemExit) else name
 
 
-def _no_module(name: str, missing: str, folder: str) -> str:
-    from pkgutil import iter_modules
-
-    from tercel.settings import closest
-
-    parent, _, last = missing.rpartition(".")
-    places = list(sys.modules[parent].__path__) if parent in sys.modules else [folder]
-    match = closest(last, [module.name for module in iter_modules(places)])
-    if match is None:
-        return (
-            f"There is no module {missing!r} in {places[0]}: change the target {name!r},"
-            " or give the folder of the application with --app-dir."
-        )
-    found = f"{parent}.{match}" if parent else match
-    return f"There is no module {missing!r} in {places[0]}: did you mean {found}?"
-
-
 def _attribute(module: ModuleType, module_name: str, path: str) -> Any:
     value: Any = module
     for name in path.split("."):
         try:
             value = getattr(value, name)
         except AttributeError:
-            raise TargetError(_no_attribute(value, module_name, name)) from None
+            from tercel.server.import_mistakes import no_attribute
+
+            raise TargetError(no_attribute(value, module_name, name)) from None
     return value
-
-
-def _no_attribute(owner: Any, module_name: str, name: str) -> str:
-    from tercel.settings import closest
-
-    what = f"{module_name} has no attribute {name!r}"
-    known = [known for known in dir(owner) if not known.startswith("__")]
-    if match := closest(name, known):
-        return f"{what}: did you mean {match}?"
-    # Objects that can be called, and are neither classes nor functions, are mostly applications.
-    likely = [
-        known
-        for known in known
-        if callable(value := getattr(owner, known, None))
-        and not isinstance(value, type)
-        and not hasattr(value, "__code__")
-    ]
-    if likely:
-        return f"{what}: it may be {' or '.join(likely[:3])}."
-    return f"{what}: name the variable that holds the application."
-
-
-# --- what the application raised
-
-# The folder of tercel's own modules.
-_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
-
-
-def application_traceback(error: BaseException) -> str:
-    """Returns the traceback of `error` from the first frame that is the application's."""
-    from traceback import TracebackException
-
-    trace = error.__traceback__
-    while trace is not None and _is_ours(trace):
-        trace = trace.tb_next
-    # A syntax error has no frame of the application: its text says where it is.
-    return "".join(TracebackException(type(error), error, trace).format())
-
-
-def _is_ours(trace: TracebackType) -> bool:
-    name = trace.tb_frame.f_code.co_filename
-    ours = ("<frozen importlib.", _PACKAGE)
-    return name.startswith(ours) or name.endswith("/importlib/__init__.py")

@@ -7,20 +7,16 @@ that has given the logger a handler of its own keeps it.
 from __future__ import annotations
 
 import atexit
-import errno
 import logging
 import os
 import sys
-from typing import Any
 
 from tercel import _core
-from tercel.problems import SettingError, StartError
 from tercel.settings import Settings
 
 __all__ = [
     "access_logger",
     "cannot_write_access_log",
-    "check_access_log",
     "configure",
     "connect_engine",
 ]
@@ -65,7 +61,9 @@ def configure(settings: Settings) -> None:
     logger = logging.getLogger("tercel")
     level = getattr(logging, settings.log_level.upper())
     if settings.log_config:
-        _configure_from(settings.log_config)
+        from tercel.server.log_config import configure_from
+
+        configure_from(settings.log_config)
         # The file decides, unless it is silent about the level.
         if logger.level == logging.NOTSET:
             logger.setLevel(level)
@@ -107,70 +105,8 @@ def access_logger() -> logging.Logger | None:
     return logger if logger.handlers else None
 
 
-def check_access_log(settings: Settings) -> None:
-    """Raises StartError if the file of the access log cannot be written. Does not make it."""
-    path = settings.access_log_file
-    if not settings.access_log or path == "-":
-        return
-    try:
-        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK))
-    except FileNotFoundError as error:
-        folder = os.path.dirname(path) or "."
-        if not os.path.isdir(folder):
-            raise StartError(cannot_write_access_log(settings, error)) from None
-        if not os.access(folder, os.W_OK | os.X_OK):
-            denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-            raise StartError(cannot_write_access_log(settings, denied)) from None
-    except OSError as error:
-        raise StartError(cannot_write_access_log(settings, error)) from None
-
-
 def cannot_write_access_log(settings: Settings, error: OSError) -> str:
     """Returns the sentence about the file of the access log that could not be opened."""
     return (
         f"access-log-file {settings.access_log_file} cannot be written: {error.strerror or error}."
     )
-
-
-def _configure_from(path: str) -> None:
-    import logging.config
-
-    try:
-        config = _read(path)
-        if config is None:
-            logging.config.fileConfig(path, disable_existing_loggers=False)
-            return
-        # Without this, dictConfig() silences the loggers it does not name: ours and others'.
-        config.setdefault("disable_existing_loggers", False)
-        logging.config.dictConfig(config)
-    except OSError as error:
-        raise SettingError(f"log-config {path} cannot be read: {error.strerror}.") from None
-    except Exception as error:
-        # Both functions raise whatever their handlers and formatters raise.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        cause = f" ({error.__cause__})" if error.__cause__ else ""
-        raise SettingError(
-            f"log-config {path} is not a logging configuration: {reason}{cause}."
-        ) from None
-
-
-def _read(path: str) -> dict[str, Any] | None:
-    """Returns the dictionary in a .json, .toml or .yaml file; None for an INI file."""
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix == ".json":
-        import json
-
-        with open(path, "rb") as file:
-            config = json.load(file)
-    elif suffix == ".toml":
-        import tomllib
-
-        with open(path, "rb") as file:
-            config = tomllib.load(file)
-    else:
-        # fileConfig() takes a missing file for an empty one.
-        with open(path, "rb"):
-            return None
-    if not isinstance(config, dict):
-        raise ValueError("it must be an object at the top")
-    return config

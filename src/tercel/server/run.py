@@ -80,7 +80,7 @@ def run(app: Any, settings: Settings, *, own_process: bool = False) -> int:
     """
     make_loop = prepare(settings)
     if own_process:
-        _raise_descriptor_limit()
+        _core.raise_descriptor_limit()
     server = Server.with_settings(app, settings)
     try:
         with Signals() as signals, asyncio.Runner(loop_factory=make_loop) as runner:
@@ -135,14 +135,6 @@ async def _serve(server: Server, signals: Signals, *, own_process: bool) -> bool
     with systemd.watchdog(loop):
         await serving
     return True
-
-
-def _raise_descriptor_limit() -> None:
-    """Lets the process open as many descriptors as its hard limit permits: one a connection."""
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _compact() -> None:

@@ -17,7 +17,7 @@ from tercel.server.attach import engine_of
 from tercel.server.importer import call_factory, load_application
 from tercel.server.interface import require_asgi
 from tercel.server.lifespan import Lifespan
-from tercel.server.listening import adopt, cannot_listen, good_certificates
+from tercel.server.listening import adopt, as_setting_error
 from tercel.server.logs import access_logger, cannot_write_access_log, connect_engine
 from tercel.settings import Settings, load, rows
 
@@ -164,7 +164,7 @@ class Server:
         try:
             self._native.reload_certificates()
         except ValueError as error:
-            logger.error("The certificates stay as they were: %s", error)
+            logger.error("The certificates stay as they were. %s", error)
         else:
             logger.info("Read the certificates again.")
 
@@ -197,7 +197,7 @@ class Server:
                 shutdown_timeout=settings.timeout_lifespan_shutdown,
             )
             with engine_of(loop) as engine:
-                with _threads_needed(settings), good_certificates():
+                with _threads_needed(settings), as_setting_error():
                     native = _core.Server(
                         engine, loop, self._application, settings, lifespan.state, lifespan.context
                     )
@@ -228,6 +228,8 @@ class Server:
                 try:
                     self.urls.append(native.listen(bind))
                 except OSError as error:
+                    from tercel.server.obstacles import cannot_listen
+
                     raise StartError(cannot_listen(bind, error)) from None
         self.addresses = list(native.addresses)
 

@@ -11,7 +11,6 @@ import concurrent.futures
 import contextlib
 import hashlib
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -314,7 +313,6 @@ class TestFailingCalls:
 
 FORKING = """
 import os
-import sys
 
 async def app(scope, receive, send):
     assert scope["type"] == "http"
@@ -325,12 +323,6 @@ async def app(scope, receive, send):
 """
 
 
-@pytest.mark.xfail(
-    sys.version_info >= (3, 14),
-    reason="asyncio forgets the running loop of a child, so that SystemExit does not end it: it"
-    " goes on, and takes events from the epoll that parent and child share",
-    strict=True,
-)
 # Not uvloop, which takes what its copy watches from the epoll that parent and child share.
 @pytest.mark.parametrize("loop", ["tercel", "asyncio"])
 def test_a_child_of_fork_that_exits_in_a_request_harms_nobody(tmp_path: Path, loop: str) -> None:

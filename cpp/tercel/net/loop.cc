@@ -146,6 +146,8 @@ nanoseconds Loop::bounded(nanoseconds timeout) const noexcept {
 
 Result<int> Loop::wait(nanoseconds timeout) noexcept {
   if (next_event_ < event_count_) return event_count_ - next_event_;
+  // A child of fork() would take the parent's events: they share the epoll.
+  if (!in_own_process()) return refused(-EBADF);
   const std::span<epoll_event> room{events_.get(), kEventsMax};
   int taken = syscalls_.epoll_wait(epoll_fd_, room, bounded(timeout));
   // A signal, or a process that was stopped for a while: what has come meanwhile is taken before

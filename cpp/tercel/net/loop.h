@@ -120,7 +120,7 @@ class Loop final : private TimerWheel::Observer {
   // Waits for events, at most until `timeout` (negative: no bound of the caller's), the next timer,
   // or wake(). Returns at once when deferred work is queued, or events of the last wait() are not
   // dispatched yet. Returns the number of events there are, 0 when none, or kSystem; EINTR counts
-  // as none. A timeout of 0 only looks.
+  // as none. A timeout of 0 only looks. Fails in a child of fork(): the events are the parent's.
   [[nodiscard]] Result<int> wait(std::chrono::nanoseconds timeout) noexcept;
   // Runs deferred work, then the events of the last wait(), then due timers. Not reentrant.
   void dispatch() noexcept;

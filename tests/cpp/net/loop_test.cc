@@ -2,7 +2,10 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -629,6 +632,22 @@ TEST(LoopCreateTest, RunningOutOfDescriptorsHasItsOwnError) {
   EXPECT_EQ(Loop::create(clock, syscalls).error(), Errc::kTooManyFiles);
   syscalls.fail(Call::kEventfd, ENOMEM);
   EXPECT_EQ(Loop::create(clock, syscalls).error(), Errc::kNoMemory);
+}
+
+TEST_F(LoopTest, AChildOfForkGetsNoEvents) {
+  loop_->wake();
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const auto events = loop_->wait(std::chrono::seconds{5});
+    ::_exit(!events && loop_->last_errno() == EBADF ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  const auto events = loop_->wait(std::chrono::seconds{5});
+  ASSERT_TRUE(events);
+  EXPECT_EQ(*events, 1);
 }
 
 }  // namespace

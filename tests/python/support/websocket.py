@@ -85,6 +85,11 @@ class Frame:
         return self.payload[2:].decode()
 
 
+def accept_key(key: bytes) -> bytes:
+    """Returns what a server makes of the client's key."""
+    return base64.b64encode(hashlib.sha1(key + GUID).digest())
+
+
 def handshake(target: str = "/", *fields: str, key: str | None = None) -> bytes:
     """Returns a request that asks for a WebSocket; `fields` are added as they are."""
     key = base64.b64encode(os.urandom(16)).decode() if key is None else key
@@ -122,7 +127,7 @@ class WebSocketClient:
             key = base64.b64encode(os.urandom(16)).decode()
             self.raw.send(handshake(target, *fields, key=key) + early)
             self.response = self.raw.response()
-            expected = base64.b64encode(hashlib.sha1(key.encode() + GUID).digest()).decode()
+            expected = accept_key(key.encode()).decode()
             assert self.response.status == 101, self.response
             assert self.response.get("sec-websocket-accept") == expected
             assert self.response.get("upgrade") == "websocket"

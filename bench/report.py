@@ -56,8 +56,16 @@ OVERVIEW = (
     ("FastAPI, JSON, 64 connections", "fastapi-64", "requests_per_cpu_s"),
     ("10 KiB read and streamed back, 64 connections", "echo-64", "requests_per_cpu_s"),
     ("99th percentile at 3,000 requests/s, us", "latency-3000", "p99_us"),
+    ("HTTP/2 hello, 8 x 32 streams: requests per CPU-second", "http2-hello", "requests_per_cpu_s"),
+    (
+        "WebSocket echo of 64 bytes: messages per CPU-second",
+        "websocket-echo-64",
+        "requests_per_cpu_s",
+    ),
     ("memory, FastAPI, idle: PSS in MiB", "memory-idle", "pss_mib"),
     ("memory of an idle connection: bytes", "memory-connections", "pss_bytes"),
+    ("memory of an idle TLS connection: bytes", "memory-idle-tls", "pss_bytes"),
+    ("memory of an idle WebSocket: bytes", "memory-idle-websocket", "pss_bytes"),
     ("growth of memory by an upload of 1 GiB: MiB", "upload", "growth_mib"),
 )
 
@@ -93,7 +101,7 @@ def summary(result: Mapping[str, Any]) -> str:
         parts = {
             name: part
             for name, part in chosen.items()
-            if name.startswith("native") == (wanted == "native")
+            if name.startswith(("native", "tls")) == (wanted == "native")
         }
         if not parts:
             continue

@@ -85,6 +85,28 @@ def _best_native(m: Medians) -> float:
     return min(m.cpu_us("native-64", "nginx"), m.cpu_us("native-64", "h2o"))
 
 
+def _best_http2(m: Medians) -> float:
+    return min(m.cpu_us("native-http2", "h2o"), m.cpu_us("native-http2", "nghttpd"))
+
+
+def _lowest(workload: str, text: str) -> tuple[Bar, ...]:
+    """Memory below that of each peer: one row for each, as a peer may have failed."""
+
+    def bound(over: str) -> Callable[[Medians], float]:
+        return lambda m: m.get(workload, over, "pss_bytes")
+
+    return tuple(
+        Bar(
+            f"{text}: PSS, against {over}",
+            "bytes",
+            lambda m: m.get(workload, "tercel", "pss_bytes"),
+            bound(over),
+            operator.lt,
+        )
+        for over in ("uvicorn", "granian", "saltare")
+    )
+
+
 BARS = (
     _gain("hello-64", "uvicorn", 2.0),
     _gain("hello-64", "granian", 1.4),
@@ -131,6 +153,27 @@ BARS = (
         1,
         lambda m: m.get("sleep", "tercel", "core_percent"),
     ),
+    _at_least(
+        "http2-hello: requests per CPU-second over tercel's own HTTP/1.1",
+        0.9,
+        lambda m: m.cpu_us("http1-hello", "tercel") / m.cpu_us("http2-hello", "tercel"),
+    ),
+    _gain("http2-hello", "granian", 1.5),
+    _at_least(
+        "C++ handler over HTTP/2: requests per CPU-second over the better of h2o and nghttpd",
+        0.8,
+        lambda m: _best_http2(m) / m.cpu_us("native-http2", "tercel-cpp"),
+    ),
+    _gain("websocket-echo-64", "uvicorn", 2.0),
+    _gain("websocket-echo-64", "granian", 1.5),
+    _at_least(
+        "tls-handshakes: per CPU-second, C++ handler over nginx",
+        1.0,
+        lambda m: m.cpu_us("tls-handshakes", "nginx") / m.cpu_us("tls-handshakes", "tercel-cpp"),
+    ),
+    _gain("tls-handshakes", "nginx", 1.0),
+    *_lowest("memory-idle-tls", "an idle TLS connection"),
+    *_lowest("memory-idle-websocket", "an idle WebSocket"),
 )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from harness import load, servers
 from harness.machine import CoreTimes
 from harness.process import MeasureError, Tree
-from harness.servers import Server, Target
+from harness.servers import PLAIN, Needs, Server, Target
 from harness.stats import Sample
 
 BENCH = Path(__file__).resolve().parent.parent
@@ -44,11 +44,13 @@ class Running:
     port: int
     settings: Settings
     scratch: Path
+    needs: Needs
 
     @property
     def url(self) -> str:
         """The root of the server."""
-        return f"http://127.0.0.1:{self.port}/"
+        scheme = "https" if self.needs.tls else "http"
+        return f"{scheme}://127.0.0.1:{self.port}/"
 
     def wrk(self, connections: int, seconds: float, script: Path | None = None) -> load.Load:
         """Loads the server with wrk from the client's core."""
@@ -70,14 +72,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(server: Server, app: str, settings: Settings) -> Iterator[Running]:
+def running(
+    server: Server, app: str, settings: Settings, needs: Needs = PLAIN
+) -> Iterator[Running]:
     """Starts `server` with `app` on the server's core, and stops it after the block."""
     with tempfile.TemporaryDirectory(prefix="tercel-bench-") as name:
         scratch = Path(name)
-        target = Target(app, free_port(), settings.python, settings.build, scratch)
+        target = Target(app, free_port(), settings.python, settings.build, scratch, needs)
+        if needs.tls:
+            load.make_certificate(target.certificate, target.key)
         tree = servers.start(server, target, core=settings.server_core, apps=APPS)
         try:
-            yield Running(server, tree, target.port, settings, scratch)
+            yield Running(server, tree, target.port, settings, scratch, needs)
         finally:
             tree.stop()
 
@@ -103,11 +109,13 @@ class Throughput:
             load.check_answer(target.port, method, self.body, self.expected)
             with load.idle_connections(target.port, self.idle_beside(settings)):
                 target.wrk(self.connections, settings.warmup_s, self.script)
-                return timed(target, self.connections, self.script)
+                return timed(
+                    target, lambda: target.wrk(self.connections, settings.seconds, self.script)
+                )
 
 
-def timed(target: Running, connections: int, script: Path | None) -> Sample:
-    """Measures one run of wrk.
+def timed(target: Running, apply: Callable[[], load.Load]) -> Sample:
+    """Measures one run of the load that `apply` makes.
 
     `others` is the part of the used cores' time that neither server nor client used: the noise that
     other programs on the machine made.
@@ -117,7 +125,7 @@ def timed(target: Running, connections: int, script: Path | None) -> Sample:
     cpu = target.tree.cpu()
     first_thread_s = target.tree.first_thread_seconds()
     began = time.monotonic()
-    done = target.wrk(connections, settings.seconds, script)
+    done = apply()
     wall_s = time.monotonic() - began
     first_thread_s = target.tree.first_thread_seconds() - first_thread_s
     server_cpu_s = target.tree.cpu_seconds_since(cpu)

@@ -1,4 +1,6 @@
-"""The clients: wrk for throughput, curl for large bodies, plain sockets for waiting connections."""
+"""The clients: wrk and h2load for throughput, `openssl s_time` for handshakes, curl for large
+bodies, plain sockets for waiting connections. The one for WebSockets is in websocket_load.py.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ import re
 import resource
 import selectors
 import socket
+import ssl
 import struct
 import subprocess
 import time
@@ -75,6 +78,92 @@ def wrk(
     return Load(int(done[1]), float(done[2]) * {"ms": 0.001, "s": 1, "m": 60}[done[3]], cpu_s)
 
 
+def h2load(
+    port: int, *, connections: int, in_flight: int, seconds: float, core: int, http1: bool = False
+) -> Load:
+    """Keeps `in_flight` requests under way on each of `connections`, without TLS.
+
+    HTTP/2 with prior knowledge, or HTTP/1.1, where more than one in flight is pipelining.
+
+    Raises:
+        MeasureError: an answer was not 2xx, or a connection failed.
+    """
+    command = [
+        *("h2load", "-t1", f"-c{connections}", f"-m{in_flight}", f"-D{math.ceil(seconds)}"),
+        *(["--h1"] if http1 else []),
+        f"http://127.0.0.1:{port}/",
+    ]
+    text, cpu_s = run_pinned(command, core=core, timeout_s=seconds + 60)
+    done = re.search(r"requests: .* (\d+) succeeded, (\d+) failed, (\d+) errored, .*", text)
+    took = re.search(r"finished in ([\d.]+)(ms|us|s)", text)
+    if done is None or took is None:
+        raise MeasureError(f"h2load counted no requests: {text[-200:]}")
+    if int(done[1]) == 0 or int(done[2]) or int(done[3]):
+        raise MeasureError(f"h2load, {done.group()}")
+    unit_s = {"us": 1e-6, "ms": 0.001, "s": 1}[took[2]]
+    return Load(int(done[1]), float(took[1]) * unit_s, cpu_s)
+
+
+HANDSHAKE_CLIENTS = 4
+
+
+def handshakes(port: int, *, seconds: float, core: int) -> Load:
+    """Makes full handshakes of TLS 1.3 by `HANDSHAKE_CLIENTS` clients, each one after the other.
+
+    A connection ends after its handshake; no session is resumed.
+    """
+    one = (
+        f"openssl s_time -connect 127.0.0.1:{port} -new -tls1_3 -time {math.ceil(seconds)}"
+        " | grep 'real seconds'"
+    )
+    command = ["sh", "-c", " & ".join([one] * HANDSHAKE_CLIENTS) + " & wait"]
+    began = time.monotonic()
+    text, cpu_s = run_pinned(command, core=core, timeout_s=seconds + 30)
+    made = [int(count) for count in re.findall(r"(\d+) connections in \d+ real seconds", text)]
+    if len(made) != HANDSHAKE_CLIENTS or not all(made):
+        raise MeasureError(f"openssl s_time: {text[-200:]!r}")
+    return Load(sum(made), time.monotonic() - began, cpu_s)
+
+
+def make_certificate(certificate: str, key: str) -> None:
+    """Writes a self-signed ECDSA P-256 certificate and its key, PKCS#8."""
+    command = [
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+        *("-nodes", "-days", "30", "-subj", "/CN=localhost"),
+        *("-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"),
+        *("-keyout", key, "-out", certificate),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def client_context() -> ssl.SSLContext:
+    """A client that trusts everybody: what is measured is on loopback."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def http2_answer(port: int) -> bytes | None:
+    """Returns the body of `GET /` over HTTP/2 with prior knowledge; None: no answer with 200."""
+    command = ["curl", "-sS", "-f", "-m", "5", "--http2-prior-knowledge", "-w", "%{http_version}"]
+    done = subprocess.run([*command, f"http://127.0.0.1:{port}/"], capture_output=True, check=False)
+    if done.returncode != 0 or not done.stdout.endswith(b"2"):
+        return None
+    return done.stdout[:-1]
+
+
+def check_http2_answer(port: int, expected: bytes) -> None:
+    """Asks once over HTTP/2 and compares.
+
+    Raises:
+        MeasureError: the answer is not 200 with `expected`.
+    """
+    if (got := http2_answer(port)) != expected:
+        raise MeasureError(f"wrong answer over HTTP/2: {got!r}")
+
+
 def check_answer(port: int, method: str, body: bytes | None, expected: bytes) -> None:
     """Asks once and compares, so that no wrong answer is ever timed.
 
@@ -112,8 +201,12 @@ def _ask(connection: socket.socket, path: bytes = b"/") -> None:
 
 
 @contextmanager
-def idle_connections(port: int, count: int) -> Iterator[None]:
+def idle_connections(
+    port: int, count: int, context: ssl.SSLContext | None = None
+) -> Iterator[None]:
     """Holds `count` kept-alive connections that made one request each, until the block ends.
+
+    Over TLS with `context`.
 
     Raises:
         MeasureError: the server closed any of them before the end of the block.
@@ -122,6 +215,8 @@ def idle_connections(port: int, count: int) -> Iterator[None]:
     try:
         for _ in range(count):
             connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+            if context is not None:
+                connection = context.wrap_socket(connection)
             held.append(connection)
             _ask(connection)
         yield

@@ -73,13 +73,15 @@ def versions(python: str) -> dict[str, str]:
 
     packages = (
         "tercel uvicorn uvloop httptools granian hypercorn saltare "
-        "fastapi starlette pydantic h11 anyio"
+        "fastapi starlette pydantic h11 h2 wsproto websockets anyio"
     )
     found: dict[str, str] = json.loads(_run(python, "-c", _PYTHON_VERSIONS, *packages.split()))
     found["nginx"] = _run("nginx", "-v").rpartition("/")[2]
     found["h2o"] = _run("h2o", "-v").partition("\n")[0].removeprefix("h2o version ")
     found["wrk"] = _run("wrk", "-v").partition("\n")[0].partition(" [")[0].removeprefix("wrk ")
     found["curl"] = _run("curl", "--version").partition(" (")[0].removeprefix("curl ")
+    found["nghttpd"] = _run("nghttpd", "--version").rpartition("/")[2]
+    found["openssl"] = _run("openssl", "version").split(" ")[1]
     found["valgrind"] = _run("valgrind", "--version").removeprefix("valgrind-")
     return found
 

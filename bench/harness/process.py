@@ -36,7 +36,7 @@ def _session_of(pid: int) -> int:
     return int(_stat_fields(pid)[3])
 
 
-def _cpu_ns(pid: int) -> int:
+def cpu_ns(pid: int) -> int:
     """Returns the CPU time of all threads of `pid`, ended ones included, in nanoseconds."""
     cpu_clock_sched = 2
     return time.clock_gettime_ns((~pid << 3) | cpu_clock_sched)
@@ -99,7 +99,7 @@ class Tree:
 
     def cpu(self) -> dict[int, int]:
         """Returns the CPU time so far of each living process, in nanoseconds."""
-        return {pid: _cpu_ns(pid) for pid in self.pids()}
+        return {pid: cpu_ns(pid) for pid in self.pids()}
 
     def cpu_seconds_since(self, before: Mapping[int, int]) -> float:
         """Returns the CPU seconds of the tree since `before` was taken by `cpu()`.

@@ -13,10 +13,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness import load
 from harness.process import START_TIMEOUT_S, MeasureError, Tree
 
 BACKLOG = 16384
 KEEP_ALIVE_S = 600
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a workload asks of a server beside HTTP/1.1 without TLS."""
+
+    http2: bool = False
+    websocket: bool = False
+    tls: bool = False
+
+
+PLAIN = Needs()
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,17 @@ class Target:
     python: str  # The interpreter that has the servers installed.
     build: Path  # The build directory of the C++ programs.
     scratch: Path  # A directory for configuration files.
+    needs: Needs = PLAIN
+
+    @property
+    def certificate(self) -> str:
+        """The file of the certificate; `load.make_certificate()` wrote it if there is TLS."""
+        return str(self.scratch / "server.pem")
+
+    @property
+    def key(self) -> str:
+        """The file of its key, PKCS#8."""
+        return str(self.scratch / "server.key")
 
 
 @dataclass(frozen=True)
@@ -49,12 +73,17 @@ class Server:
     only: tuple[str, ...] = ()  # The workloads it takes part in; empty: all of its kind.
 
 
+def _tls_flags(target: Target, certificate: str, key: str) -> list[str]:
+    return [certificate, target.certificate, key, target.key] if target.needs.tls else []
+
+
 def _tercel(target: Target) -> list[str]:
     return [
         *(target.python, "-m", "tercel", "serve", f"{target.app}:app"),
         *("--host", "127.0.0.1", "--port", str(target.port), "--no-access-log"),
         *("--timeout-keep-alive", str(KEEP_ALIVE_S), "--backlog", str(BACKLOG)),
         *("--limit-request-body", "2GiB"),
+        *_tls_flags(target, "--ssl-certfile", "--ssl-keyfile"),
     ]
 
 
@@ -63,11 +92,15 @@ def _tercel_io(target: Target) -> list[str]:
 
 
 def _uvicorn(target: Target) -> list[str]:
+    # The fastest of the three that it knows; the client offers no compression.
+    websocket = ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
     return [
         *(target.python, "-m", "uvicorn", f"{target.app}:app"),
         *("--host", "127.0.0.1", "--port", str(target.port)),
         *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"),
         *("--backlog", str(BACKLOG), "--timeout-keep-alive", str(KEEP_ALIVE_S)),
+        *(websocket if target.needs.websocket else []),
+        *_tls_flags(target, "--ssl-certfile", "--ssl-keyfile"),
     ]
 
 
@@ -76,9 +109,11 @@ def _granian(target: Target) -> list[str]:
         *(target.python, "-m", "granian", f"{target.app}:app", "--interface", "asgi"),
         *("--host", "127.0.0.1", "--port", str(target.port)),
         *("--workers", "1", "--runtime-threads", "1", "--runtime-mode", "st", "--loop", "uvloop"),
-        *("--http", "1", "--no-ws", "--no-access-log", "--log-level", "warning"),
+        *("--http", "2" if target.needs.http2 else "1", "--no-access-log"),
+        *("--ws" if target.needs.websocket else "--no-ws", "--log-level", "warning"),
         *("--backlog", str(BACKLOG), "--backpressure", str(BACKLOG)),
         *("--http1-header-read-timeout", "60000"),
+        *_tls_flags(target, "--ssl-certificate", "--ssl-keyfile"),
     ]
 
 
@@ -95,7 +130,10 @@ keep_alive_max_requests = 1000000000
 
 def _hypercorn(target: Target) -> list[str]:
     path = target.scratch / "hypercorn.toml"
-    path.write_text(_HYPERCORN.format(port=target.port, backlog=BACKLOG, keep_alive_s=KEEP_ALIVE_S))
+    text = _HYPERCORN.format(port=target.port, backlog=BACKLOG, keep_alive_s=KEEP_ALIVE_S)
+    if target.needs.tls:
+        text += f'certfile = "{target.certificate}"\nkeyfile = "{target.key}"\n'
+    path.write_text(text)
     return [target.python, "-m", "hypercorn", f"{target.app}:app", "--config", str(path)]
 
 
@@ -108,6 +146,7 @@ def _saltare(target: Target) -> list[str]:
         *("--keep-alive-timeout", str(KEEP_ALIVE_S), "--header-timeout", str(KEEP_ALIVE_S)),
         *("--body-timeout", str(KEEP_ALIVE_S), "--write-timeout", str(KEEP_ALIVE_S)),
         "--auto-raise-nofile",
+        *_tls_flags(target, "--ssl-certfile", "--ssl-keyfile"),
     ]
 
 
@@ -121,7 +160,9 @@ def _raw_answer(target: Target) -> list[str]:
 
 
 def _tercel_cpp(target: Target) -> list[str]:
-    return [str(target.build / "examples" / "cpp" / "example_hello"), str(target.port)]
+    program = str(target.build / "examples" / "cpp" / "example_hello")
+    files = [target.certificate, target.key] if target.needs.tls else []
+    return [program, str(target.port), *files]
 
 
 _NGINX = """\
@@ -140,7 +181,8 @@ http {{
   fastcgi_temp_path {scratch}/nginx; uwsgi_temp_path {scratch}/nginx;
   scgi_temp_path {scratch}/nginx;
   server {{
-    listen 127.0.0.1:{port} backlog={backlog};
+    listen 127.0.0.1:{port} backlog={backlog}{options};
+    {tls}
     default_type application/json;
     location / {{ return 200 '{{"message":"Hello"}}'; }}
   }}
@@ -150,9 +192,16 @@ http {{
 
 def _nginx(target: Target) -> list[str]:
     path = target.scratch / "nginx.conf"
+    needs = target.needs
+    files = f"ssl_certificate {target.certificate}; ssl_certificate_key {target.key};"
     path.write_text(
         _NGINX.format(
-            scratch=target.scratch, keep_alive_s=KEEP_ALIVE_S, port=target.port, backlog=BACKLOG
+            scratch=target.scratch,
+            keep_alive_s=KEEP_ALIVE_S,
+            port=target.port,
+            backlog=BACKLOG,
+            options=" ssl" * needs.tls + " http2" * needs.http2,
+            tls=f"ssl_protocols TLSv1.2 TLSv1.3; {files}" if needs.tls else "",
         )
     )
     return ["nginx", "-c", str(path)]
@@ -165,7 +214,7 @@ max-connections: {backlog}
 http1-request-timeout: {keep_alive_s}
 listen:
   host: 127.0.0.1
-  port: {port}
+  port: {port}{tls}
 hosts:
   default:
     paths:
@@ -179,12 +228,25 @@ hosts:
 def _h2o(target: Target) -> list[str]:
     (target.scratch / "hello.json").write_bytes(b'{"message":"Hello"}')
     path = target.scratch / "h2o.yaml"
+    files = f"\n  ssl:\n    certificate-file: {target.certificate}\n    key-file: {target.key}"
     path.write_text(
         _H2O.format(
-            scratch=target.scratch, keep_alive_s=KEEP_ALIVE_S, port=target.port, backlog=BACKLOG
+            scratch=target.scratch,
+            keep_alive_s=KEEP_ALIVE_S,
+            port=target.port,
+            backlog=BACKLOG,
+            tls=files if target.needs.tls else "",
         )
     )
     return ["h2o", "-c", str(path)]
+
+
+def _nghttpd(target: Target) -> list[str]:
+    (target.scratch / "index.html").write_bytes(b'{"message":"Hello"}')
+    return [
+        *("nghttpd", "--no-tls", "-n", "1", "-a", "127.0.0.1", "-d", str(target.scratch)),
+        str(target.port),
+    ]
 
 
 SERVERS = (
@@ -201,7 +263,7 @@ SERVERS = (
     Server(
         "granian",
         "asgi",
-        "granian's own benchmarks/README.md: st runtime, http 1, no ws, uvloop",
+        "granian's own benchmarks/README.md: st runtime, http 1, no ws (unless asked for), uvloop",
         _granian,
     ),
     Server("hypercorn", "asgi", "hypercorn's documentation: uvloop worker", _hypercorn),
@@ -211,6 +273,13 @@ SERVERS = (
     Server("tercel-cpp", "native", "examples/cpp/hello.cc: a Handler, no Python", _tercel_cpp),
     Server("nginx", "native", "one worker, `return 200`", _nginx),
     Server("h2o", "native", "one thread, file.file (mruby costs 50% more)", _h2o),
+    Server(
+        "nghttpd",
+        "native",
+        "one thread, a file of the same bytes",
+        _nghttpd,
+        only=("native-http2",),  # It speaks nothing else without TLS.
+    ),
     Server("raw", "native", "epoll, one recv and one send a request, no parsing", _raw_answer),
 )
 
@@ -233,7 +302,7 @@ def start(server: Server, target: Target, *, core: int, apps: Path) -> Tree:
     while time.monotonic() < deadline:
         if not tree.alive():
             break
-        if ready(tree, target.port):
+        if ready(tree, target):
             return tree
         time.sleep(0.05)
     text = tree.tail()
@@ -241,12 +310,21 @@ def start(server: Server, target: Target, *, core: int, apps: Path) -> Tree:
     raise MeasureError(f"{server.name} did not start: {text}")
 
 
-def _imported(tree: Tree, port: int) -> bool:
+def _imported(tree: Tree, target: Target) -> bool:
     return "imported" in tree.tail()
 
 
-def _answers(tree: Tree, port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+def _answers(tree: Tree, target: Target) -> bool:
+    if target.needs.http2:
+        return load.http2_answer(target.port) is not None
+    connection: http.client.HTTPConnection
+    if target.needs.tls:
+        context = load.client_context()
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", target.port, timeout=5, context=context
+        )
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=5)
     try:
         connection.request("GET", "/")
         return connection.getresponse().status == 200

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from harness import instructions, latency, load
-from harness.bench import APPS, BENCH, Settings, Throughput, running
-from harness.servers import Server
+from harness import instructions, latency, load, protocols
+from harness.bench import APPS, BENCH, Running, Settings, Throughput, running
+from harness.servers import PLAIN, Needs, Server
 from harness.stats import Sample
 
 HELLO = b'{"message":"Hello"}'
@@ -61,28 +62,46 @@ def idle_memory(server: Server, settings: Settings) -> Sample:
     return sample
 
 
-def connection_memory(server: Server, settings: Settings) -> Sample:
-    """Bytes for each idle kept-alive connection that made one request."""
-    with running(server, "hello", settings) as target:
-        # What the first requests allocate once for all is not the price of a connection.
-        target.wrk(64, settings.warmup_s)
-        time.sleep(SETTLE_S)
-        before = target.tree.memory()
-        count = settings.idle_connections
-        with load.idle_connections(target.port, count):
+def connection_memory(
+    app: str,
+    needs: Needs,
+    warm: Callable[[Running], object],
+    hold: Callable[[Running], AbstractContextManager[None]],
+) -> Callable[[Server, Settings], Sample]:
+    """Returns the measurement of the bytes for each idle connection that `hold` holds."""
+
+    def measure(server: Server, settings: Settings) -> Sample:
+        with running(server, app, settings, needs) as target:
+            # What the first requests allocate once for all is not the price of a connection.
+            warm(target)
             time.sleep(SETTLE_S)
-            held = target.tree.memory()
-            cpu = target.tree.cpu()
+            before = target.tree.memory()
+            count = settings.idle_connections
+            with hold(target):
+                time.sleep(SETTLE_S)
+                held = target.tree.memory()
+                cpu = target.tree.cpu()
+                time.sleep(SETTLE_S)
+                idle_cpu_s = target.tree.cpu_seconds_since(cpu)
             time.sleep(SETTLE_S)
-            idle_cpu_s = target.tree.cpu_seconds_since(cpu)
-        time.sleep(SETTLE_S)
-        after = target.tree.memory()
-    return {
-        "pss_bytes": (held.pss - before.pss) / count,
-        "private_bytes": (held.private - before.private) / count,
-        "kept_after_close_bytes": (after.pss - before.pss) / count,
-        "core_while_idle": idle_cpu_s / SETTLE_S,
-    }
+            after = target.tree.memory()
+        return {
+            "pss_bytes": (held.pss - before.pss) / count,
+            "private_bytes": (held.private - before.private) / count,
+            "kept_after_close_bytes": (after.pss - before.pss) / count,
+            "core_while_idle": idle_cpu_s / SETTLE_S,
+        }
+
+    return measure
+
+
+def _warm_by_wrk(target: Running) -> load.Load:
+    return target.wrk(64, target.settings.warmup_s)
+
+
+def _hold_http(target: Running) -> AbstractContextManager[None]:
+    context = load.client_context() if target.needs.tls else None
+    return load.idle_connections(target.port, target.settings.idle_connections, context)
 
 
 def transfer(send: Callable[..., load.Load]) -> Callable[[Server, Settings], Sample]:
@@ -130,8 +149,17 @@ def _idle_beside(settings: Settings) -> int:
     return settings.idle_connections
 
 
-def _throughput(name: str, question: str, kinds: tuple[str, ...], measure: Throughput) -> Workload:
-    return Workload(name, question, kinds, "cpu_us_per_request", "us of CPU/request", measure)
+def _throughput(
+    name: str,
+    question: str,
+    kinds: tuple[str, ...],
+    measure: Callable[[Server, Settings], Sample],
+    *,
+    what: str = "request",
+    names: tuple[str, ...] = (),
+) -> Workload:
+    unit = f"us of CPU/{what}"
+    return Workload(name, question, kinds, "cpu_us_per_request", unit, measure, names=names)
 
 
 _ASGI = ("asgi",)
@@ -190,6 +218,56 @@ WORKLOADS = (
         )
         for count in (1, 64)
     ),
+    _throughput(
+        "http2-hello",
+        "What does HTTP/2 cost: 8 connections with 32 streams each, without TLS?",
+        _ASGI,
+        protocols.Http2(HELLO),
+        names=("tercel", "granian", "hypercorn"),
+    ),
+    _throughput(
+        "http1-hello",
+        "The same client over HTTP/1.1 with as many requests under way: 256 connections.",
+        _ASGI,
+        protocols.Http2(HELLO, connections=256, in_flight=1, http1=True),
+        names=("tercel", "granian", "hypercorn"),
+    ),
+    _throughput(
+        "http1-pipelined-hello",
+        "The same over 8 connections of HTTP/1.1 with 32 pipelined requests, as no client does.",
+        _ASGI,
+        protocols.Http2(HELLO, http1=True),
+        names=("tercel", "granian", "hypercorn"),
+    ),
+    _throughput(
+        "native-http2",
+        "Is HTTP/2 as fast as in the fastest servers in C: 8 connections with 32 streams each?",
+        ("native",),
+        protocols.Http2(HELLO),
+        names=("tercel-cpp", "nginx", "h2o", "nghttpd"),
+    ),
+    _throughput(
+        "websocket-echo-64",
+        "What does a WebSocket message cost: 64 bytes echoed on 64 connections?",
+        _ASGI,
+        protocols.websocket_echo,
+        what="message",
+    ),
+    _throughput(
+        "websocket-broadcast-1000",
+        "What does a message to everybody in a room of 1,000 cost each of them?",
+        _ASGI,
+        protocols.websocket_broadcast,
+        what="delivery",
+    ),
+    _throughput(
+        "tls-handshakes",
+        "What does a full handshake cost: TLS 1.3, ECDSA P-256, with the connection's two ends?",
+        ("asgi", "native"),
+        protocols.tls_handshakes,
+        what="handshake",
+        names=("tercel", "uvicorn", "granian", "tercel-cpp", "nginx", "h2o"),
+    ),
     *(
         Workload(
             f"latency-{rate}",
@@ -215,7 +293,29 @@ WORKLOADS = (
         ("asgi", "native"),
         "pss_bytes",
         "bytes of PSS/connection",
-        connection_memory,
+        connection_memory("hello", PLAIN, _warm_by_wrk, _hold_http),
+    ),
+    Workload(
+        "memory-idle-tls",
+        "What does an idle TLS connection cost in user memory, after one request?",
+        ("asgi", "native"),
+        "pss_bytes",
+        "bytes of PSS/connection",
+        connection_memory("hello", Needs(tls=True), _warm_by_wrk, _hold_http),
+        names=("tercel", "uvicorn", "granian", "hypercorn", "saltare", "tercel-cpp", "nginx"),
+    ),
+    Workload(
+        "memory-idle-websocket",
+        "What does an idle WebSocket cost in user memory?",
+        _ASGI,
+        "pss_bytes",
+        "bytes of PSS/connection",
+        connection_memory(
+            "rooms",
+            Needs(websocket=True),
+            protocols.warm_by_echo,
+            protocols.hold_websockets,
+        ),
     ),
     Workload(
         "upload",

@@ -1,12 +1,14 @@
 // The engine without Python: answers every request with a greeting.
 //
-//   hello [PORT]        PORT 0, the default, picks a free one.
+//   hello [PORT [CERTIFICATE KEY]]      PORT 0, the default, picks a free one. With TLS if there
+//                                       are files in PEM of a certificate and its key.
 //
 // Build: cmake --preset release && cmake --build --preset release --target example_hello
 #include <array>
 #include <charconv>
 #include <csignal>
 #include <iostream>
+#include <string>
 #include <string_view>
 
 #include "tercel/base/clock.h"
@@ -56,12 +58,25 @@ int main(int argc, char** argv) {
     }
   }
 
+  server::Options options;
+  if (argc == 4) {
+    net::TlsOptions tls;
+    tls.certificates.push_back({argv[2], argv[3], {}});
+    tls.protocols = {"h2", "http/1.1"};
+    std::string problem;
+    options.tls = net::TlsContext::create(tls, problem);
+    if (!options.tls) {
+      std::cerr << "hello: " << problem << '\n';
+      return 2;
+    }
+  }
+
   const SteadyClock clock;
   Result<std::unique_ptr<net::Loop>> loop = net::Loop::create(clock, net::system_calls());
   if (!loop) return report("cannot make an event loop", loop.error());
 
   Hello handler;
-  server::Server server{**loop, handler, {}};
+  server::Server server{**loop, handler, options};
   auto socket = net::ListenSocket::tcp(net::system_calls(), "127.0.0.1", port, {});
   if (!socket) return report("cannot listen", socket.error());
   const std::uint16_t bound = socket->address().port;
@@ -71,8 +86,10 @@ int main(int argc, char** argv) {
   if (auto started = server.start(); !started) return report("cannot accept", started.error());
 
   running = loop->get();
+  // OpenSSL writes to sockets that the peer has closed.
+  std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGINT, stop);
   std::signal(SIGTERM, stop);
-  std::cout << "http://127.0.0.1:" << bound << std::endl;
+  std::cout << (options.tls ? "https" : "http") << "://127.0.0.1:" << bound << std::endl;
   if (auto ran = (*loop)->run(); !ran) return report("the event loop failed", ran.error());
 }

@@ -2,7 +2,7 @@
 
 Without a file: the newest in bench/results/. Parts: `machine`, `overview` (a few rows for those
 who have a minute), `bars` (the project's targets), `summary` (CPU per request of all servers),
-`detail` (every metric); all of them without `--part`.
+`detail` (every metric); of a result of attacks.py, `attacks`. All of them without `--part`.
 """
 
 from __future__ import annotations
@@ -178,13 +178,46 @@ def _cell(server: Mapping[str, Any], metric: str) -> str:
     return f"({text})" if idle else text
 
 
+def attacks(result: Mapping[str, Any]) -> str:
+    """Returns what each attack cost: memory against bytes, CPU against CPU, and the others."""
+    rows, failures = [], []
+    for name, part in result["attacks"].items():
+        if failure := part.get("failure"):
+            failures.append(f"- {name}: {failure}")
+            continue
+        idle, meanwhile = part["victim_idle"], part["victim_attacked"]
+        end = part["ended_after"]
+        count = "" if end is None else f"{number(end)} {part['unit']}"
+        rows.append(
+            [
+                f"{name} ({part['source']})" if part["source"] else name,
+                count,
+                ", ".join(part["ended_by"]),
+                number(part["bytes_of_one_connection"]),
+                number(part["memory_held_bytes"]),
+                f"{number(part['memory_per_byte'])} : 1",
+                f"{number(part['cpu_ratio'])} : 1",
+                number(idle["p99_us"] / 1e3) if idle else "",
+                number(meanwhile["p99_us"] / 1e3) if meanwhile else "",
+                number(meanwhile["wrong"] + meanwhile["lost"]) if meanwhile else "",
+            ]
+        )
+    head = ["attack", "had enough after", "by", "bytes of a connection", "memory held, bytes"]
+    head += ["memory : bytes", "CPU, server : client", "others' p99 before, ms", "meanwhile"]
+    text = table([*head, "others' errors"], rows)
+    return text + ("\n\nFailed:\n\n" + "\n".join(failures) if failures else "")
+
+
 PARTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "machine": machine,
     "overview": overview,
     "bars": bars,
     "summary": summary,
     "detail": detail,
+    "attacks": attacks,
 }
+# Those of a result of attacks.py; the others are of run.py's.
+OF_ATTACKS = ("machine", "attacks")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -195,7 +228,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     path = options.result or max(RESULTS.glob("*.json"), key=lambda file: file.stat().st_mtime)
     result = json.loads(path.read_text())
-    chosen = [options.part] if options.part else list(PARTS)
+    measured = OF_ATTACKS if "attacks" in result else [part for part in PARTS if part != "attacks"]
+    chosen = [options.part] if options.part else measured
     print("\n\n".join(PARTS[part](result) for part in chosen))
     return 0
 

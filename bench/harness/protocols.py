@@ -62,10 +62,11 @@ def _client(
 
 def warm_by_echo(target: Running) -> load.Load:
     """Loads the echo for as long as a warm-up is."""
-    return _echo(target, target.settings.warmup_s)
+    return echo(target, target.settings.warmup_s)
 
 
-def _echo(target: Running, seconds: float) -> load.Load:
+def echo(target: Running, seconds: float) -> load.Load:
+    """Loads the echo of `rooms`."""
     more = ("--bytes", str(MESSAGE_BYTES))
     with _client(target, "websocket", ECHO_CONNECTIONS, seconds, *more) as client:
         return client.apply()

@@ -11,21 +11,26 @@ import contextlib
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hyperframe.frame import (
-    ContinuationFrame,
-    DataFrame,
-    HeadersFrame,
-    PingFrame,
-    PriorityFrame,
-    RstStreamFrame,
-    SettingsFrame,
-    WindowUpdateFrame,
-)
+from hyperframe.frame import SettingsFrame, WindowUpdateFrame
 
+from support.attacks import (
+    BOMB_FIELDS,
+    BOMBS,
+    CONTINUATIONS,
+    FLOODS,
+    PINNED_FIELDS,
+    WAYS,
+    continuations,
+    driven_resets,
+    empty_data,
+    flood,
+    open_block,
+    reset_pairs,
+)
 from support.http2 import ENHANCE_YOUR_CALM, PROTOCOL_ERROR, H2Client
 from support.processes import SANITIZED, cpu_seconds, private_bytes
 from support.server import ServerProcess
@@ -102,29 +107,6 @@ def attack(server: ServerProcess, *, grows: int = 8 * MEBIBYTE) -> Iterator[None
         assert client.response(1).body == b"hello after"
 
 
-def flood(client: H2Client, make: Callable[[int], bytes], *, count: int, batch: int = 50) -> int:
-    """Sends `make(i)` until the server closes. Returns how many were sent; reads all the while."""
-    reader = threading.Thread(target=_read_all, args=(client,), daemon=True)
-    reader.start()
-    sent = 0
-    try:
-        # What is still sent into a connection that ends takes the last words from its other end.
-        while sent < count and not client.goaways and not client.closed:
-            client.send(b"".join(make(sent + i) for i in range(batch)))
-            sent += batch
-    except OSError:
-        pass
-    reader.join(10)
-    assert not reader.is_alive(), "the connection stays open"
-    return sent
-
-
-def _read_all(client: H2Client) -> None:
-    with contextlib.suppress(OSError):
-        while client.read_frame() is not None:
-            pass
-
-
 def calmed(client: H2Client) -> bool:
     """Whether the server had enough: of too much, or of more streams at once than it allows."""
     return any(code in (ENHANCE_YOUR_CALM, PROTOCOL_ERROR) for _, code in client.goaways)
@@ -136,41 +118,16 @@ def calmed(client: H2Client) -> bool:
 def test_rapid_reset(server: ServerProcess) -> None:
     # CVE-2023-44487.
     with attack(server), H2Client(server.address) as client:
-
-        def pair(i: int) -> bytes:
-            stream = 2 * i + 1
-            return (
-                client.head(stream, "/wait?id=r").serialize()
-                + RstStreamFrame(stream, 8).serialize()
-            )
-
-        flood(client, pair, count=100_000)
+        flood(client, reset_pairs(client, "/wait?id=r"), count=100_000)
         assert calmed(client)
         assert max(stream for stream, _ in client.goaways) < 2 * 1100
 
 
-@pytest.mark.parametrize("way", ["overflow", "length", "fields", "trailers"])
+@pytest.mark.parametrize("way", WAYS)
 def test_resets_that_the_server_is_driven_to(server: ServerProcess, way: str) -> None:
     # CVE-2025-8671.
     with attack(server), H2Client(server.address) as client:
-
-        def one(i: int) -> bytes:
-            stream = 2 * i + 1
-            fields = {"length": [("content-length", "1")], "fields": [("Upper", "x")]}
-            head = client.head(
-                stream, "/wait?id=d", method="POST", fields=fields.get(way, []), end=False
-            ).serialize()
-            if way == "overflow":
-                return head + WindowUpdateFrame(stream, 2**31 - 1).serialize()
-            if way == "length":
-                return head + DataFrame(stream, b"ab").serialize()
-            if way == "trailers":
-                more = HeadersFrame(stream, client.encoder.encode([("a", "b")]))
-                more.flags.add("END_HEADERS")
-                return head + more.serialize()
-            return head
-
-        flood(client, one, count=100_000)
+        flood(client, driven_resets(client, way, "/wait?id=d"), count=100_000)
         assert calmed(client)
         assert max(stream for stream, _ in client.goaways) < 2 * 1200
 
@@ -178,14 +135,12 @@ def test_resets_that_the_server_is_driven_to(server: ServerProcess, way: str) ->
 # --- heads
 
 
-@pytest.mark.parametrize("payload", [b"", b"\x00\x01a\x01b"], ids=["empty", "fields"])
-def test_continuation_flood(server: ServerProcess, payload: bytes) -> None:
+@pytest.mark.parametrize("kind", CONTINUATIONS)
+def test_continuation_flood(server: ServerProcess, kind: str) -> None:
     # VU#421644.
     with attack(server), H2Client(server.address) as client:
-        client.send(HeadersFrame(1, client.encoder.encode([(":method", "GET")])))
-        sent = flood(
-            client, lambda _: ContinuationFrame(1, payload).serialize(), count=100_000, batch=1
-        )
+        open_block(client)
+        sent = flood(client, continuations(CONTINUATIONS[kind]), count=100_000, batch=1)
         assert calmed(client)
         assert sent < 5000  # It had enough after eight; these were on their way.
 
@@ -193,10 +148,10 @@ def test_continuation_flood(server: ServerProcess, payload: bytes) -> None:
 def test_compression_bombs_meet_the_limit_of_the_list(server: ServerProcess) -> None:
     # CVE-2016-6581, CVE-2026-49975: small on the wire, large when decoded; and cookie crumbs.
     with attack(server), H2Client(server.address) as client:
-        for name, value in (("x", "v" * 3900), ("cookie", "c" * 3900), ("cookie", "")):
+        for bomb in BOMBS.values():
             stream = 2 * len(client.streams) + 101
-            entry = client.head(stream, "/hello?id=b", fields=[(name, value)])
-            again = client.head(stream + 2, "/hello?id=b", fields=[(name, value)] * 4000)
+            entry = client.head(stream, "/hello?id=b", fields=[bomb])
+            again = client.head(stream + 2, "/hello?id=b", fields=[bomb] * BOMB_FIELDS)
             assert len(again.data) < 16_384
             client.send(entry, again)
             assert client.response(stream).status == 200
@@ -206,10 +161,9 @@ def test_compression_bombs_meet_the_limit_of_the_list(server: ServerProcess) -> 
 def test_bombs_pinned_by_a_shut_window_hold_little(server: ServerProcess) -> None:
     # A hundred requests of almost 64 KiB each, that cost a few bytes on the wire, and whose
     # answers never leave.
-    fields = [("x", "v" * 3900)] * 16
     with attack(server, grows=16 * MEBIBYTE), H2Client(server.address, settings={4: 0}) as client:
         for i in range(100):
-            client.send(client.head(2 * i + 1, "/hello?id=p", fields=fields))
+            client.send(client.head(2 * i + 1, "/hello?id=p", fields=PINNED_FIELDS))
         time.sleep(SECONDS)
 
 
@@ -242,14 +196,6 @@ def test_a_stalled_window_ends_its_stream(serve: Any) -> None:
 # --- floods
 
 
-FLOODS: dict[str, tuple[Callable[[], bytes], int]] = {
-    "ping": (lambda: PingFrame(0, b"12345678").serialize(), 10_000),
-    "settings": (lambda: SettingsFrame(0, {4: 65535}).serialize(), 10_000),
-    "priority": (lambda: PriorityFrame(5, depends_on=3).serialize(), 40_000),
-    "window": (lambda: WindowUpdateFrame(0, 1).serialize(), 40_000),
-}
-
-
 @pytest.mark.parametrize("kind", FLOODS)
 def test_floods_of_control_frames(server: ServerProcess, kind: str) -> None:
     # CVE-2019-9512, CVE-2019-9515, CVE-2019-9513.
@@ -275,7 +221,7 @@ def test_flood_of_empty_data(server: ServerProcess) -> None:
     # CVE-2019-9518.
     with attack(server), H2Client(server.address) as client:
         client.send(client.head(1, "/count?id=e", method="POST", end=False))
-        flood(client, lambda _: DataFrame(1, b"").serialize(), count=1_000_000)
+        flood(client, empty_data, count=1_000_000)
         assert calmed(client)
 
 

@@ -380,8 +380,17 @@ def test_broadcast_out_of_order_is_counted(program: str) -> None:
     assert (counts["right"], counts["wrong"], counts["doubled"]) == (4, 1, 1)
 
 
-def test_refused_websocket_ends_the_run(program: str) -> None:
-    with WrongServer(lambda _: ok("no")) as server:
+SWITCH = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+REFUSALS = (
+    ok("no"),
+    f"{SWITCH}Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n".encode(),
+    f"{SWITCH}\r\n".encode(),
+)
+
+
+@pytest.mark.parametrize("answer", REFUSALS, ids=["status", "key of another", "no key"])
+def test_refused_websocket_ends_the_run(program: str, answer: bytes) -> None:
+    with WrongServer(lambda _: answer) as server:
         done = subprocess.run(
             [program, "websocket", "--port", str(server.port), "--connections", "1"],
             capture_output=True,

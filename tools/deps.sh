@@ -172,4 +172,15 @@ for file in "${requirements[@]}"; do
     --retries 5 -r "$file" </dev/null
   printf '%s\n' "$digest" >"$stamp"
 done
+# --- the client of Node.js for WebSockets, where Node.js is
+
+# Beside the tree, as no part of tercel is made with it. tests/python/test_node_clients.py looks here.
+readonly NODE_PACKAGES=${XDG_CACHE_HOME:-$HOME/.cache}/tercel/node
+readonly WS=ws@8.18.0
+if has node >/dev/null && has npm >/dev/null && [[ ! -e $NODE_PACKAGES/node_modules/ws ]]; then
+  say "installing $WS from npm in $NODE_PACKAGES"
+  mkdir -p "$NODE_PACKAGES"
+  npm install --silent --no-audit --no-fund --prefix "$NODE_PACKAGES" "$WS" </dev/null >/dev/null ||
+    say "npm could not install $WS: its tests will be skipped"
+fi
 say "ready ($("$VENV/bin/python" --version), CMake $cmake_version, $(g++ --version | head -n 1))"

@@ -1,5 +1,6 @@
-"""A page of a FastAPI application in headless Chromium: markup, a stylesheet, a script that fetches
-JSON and one that reads a stream, all over the connections that a browser opens by itself.
+"""Pages of a FastAPI application in headless Chromium: markup, a stylesheet, a script that fetches
+JSON and one that reads a stream, all over the connections that a browser opens by itself; and an
+event stream and a WebSocket, in clear and over TLS, where the browser chooses HTTP/2.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from support.processes import environment_of_others
 from support.server import ServerProcess
+from support.tls import Authority
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -21,8 +24,8 @@ pytestmark = [
 ]
 
 
-def test_page_with_everything(serve: Any, tmp_path: Path) -> None:
-    server: ServerProcess = serve("page:app")
+def seen_by_browser(server: ServerProcess, url: str, profile: Path) -> str:
+    """Opens `url`, and returns what the script of the page sends to its server."""
     assert BROWSER is not None
     browser = subprocess.Popen(
         # The debugging port keeps a headless browser running until it is ended.
@@ -34,18 +37,38 @@ def test_page_with_everything(serve: Any, tmp_path: Path) -> None:
             "--disable-dev-shm-usage",
             "--no-first-run",
             "--disable-background-networking",
+            "--ignore-certificate-errors",  # The authority of the tests is not one of its own.
             "--remote-debugging-port=0",
-            f"--user-data-dir={tmp_path}",
-            f"{server.url}/",
+            f"--user-data-dir={profile}",
+            url,
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env=environment_of_others(),
     )
     try:
-        # The script of the page sends what it found.
-        found = server.wait_for("^browser: (.*)$", timeout=60)[1]
+        return server.wait_for("^browser: (.*)$", timeout=60)[1]
     finally:
         browser.terminate()
         browser.wait(20)
+
+
+def test_page_with_everything(serve: Any, tmp_path: Path) -> None:
+    server: ServerProcess = serve("page:app")
+    found = seen_by_browser(server, f"{server.url}/", tmp_path)
     assert found == "hello from FastAPI, 20 lines, 100000 bytes, 7px"
+
+
+def test_page_with_events_and_a_websocket(serve: Any, tmp_path: Path) -> None:
+    server: ServerProcess = serve("page:app")
+    found = seen_by_browser(server, f"{server.url}/live", tmp_path)
+    assert found == "hello from FastAPI, http/1.1, 01234, text 70000 4001 true"
+
+
+def test_the_same_over_tls(serve: Any, tmp_path: Path) -> None:
+    certificate, key = Authority(tmp_path).issue("localhost", "127.0.0.1", file="server")
+    server: ServerProcess = serve("page:app", ssl_certfile=certificate, ssl_keyfile=key)
+    url = f"https://127.0.0.1:{server.port}/live"
+    found = seen_by_browser(server, url, tmp_path / "profile")
+    assert found == "hello from FastAPI, h2, 01234, text 70000 4001 true"

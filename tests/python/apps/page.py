@@ -1,9 +1,11 @@
-"""A page that uses its server: a stylesheet, a script, JSON, a stream and an upload."""
+"""Two pages that use their server: one has a stylesheet, a script, JSON, a stream and an upload;
+the other an event stream and a WebSocket, and tells which version of HTTP it fetched with.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
 app = FastAPI()
@@ -30,6 +32,64 @@ async function main() {
 }
 main();
 """
+
+LIVE = """<!doctype html>
+<meta charset="utf-8">
+<p>It lives.</p>
+<script>
+async function main() {
+  const json = await (await fetch("/json")).json();
+  const entry = performance.getEntriesByType("resource").find((one) => one.name.endsWith("/json"));
+  const events = await new Promise((resolve) => {
+    const seen = [];
+    const source = new EventSource("/events");
+    source.onmessage = (event) => {
+      seen.push(event.data);
+      if (seen.length === 5) { source.close(); resolve(seen.join("")); }
+    };
+  });
+  const echoed = await new Promise((resolve) => {
+    const seen = [];
+    const socket = new WebSocket(location.origin.replace("http", "ws") + "/socket");
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => { socket.send("text"); socket.send(new Uint8Array(70000)); };
+    socket.onmessage = ({data}) => {
+      seen.push(typeof data === "string" ? data : data.byteLength);
+      if (seen.length === 2) socket.close(4001, "done");
+    };
+    socket.onclose = ({code, wasClean}) => resolve([...seen, code, wasClean].join(" "));
+  });
+  const report = [json.message, entry.nextHopProtocol, events, echoed].join(", ");
+  await fetch("/report", {method: "POST", body: report});
+}
+main();
+</script>
+"""
+
+
+@app.get("/live", response_class=HTMLResponse)
+async def live() -> str:
+    return LIVE
+
+
+@app.get("/events")
+async def events() -> StreamingResponse:
+    async def lines() -> AsyncIterator[str]:
+        for number in range(5):
+            yield f"data: {number}\n\n"
+            await asyncio.sleep(0.01)
+
+    return StreamingResponse(lines(), media_type="text/event-stream")
+
+
+@app.websocket("/socket")
+async def echo(socket: WebSocket) -> None:
+    await socket.accept()
+    while (message := await socket.receive())["type"] == "websocket.receive":
+        if message.get("text") is not None:
+            await socket.send_text(message["text"])
+        else:
+            await socket.send_bytes(message["bytes"])
 
 
 @app.get("/", response_class=HTMLResponse)

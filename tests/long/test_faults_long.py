@@ -22,10 +22,13 @@ from support.http1 import Closed, RawClient
 from support.processes import cpu_seconds, open_files, private_bytes
 from support.server import APPS, ServerProcess
 from support.shaky import compile_shaky
+from support.tls import Authority, abandon_handshakes
+from support.tls import connect as connect_tls
 
 pytestmark = pytest.mark.timeout(900)
 
 ABORTS = 10_000  # Of each kind at each stage.
+HANDSHAKES = 1_000  # Abandoned in each version, at each stage, by FIN and by RST.
 SHAKY_SECONDS = 300  # Without I/O threads, and as long with them.
 
 POST = b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 20\r\n\r\nhalf a body"
@@ -88,6 +91,32 @@ def test_aborts_at_every_stage_leave_nothing(serve: Any, ledger: Ledger) -> None
     assert "Traceback" not in server.output
     total = len(STAGES) * len(leaves) * ABORTS
     ledger(f"row 5: 0 descriptors leaked of {total} aborts, memory {grown // 1024:+d} KiB")
+
+
+def test_handshakes_abandoned_at_each_flight_leave_nothing(
+    serve: Any, tmp_path: Path, ledger: Ledger
+) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("localhost", file="server")
+    server: ServerProcess = serve("live:app", ssl_certfile=certificate, ssl_keyfile=key)
+    with connect_tls(server.address, authority.client_context()) as client:
+        assert client.request("GET", "/hello").status == 200
+    files = open_files(server.pid)
+    abandon_handshakes(authority, server.address, HANDSHAKES // 10)  # What is allocated once.
+    assert settled(server, files), f"{open_files(server.pid)} descriptors, not {files}"
+    memory = private_bytes(server.pid)
+    total = abandon_handshakes(authority, server.address, HANDSHAKES)
+    assert settled(server, files), f"{open_files(server.pid)} descriptors, not {files}"
+    grown = private_bytes(server.pid) - memory
+    assert grown < 2_000_000, f"{grown} bytes more"
+    with connect_tls(server.address, authority.client_context()) as client:
+        assert client.request("GET", "/hello").status == 200
+    assert server.stop() == 0
+    assert "Traceback" not in server.output
+    ledger(
+        f"row 5, TLS: 0 descriptors leaked of {total} handshakes abandoned,"
+        f" memory {grown // 1024:+d} KiB"
+    )
 
 
 @dataclass

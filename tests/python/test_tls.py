@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import ssl
-import struct
 import subprocess
 import sys
 import threading
@@ -27,7 +26,7 @@ from support.asgi import AsgiServer, Message, Receive, Scope, Send, respond
 from support.http1 import RawClient
 from support.processes import environment_of_others, open_files
 from support.server import APPS, ServerProcess, flags
-from support.tls import PASSWORD, Authority, certificate_of, connect
+from support.tls import PASSWORD, Authority, abandon_handshakes, certificate_of, connect
 
 pytestmark = [pytest.mark.io_threads, pytest.mark.sanitize]
 
@@ -340,35 +339,12 @@ def test_a_handshake_has_a_time_limit(authority, files):
 
 
 def test_handshakes_abandoned_at_each_flight_leave_nothing(authority, files):
-    """By FIN and by RST, after none, a part and all of the first flight, and after the second."""
-    reset = struct.pack("ii", 1, 0)
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = authority.client_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
-    with pytest.raises(ssl.SSLWantReadError):
-        tls.do_handshake()
-    flight = outgoing.read()
-
-    def abandon(address: Any, sent: bytes, *, wait: bool, hard: bool) -> None:
-        with socket.create_connection(address) as one:
-            one.sendall(sent)
-            if wait:
-                one.recv(65536)
-            if hard:
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
-
+    """The full number is in tests/long/test_faults_long.py."""
     with ServerProcess("echo:app", **files) as server:
         with connect(server.address, authority.client_context()) as client:
             client.request()
         before = open_files(server.pid)
-        for _ in range(100):
-            for sent, wait in (
-                (b"", False),
-                (flight[:100], False),
-                (flight, False),
-                (flight, True),
-            ):
-                for hard in (False, True):
-                    abandon(server.address, sent, wait=wait, hard=hard)
+        abandon_handshakes(authority, server.address, 30)
         wait_until(lambda: open_files(server.pid) <= before)
         with connect(server.address, authority.client_context()) as client:
             assert client.request().status == 200

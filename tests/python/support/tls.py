@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import socket
 import ssl
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +103,57 @@ def certificate_of(client: RawClient) -> x509.Certificate:
     shown = client.socket.getpeercert(binary_form=True)
     assert shown is not None
     return x509.load_der_x509_certificate(shown)
+
+
+# How far a client comes before it abandons its handshake: the flights that it sends, whether the
+# last of them is cut in half, and whether it reads what the server answers.
+STAGES = (
+    (0, False, False),
+    (1, True, False),
+    (1, False, False),
+    (1, False, True),
+    (2, True, False),
+    (2, False, False),
+    (2, False, True),
+)
+VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+
+
+def abandon_handshakes(authority: Authority, address: Address, times: int) -> int:
+    """Abandons `times` handshakes in each version, at each stage, by FIN and by RST.
+
+    Returns:
+        How many that were.
+    """
+    count = 0
+    for version in VERSIONS:
+        context = authority.client_context()
+        context.minimum_version = context.maximum_version = version
+        for _ in range(times):
+            for stage in STAGES:
+                for hard in (False, True):
+                    _abandon(address, context, *stage, hard=hard)
+                    count += 1
+    return count
+
+
+def _abandon(
+    address: Any, context: ssl.SSLContext, flights: int, cut: bool, answer: bool, *, hard: bool
+) -> None:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with socket.create_connection(address, timeout=20) as raw:
+        for number in range(1, flights + 1):
+            while not outgoing.pending:  # The server's flight may come in pieces.
+                try:
+                    tls.do_handshake()
+                except ssl.SSLWantReadError:
+                    if not outgoing.pending:
+                        incoming.write(raw.recv(65536))
+            flight = outgoing.read()
+            last = number == flights
+            raw.sendall(flight[: len(flight) // 2] if cut and last else flight)
+        if answer:
+            assert raw.recv(65536)
+        if hard:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -31,7 +31,7 @@ from support.attacks import (
     open_block,
     reset_pairs,
 )
-from support.http2 import ENHANCE_YOUR_CALM, PROTOCOL_ERROR, H2Client
+from support.http2 import ENHANCE_YOUR_CALM, PREFACE, PROTOCOL_ERROR, H2Client
 from support.processes import SANITIZED, cpu_seconds, private_bytes
 from support.server import ServerProcess
 
@@ -268,3 +268,13 @@ def test_a_preface_that_never_ends_and_a_frame_that_never_ends(serve: Any) -> No
             begin = time.monotonic()
             client.wait_gone()
             assert time.monotonic() - begin < 4
+
+
+def test_settings_that_are_never_acknowledged(serve: Any) -> None:
+    server = serve("live:app", timeout_keep_alive="0.5")
+    with server.connect() as client:
+        # Nothing but the preface and its own: no request comes, and no acknowledgement.
+        client.send(PREFACE + SettingsFrame(0).serialize())
+        begin = time.monotonic()
+        client.wait_gone()
+        assert time.monotonic() - begin < 4

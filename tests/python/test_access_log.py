@@ -18,6 +18,7 @@ import pytest
 from support.fixtures import ServeProcess, ServeThread
 from support.http1 import RawClient
 from support.server import APPS
+from support.tls import Authority
 
 pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
 
@@ -122,6 +123,18 @@ class TestLines:
                 client.wait_gone()
         # Each may have been another thread's.
         assert sorted(lines_of(path, 2)) == ['"-" 400 BadRequestLine', '"-" 414 TargetTooLong']
+
+    def test_plain_http_on_a_tls_port_is_logged(self, serve_here: ServeThread, tmp_path: Path):
+        path = tmp_path / "log"
+        certificate, key = Authority(tmp_path).issue("localhost", file="localhost")
+        server = serve_here(
+            answer, access_log_file=path, access_log_format='"%r" %s %E',
+            ssl_certfile=[certificate], ssl_keyfile=[key],
+        )  # fmt: skip
+        with server.connect() as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.wait_gone()
+        assert lines_of(path, 1) == ['"-" 400 PlainHttp']
 
     def test_a_client_that_leaves_before_the_answer_is_499(
         self, serve_here: ServeThread, tmp_path: Path

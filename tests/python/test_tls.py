@@ -310,10 +310,48 @@ def answer_to_noise(client: RawClient) -> bytes:
         return b""
 
 
-def test_plain_text_and_noise_are_turned_away(authority, files):
+def told_of_https(client: RawClient) -> bool:
+    """Whether the server says in plain HTTP what is wrong, and then closes in an orderly way."""
+    response = client.response()
+    client.expect_closed()
+    text = b"this port speaks HTTPS, and the request came without TLS\n"
+    return (response.status, response.body, response.get("connection")) == (400, text, "close")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT"])
+def test_plain_http_is_told_that_this_port_speaks_https(authority, files, method):
+    head = f"{method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n".encode()
+    with AsgiServer(hello, **files) as server:
+        with server.connect() as client:
+            client.send(head)
+            assert told_of_https(client)
+        with server.connect() as client:
+            client.send_slowly(head[:8])
+            assert told_of_https(client)
+        # What is on its way must not make a reset of the close: that would take the answer along.
+        with server.connect() as client:
+            client.send(head + bytes(300_000))
+            assert told_of_https(client)
+        with connect(server.address, authority.client_context()) as client:
+            assert client.request().status == 200
+
+
+def test_plain_http_on_a_tls_port_leaves_no_descriptor(files):
+    with AsgiServer(hello, **files) as server:
+        with server.connect() as client:
+            client.send(b"GET / HTTP/1.1\r\n\r\n")
+            assert told_of_https(client)
+        before = open_files(os.getpid())
+        for _ in range(50):
+            with server.connect() as client:
+                client.send(b"GET / HTTP/1.1\r\n\r\n")
+                assert told_of_https(client)
+        wait_until(lambda: open_files(os.getpid()) <= before)
+
+
+def test_noise_is_turned_away(authority, files):
     with AsgiServer(hello, **files) as server:
         for noise in (
-            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
             os.urandom(4096),
             b"\x16\x03\x01\xff\xff",
         ):

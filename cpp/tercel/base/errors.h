@@ -23,6 +23,7 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kWriteTimeout, kClient, 0, "the peer did not read the response in time")                   \
   X(kIdleTimeout, kClient, 0, "the connection was idle for too long")                          \
   X(kRequestTimeout, kServer, 503, "the request took longer than the server allows")           \
+  X(kPlainHttp, kClient, 400, "this port speaks HTTPS, and the request came without TLS")      \
   X(kBadRequestLine, kClient, 400, "the request line is malformed")                            \
   X(kBadTarget, kClient, 400, "the request target is malformed")                               \
   X(kBadVersion, kClient, 505, "the HTTP version is not supported")                            \

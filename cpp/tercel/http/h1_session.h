@@ -42,6 +42,9 @@ class H1Session final : public Session {
   void notify_draining() noexcept override;
   [[nodiscard]] std::chrono::nanoseconds waiting_since() const noexcept override;
 
+  // Answers a request that has no exchange and whose head is not to be understood, and closes.
+  void refuse(Errc error) noexcept;
+
  private:
   friend class H1Exchange;
 
@@ -58,9 +61,7 @@ class H1Session final : public Session {
   // The handler has nothing more to do with the exchange.
   [[nodiscard]] bool exchange_settled() const noexcept;
 
-  // Answers a request that has no exchange, and closes: one whose head is not to be understood, or
-  // one that is known.
-  void refuse(Errc error) noexcept;
+  // As refuse() above, for a head that is known.
   void refuse(const HeadResult& head, Errc error) noexcept;
   // The request that waits for its turn, as it says in its head.
   void refuse_queued(Errc error) noexcept;

@@ -39,6 +39,9 @@ class Stream {
   // Brings the stream to where bytes of the application flow. kAgain: call again after an event.
   // REQUIRES: nothing was read or written yet.
   [[nodiscard]] virtual IoState handshake() noexcept { return IoState::kDone; }
+  // The handshake failed because the peer speaks HTTP without TLS: gives up the descriptor, to
+  // which nothing was written, so that the peer can be told in its own language. -1: it did not.
+  [[nodiscard]] virtual int release_plain() noexcept { return -1; }
   // What the handshake agreed on; empty on a plain stream.
   [[nodiscard]] virtual TlsInfoRef tls() const noexcept { return {}; }
 

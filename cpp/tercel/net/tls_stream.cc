@@ -8,6 +8,7 @@
 #include <climits>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "tercel/base/assert.h"
 #include "tercel/net/openssl.h"
@@ -46,7 +47,7 @@ TlsStream::TlsStream(ssl_st* ssl, Syscalls& syscalls, int fd) noexcept
 
 TlsStream::~TlsStream() {
   openssl().SSL_free(ssl_);
-  syscalls_.close(fd_);
+  if (fd_ >= 0) syscalls_.close(fd_);
 }
 
 IoState TlsStream::state_of(int result) noexcept {
@@ -72,6 +73,8 @@ IoState TlsStream::handshake() noexcept {
   openssl().ERR_clear_error();
   const int result = openssl().SSL_do_handshake(ssl_);
   if (result != 1) {
+    const unsigned long error = openssl().ERR_peek_error();
+    plain_http_ = ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST;
     const IoState state = state_of(result);
     return state == IoState::kEnd ? IoState::kFailed : state;
   }
@@ -81,6 +84,11 @@ IoState TlsStream::handshake() noexcept {
   kernel_sends_ =
       openssl().BIO_ctrl(openssl().SSL_get_wbio(ssl_), BIO_CTRL_GET_KTLS_SEND, 0, nullptr) > 0;
   return describe() ? IoState::kDone : IoState::kFailed;
+}
+
+// OpenSSL sends no alert to a peer that it knows for one of plain HTTP.
+int TlsStream::release_plain() noexcept {
+  return plain_http_ ? std::exchange(fd_, -1) : -1;
 }
 
 bool TlsStream::describe() noexcept {

@@ -29,6 +29,7 @@ class TlsStream final : public Stream {
   ~TlsStream() override;
 
   [[nodiscard]] IoState handshake() noexcept override;
+  [[nodiscard]] int release_plain() noexcept override;
   [[nodiscard]] TlsInfoRef tls() const noexcept override { return info_; }
   [[nodiscard]] IoResult read(std::span<char> into) noexcept override;
   [[nodiscard]] bool read_waits_for_write() const noexcept override { return read_wants_write_; }
@@ -56,6 +57,7 @@ class TlsStream final : public Stream {
   std::uint32_t bytes_since_steps_ = 0;
   bool established_ = false;
   bool failed_ = false;
+  bool plain_http_ = false;  // Failed, because the first bytes are those of an HTTP request.
   bool read_wants_write_ = false;
   bool kernel_sends_ = false;
 };

@@ -78,8 +78,21 @@ bool Connection::shake_hands() noexcept {
     case net::IoState::kFailed:
       break;
   }
-  broke(Errc::kReset);
+  const int plain = stream_->release_plain();
+  if (plain >= 0) {
+    refuse_plain(plain);
+  } else {
+    broke(Errc::kReset);
+  }
   return false;
+}
+
+// It is a plain connection from here on, with the same descriptor and so the same watch.
+void Connection::refuse_plain(int fd) noexcept {
+  stream_.open(server_.loop_.syscalls(), fd);
+  handshaking_ = false;
+  readable_ = true;  // What the handshake left of the request is to be read before the close.
+  session_.refuse(*this, server_.sessions_, Errc::kPlainHttp);
 }
 
 void Connection::on_ready(std::uint32_t readiness) noexcept {

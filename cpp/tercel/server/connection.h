@@ -83,6 +83,8 @@ class Connection final : public http::Wire,
   [[nodiscard]] bool watch() noexcept;
   // True: bytes of the application flow, so that the session may look at them.
   [[nodiscard]] bool shake_hands() noexcept;
+  // Tells a peer that speaks HTTP where TLS is spoken, and closes.
+  void refuse_plain(int fd) noexcept;
   void on_ready(std::uint32_t readiness) noexcept override;
   void on_timer() noexcept override;
   void run_deferred() noexcept override;

@@ -108,6 +108,10 @@ void SessionPlace::on_timeout(http::Wire& wire, Sessions& sessions, Errc error) 
   get()->on_timeout(error);
 }
 
+void SessionPlace::refuse(http::Wire& wire, Sessions& sessions, Errc error) noexcept {
+  session_.emplace<http::H1Session>(wire, sessions.h1).refuse(error);
+}
+
 void SessionPlace::on_closed(Errc error) noexcept {
   if (http::Session* session = get()) session->on_closed(error);
 }

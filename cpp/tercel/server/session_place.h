@@ -51,6 +51,8 @@ class SessionPlace {
   void on_sent() noexcept;
   void on_input_closed() noexcept;
   void on_timeout(http::Wire& wire, Sessions& sessions, Errc error) noexcept;
+  // Answers with the error, as HTTP/1, and closes. REQUIRES: there is no session.
+  void refuse(http::Wire& wire, Sessions& sessions, Errc error) noexcept;
   void on_closed(Errc error) noexcept;
   void drain() noexcept;
   void notify_draining() noexcept;

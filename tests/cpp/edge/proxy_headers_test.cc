@@ -281,7 +281,7 @@ TEST(ForwardedFieldsTest, TwoThatTellTheSameAreRefused) {
                                              {" X-Real-IP "},
                                              {"forwarded, x-forwarded-prefix"},
                                              {"x-real-ip,x-forwarded-host", "x-forwarded-proto"}}) {
-    EXPECT_EQ(problem_of(texts), "");
+    EXPECT_EQ(problem_of(texts), "") << testing::PrintToString(texts);
   }
   for (const auto& texts :
        std::vector<std::vector<std::string>>{{"forwarded", "x-forwarded-for"},

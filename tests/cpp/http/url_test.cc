@@ -37,7 +37,7 @@ TEST(PercentDecodeTest, DecodesEveryByte) {
     for (char low : kDigits) {
       const std::string digits{high, low};
       const char byte = static_cast<char>(std::stoi(digits, nullptr, 16));
-      EXPECT_EQ(decoded("%" + digits), std::string{byte});
+      EXPECT_EQ(decoded("%" + digits), std::string{byte}) << digits;
     }
   }
 }

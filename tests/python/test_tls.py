@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
+import datetime
 import hashlib
 import os
 import signal
@@ -10,6 +13,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +24,9 @@ import pytest
 import tlslite.api
 import tlslite.errors
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
 from tlslite.constants import KeyUpdateMessageType
 
 from support.asgi import AsgiServer, Message, Receive, Scope, Send, respond
@@ -786,6 +793,202 @@ def test_each_mistake_in_a_file_is_one_sentence_that_names_it(authority, files, 
         assert name in said, said
         assert reason in said, said
         assert "wrong" not in said  # The password is nobody's business.
+
+
+# --- files that are not what they should be: one sentence each, with the file and what to change
+
+
+def pem(certificate: str) -> bytes:
+    return Path(certificate).read_bytes()
+
+
+def der(data: bytes) -> bytes:
+    """The first block of PEM, in DER."""
+    return base64.b64decode(b"".join(data.split(b"-----")[2].split()))
+
+
+def damaged(data: bytes) -> bytes:
+    """With two lines of its content exchanged."""
+    lines = data.splitlines(keepends=True)
+    lines[1], lines[2] = lines[2], lines[1]
+    return b"".join(lines)
+
+
+def request_for(name: str) -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    return request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def self_signed(bits: int) -> bytes:
+    """A certificate and its RSA key."""
+    key = rsa.generate_private_key(65537, bits)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a.test")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def refusal(**settings: Any) -> str:
+    """What the server says instead of serving."""
+    with (
+        pytest.raises(ValueError, match="Cannot serve TLS: ") as raised,
+        AsgiServer(hello, **settings),
+    ):
+        pass
+    return str(raised.value)
+
+
+CONTENTS: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda good: b"",
+    "blank": lambda good: b" \r\n\n",
+    "text": lambda good: b"certificate: yes\n",
+    "noise": lambda good: b"\x00\x01" + bytes(range(256)),
+    "der": der,
+    "pkcs12": lambda good: b"\x30\x82\x01\x00\x02\x01\x03\x30" + bytes(200),
+    "utf16": lambda good: good.decode().encode("utf-16"),
+    "indented": lambda good: b"  " + good,
+    "truncated": lambda good: good[: good.index(b"-----END")],
+    "in the end line": lambda good: good[: good.index(b"-----END") + 12],
+    "damaged": damaged,
+    "request": lambda good: request_for("a.test"),
+    "openssh": lambda good: (
+        b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n"
+    ),
+}
+SAID = {
+    "empty": "it is empty",
+    "blank": "it is empty",
+    "text": "no line that starts with -----BEGIN",
+    "noise": "neither PEM nor another format",
+    "der": {"certificate": "openssl x509", "key": "openssl pkey", "CA": "x509", "CRL": "crl"},
+    "pkcs12": "openssl pkcs12",
+    "utf16": "UTF-16",
+    "indented": "stands before -----BEGIN",
+    "truncated": "breaks off before a line -----END",
+    "in the end line": "breaks off before a line -----END",
+    "damaged": "is damaged",
+    "request": "a request for a certificate",
+    "openssh": "ssh-keygen -p -m PEM",
+}
+JARGON = ("lib", "unsupported", "routines", "decode", "asn1", "start line", "no memory")
+
+
+@pytest.mark.parametrize("what", ["certificate", "key", "CA", "CRL"])
+@pytest.mark.parametrize("content", [*CONTENTS, "missing", "directory", "of another kind"])
+def test_a_wrong_file_says_what_to_change(authority, files, tmp_path, what, content):
+    certificate, key = files["ssl_certfile"][0], files["ssl_keyfile"][0]
+    revoked = authority.revoke(authority.issue("gone.test", file="gone")[0])
+    kinds = {
+        "certificate": ("ssl_certfile", certificate, key, "PRIVATE KEY"),
+        "key": ("ssl_keyfile", key, certificate, "CERTIFICATE"),
+        "CA": ("ssl_ca_certs", authority.ca, key, "PRIVATE KEY"),
+        "CRL": ("ssl_crlfile", revoked, certificate, "CERTIFICATE"),
+    }
+    setting, good, other, label = kinds[what]
+    path = tmp_path / "wrong.pem"
+    if content == "missing":
+        expected = "No such file"
+    elif content == "directory":
+        path.mkdir()
+        expected = "is a directory: give the file in it"
+    elif content == "of another kind":
+        path.write_bytes(pem(other))
+        expected = label
+    else:
+        path.write_bytes(CONTENTS[content](pem(good)))
+        said_of = SAID[content]
+        expected = said_of if isinstance(said_of, str) else said_of[what]
+    settings = {**files, "ssl_cert_reqs": "required", "ssl_ca_certs": [authority.ca]}
+    said = refusal(**{**settings, setting: [str(path)]})
+    assert said.startswith(f'Cannot serve TLS: the {what} file "{path}" '), said
+    assert expected in said
+    assert ". " not in said, said
+    assert said.endswith(".")
+    assert not any(word in said.replace(str(path), "").lower() for word in JARGON), said
+
+
+def test_a_file_whose_second_block_is_bad_is_not_half_taken(authority, files, tmp_path):
+    """Of revocation lists least of all: who is on the others would be let in."""
+    path = tmp_path / "half.pem"
+    settings = {**files, "ssl_cert_reqs": "required", "ssl_ca_certs": [authority.ca]}
+    revoked = authority.revoke(authority.issue("gone.test", file="gone")[0])
+    for setting, good in (
+        ("ssl_certfile", files["ssl_certfile"][0]),
+        ("ssl_ca_certs", authority.ca),
+        ("ssl_crlfile", revoked),
+    ):
+        for second, expected in ((pem(good)[:200], "breaks off"), (damaged(pem(good)), "damaged")):
+            path.write_bytes(pem(good) + second)
+            said = refusal(**{**settings, setting: [str(path)]})
+            assert str(path) in said
+            assert expected in said
+
+
+def test_a_weak_certificate_is_called_weak(tmp_path):
+    path = tmp_path / "weak.pem"
+    path.write_bytes(self_signed(1024))
+    said = refusal(ssl_certfile=[str(path)], ssl_ciphers=["ECDHE+AESGCM:@SECLEVEL=2"])
+    assert f'"{path}" holds a certificate that is too weak' in said
+
+
+@pytest.mark.parametrize("form", ["PKCS8", "TraditionalOpenSSL"])
+def test_what_a_password_can_and_cannot_be_blamed_for(authority, files, tmp_path, form):
+    certificate = files["ssl_certfile"]
+    loaded = serialization.load_pem_private_key(pem(files["ssl_keyfile"][0]), None)
+    encrypted = loaded.private_bytes(
+        serialization.Encoding.PEM,
+        getattr(serialization.PrivateFormat, form),
+        serialization.BestAvailableEncryption(PASSWORD.encode()),
+    )
+    path = tmp_path / "encrypted.key"
+    path.write_bytes(encrypted)
+    settings = {"ssl_certfile": certificate, "ssl_keyfile": [str(path)]}
+    assert "is encrypted and needs a password" in refusal(**settings)
+    for number in range(20):  # One in some hundred wrong passwords makes padding that looks good.
+        wrong = {"ssl_keyfile_password": [f"no {number}"]}
+        assert "cannot be read with the password given" in refusal(**settings, **wrong)
+    path.write_bytes(encrypted[:150])
+    assert "breaks off" in refusal(**settings, ssl_keyfile_password=[PASSWORD])
+
+
+def test_a_key_beside_a_certificate_that_is_not_there(files):
+    certificate = files["ssl_certfile"]
+    said = refusal(ssl_certfile=certificate)
+    assert f'no key file is given, and the certificate file "{certificate[0]}" holds no' in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes a user who may become another")
+@pytest.mark.parametrize("setting", ["ssl_certfile", "ssl_keyfile"])
+def test_a_file_that_may_not_be_read(files, setting):
+    # Not in tmp_path, which is another's for whom we become.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        copies = {}
+        for name, (file,) in files.items():
+            copies[name] = Path(folder, name)
+            copies[name].write_bytes(pem(file))
+        copies[setting].chmod(0)
+        os.seteuid(65534)
+        try:
+            said = refusal(**{name: [str(path)] for name, path in copies.items()})
+        finally:
+            os.seteuid(0)
+        assert f'"{copies[setting]}" cannot be read: Permission denied' in said
 
 
 def test_a_key_with_a_password_and_a_key_beside_its_certificate(authority, files, tmp_path):

@@ -1,6 +1,7 @@
 #include "tercel/net/tls_context.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "tercel/net/openssl.h"
+#include "tercel/net/pem_fault.h"
 #include "tercel/net/tls_identity.h"
 #include "tercel/net/tls_stream.h"
 #include "tercel/net/tls_texts.h"
@@ -24,6 +26,8 @@ constexpr const char* kModernCiphers =
 // Of TLS 1.2 without tickets: a session that is taken up costs a quarter of a handshake, and a
 // kilobyte until then.
 constexpr long kSessionsMax = 1024;
+// Of a file that is not good, as much as is looked at to say why.
+constexpr std::size_t kContentBytesMax = std::size_t{1} << 20;
 
 struct FreeContext {
   void operator()(ssl_ctx_st* context) const noexcept { openssl().SSL_CTX_free(context); }
@@ -187,12 +191,19 @@ class Builder {
   }
 
   bool load_certificate(const TlsCertificate& files) {
-    if (open(files.certificate, "certificate") == nullptr) return false;
+    const BioPtr file = open(files.certificate, "certificate");
+    if (file == nullptr) return false;
     if (api_.SSL_CTX_use_certificate_chain_file(context_, files.certificate.c_str()) == 1) {
       return true;
     }
-    return is_refused("the certificate file " + quoted(files.certificate) +
-                      " holds no certificate in PEM that can be used: " + reason() + ".");
+    const std::string why = reason();
+    if (why.ends_with("too small") || why.ends_with("too weak")) {
+      return is_refused("the certificate file " + quoted(files.certificate) +
+                        " holds a certificate that is too weak for OpenSSL here (" + why +
+                        "): have one made with a longer key and SHA-256.");
+    }
+    return holds_none(*file, "the certificate file " + quoted(files.certificate),
+                      PemKind::kCertificate);
   }
 
   bool load_key(const TlsCertificate& files) {
@@ -203,17 +214,16 @@ class Builder {
     evp_pkey_st* const key = api_.PEM_read_bio_PrivateKey(
         file.get(), nullptr, files.password.empty() ? &no_password : &password_of, password);
     if (key == nullptr) {
-      const std::string why = reason();
-      const bool encrypted = why.find("password") != std::string::npos ||
-                             why.find("decrypt") != std::string::npos ||
-                             why.find("cipherfinal") != std::string::npos;
-      if (!encrypted) {
-        return is_refused("the key file " + quoted(path) + " holds no private key in PEM: " + why +
-                          ".");
+      if (!holds_encrypted_key(content_of(*file))) {
+        const std::string_view who =
+            files.key.empty() ? "no key file is given, and the certificate" : "the key";
+        return holds_none(*file, std::string{who} + " file " + quoted(path), PemKind::kPrivateKey);
       }
+      api_.ERR_clear_error();
       return is_refused("the key file " + quoted(path) +
-                        (files.password.empty() ? " is encrypted and needs a password."
-                                                : " cannot be read with the password given."));
+                        (files.password.empty()
+                             ? " is encrypted and needs a password: give it, or a key without."
+                             : " cannot be read with the password given: give that of this key."));
     }
     const bool fits = api_.SSL_CTX_use_PrivateKey(context_, key) == 1 &&
                       api_.SSL_CTX_check_private_key(context_) == 1;
@@ -221,17 +231,19 @@ class Builder {
     if (fits) return true;
     api_.ERR_clear_error();
     return is_refused("the key file " + quoted(path) + " does not belong to the certificate " +
-                      quoted(files.certificate) + ".");
+                      quoted(files.certificate) + ": give the key that it was made for.");
   }
 
   bool demand_certificates() {
     if (options_.client_certificates == ClientCertificates::kNone) return true;
     const std::string& path = options_.client_ca;
-    if (open(path, "CA") == nullptr) return false;
-    auto* const names = api_.SSL_load_client_CA_file(path.c_str());
-    if (names == nullptr || api_.SSL_CTX_load_verify_file(context_, path.c_str()) != 1) {
-      return is_refused("the CA file " + quoted(path) +
-                        " holds no certificate in PEM: " + reason() + ".");
+    const BioPtr file = open(path, "CA");
+    if (file == nullptr) return false;
+    auto* const names = api_.SSL_CTX_load_verify_file(context_, path.c_str()) == 1
+                            ? api_.SSL_load_client_CA_file(path.c_str())
+                            : nullptr;
+    if (names == nullptr) {
+      return holds_none(*file, "the CA file " + quoted(path), PemKind::kCertificate);
     }
     api_.SSL_CTX_set_client_CA_list(context_, names);
     const bool required = options_.client_certificates == ClientCertificates::kRequired;
@@ -251,11 +263,15 @@ class Builder {
       lists += api_.X509_STORE_add_crl(store, list);
       api_.X509_CRL_free(list);
     }
-    if (lists == 0) {
-      return is_refused("the CRL file " + quoted(path) +
-                        " holds no revocation list in PEM: " + reason() + ".");
+    // The end of the file counts as an error. Any other leaves lists out, and lets in who is on
+    // them.
+    const unsigned long last = api_.ERR_peek_last_error();
+    const bool ended =
+        ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
+    if (lists == 0 || !ended) {
+      return holds_none(*file, "the CRL file " + quoted(path), PemKind::kRevocationList);
     }
-    api_.ERR_clear_error();  // The end of the file counts as an error.
+    api_.ERR_clear_error();
     api_.X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
     return true;
   }
@@ -282,6 +298,34 @@ class Builder {
       api_.ERR_clear_error();
     }
     return file;
+  }
+
+  // From its beginning; nothing where a pipe has given all that it had. `errno` says what failed.
+  std::string content_of(bio_st& file) {
+    std::string content;
+    std::array<char, 4096> part;
+    static_cast<void>(api_.BIO_ctrl(&file, BIO_CTRL_RESET, 0, nullptr));
+    errno = 0;
+    while (content.size() < kContentBytesMax) {
+      const int bytes = api_.BIO_read(&file, part.data(), static_cast<int>(part.size()));
+      if (bytes <= 0) break;
+      content.append(part.data(), static_cast<std::size_t>(bytes));
+    }
+    return content;
+  }
+
+  bool holds_none(bio_st& file, const std::string& who, PemKind wanted) {
+    const std::string content = content_of(file);
+    const int error = errno;
+    api_.ERR_clear_error();
+    if (content.empty() && error == EISDIR) {
+      return is_refused(who + " is a directory: give the file in it.");
+    }
+    if (content.empty() && error != 0) {
+      return is_refused(who + " cannot be read: " + std::strerror(error) + ".");
+    }
+    return is_refused(who + " holds no " + std::string{name_of(wanted)} +
+                      " that can be used: " + pem_fault(content, wanted) + ".");
   }
 
   long control(int command, long value) noexcept {

@@ -1,7 +1,6 @@
 // Real threads, real sockets. Run under TSan too (preset tsan).
 #include "tercel/server/threaded_server.h"
 
-#include <sys/time.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -31,18 +30,10 @@ namespace {
 
 using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): only literals.
 using test::Fd;
+using test::patient;
 
 constexpr std::string_view kHello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view kHold = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
-
-// A client whose reads end after some seconds, whatever happens; -1 when it could not connect.
-Fd patient(Fd client) {
-  if (client.get() < 0) return client;
-  const timeval patience{.tv_sec = 10, .tv_usec = 0};
-  EXPECT_EQ(::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
-  EXPECT_EQ(::setsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), 0);
-  return client;
-}
 
 bool send_all(const Fd& client, std::string_view text) {
   while (!text.empty()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <cstring>
@@ -19,6 +20,15 @@ inline Fd connect_to(const Address& address) {
   Fd fd{::socket(socket_address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (::connect(fd.get(), socket_address.get(), socket_address.bytes) < 0) return Fd{};
   return fd;
+}
+
+// A client whose reads end after some seconds, whatever happens; -1 when it could not connect.
+inline Fd patient(Fd client) {
+  if (client.get() < 0) return client;
+  const timeval patience{.tv_sec = 10, .tv_usec = 0};
+  EXPECT_EQ(::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+  EXPECT_EQ(::setsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), 0);
+  return client;
 }
 
 // From another address of this machine: all of 127.0.0.0/8 are.

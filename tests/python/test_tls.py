@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -310,13 +311,6 @@ def test_a_request_that_comes_with_the_end_of_the_handshake_is_answered(authorit
 # --- handshakes that fail cost nothing and harm nobody
 
 
-def answer_to_noise(client: RawClient) -> bytes:
-    try:
-        return client.socket.recv(65536)
-    except ConnectionError:
-        return b""
-
-
 def told_of_https(client: RawClient) -> bool:
     """Whether the server says in plain HTTP what is wrong, and then closes in an orderly way."""
     response = client.response()
@@ -356,18 +350,75 @@ def test_plain_http_on_a_tls_port_leaves_no_descriptor(files):
         wait_until(lambda: open_files(os.getpid()) <= before)
 
 
-def test_noise_is_turned_away(authority, files):
+def received_by(client: socket.socket) -> bytes:
+    """All that comes until the server closes."""
+    received = b""
+    with contextlib.suppress(ConnectionError):
+        while part := client.recv(65536):
+            received += part
+    return received
+
+
+def first_flight(authority: Authority) -> bytes:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = authority.client_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return outgoing.read()
+
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def test_noise_is_turned_away_without_a_word(authority, files):
+    hello_record = first_flight(authority)
+    for noise in (
+        b"\0" + os.urandom(4096),
+        b"\x16\x03\x01\xff\xff",
+        b"BREW / HTCPCP/1.0\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"get / http/1.1\r\n\r\n",
+        b"GE",
+        hello_record[:3] + GET,
+    ):
+        with AsgiServer(hello, **files) as server, server.connect() as client:
+            client.send(noise)
+            client.socket.shutdown(socket.SHUT_WR)
+            assert b"HTTP" not in received_by(client.socket), noise
+            with connect(server.address, authority.client_context()) as other:
+                assert other.request().status == 200
+
+
+def records(payload: bytes, *sizes: int) -> list[bytes]:
+    """A handshake message in records of `sizes` bytes, and the rest."""
+    parts = []
+    for size in [*sizes, len(payload)]:
+        part, payload = payload[:size], payload[size:]
+        parts.append(b"\x16\x03\x01" + struct.pack(">H", len(part)) + part)
+    return parts
+
+
+def test_nothing_plain_is_said_once_a_handshake_has_begun(authority, files):
+    flight = first_flight(authority)
+    first, _ = records(flight[5:], 100)
+    alert = b"\x15\x03\x01\x00\x02\x01\x00"
     with AsgiServer(hello, **files) as server:
-        for noise in (
-            os.urandom(4096),
-            b"\x16\x03\x01\xff\xff",
-        ):
-            with server.connect() as client:
-                client.send(noise)
-                client.socket.shutdown(socket.SHUT_WR)
-                assert not answer_to_noise(client).startswith(b"HTTP")
+        for begun in (flight, first, alert):
+            for at_once in (True, False):
+                with server.connect() as client:
+                    client.send(begun + GET if at_once else begun)
+                    with contextlib.suppress(OSError):  # It may be refused by then.
+                        if not at_once:
+                            time.sleep(0.05)
+                            client.send(GET)
+                        client.socket.shutdown(socket.SHUT_WR)
+                    assert b"HTTP" not in received_by(client.socket), (begun, at_once)
         with connect(server.address, authority.client_context()) as client:
             assert client.request().status == 200
+            plain = socket.socket(fileno=os.dup(client.socket.fileno()))
+            with plain:
+                plain.sendall(GET)
+                assert b"HTTP" not in received_by(plain)
 
 
 def test_a_handshake_has_a_time_limit(authority, files):

@@ -40,7 +40,7 @@ namespace tercel::net {
   X(X509_STORE_add_crl) X(X509_STORE_set_flags) X(X509_CRL_free)                                  \
   X(X509_verify_cert_error_string) X(OPENSSL_sk_num) X(OPENSSL_sk_value)                          \
   X(EVP_EncryptInit_ex) X(EVP_DecryptInit_ex) X(EVP_aes_256_cbc) X(EVP_MAC_CTX_set_params)        \
-  X(BIO_number_written) X(EVP_sha256) X(EVP_Q_mac) X(OSSL_PARAM_construct_octet_string)           \
+  X(EVP_sha256) X(EVP_Q_mac) X(OSSL_PARAM_construct_octet_string)           \
   X(OSSL_PARAM_construct_utf8_string) X(OSSL_PARAM_construct_end) X(RAND_bytes)
 // clang-format on
 

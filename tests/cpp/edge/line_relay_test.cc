@@ -181,7 +181,9 @@ TEST_F(LineRelayTest, ThreadsHandOverWhatTheyMakeOrCountIt) {
     ASSERT_EQ(line, std::string(50, line[0]) + '\n');
   }
   EXPECT_EQ(lines + reader_.lost, std::size_t{kThreads} * kLines);
-  EXPECT_GT(lines, 100U);  // Threads that share few cores lose most of them.
+  // Threads that share few cores lose most of them: all but those of their two first pages when
+  // they are done before the reader has a turn.
+  EXPECT_GE(lines, kThreads * 17U);
 }
 
 }  // namespace

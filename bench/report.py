@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.bars import BARS, SHARES, Medians
+from harness.bars import BARS, SHARES, Medians, NotAskedError
 
 RESULTS = Path(__file__).resolve().parent / "results"
 # Throughput counts only where the server was the limit.
@@ -68,18 +68,26 @@ OVERVIEW = (
     ("memory of an idle WebSocket: bytes", "memory-idle-websocket", "pss_bytes"),
     ("growth of memory by an upload of 1 GiB: MiB", "upload", "growth_mib"),
 )
+# What has no Python in it, and what is no server.
+OVERVIEW_WITHOUT = {"tercel-cpp", "nginx", "h2o", "nghttpd", "raw", "bare", "floor"}
 
 
 def overview(result: Mapping[str, Any]) -> str:
     """Returns one row for each thing that people ask first."""
-    workloads = result["workloads"]
-    servers = list(workloads[OVERVIEW[0][1]]["servers"])
-    rows = []
-    for text, workload, metric in OVERVIEW:
-        if workload not in workloads:
-            continue
-        parts = workloads[workload]["servers"]
-        rows.append([text, *(_median(parts.get(server), metric) for server in servers)])
+    asked = [
+        (text, result["workloads"][workload]["servers"], metric)
+        for text, workload, metric in OVERVIEW
+        if workload in result["workloads"]
+    ]
+    servers = list(
+        dict.fromkeys(
+            server for _, parts, _ in asked for server in parts if server not in OVERVIEW_WITHOUT
+        )
+    )
+    rows = [
+        [text, *(_median(parts.get(server), metric) for server in servers)]
+        for text, parts, metric in asked
+    ]
     return table(["", *servers], rows)
 
 
@@ -126,12 +134,14 @@ def _headline(part: Mapping[str, Any], server: Mapping[str, Any] | None) -> str:
 
 
 def bars(result: Mapping[str, Any]) -> str:
-    """Returns the targets with what was measured; "-" where something was not."""
+    """Returns the targets of the run's workloads with what was measured; "-" where it failed."""
     medians = Medians(result)
     rows = []
     for bar in BARS:
         try:
             measured, bound = bar.measured(medians), bar.bound(medians)
+        except NotAskedError:
+            continue
         except KeyError:
             rows.append([bar.text, "", "-", ""])
             continue
@@ -142,6 +152,8 @@ def bars(result: Mapping[str, Any]) -> str:
     for text, share in SHARES:
         try:
             rows.append([text, "", f"{share(medians):.2f}", ""])
+        except NotAskedError:
+            continue
         except KeyError:
             rows.append([text, "", "-", ""])
     return table(["target", "bound", "measured", "met"], rows)

@@ -14,6 +14,10 @@ from typing import Any
 SAME = 0.97
 
 
+class NotAskedError(KeyError):
+    """The run had no such workload."""
+
+
 class Medians:
     """Medians of one result: `get("hello-64", "uvicorn", "cpu_us_per_request")`."""
 
@@ -21,7 +25,9 @@ class Medians:
         self._workloads = result["workloads"]
 
     def get(self, workload: str, server: str, metric: str) -> float:
-        """Returns a median. Raises KeyError when it was not measured."""
+        """Returns a median. Raises NotAskedError, or KeyError when it could not be measured."""
+        if workload not in self._workloads:
+            raise NotAskedError(workload)
         part = self._workloads[workload]["servers"][server]
         if part["failure"]:
             raise KeyError(server)

@@ -98,6 +98,7 @@ bool WebSocketSession::read_frames(std::span<char>& bytes) {
         send_control(http::Opcode::kPong, receiver_->control());
         break;
       case http::WebSocketReceiver::Event::kPong:
+      case http::WebSocketReceiver::Event::kPause:
         break;
       case http::WebSocketReceiver::Event::kClose:
         send_control(http::Opcode::kClose, receiver_->control());

@@ -159,7 +159,8 @@ void WebSocket::read() noexcept {
   const bool had_news = has_message() || end_;
   std::size_t taken = 0;
   resume_ = false;
-  while (exchange_ != nullptr && may_read()) {
+  if (rest_ && exchange_ != nullptr && may_read()) take_in_rest();
+  while (exchange_ != nullptr && !rest_ && may_read()) {
     if (taken >= kTurnBytes) {
       resume_ = true;
       break;
@@ -177,11 +178,31 @@ void WebSocket::read() noexcept {
   if (!had_news && (has_message() || end_)) observer_.on_message();
 }
 
+// A peer can have 16 MiB inflated from 16 KiB; the loop has others to serve.
+void WebSocket::keep_rest(std::string_view bytes) noexcept {
+  if (!rest_) {
+    rest_ = loop_.blocks().take(bytes.size());
+    if (!rest_) return fail_with({.code = CloseCode::kInternalError, .reason = "out of memory"});
+    std::copy(bytes.begin(), bytes.end(), rest_.data() + rest_.capacity() - bytes.size());
+  }
+  rest_bytes_ = static_cast<std::uint32_t>(bytes.size());
+  resume_ = true;
+}
+
+void WebSocket::take_in_rest() noexcept {
+  const std::string_view bytes{rest_.data() + rest_.capacity() - rest_bytes_, rest_bytes_};
+  take_in(bytes);
+  if (!resume_) rest_ = {};
+}
+
 void WebSocket::take_in(std::string_view bytes) noexcept {
   while (stage_ == Stage::kOpen || stage_ == Stage::kClosing) {
     switch (receiver_.next(bytes)) {
       case Event::kNeedMore:
         return note_progress();
+      case Event::kPause:
+        note_progress();
+        return keep_rest(bytes);
       case Event::kMessage:
       case Event::kPong:
         break;
@@ -410,6 +431,7 @@ void WebSocket::on_end(http::Outcome /*outcome*/) noexcept {
   set_end({.code = CloseCode::kAbnormal, .reason = {}});
   stage_due_ = message_due_ = ping_due_ = pong_due_ = kNever;
   resume_ = false;
+  rest_ = Block{};
   pong_bytes_ = 0;
   failing_ = {};
   loop_.timers().cancel(*this);

@@ -165,6 +165,9 @@ class WebSocket final : public http::Observer, private net::Timer {
   [[nodiscard]] bool may_read() const noexcept;
   void read() noexcept;
   void take_in(std::string_view bytes) noexcept;
+  // The rest of what was read is for another turn.
+  void keep_rest(std::string_view bytes) noexcept;
+  void take_in_rest() noexcept;
   void note_progress() noexcept;
   void keep_pong(std::string_view payload) noexcept;
   void send_pongs() noexcept;
@@ -202,6 +205,7 @@ class WebSocket final : public http::Observer, private net::Timer {
   http::WebSocketSender sender_{http::Role::kServer};
   Block held_;    // While connecting the Offer; then pong_bytes_ of frames that are to be sent.
   Block reason_;  // Of end_.
+  Block rest_;    // What was read and is not taken in: its last rest_bytes_.
   std::optional<http::Closing> end_;
   http::Closing failing_;  // What to fail with, once the messages are taken; kNoCode: nothing.
   std::uint64_t seen_bytes_ = 0;  // Of the message under way.
@@ -211,6 +215,7 @@ class WebSocket final : public http::Observer, private net::Timer {
   Time ping_due_{0};     // Our next ping.
   Time pong_due_{0};     // Anything from the peer.
   int busy_ = 0;
+  std::uint32_t rest_bytes_ = 0;
   WebSocketStage stage_ = WebSocketStage::kConnecting;
   bool closed_by_us_ = false;
   bool resume_ = false;  // Reading goes on in the next turn.
@@ -219,6 +224,6 @@ class WebSocket final : public http::Observer, private net::Timer {
 };
 
 // One exists for each WebSocket.
-static_assert(sizeof(WebSocket) <= 512);
+static_assert(sizeof(WebSocket) <= 528);
 
 }  // namespace tercel::edge

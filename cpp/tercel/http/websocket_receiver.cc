@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "tercel/http/websocket_mask.h"
 
@@ -13,7 +14,7 @@ using std::string_view_literals::operator""sv;
 // What a sender takes off the end of a compressed message. Source: RFC 7692 section 7.2.2.
 constexpr std::string_view kDeflateTail = "\x00\x00\xff\xff"sv;
 // Payload is unmasked in pieces of this size before it is inflated.
-constexpr std::size_t kPieceBytes = 2048;
+constexpr std::size_t kPieceBytes = 1024;
 
 }  // namespace
 
@@ -45,15 +46,17 @@ WebSocketReceiver::Event WebSocketReceiver::next(std::string_view& bytes) noexce
     }
     const auto size =
         static_cast<std::size_t>(std::min<std::uint64_t>(frame_.length - offset_, bytes.size()));
-    const std::string_view part = bytes.substr(0, size);
-    bytes.remove_prefix(size);
+    std::string_view part = bytes.substr(0, size);
     const bool control = is_control(frame_.opcode);
     if (control) {
       read_control(part);
+      part = {};
     } else if (!read_payload(part)) {
       return Event::kFailed;
     }
-    offset_ += size;
+    offset_ += size - part.size();
+    bytes.remove_prefix(size - part.size());
+    if (!part.empty()) return Event::kPause;
     if (offset_ < frame_.length) return Event::kNeedMore;
     in_payload_ = false;
     if (control) return control_event();
@@ -147,13 +150,14 @@ bool WebSocketReceiver::check_size() noexcept {
   return frame_.length <= most || fail_with(CloseCode::kTooBig, "message too big");
 }
 
-bool WebSocketReceiver::read_payload(std::string_view part) noexcept {
-  message_bytes_ += part.size();
+bool WebSocketReceiver::read_payload(std::string_view& part) noexcept {
+  if (compressed_ && !discarding_) return inflate_portion(part);
+  const std::string_view payload = std::exchange(part, {});
+  message_bytes_ += payload.size();
   if (discarding_) return true;
-  if (compressed_) return inflate_masked(part);
   const bool single = frame_.final && frame_.opcode != Opcode::kContinuation;
-  if (single && part.size() == frame_.length) return read_whole(part);
-  return append(part);
+  if (single && payload.size() == frame_.length) return read_whole(payload);
+  return append(payload);
 }
 
 // The usual message: one frame, all of it here.
@@ -192,13 +196,15 @@ bool WebSocketReceiver::check_text(std::string_view part) noexcept {
   return fail_with(CloseCode::kBadData, "text is not UTF-8");
 }
 
-bool WebSocketReceiver::inflate_masked(std::string_view part) noexcept {
+bool WebSocketReceiver::inflate_portion(std::string_view& part) noexcept {
   const std::uint64_t start = offset_;
+  const std::size_t had = buffer_.size();
   std::array<char, kPieceBytes> piece;
-  while (!part.empty()) {
+  while (!part.empty() && buffer_.size() - had < kPortionBytes) {
     const std::string_view masked = part.substr(0, piece.size());
     unmask(piece.data(), masked);
     if (!inflate({piece.data(), masked.size()})) return false;
+    message_bytes_ += masked.size();
     offset_ += masked.size();
     part.remove_prefix(masked.size());
   }

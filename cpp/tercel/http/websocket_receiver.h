@@ -15,7 +15,8 @@
 // What a peer can cost. A message is at most `message_bytes_max`, told by the header where it is
 // announced and while it is inflated where it is not (1009); memory grows with what arrived. Frames
 // that are empty and do not end a message are kEmptyFramesMax in a message at most (1008): bytes
-// and empty frames are counted, not fragments, which a peer may make as small as it likes.
+// and empty frames are counted, not fragments, which a peer may make as small as it likes. What a
+// few bytes are inflated to comes in portions (kPause), so that others have a turn between them.
 //
 // Resource: one a connection; pool and queue outlive it. Source: RFC 6455 sections 5 to 8, RFC 7692
 // section 7.2.2. Tested by websocket_receiver_test.cc.
@@ -39,14 +40,18 @@ class WebSocketReceiver {
  public:
   enum class Event : std::uint8_t {
     kNeedMore,  // Everything is read.
-    kMessage,   // The queue has one more.
-    kPing,      // control() is its payload.
+    kPause,    // A portion was inflated: call again, in another turn, with what is left of `bytes`.
+    kMessage,  // The queue has one more.
+    kPing,     // control() is its payload.
     kPong,
     kClose,  // control() is its payload: parse_close().
     kFailed  // failure() says why. Nothing more can be read.
   };
 
   static constexpr std::uint32_t kEmptyFramesMax = 1000;
+  // After so many bytes next() pauses; a piece of kPieceBytes may inflate to a thousand times that
+  // before it is asked.
+  static constexpr std::size_t kPortionBytes = 256 * std::size_t{1024};
 
   WebSocketReceiver(Role role, BlockPool& pool, MessageQueue& queue,
                     std::size_t message_bytes_max) noexcept
@@ -77,10 +82,11 @@ class WebSocketReceiver {
   [[nodiscard]] bool begin_frame() noexcept;
   [[nodiscard]] bool begin_message() noexcept;
   [[nodiscard]] bool check_size() noexcept;
-  [[nodiscard]] bool read_payload(std::string_view part) noexcept;
+  // Takes what it read off `part`: all of it, unless it is to pause.
+  [[nodiscard]] bool read_payload(std::string_view& part) noexcept;
   [[nodiscard]] bool read_whole(std::string_view payload) noexcept;
   [[nodiscard]] bool append(std::string_view part) noexcept;
-  [[nodiscard]] bool inflate_masked(std::string_view part) noexcept;
+  [[nodiscard]] bool inflate_portion(std::string_view& part) noexcept;
   [[nodiscard]] bool inflate(std::string_view part) noexcept;
   [[nodiscard]] bool check_text(std::string_view part) noexcept;
   [[nodiscard]] bool end_message() noexcept;

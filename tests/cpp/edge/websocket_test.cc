@@ -486,6 +486,43 @@ TEST_F(WebSocketTest, LeavesTheOthersATurn) {
   EXPECT_TRUE(door_.over);
 }
 
+// A few bytes that are inflated to many, and what is behind them.
+TEST_F(WebSocketTest, LeavesTheOthersATurnWhileItInflates) {
+  ask("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  accept();
+  codec::Deflater deflater;
+  ASSERT_TRUE(deflater.open(9, 15));
+  const std::string large(8'000'000, 'z');
+  const std::string bytes = client_frame(http::packed(deflater, large), {.compressed = true}) +
+                            frame(Opcode::kText, "behind");
+  ASSERT_LT(bytes.size(), 16'000U);
+  receive(bytes);
+  int turns = 1;
+  for (; turns < 100 && !door_.socket->has_message(); ++turns) pass(1ms);
+  EXPECT_GE(turns, 6);
+  ASSERT_TRUE(door_.socket->has_message());
+  EXPECT_EQ(door_.socket->front().bytes, large);
+  door_.socket->pop();
+  pass(1ms);
+  ASSERT_TRUE(door_.socket->has_message());
+  EXPECT_EQ(door_.socket->front().bytes, "behind");
+  door_.socket->pop();
+  EXPECT_EQ(loop_->blocks().outstanding(), 0U);
+}
+
+// Whoever leaves in the middle of it leaves nothing behind.
+TEST_F(WebSocketTest, EndsWhileItInflates) {
+  ask("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  accept();
+  codec::Deflater deflater;
+  ASSERT_TRUE(deflater.open(9, 15));
+  receive(client_frame(http::packed(deflater, std::string(8'000'000, 'z')), {.compressed = true}));
+  EXPECT_GT(loop_->blocks().outstanding(), 0U);
+  session_->on_closed(Errc::kReset);
+  EXPECT_TRUE(door_.over);
+  EXPECT_EQ(door_.end(), "1006 ");
+}
+
 TEST_F(WebSocketTest, HoldsNothingWhenIdle) {
   door_.echo = true;
   open();

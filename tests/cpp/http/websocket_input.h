@@ -35,6 +35,13 @@ inline std::string client_frame(std::string_view payload, const FrameForm& form 
   return frame + masked;
 }
 
+// A message as a peer compresses it. Source: RFC 7692 section 7.2.1.
+inline std::string packed(codec::Deflater& deflater, std::string_view text) {
+  std::string room(deflater.bound(text.size()), '\0');
+  const codec::Progress step = deflater.deflate(text, room);
+  return room.substr(0, step.written - 4);
+}
+
 struct ReceiveOptions {
   Role role = Role::kServer;
   std::size_t bytes_max = 1 << 20;
@@ -74,6 +81,8 @@ inline std::string receive_in_steps(std::string_view input, std::size_t step,
         switch (receiver.next(unread)) {
           case WebSocketReceiver::Event::kNeedMore:
             more = false;
+            break;
+          case WebSocketReceiver::Event::kPause:
             break;
           case WebSocketReceiver::Event::kMessage: {
             const Message message = queue.front();

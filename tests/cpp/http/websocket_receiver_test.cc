@@ -168,12 +168,6 @@ TEST(WebSocketReceiverTest, SaysWhetherItIsInAMessage) {
 
 constexpr ReceiveOptions kDeflate{.deflate = true};
 
-std::string packed(codec::Deflater& deflater, std::string_view text) {
-  std::string room(deflater.bound(text.size()), '\0');
-  const codec::Progress step = deflater.deflate(text, room);
-  return room.substr(0, step.written - 4);
-}
-
 std::string packed_frame(std::string_view payload, bool final = true) {
   return client_frame(payload, {.final = final, .compressed = true});
 }
@@ -247,6 +241,34 @@ TEST(WebSocketReceiverTest, StopsABombWhileItIsInflated) {
   const std::string fits = client_frame(packed(exact, std::string(50'000, 'z')),
                                         {.opcode = Opcode::kBinary, .compressed = true});
   EXPECT_EQ(receive_in_steps(fits, 100, options), "binary \"" + std::string(50'000, 'z') + "\"\n");
+}
+
+TEST(WebSocketReceiverTest, PausesAfterEachPortionThatItInflates) {
+  codec::Deflater deflater;
+  ASSERT_TRUE(deflater.open(9, 15));
+  const std::string text(4'000'000, 'z');
+  const std::string input = packed_frame(packed(deflater, text));
+  ASSERT_LT(input.size(), 5'000U);
+  BlockPool pool;
+  MessageQueue queue;
+  {
+    WebSocketReceiver receiver{Role::kServer, pool, queue, 16 << 20};
+    receiver.set_deflate({});
+    std::string_view unread = input;
+    std::size_t pauses = 0;
+    WebSocketReceiver::Event event = WebSocketReceiver::Event::kPause;
+    while ((event = receiver.next(unread)) == WebSocketReceiver::Event::kPause) {
+      ++pauses;
+      ASSERT_FALSE(unread.empty());
+    }
+    ASSERT_EQ(event, WebSocketReceiver::Event::kMessage);
+    EXPECT_GE(pauses, 3U);
+    EXPECT_EQ(queue.front().bytes, text);
+    queue.pop();
+    EXPECT_EQ(receiver.next(unread), WebSocketReceiver::Event::kNeedMore);
+    EXPECT_EQ(receiver.message_bytes(), input.size() - 8);  // All but the header of the frame.
+  }
+  EXPECT_EQ(pool.outstanding(), 0U);
 }
 
 // Blocks that hold nothing cost input and give no output.

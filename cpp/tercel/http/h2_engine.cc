@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <utility>
@@ -183,19 +183,23 @@ int on_send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head, std
 // What nghttp2 allocates, by session: a session that ran out of memory is not asked to tidy up,
 // which nghttp2 1.52 does not survive (it frees an item twice whose place in a queue could not be
 // made).
-struct Chunk {
+struct alignas(std::max_align_t) Chunk {
   Chunk* prev;
   Chunk* next;
+  std::size_t bytes;  // With this head.
 };
-static_assert(sizeof(Chunk) % alignof(std::max_align_t) == 0);
+
+struct Chain : Chunk {
+  explicit Chain(H2Memory& shared) noexcept : Chunk{this, this, 0}, memory{shared} {}
+  H2Memory& memory;
+};
 
 // `chunk` is part of no chain, or null.
-void* link(Chunk* chunk, void* ends) noexcept {
+void* link(Chunk* chunk, std::size_t bytes, Chain& chain) noexcept {
   if (chunk == nullptr) return nullptr;
-  auto* const first = static_cast<Chunk*>(ends);
-  *chunk = {.prev = first, .next = first->next};
-  first->next->prev = chunk;
-  first->next = chunk;
+  *chunk = {.prev = &chain, .next = chain.next, .bytes = bytes};
+  chain.next->prev = chunk;
+  chain.next = chunk;
   return chunk + 1;
 }
 
@@ -207,26 +211,35 @@ Chunk* unlink(void* memory) noexcept {
   return chunk;
 }
 
-void* allocate(std::size_t bytes, void* ends) noexcept {
-  return link(static_cast<Chunk*>(std::malloc(sizeof(Chunk) + bytes)), ends);
+void* allocate(std::size_t bytes, void* user) noexcept {
+  Chain& chain = *static_cast<Chain*>(user);
+  const std::size_t all = sizeof(Chunk) + bytes;
+  return link(static_cast<Chunk*>(chain.memory.take(all)), all, chain);
 }
 
-void release(void* memory, void*) noexcept {
-  if (memory != nullptr) std::free(unlink(memory));
+void release(void* memory, void* user) noexcept {
+  if (memory == nullptr) return;
+  Chunk* const chunk = unlink(memory);
+  static_cast<Chain*>(user)->memory.give_back(chunk, chunk->bytes);
 }
 
 // nghttp2 asks for no product that overflows.
-void* allocate_zeroed(std::size_t count, std::size_t bytes, void* ends) noexcept {
-  return link(static_cast<Chunk*>(std::calloc(1, sizeof(Chunk) + count * bytes)), ends);
+void* allocate_zeroed(std::size_t count, std::size_t bytes, void* user) noexcept {
+  void* const memory = allocate(count * bytes, user);
+  if (memory != nullptr) std::memset(memory, 0, count * bytes);
+  return memory;
 }
 
-void* reallocate(void* memory, std::size_t bytes, void* ends) noexcept {
-  if (memory == nullptr) return allocate(bytes, ends);
+void* reallocate(void* memory, std::size_t bytes, void* user) noexcept {
+  if (memory == nullptr) return allocate(bytes, user);
+  Chain& chain = *static_cast<Chain*>(user);
+  const std::size_t all = sizeof(Chunk) + bytes;
   Chunk* const chunk = unlink(memory);
-  auto* const moved = static_cast<Chunk*>(std::realloc(chunk, sizeof(Chunk) + bytes));
-  // What cannot be moved stays where it is.
-  if (moved == nullptr) link(chunk, ends);
-  return link(moved, ends);
+  const std::size_t had = chunk->bytes;
+  auto* const moved = static_cast<Chunk*>(chain.memory.resize(chunk, had, all));
+  if (moved != nullptr) return link(moved, all, chain);
+  link(chunk, had, chain);  // What cannot be moved stays where it is.
+  return nullptr;
 }
 
 // What a session is made from. Null members: memory was exhausted.
@@ -272,20 +285,21 @@ bool h2_available() noexcept {
   return load_nghttp2();
 }
 
-struct H2Engine::Chunks : Chunk {
-  Chunks() noexcept : Chunk{this, this} {}
+struct H2Engine::Chunks : Chain {
+  using Chain::Chain;
 };
 
-H2Engine::H2Engine() noexcept : chunks_{new (std::nothrow) Chunks} {}
+H2Engine::H2Engine(H2Memory& memory) noexcept : chunks_{new (std::nothrow) Chunks{memory}} {}
 
-std::unique_ptr<H2Engine> H2Engine::create(H2Events& events, const H2Options& options) noexcept {
+std::unique_ptr<H2Engine> H2Engine::create(H2Events& events, const H2Options& options,
+                                           H2Memory& kept) noexcept {
   if (!load_nghttp2()) return nullptr;
   // A new one each time: a copy of it is in every session, and nothing is shared between threads.
   const Shared shared;
   if (shared.option == nullptr) return nullptr;
-  std::unique_ptr<H2Engine> engine{new (std::nothrow) H2Engine};
+  std::unique_ptr<H2Engine> engine{new (std::nothrow) H2Engine{kept}};
   if (engine == nullptr || engine->chunks_ == nullptr) return nullptr;
-  nghttp2_mem memory{.mem_user_data = engine->chunks_.get(),
+  nghttp2_mem memory{.mem_user_data = static_cast<Chain*>(engine->chunks_.get()),
                      .malloc = &allocate,
                      .free = &release,
                      .calloc = &allocate_zeroed,
@@ -311,7 +325,9 @@ std::unique_ptr<H2Engine> H2Engine::create(H2Events& events, const H2Options& op
 
 H2Engine::~H2Engine() {
   if (!broken_) nghttp2().session_del(session_);
-  while (chunks_ != nullptr && chunks_->next != chunks_.get()) std::free(unlink(chunks_->next + 1));
+  while (chunks_ != nullptr && chunks_->next != chunks_.get()) {
+    release(chunks_->next + 1, static_cast<Chain*>(chunks_.get()));
+  }
 }
 
 bool H2Engine::check(int code) noexcept {

@@ -19,6 +19,7 @@
 #include <span>
 #include <string_view>
 
+#include "tercel/http/h2_memory.h"
 #include "tercel/http/h2_options.h"
 #include "tercel/http/message.h"
 
@@ -91,10 +92,10 @@ class H2Events {
 
 class H2Engine {
  public:
-  // `events` outlives it. Null when memory is exhausted, or nghttp2 is
-  // not there. The first SETTINGS are ready to be sent.
-  [[nodiscard]] static std::unique_ptr<H2Engine> create(H2Events& events,
-                                                        const H2Options& options) noexcept;
+  // `events` and `memory` outlive it. Null when memory is exhausted, or nghttp2 is not there. The
+  // first SETTINGS are ready to be sent.
+  [[nodiscard]] static std::unique_ptr<H2Engine> create(H2Events& events, const H2Options& options,
+                                                        H2Memory& memory) noexcept;
   H2Engine(const H2Engine&) = delete;
   H2Engine& operator=(const H2Engine&) = delete;
   ~H2Engine();
@@ -144,7 +145,7 @@ class H2Engine {
  private:
   struct Chunks;
 
-  H2Engine() noexcept;
+  explicit H2Engine(H2Memory& memory) noexcept;
   // Whether a call went well, but for memory.
   [[nodiscard]] bool check(int code) noexcept;
 

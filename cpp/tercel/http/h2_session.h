@@ -37,6 +37,7 @@ class H2Context {
 
   SessionContext& shared;
   H2Options options;
+  H2Memory memory;
   Slab<H2BodyPart> body_parts;
   Slab<H2Part> parts;
   Slab<H2Exchange> exchanges;

@@ -29,7 +29,7 @@ void H2Session::on_input() noexcept {
 
 bool H2Session::begin_engine() noexcept {
   if (engine_ != nullptr) return true;
-  engine_ = H2Engine::create(*this, context_.options);
+  engine_ = H2Engine::create(*this, context_.options, context_.memory);
   if (engine_ != nullptr && draining_) engine_->announce_goaway();
   return engine_ != nullptr;
 }

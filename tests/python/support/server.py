@@ -6,6 +6,7 @@ Both are context managers, listen on a free port of 127.0.0.1, and are gone when
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -191,9 +192,12 @@ class ServerProcess:
         return self.wait(timeout)
 
     def kill(self) -> None:
-        """Ends the process now, if it still runs."""
+        """Ends the process now, if it still runs, and children that it left behind."""
         if self.running:
             self._process.kill()
+        # Its session is its own: see start().
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._reader.join(5)
 

@@ -337,3 +337,6 @@ def test_a_child_of_fork_that_exits_in_a_request_harms_nobody(tmp_path: Path, lo
                 assert client.request().body == b"parent"
                 assert bystander.request().body == b"parent"
         assert server.stop() == 0
+        # Nor does it write what the parent writes.
+        assert server.output.count('"GET / HTTP/1.1" 200') == 7
+        assert server.output.count('"GET /fork HTTP/1.1"') == 3

@@ -149,6 +149,8 @@ void LogFile::flush() noexcept {
 
 void LogFile::write_out() noexcept {
   last_flush_ = loop_.now();
+  // The lines of a copy that fork() made are the parent's, who writes them itself.
+  if (!loop_.in_own_process()) head_ = tail_ = 0;
   while (unwritten() > 0) {
     const ssize_t written = write_some();
     if (written == -EINTR) continue;

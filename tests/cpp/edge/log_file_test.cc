@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -164,6 +165,24 @@ TEST_F(LogFileTest, WhatIsThereAtTheEndIsWritten) {
   file_.reset();
   EXPECT_EQ(test::receive_all(reader_), "one\ntwo\n");
   EXPECT_TRUE(said_.lines.empty());
+}
+
+TEST_F(LogFileTest, AChildOfForkWritesNothingOfItsParents) {
+  file_ = *LogFile::append_to(*loop_, path_.c_str());
+  write_line("once");
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    write_line("of the child");
+    file_.reset();
+    ::_exit(said_.lines.empty() ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(content(), "");
+  file_.reset();
+  EXPECT_EQ(content(), "once\n");
 }
 
 TEST_F(LogFileTest, AFolderOrAMissingFolderIsAnError) {

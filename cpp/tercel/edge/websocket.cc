@@ -23,6 +23,8 @@ using Event = http::WebSocketReceiver::Event;
 constexpr std::chrono::nanoseconds kNever{0};
 // What one turn reads of one peer, about: others wait.
 constexpr std::size_t kTurnBytes = std::size_t{256} * 1024;
+// Messages of one read go into the queue up to here: it had less than kQueueBytes before.
+constexpr std::size_t kTakenBytesMax = 2 * WebSocket::kQueueBytes;
 // Up to here a message is copied behind its header on the stack; up to kBlockBytes in a block; then
 // the header is sent by itself.
 constexpr std::size_t kStackBytes = 4096;
@@ -204,6 +206,10 @@ void WebSocket::take_in(std::string_view bytes) noexcept {
         note_progress();
         return keep_rest(bytes);
       case Event::kMessage:
+        // Only what is inflated is ever so much more than what was read.
+        if (bytes.empty() || queue_.bytes() < kTakenBytesMax) break;
+        note_progress();
+        return keep_rest(bytes);
       case Event::kPong:
         break;
       case Event::kPing:
@@ -432,6 +438,7 @@ void WebSocket::on_end(http::Outcome /*outcome*/) noexcept {
   stage_due_ = message_due_ = ping_due_ = pong_due_ = kNever;
   resume_ = false;
   rest_ = Block{};
+  cancel_deferred();
   pong_bytes_ = 0;
   failing_ = {};
   loop_.timers().cancel(*this);

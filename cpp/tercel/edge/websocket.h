@@ -94,7 +94,7 @@ enum class WebSocketStage : std::uint8_t {
   kClosed    // The exchange is over, or ends by itself.
 };
 
-class WebSocket final : public http::Observer, private net::Timer {
+class WebSocket final : public http::Observer, private net::Timer, private net::Deferred {
  public:
   // `options` outlive it.
   WebSocket(net::Loop& loop, const WebSocketOptions& options, http::Exchange& exchange,
@@ -160,6 +160,7 @@ class WebSocket final : public http::Observer, private net::Timer {
   struct Offer;
 
   void on_timer() noexcept override;
+  void run_deferred() noexcept override;
 
   // --- reading
   [[nodiscard]] bool may_read() const noexcept;
@@ -224,6 +225,6 @@ class WebSocket final : public http::Observer, private net::Timer {
 };
 
 // One exists for each WebSocket.
-static_assert(sizeof(WebSocket) <= 528);
+static_assert(sizeof(WebSocket) <= 552);
 
 }  // namespace tercel::edge

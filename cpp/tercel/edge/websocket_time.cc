@@ -22,17 +22,23 @@ WebSocket::Time WebSocket::after(Time limit) const noexcept {
 
 void WebSocket::arm() noexcept {
   if (exchange_ == nullptr) return;
-  Time next = resume_ ? loop_.now() : Time::max();
+  if (resume_) loop_.defer(*this);
+  Time next = Time::max();
   for (const Time due : {stage_due_, message_due_, ping_due_, pong_due_}) {
     if (due != kNever) next = std::min(next, due);
   }
   if (next != Time::max()) loop_.timers().arm_by(*this, next);
 }
 
+void WebSocket::run_deferred() noexcept {
+  const Busy busy{*this};
+  if (resume_) read();
+  arm();
+}
+
 void WebSocket::on_timer() noexcept {
   const Busy busy{*this};
   const Time now = loop_.now();
-  if (std::exchange(resume_, false)) read();
   check_stage(now);
   check_message(now);
   check_ping(now);

@@ -6,8 +6,9 @@
 //   std::unique_ptr<Stream> stream = context->accept(syscalls, fd);
 //
 // A handle: copies share the same certificates, and connections keep those that they began with, so
-// a context is replaced while connections live. Thread: any. Source: RFC 8446, RFC 5246, RFC 6066
-// (names), RFC 7301 (ALPN), RFC 5077 (tickets). Tested by tests/python/test_tls.py.
+// a context is replaced while connections live. REQUIRES: the process ignores SIGPIPE, as Python
+// does: OpenSSL writes to sockets that the peer has closed. Thread: any. Source: RFC 8446, RFC
+// 5246, RFC 6066 (names), RFC 7301 (ALPN), RFC 5077 (tickets). Tested by tests/python/test_tls.py.
 #pragma once
 
 #include <array>

@@ -18,11 +18,11 @@
 #include <gtest/gtest.h>
 
 #include "server/echo_handler.h"
+#include "server/later_handler.h"
 #include "support/connect.h"
 #include "support/descriptors.h"
 #include "support/failing_syscalls.h"
 #include "support/h2_client.h"
-#include "tercel/base/slab.h"
 #include "tercel/server/threaded_server.h"
 
 namespace tercel::server {
@@ -31,58 +31,7 @@ namespace {
 using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): only literals.
 using test::Fd;
 
-constexpr std::size_t kLaterBytes = 9000;
 constexpr std::uint32_t kStreamWindow = 20000;
-
-// As EchoHandler; /later answers in pieces, one a turn of the loop, and /abort gives up behind the
-// second.
-class LaterHandler final : public http::Handler {
- public:
-  LaterHandler(net::Loop& loop, http::Handler& others) noexcept : loop_{loop}, others_{others} {}
-  void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
-    if (request.path != "/later" && request.path != "/abort") {
-      return others_.handle(request, exchange);
-    }
-    Later* later = jobs.make(*this, exchange, request.path == "/abort");
-    if (later == nullptr) return exchange.abort(Errc::kNoMemory);
-    exchange.observe(later);
-    loop_.defer(*later);
-  }
-
-  struct Later final : http::Observer, net::Deferred {
-    Later(LaterHandler& owning, http::Exchange& answered, bool aborting) noexcept
-        : owner{owning}, exchange{answered}, aborts{aborting} {}
-    void run_deferred() noexcept override {
-      if (step == 2 && aborts) return exchange.abort(Errc::kOverloaded);
-      if (step == 0) (void)exchange.start({});
-      if (++step < 4) owner.loop_.defer(*this);
-      (void)exchange.write(step == 4 ? http::Payload{} : owned(),
-                           step == 4 ? http::Final::kYes : http::Final::kNo);
-    }
-    [[nodiscard]] http::Payload owned() const noexcept {
-      ++owner.made;
-      return http::Payload::own(owner.text, &owner.released,
-                                [](void* count) noexcept { ++*static_cast<int*>(count); });
-    }
-    void on_body() noexcept override {}
-    void on_writable() noexcept override {}
-    void on_notice(http::Notice) noexcept override {}
-    void on_end(http::Outcome) noexcept override { owner.jobs.destroy(this); }
-    LaterHandler& owner;
-    http::Exchange& exchange;
-    const bool aborts;
-    int step = 0;
-  };
-
-  Slab<Later> jobs;
-  int made = 0;
-  int released = 0;
-  const std::string text = std::string(kLaterBytes / 3, 'l');
-
- private:
-  net::Loop& loop_;
-  http::Handler& others_;
-};
 
 // One connection: streams that it opens, and what it knows of them. A stream that has to be
 // answered has an expected body; the others end as they like.

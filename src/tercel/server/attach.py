@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tercel import _core
+from tercel.server.forked import ending_in_children
 
 __all__ = ["engine_of"]
 
@@ -26,10 +27,11 @@ def engine_of(loop: asyncio.AbstractEventLoop) -> Iterator[_core.Engine]:
     engine.set_nested(True)
     loop.add_reader(engine.fileno(), engine.on_ready)
     owner = os.getpid()
-    try:
-        yield engine
-    finally:
-        # A child of fork() shares the epoll of the outer loop: the engine is still the parent's.
-        if os.getpid() == owner:
-            loop.remove_reader(engine.fileno())
-        engine.close()
+    with ending_in_children(loop):
+        try:
+            yield engine
+        finally:
+            # A child of fork() shares the epoll of the outer loop: the engine is the parent's.
+            if os.getpid() == owner:
+                loop.remove_reader(engine.fileno())
+            engine.close()

@@ -12,6 +12,7 @@ from typing import Any
 from tercel import _core
 from tercel.problems import SettingError
 from tercel.server import banner, logs, systemd
+from tercel.server.forked import ending_children
 from tercel.server.importer import load_env_file
 from tercel.server.leftovers import ending_all
 from tercel.server.server import Server
@@ -83,7 +84,11 @@ def run(app: Any, settings: Settings, *, own_process: bool = False) -> int:
         _core.raise_descriptor_limit()
     server = Server.with_settings(app, settings)
     try:
-        with Signals() as signals, asyncio.Runner(loop_factory=make_loop) as runner:
+        with (
+            Signals() as signals,
+            asyncio.Runner(loop_factory=make_loop) as runner,
+            ending_children(),
+        ):
             served = runner.run(ending_all(_serve(server, signals, own_process=own_process)))
     finally:
         # What was frozen is collected with everything else when the process ends.

@@ -1,0 +1,80 @@
+"""Children of fork() that come back to the event loop of the server they were forked from.
+
+They have copies of the loop and of every connection, and share the epoll, which are the parent's.
+Such a child is ended: an application that forks has to end its child with os._exit(), or run
+another program in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn
+
+__all__ = ["ending_children", "ending_in_children"]
+
+_SENTENCE = (
+    "tercel: ended a child of fork() that came back from a request: its parent has the connections."
+    " End a child with os._exit(), or start programs with `subprocess`."
+)
+# The loops that do not notice that they are in a child, and would wait there for ever.
+_unaware: set[asyncio.AbstractEventLoop] = set()
+_registered = False
+
+
+@contextmanager
+def ending_in_children(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """As long as the context lasts, `loop` ends at its next turn in a child of fork()."""
+    _register_once()
+    _unaware.add(loop)
+    try:
+        yield
+    finally:
+        _unaware.discard(loop)
+
+
+@contextmanager
+def ending_children() -> Iterator[None]:
+    """Ends a child of fork() that leaves the context by an exception, with what it had to say.
+
+    Neither the loop's clean-up nor what is registered with `atexit` runs: both are the parent's.
+    """
+    owner = os.getpid()
+    try:
+        yield
+    except BaseException as error:
+        if os.getpid() == owner:
+            raise
+        _end(error)
+
+
+def _end(error: BaseException) -> NoReturn:
+    code = error.code if isinstance(error, SystemExit) else _SENTENCE
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        # What the child wrote may be lost with its pipe.
+        with suppress(OSError, ValueError):
+            stream.flush()
+    if code is None:
+        os._exit(0)
+    os._exit(code & 0xFF if isinstance(code, int) else 1)
+
+
+def _register_once() -> None:
+    global _registered
+    if not _registered:
+        _registered = True
+        os.register_at_fork(after_in_child=_after_in_child)
+
+
+def _after_in_child() -> None:
+    for loop in _unaware:
+        loop.call_soon(_leave)
+
+
+def _leave() -> NoReturn:
+    raise SystemExit(_SENTENCE)

@@ -1,5 +1,6 @@
 #include "python/settings.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -88,10 +89,23 @@ Problem assign_joined(PySettings& settings, std::string_view name, std::string_v
   return config::assign(settings.values, *row, config::split(*row, text), label);
 }
 
-// None for a name that is no setting: the Python class raises.
 nb::object value(const PySettings& settings, std::string_view name) {
   const Row* row = config::find(name);
-  return row == nullptr ? nb::none() : to_python(config::value_of(settings.values, *row));
+  if (row == nullptr) {
+    throw nb::attribute_error((config::in_quotes(name) + " is not a setting").c_str());
+  }
+  return to_python(config::value_of(settings.values, *row));
+}
+
+std::optional<std::string_view> kind(std::string_view name) {
+  const Row* row = config::find(name);
+  if (row == nullptr) return std::nullopt;
+  return config::name(config::kind(*row));
+}
+
+bool is_process_only(std::string_view name) {
+  const Row* row = config::find(name);
+  return row != nullptr && row->where == config::Where::kProcess;
 }
 
 Problem check(const PySettings& settings) {
@@ -120,8 +134,17 @@ void bind_settings(nb::module_& module);
 
 void bind_settings(nb::module_& module) {
   module.def("settings_table", &settings_table, "The rows of the settings table, in its order.");
+  module.def("setting_kind", &kind, nb::arg("name"),
+             "The kind of a setting: flag, toggle, count, bytes, seconds, mode, text, list or "
+             "choice. None for a name that is no setting.");
+  module.def("is_process_only", &is_process_only, nb::arg("name"),
+             "Whether this setting is for the command line and `tercel.serve`, not for "
+             "`tercel.Server`.");
   nb::class_<PySettings>(module, "Settings",
-                         "The settings of one server. Starts with the defaults.")
+                         "The settings of one server: `settings.port`, "
+                         "`settings.timeout_keep_alive` (seconds), ...\n\n"
+                         "Starts with the defaults. Read-only for everybody but "
+                         "`tercel.settings.load`.")
       .def(nb::init<>())
       .def("assign", &assign, nb::arg("name"), nb::arg("texts"), nb::arg("label"),
            "Reads `texts` into a setting. Returns a sentence that calls it `label`, or None.")
@@ -129,7 +152,7 @@ void bind_settings(nb::module_& module) {
            "As assign(), with the texts of a list in one.")
       .def("check", &check,
            "Returns a sentence about settings that contradict each other, or None.")
-      .def("value", &value, nb::arg("name"), "The value of a setting.")
+      .def("__getattr__", &value, nb::arg("name"))
       .def("binds", &binds, "Every address to listen on, as --bind takes it.");
 }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tercel import _core
 from tercel.cli import reference
-from tercel.settings import rows
+from tercel.table import rows
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 

@@ -9,77 +9,22 @@ From the strongest to the weakest: command line, keyword arguments, `TERCEL_*` v
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tercel import _core
+from tercel._core import Settings
 from tercel.problems import SettingError
 
-__all__ = ["Row", "Settings", "closest", "load", "rows"]
+__all__ = ["Settings", "load", "misspelt_variables"]
 
 # Where the name of a TOML file may stand, beside the option --config.
 CONFIG_VARIABLE = "TERCEL_CONFIG"
 _PREFIX = "TERCEL_"
-
-
-class Row(NamedTuple):
-    """One setting of the table.
-
-    Attributes:
-        name: as an option, without the dashes before it.
-        kind: flag, toggle, count, bytes, seconds, mode, text, list or choice.
-        group: title of the group it belongs to.
-        default: the value it has if nobody sets it.
-        default_text: the same as people write it.
-        must_be: what a value must be; completes "must be".
-        unit: of counts and rates, else empty.
-        zero: what 0 and "off" mean where they are special, else empty.
-        choices: what may be written, of a choice.
-        process_only: for the command line and `tercel.serve`, not for `tercel.Server`.
-    """
-
-    name: str
-    kind: str
-    group: str
-    help: str
-    default: Any
-    default_text: str
-    must_be: str
-    unit: str
-    zero: str
-    choices: list[str]
-    process_only: bool
-
-    @property
-    def keyword(self) -> str:
-        return self.name.replace("-", "_")
-
-    @property
-    def variable(self) -> str:
-        return _PREFIX + self.keyword.upper()
-
-
-def rows() -> list[Row]:
-    """Returns the table in its order: by group, then by importance."""
-    return [Row(**row) for row in _core.settings_table()]
-
-
-class Settings(_core.Settings):
-    """The settings of one server: `settings.port`, `settings.timeout_keep_alive` (seconds), ...
-
-    Starts with the defaults. Read-only for everybody but `load`.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in _NAMES:
-            raise AttributeError(f"{name!r} is not a setting")
-        return self.value(name)
-
-
-_KINDS = {row["name"].replace("-", "_"): row["kind"] for row in _core.settings_table()}
-_NAMES = frozenset(_KINDS)
 _LISTEN = ("host", "port", "bind", "uds", "fd")
-_MODES = frozenset(name for name, kind in _KINDS.items() if kind == "mode")
+
+# A setting as it was written: what it is called there, and its texts (one str: joined).
+_Given = tuple[str, list[str] | str]
 
 
 def load(
@@ -117,13 +62,10 @@ def load(
         {} if file is None else _from_file(file),
         _from_environ(environ),
         _from_keywords(keywords or {}),
-        {
-            _keyword(name): _Given(f"--{name}", texts)
-            for name, texts in (command_line or {}).items()
-        },
+        {_keyword(name): (f"--{name}", texts) for name, texts in (command_line or {}).items()},
     ]
     if inherited and not any(name in given for given in sources for name in _LISTEN):
-        sources.insert(0, {"bind": _Given("bind", list(inherited))})
+        sources.insert(0, {"bind": ("bind", list(inherited))})
     settings = Settings()
     for given in sources:
         _refuse_port_beside_bind(given)
@@ -134,13 +76,6 @@ def load(
                 _raise(settings.assign(name, texts, label))
     _raise(settings.check())
     return settings
-
-
-class _Given(NamedTuple):
-    """A setting as it was written: what it is called there, and its texts (one str: joined)."""
-
-    label: str
-    texts: list[str] | str
 
 
 def _keyword(name: str) -> str:
@@ -162,30 +97,38 @@ def _refuse_port_beside_bind(given: Mapping[str, _Given]) -> None:
     """Refuses `port` or `host` in one breath with what replaces them: one would be ignored."""
     for name in ("host", "port"):
         for other in ("bind", "uds", "fd"):
-            if name in given and other in given and given[other].texts:
-                raise SettingError(
-                    f"{given[other].label} replaces {given[name].label}: remove one of them."
-                )
+            if name not in given or other not in given:
+                continue
+            label, texts = given[other]
+            if texts:
+                raise SettingError(f"{label} replaces {given[name][0]}: remove one of them.")
 
 
 # --- one function for each source
 
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, _Given]:
-    given = {}
-    for name in _NAMES:
-        variable = _PREFIX + name.upper()
-        if (text := environ.get(variable)) is not None:
-            given[name] = _Given(variable, text)
-    return given
+    return {
+        name: (variable, environ[variable])
+        for variable in environ
+        if (name := _setting_of(variable)) is not None
+    }
+
+
+def _setting_of(variable: str) -> str | None:
+    """Returns the setting that `variable` is for, or None."""
+    name = variable.removeprefix(_PREFIX)
+    is_ours = name != variable and name == name.upper() and "-" not in name
+    name = name.lower()
+    return name if is_ours and _core.setting_kind(name) is not None else None
 
 
 def _from_keywords(keywords: Mapping[str, Any]) -> dict[str, _Given]:
     for name in keywords:
-        if name not in _NAMES:
-            raise TypeError(f"{name!r} is not a setting{_did_you_mean(name, _NAMES)}")
+        if "-" in name or _core.setting_kind(name) is None:
+            raise TypeError(f"{name!r} is not a setting{_did_you_mean(name)}")
     return {
-        name: _Given(name, _texts(value, name, name))
+        name: (name, _texts(value, name, name))
         for name, value in keywords.items()
         if value is not None
     }
@@ -202,13 +145,13 @@ def _from_file(path: str | os.PathLike[str]) -> dict[str, _Given]:
         raise SettingError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"The settings file {path} is not TOML: {error}.") from None
-    given = {}
+    given: dict[str, _Given] = {}
     for key, value in table.items():
         name = _keyword(key)
-        if name not in _NAMES:
-            raise SettingError(f"{key!r} in {path} is not a setting{_did_you_mean(name, _NAMES)}")
+        if _core.setting_kind(name) is None:
+            raise SettingError(f"{key!r} in {path} is not a setting{_did_you_mean(name)}")
         label = f"{name} in {path}"
-        given[name] = _Given(label, _texts(value, name, label))
+        given[name] = (label, _texts(value, name, label))
     return given
 
 
@@ -222,7 +165,7 @@ def _texts(value: Any, name: str, label: str) -> list[str]:
         return [text for item in value for text in _texts(item, name, label)]
     if isinstance(value, bool):
         return ["true" if value else "false"]
-    if isinstance(value, int) and name in _MODES:
+    if isinstance(value, int) and _core.setting_kind(name) == "mode":
         # The number is what the literal 0o660 stood for; people write it in octal.
         return [oct(value)]
     if isinstance(value, (str, int, float)):
@@ -235,19 +178,13 @@ def _texts(value: Any, name: str, label: str) -> list[str]:
     )
 
 
-# --- help for the fingers
+# --- names that are none
 
 
-def closest(name: str, known: Iterable[str]) -> str | None:
-    """Returns the one of `known` that `name` was probably meant to be, or None."""
-    from difflib import get_close_matches
+def _did_you_mean(name: str) -> str:
+    from tercel.table import closest_keyword
 
-    found = get_close_matches(name, list(known), n=1)
-    return found[0] if found else None
-
-
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    match = closest(name, known)
+    match = closest_keyword(name)
     return f": did you mean {match}?" if match else "."
 
 
@@ -256,11 +193,19 @@ def misspelt_variables(environ: Mapping[str, str]) -> list[str]:
 
     They are not refused: a variable that begins with TERCEL_ may belong to somebody else.
     """
-    known = {name.upper() for name in (*_NAMES, "config")}
+    unknown = sorted(
+        variable.removeprefix(_PREFIX)
+        for variable in environ
+        if variable.startswith(_PREFIX)
+        and variable != CONFIG_VARIABLE
+        and _setting_of(variable) is None
+    )
+    if not unknown:
+        return []
+    from tercel.table import closest_keyword
+
     return [
-        f"The variable {_PREFIX}{name} is not a setting: did you mean {_PREFIX}{match}?"
-        for name in sorted(
-            variable.removeprefix(_PREFIX) for variable in environ if variable.startswith(_PREFIX)
-        )
-        if name not in known and (match := closest(name, known))
+        f"The variable {_PREFIX}{name} is not a setting: did you mean {_PREFIX}{match.upper()}?"
+        for name in unknown
+        if (match := closest_keyword(name.lower(), "config"))
     ]

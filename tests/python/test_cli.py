@@ -12,13 +12,13 @@ from tercel import _core
 from tercel.cli import main
 from tercel.cli.mistakes import _not_yet
 from tercel.cli.options import UsageError, parse
-from tercel.settings import rows
+from tercel.table import rows
 
 ROWS = rows()
 
 
 def read(*words: str):
-    return parse(words, ROWS, "tercel serve")
+    return parse(words, "tercel serve")
 
 
 class TestParse:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tercel.settings import rows
+from tercel.table import rows
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = ROOT / "docs" / "reference"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tercel.problems import SettingError
-from tercel.settings import Row, Settings, closest, load, misspelt_variables, rows
+from tercel.settings import Settings, load, misspelt_variables
+from tercel.table import Row, closest, rows
 
 ROWS = {row.name: row for row in rows()}
 
@@ -278,7 +279,7 @@ class TestPortBesideBind:
 
 
 def test_settings_cannot_be_asked_for_what_is_not_in_the_table():
-    with pytest.raises(AttributeError, match="'prot' is not a setting"):
+    with pytest.raises(AttributeError, match='"prot" is not a setting'):
         _ = load().prot
 
 

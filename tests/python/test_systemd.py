@@ -26,7 +26,7 @@ from support.fixtures import ServeProcess
 from support.server import APPS
 from tercel.cli.options import parse
 from tercel.server import systemd
-from tercel.settings import load, rows
+from tercel.settings import load
 
 DEPLOY = Path(__file__).parents[2] / "examples" / "deploy"
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -243,7 +243,7 @@ class TestUnits:
         words = shlex.split(self.service()["ExecStart"])
         assert words[0].endswith("/tercel")
         assert words[1:3] == ["serve", "main:app"]
-        load(command_line=parse(words[3:], rows(), "tercel serve").settings)
+        load(command_line=parse(words[3:], "tercel serve").settings)
 
     def test_the_service_waits_longer_than_the_server(self):
         assert float(self.service()["TimeoutStopSec"]) > load().timeout_graceful_shutdown

@@ -120,8 +120,7 @@ def _read(words: list[str], command: str) -> tuple[str, Settings] | None:
     """Returns the target (perhaps empty) and the settings, or None when help was asked for."""
     from tercel.server.systemd import inherited_binds
 
-    rows = settings.rows()
-    line = options.parse(words, rows, command)
+    line = options.parse(words, command)
     if line.help:
         print(f"usage: {command} main:app [options]\n\n{_settings_text()}")
         print(_MORE)
@@ -146,5 +145,6 @@ def _settings_text() -> str:
     from shutil import get_terminal_size
 
     from tercel.cli import reference
+    from tercel.table import rows
 
-    return reference.text(settings.rows(), width=min(get_terminal_size().columns, 100))
+    return reference.text(rows(), width=min(get_terminal_size().columns, 100))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tercel.cli.options import is_flag
-from tercel.settings import Row, closest
+from tercel.cli.options import FLAGS
+from tercel.table import closest, rows
 
 __all__ = ["unknown_command", "unknown_option"]
 
@@ -35,12 +35,13 @@ def _not_yet(name: str) -> str | None:
     return None
 
 
-def unknown_option(option: str, options: dict[str, Row], command: str) -> str:
-    """Returns the sentence about `option`, which is none of `options`."""
+def unknown_option(option: str, command: str) -> str:
+    """Returns the sentence about `option`, which is none."""
     if reason := _not_yet(option.removeprefix("--")):
         return f"{option} is not an option of {command}: {reason}"
-    known = [f"--{name}" for name in (*options, "config", "help")]
-    known += [f"--no-{row.name}" for row in options.values() if is_flag(row)]
+    options = [row for row in rows() if row.name != "app"]
+    known = ["--config", "--help", *(f"--{row.name}" for row in options)]
+    known += [f"--no-{row.name}" for row in options if row.kind in FLAGS]
     match = closest(option, known)
     if match:
         return f"{option} is not an option of {command}: did you mean {match}?"

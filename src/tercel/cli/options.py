@@ -6,15 +6,15 @@ the rest of the command line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
+from tercel import _core
 from tercel.problems import StartError
-from tercel.settings import Row
 
-__all__ = ["CommandLine", "UsageError", "is_flag", "parse"]
+__all__ = ["FLAGS", "CommandLine", "UsageError", "parse"]
 
-_FLAGS = {"flag", "toggle"}
+# The kinds of settings that stand alone on a command line.
+FLAGS = ("flag", "toggle")
 
 
 class UsageError(StartError):
@@ -23,23 +23,26 @@ class UsageError(StartError):
     exit_status = 2
 
 
-class CommandLine(NamedTuple):
+class CommandLine:
     """What was written after `tercel serve`.
 
     Attributes:
         target: the application, or None.
         config: the file of --config, or None.
         settings: texts by option name.
-        help: --help was there.
+        help: --help was there; what follows it was not looked at.
     """
 
-    target: str | None
-    config: str | None
-    settings: dict[str, list[str]]
-    help: bool
+    __slots__ = ("config", "help", "settings", "target")
+
+    def __init__(self) -> None:
+        self.target: str | None = None
+        self.config: str | None = None
+        self.settings: dict[str, list[str]] = {}
+        self.help = False
 
 
-def parse(words: Sequence[str], rows: Iterable[Row], command: str) -> CommandLine:
+def parse(words: Sequence[str], command: str) -> CommandLine:
     """Returns what `words` say; values are texts that nobody has looked at yet.
 
     `--name value` and `--name=value` are the same. A flag stands alone, or as `--no-name`. The last
@@ -51,40 +54,39 @@ def parse(words: Sequence[str], rows: Iterable[Row], command: str) -> CommandLin
     Raises:
         UsageError: an option is unknown or lacks its value, or there are two targets.
     """
-    options = {row.name: row for row in rows if row.name != "app"}
-    target: str | None = None
-    config: str | None = None
-    settings: dict[str, list[str]] = {}
+    line = CommandLine()
     rest = iter(words)
     for word in rest:
         if word in ("-h", "--help"):
-            return CommandLine(target, config, settings, help=True)
+            line.help = True
+            break
         if not word.startswith("-") or word == "-":
-            if target is not None:
-                raise UsageError(f"{command} takes one application, not {target} and {word}.")
-            target = word
+            if line.target is not None:
+                raise UsageError(f"{command} takes one application, not {line.target} and {word}.")
+            line.target = word
             continue
         name, equals, value = word.removeprefix("--").partition("=")
         given = value if equals else None
         if name == "config":
-            config = _value("--config", given, rest)
-        elif name.startswith("no-") and is_flag(options.get(name[3:])) and given is None:
-            settings[name[3:]] = ["false"]
-        elif name not in options or not word.startswith("--"):
+            line.config = _value("--config", given, rest)
+        elif name.startswith("no-") and _kind(name[3:]) in FLAGS and given is None:
+            line.settings[name[3:]] = ["false"]
+        elif not word.startswith("--") or (kind := _kind(name)) is None:
             from tercel.cli.mistakes import unknown_option
 
-            raise UsageError(unknown_option(word.partition("=")[0], options, command))
-        elif is_flag(options[name]):
-            settings[name] = ["true" if given is None else given]
-        elif options[name].kind == "list":
-            settings.setdefault(name, []).append(_value(f"--{name}", given, rest))
+            raise UsageError(unknown_option(word.partition("=")[0], command))
+        elif kind in FLAGS:
+            line.settings[name] = ["true" if given is None else given]
+        elif kind == "list":
+            line.settings.setdefault(name, []).append(_value(f"--{name}", given, rest))
         else:
-            settings[name] = [_value(f"--{name}", given, rest)]
-    return CommandLine(target, config, settings, help=False)
+            line.settings[name] = [_value(f"--{name}", given, rest)]
+    return line
 
 
-def is_flag(row: Row | None) -> bool:
-    return row is not None and row.kind in _FLAGS
+def _kind(name: str) -> str | None:
+    """Returns the kind of the option `name`, or None. The application is no option."""
+    return None if name == "app" or "_" in name else _core.setting_kind(name)
 
 
 def _value(option: str, given: str | None, rest: Iterator[str]) -> str:

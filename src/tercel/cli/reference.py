@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from textwrap import fill
 
-from tercel.settings import Row
+from tercel.table import Row
 
 __all__ = ["markdown", "text"]
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from tercel.server.importer import as_module
-from tercel.settings import closest
+from tercel.table import closest
 
 __all__ = ["application_traceback", "for_file", "no_attribute", "no_module"]
 

@@ -19,7 +19,7 @@ from tercel.server.interface import require_asgi
 from tercel.server.lifespan import Lifespan
 from tercel.server.listening import adopt, as_setting_error
 from tercel.server.logs import access_logger, cannot_write_access_log, connect_engine
-from tercel.settings import Settings, load, rows
+from tercel.settings import Settings, load
 
 __all__ = ["Server"]
 
@@ -64,10 +64,10 @@ class Server:
     """
 
     def __init__(self, app: Any, **settings: Any) -> None:
-        for row in rows():
-            if row.process_only and row.keyword in settings:
+        for name in settings:
+            if _core.is_process_only(name):
                 raise TypeError(
-                    f"{row.keyword!r} is for tercel.serve(): a tercel.Server lives in a process"
+                    f"{name!r} is for tercel.serve(): a tercel.Server lives in a process"
                     " and a loop that are there already."
                 )
         self._prepare(app, load(keywords=settings))

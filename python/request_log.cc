@@ -69,9 +69,11 @@ void RequestLog::open(OfLoop& own, net::Loop& loop, const config::Settings& sett
 }
 
 void RequestLog::flush() noexcept {
-  // A relay whose pages are all with the reader has something to tell when they are back.
-  if (inbox_ != nullptr) inbox_->read_all();
-  for (const OfLoop& each : loops_) each.lines->flush();
+  // Twice: a relay may have to wait for a page, and a file for one that has begun a line.
+  for (int round = 0; round < 2; ++round) {
+    if (inbox_ != nullptr) inbox_->read_all();
+    for (const OfLoop& each : loops_) each.lines->flush();
+  }
   if (inbox_ != nullptr) inbox_->read_all();
 }
 

@@ -40,7 +40,7 @@ LinePage* LineRelay::page() noexcept {
 std::span<char> LineRelay::room(std::size_t bytes) noexcept {
   LinePage* filling = page();
   if (filling != nullptr && kPageBytes - filling->filled < bytes && filling->filled > 0) {
-    flush();
+    hand_over(*filling);
     filling = page();
   }
   if (filling == nullptr || kPageBytes - filling->filled < bytes) {
@@ -52,22 +52,32 @@ std::span<char> LineRelay::room(std::size_t bytes) noexcept {
 
 void LineRelay::commit(std::size_t bytes) noexcept {
   pages_[filling_].filled += bytes;
-  if (!queued()) loop_.defer(*this);
+  if (!queued() && !armed()) loop_.defer(*this);
 }
 
-// What the reader does not learn now it learns with the next line, or at the end.
 void LineRelay::drop() noexcept {
   ++lost_;
-  if (!queued()) loop_.defer(*this);
+  if (!queued() && !armed()) loop_.defer(*this);
 }
 
+// One page for a reader that is busy: with the second it would have no more to do, and the lines of
+// the next turns no room.
 void LineRelay::flush() noexcept {
-  LinePage* filled = page();
-  if (filled == nullptr || (filled->filled == 0 && lost_ == 0)) return;
-  filled->lost = std::exchange(lost_, 0);
-  filled->away.store(true, std::memory_order_relaxed);
+  LinePage& filling = pages_[filling_];
+  if (filling.filled == 0 && lost_ == 0) return;
+  const LinePage& other = pages_[1 - filling_];
+  if (filling.away.load(std::memory_order_acquire) || other.away.load(std::memory_order_acquire)) {
+    loop_.timers().arm(*this, loop_.now() + net::TimerWheel::kTick);
+    return;
+  }
+  hand_over(filling);
+}
+
+void LineRelay::hand_over(LinePage& filled) noexcept {
+  filled.lost = std::exchange(lost_, 0);
+  filled.away.store(true, std::memory_order_relaxed);
   filling_ = 1 - filling_;
-  inbox_.push(*filled);
+  inbox_.push(filled);
 }
 
 }  // namespace tercel::edge

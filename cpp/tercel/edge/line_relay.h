@@ -5,9 +5,9 @@
 //   AccessLog access_log(io_loop, relay, format, clocks);
 //
 // Lines collect in a page until the loop's turn ends, and are then handed over together. A relay
-// has two pages: while the reader works on one, the other fills. What comes while it has both, or
-// does not fit, is dropped by whole lines and counted, and the next page says how many were lost.
-// Neither side ever waits, and there is no lock. Both may be on the same loop.
+// has two pages: while the reader has one, the other fills, through as many turns as the reader
+// needs. What does not fit then is dropped by whole lines and counted, and the next page says how
+// many were lost. Neither side ever waits, and there is no lock. Both may be on the same loop.
 // Tested by line_relay_test.cc, also under TSan.
 #pragma once
 
@@ -23,6 +23,7 @@
 #include "tercel/edge/line_buffer.h"
 #include "tercel/net/loop.h"
 #include "tercel/net/mailbox.h"
+#include "tercel/net/timer_wheel.h"
 
 namespace tercel::edge {
 
@@ -68,7 +69,7 @@ class LineInbox final : private net::Mailbox<LinePage>::Reader {
 
 // Resource. Thread: that of its loop. REQUIRES: when it dies, its pages are back: flush() and
 // LineInbox::read_all().
-class LineRelay final : public LineBuffer, private net::Deferred {
+class LineRelay final : public LineBuffer, private net::Deferred, private net::Timer {
  public:
   // Pages of which no line reaches a part cost nothing for that part.
   static constexpr std::size_t kPageBytes = std::size_t{256} << 10;
@@ -82,13 +83,15 @@ class LineRelay final : public LineBuffer, private net::Deferred {
   [[nodiscard]] std::span<char> room(std::size_t bytes) noexcept override;
   void commit(std::size_t bytes) noexcept override;
   void drop() noexcept override;
-  // Hands over what is here, unless the reader has both pages: then nothing is but a count.
+  // Hands over what is here, unless the reader has a page: then it is looked at again in a while.
   void flush() noexcept override;
 
  private:
   void run_deferred() noexcept override { flush(); }
-  // The page that fills, or null while the reader has it.
+  void on_timer() noexcept override { flush(); }
+  // The page that fills, or null while the reader has both.
   [[nodiscard]] LinePage* page() noexcept;
+  void hand_over(LinePage& filled) noexcept;
 
   net::Loop& loop_;
   LineInbox& inbox_;

@@ -68,6 +68,7 @@ TEST_F(LineRelayTest, LinesOfATurnArriveTogetherAndInOrder) {
   EXPECT_EQ(reader_.calls, 1);
   EXPECT_TRUE(write_to(relay_, "three\n"));
   turn(*io_);
+  turn(*app_);
   EXPECT_TRUE(write_to(relay_, "four\n"));
   turn(*io_);
   turn(*app_);
@@ -82,22 +83,45 @@ TEST_F(LineRelayTest, BothEndsMayBeOnOneLoop) {
   EXPECT_EQ(reader_.text, "one\n");
 }
 
+TEST_F(LineRelayTest, LinesOfManyTurnsWaitForAReaderThatIsBusy) {
+  std::string made;
+  for (int i = 0; i < 100; ++i) {
+    const std::string line = std::to_string(i) + '\n';
+    EXPECT_TRUE(write_to(relay_, line));
+    made += line;
+    turn(*io_);
+  }
+  turn(*app_);
+  EXPECT_EQ(reader_.text, "0\n");
+  // No further line is needed to bring the others.
+  clock_.advance(2 * net::TimerWheel::kTick);
+  turn(*io_);
+  turn(*app_);
+  EXPECT_EQ(reader_.text, made);
+  EXPECT_EQ(reader_.calls, 2);
+  EXPECT_EQ(reader_.lost, 0U);
+}
+
 TEST_F(LineRelayTest, WhatComesWhileTheReaderHasBothPagesIsCounted) {
-  for (const char* line : {"one\n", "two\n"}) {
+  const std::string line = std::string(LineRelay::kPageBytes / 4 * 3, 'x') + '\n';
+  for (int i = 0; i < 2; ++i) {
     EXPECT_TRUE(write_to(relay_, line));
     turn(*io_);
   }
-  EXPECT_FALSE(write_to(relay_, "lost\n"));
+  EXPECT_FALSE(write_to(relay_, line));
   EXPECT_FALSE(write_to(relay_, "lost\n"));
   turn(*io_);
   turn(*app_);
-  EXPECT_EQ(reader_.text, "one\ntwo\n");
+  EXPECT_EQ(reader_.text, line + line);
   EXPECT_EQ(reader_.lost, 0U);
+  clock_.advance(2 * net::TimerWheel::kTick);
+  turn(*io_);
+  turn(*app_);
+  EXPECT_EQ(reader_.lost, 2U);
   EXPECT_TRUE(write_to(relay_, "three\n"));
   turn(*io_);
   turn(*app_);
-  EXPECT_EQ(reader_.text, "one\ntwo\nthree\n");
-  EXPECT_EQ(reader_.lost, 2U);
+  EXPECT_EQ(reader_.text, line + line + "three\n");
 }
 
 TEST_F(LineRelayTest, AFullPageIsHandedOverWithinTheTurn) {
@@ -109,6 +133,7 @@ TEST_F(LineRelayTest, AFullPageIsHandedOverWithinTheTurn) {
   turn(*app_);
   EXPECT_EQ(reader_.text, line + line);
   EXPECT_TRUE(relay_.room(LineRelay::kPageBytes + 1).empty());
+  clock_.advance(2 * net::TimerWheel::kTick);
   turn(*io_);
   turn(*app_);
   EXPECT_EQ(reader_.lost, 2U);
@@ -127,7 +152,7 @@ TEST_F(LineRelayTest, TheEndNeedsNoLoopThatTurns) {
     EXPECT_TRUE(write_to(relay_, line));
     relay_.flush();
   }
-  EXPECT_FALSE(write_to(relay_, "lost\n"));
+  relay_.drop();
   inbox_->read_all();
   relay_.flush();
   inbox_->read_all();
@@ -181,9 +206,8 @@ TEST_F(LineRelayTest, ThreadsHandOverWhatTheyMakeOrCountIt) {
     ASSERT_EQ(line, std::string(50, line[0]) + '\n');
   }
   EXPECT_EQ(lines + reader_.lost, std::size_t{kThreads} * kLines);
-  // Threads that share few cores lose most of them: all but those of their two first pages when
-  // they are done before the reader has a turn.
-  EXPECT_GE(lines, kThreads * 17U);
+  // What fits into a page is never lost, however late the reader is.
+  EXPECT_GE(lines, kThreads * (LineRelay::kPageBytes / 51));
 }
 
 }  // namespace

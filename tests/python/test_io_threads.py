@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,24 @@ class TestEmbedded:
         loop.close()
 
 
+@pytest.fixture
+def records() -> Iterator[list[logging.LogRecord]]:
+    """What the logger of the access log gets."""
+    got: list[logging.LogRecord] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            got.append(record)
+
+    logger = logging.getLogger("tercel.access")
+    keep = Keep()
+    logger.addHandler(keep)
+    logger.setLevel(logging.INFO)
+    yield got
+    logger.removeHandler(keep)
+    logger.setLevel(logging.NOTSET)
+
+
 class TestAccessLog:
     @THREADS
     def test_has_every_request_once_and_whole(
@@ -324,34 +343,49 @@ class TestAccessLog:
         assert_lines_are_whole(said)
 
     def test_a_python_logger_is_called_on_the_thread_of_the_application(
-        self, serve_here: ServeThread
+        self, serve_here: ServeThread, records: list[logging.LogRecord]
     ):
-        records: list[logging.LogRecord] = []
         app_threads = set()
-
-        class Keep(logging.Handler):
-            def emit(self, record: logging.LogRecord) -> None:
-                records.append(record)
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             app_threads.add(threading.get_ident())
             await hello(scope, receive, send)
 
-        logger = logging.getLogger("tercel.access")
-        keep = Keep()
-        logger.addHandler(keep)
-        logger.setLevel(logging.INFO)
-        try:
-            server = serve_here(app, access_log_format="%U %s", io_threads=2)
-            for number in range(50):
-                server.request("GET", f"/{number}")
-            server.__exit__(None, None, None)
-        finally:
-            logger.removeHandler(keep)
-            logger.setLevel(logging.NOTSET)
+        server = serve_here(app, access_log_format="%U %s", io_threads=2)
+        for number in range(50):
+            server.request("GET", f"/{number}")
+        server.__exit__(None, None, None)
         assert {record.getMessage() for record in records} == {f"/{i} 200" for i in range(50)}
         assert len(records) == 50
         assert {record.thread for record in records} == app_threads
+
+    def test_a_python_logger_loses_no_line_while_the_interpreter_is_busy(
+        self, serve_here: ServeThread, records: list[logging.LogRecord]
+    ):
+        at_work, done = threading.Event(), threading.Event()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                at_work.set()
+                done.wait(10)
+            await hello(scope, receive, send)
+
+        server = serve_here(app, access_log_format="%s %E", io_threads=1)
+        with server.connect() as busy:
+            busy.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+            assert at_work.wait(10)
+            # Each is answered by the I/O thread alone, in a turn of its own.
+            for _ in range(30):
+                with server.connect() as client:
+                    client.send("GET\r\n\r\n")
+                    client.wait_gone()
+            done.set()
+            busy.response()
+        server.__exit__(None, None, None)
+        assert sorted(record.getMessage() for record in records) == [
+            "200 -",
+            *["400 BadRequestLine"] * 30,
+        ]
 
 
 def ask_lines(address: Any) -> None:

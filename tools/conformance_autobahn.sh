@@ -2,7 +2,7 @@
 # Runs Autobahn|Testsuite's fuzzing client against a WebSocket echo application.
 #
 #   tools/conformance_autobahn.sh            sections 1 to 10, a minute
-#   tools/conformance_autobahn.sh 12 13      these sections; 12 and 13 take half an hour
+#   tools/conformance_autobahn.sh 12 13      these sections; 12 and 13 take up to an hour
 #
 # Every case has to be OK or INFORMATIONAL. Autobahn|Testsuite is Python 2.7 only, so that is needed:
 # as python2.7, or of pyenv; without it nothing runs, and that is said. It is installed into

@@ -54,7 +54,7 @@ run() {
   local venv=$PWD/$home/$version/venv
   shift 2
   say "=== $version ($python)"
-  PYTHON=$python VENV=$venv tools/deps.sh
+  env PYTHON="$python" VENV="$venv" tools/deps.sh
   tools/build_extension.sh "$venv/bin/python" "$home/$version/extension"
   "$venv/bin/python" -m pytest -q -p no:cacheprovider -n "$JOBS" --dist loadfile "$@"
 }

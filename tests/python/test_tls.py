@@ -319,7 +319,10 @@ def told_of_https(client: RawClient) -> bool:
     return (response.status, response.body, response.get("connection")) == (400, text, "close")
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT"])
+# OpenSSL knows the first four.
+@pytest.mark.parametrize(
+    "method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "M-SEARCH", "X"]
+)
 def test_plain_http_is_told_that_this_port_speaks_https(authority, files, method):
     head = f"{method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n".encode()
     with AsgiServer(hello, **files) as server:
@@ -327,7 +330,7 @@ def test_plain_http_is_told_that_this_port_speaks_https(authority, files, method
             client.send(head)
             assert told_of_https(client)
         with server.connect() as client:
-            client.send_slowly(head[:8])
+            client.send_slowly(head[: head.index(b"\r\n")])
             assert told_of_https(client)
         # What is on its way must not make a reset of the close: that would take the answer along.
         with server.connect() as client:
@@ -337,15 +340,49 @@ def test_plain_http_is_told_that_this_port_speaks_https(authority, files, method
             assert client.request().status == 200
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"CONNECT host.test:443 HTTP/1.1\r\n",
+        b"OPTIONS * HTTP/1.1\r\n",
+        b"PRI * HTTP/2.0\r\n",
+        b"DELETE /" + b"x" * 8000 + b" HTTP/1.1\r\n",
+    ],
+    ids=lambda line: line[:8].decode(),
+)
+def test_plain_http_is_known_whatever_its_target(files, line):
+    with AsgiServer(hello, **files) as server:
+        for cut in (3, 5, 9, len(line)):
+            with server.connect() as client:
+                client.send(line[:cut])
+                if line[cut:]:
+                    time.sleep(0.02)
+                    client.send(line[cut:])
+                client.send(b"Host: a\r\n\r\n")
+                assert told_of_https(client)
+
+
+def test_a_plain_request_that_does_not_come_to_an_end_is_a_handshake_that_does_not(files):
+    with (
+        AsgiServer(hello, timeout_ssl_handshake="0.3", **files) as server,
+        server.connect() as client,
+    ):
+        begin = time.monotonic()
+        client.send(b"DELETE /a")
+        client.expect_closed()
+        assert 0.2 < time.monotonic() - begin < 5
+
+
 def test_plain_http_on_a_tls_port_leaves_no_descriptor(files):
     with AsgiServer(hello, **files) as server:
         with server.connect() as client:
             client.send(b"GET / HTTP/1.1\r\n\r\n")
             assert told_of_https(client)
         before = open_files(os.getpid())
-        for _ in range(50):
+        for number in range(50):
             with server.connect() as client:
-                client.send(b"GET / HTTP/1.1\r\n\r\n")
+                client.send(b"GET" if number % 2 else b"DELETE")
+                client.send(b" / HTTP/1.1\r\n\r\n")
                 assert told_of_https(client)
         wait_until(lambda: open_files(os.getpid()) <= before)
 
@@ -378,6 +415,14 @@ def test_noise_is_turned_away_without_a_word(authority, files):
         b"BREW / HTCPCP/1.0\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"get / http/1.1\r\n\r\n",
+        b"delete / HTTP/1.1\r\n\r\n",
+        b"DELETE / http/1.1\r\n\r\n",
+        b"DELETE /",
+        b"DELETE",
+        b"DELETE  / HTTP/1.1\r\n\r\n",
+        b"DELETE /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n",
+        b"A" * 33 + b" / HTTP/1.1\r\n\r\n",
+        b"EHLO mail.test\r\n",
         b"GE",
         hello_record[:3] + GET,
     ):

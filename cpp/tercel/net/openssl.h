@@ -35,7 +35,8 @@ namespace tercel::net {
 #define TERCEL_LIBCRYPTO(X)                                                                       \
   X(ERR_clear_error) X(ERR_peek_error) X(ERR_peek_last_error) X(ERR_reason_error_string)          \
   X(CRYPTO_get_ex_new_index) X(BIO_new) X(BIO_s_mem) X(BIO_new_file) X(BIO_free) X(BIO_ctrl)      \
-  X(BIO_read) X(PEM_read_bio_PrivateKey) X(PEM_write_bio_X509) X(PEM_read_bio_X509_CRL)           \
+  X(BIO_set_callback_ex) X(BIO_set_callback_arg) X(BIO_get_callback_arg) X(BIO_read)              \
+  X(PEM_read_bio_PrivateKey) X(PEM_write_bio_X509) X(PEM_read_bio_X509_CRL)           \
   X(EVP_PKEY_free) X(X509_check_host) X(X509_get_subject_name) X(X509_NAME_print_ex)              \
   X(X509_STORE_add_crl) X(X509_STORE_set_flags) X(X509_CRL_free)                                  \
   X(X509_verify_cert_error_string) X(OPENSSL_sk_num) X(OPENSSL_sk_value)                          \

@@ -40,10 +40,26 @@ std::span<const char> next_record(std::span<const iovec> pieces, std::size_t ski
   return into.first(filled);
 }
 
+// OpenSSL keeps to itself what it read and then refused; its BIO tells of it here.
+long note_read(bio_st* bio, int operation, const char* bytes, std::size_t, int, long, int result,
+               std::size_t* read) noexcept {
+  if (operation == (BIO_CB_READ | BIO_CB_RETURN) && result > 0 && read != nullptr) {
+    auto* stream = reinterpret_cast<TlsStream*>(openssl().BIO_get_callback_arg(bio));
+    if (!stream->on_first_bytes({bytes, *read})) {
+      openssl().BIO_set_callback_ex(bio, nullptr);
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 TlsStream::TlsStream(ssl_st* ssl, Syscalls& syscalls, int fd) noexcept
-    : ssl_{ssl}, syscalls_{syscalls}, fd_{fd} {}
+    : ssl_{ssl}, syscalls_{syscalls}, fd_{fd} {
+  bio_st* const bio = openssl().SSL_get_wbio(ssl);  // Reads, too: it is that of SSL_set_fd().
+  openssl().BIO_set_callback_arg(bio, reinterpret_cast<char*>(this));
+  openssl().BIO_set_callback_ex(bio, &note_read);
+}
 
 TlsStream::~TlsStream() {
   openssl().SSL_free(ssl_);
@@ -68,15 +84,25 @@ IoState TlsStream::state_of(int result) noexcept {
   }
 }
 
+bool TlsStream::on_first_bytes(std::span<const char> bytes) noexcept {
+  plain_.feed(bytes);
+  return plain_.verdict() == PlainRequest::Verdict::kUndecided;
+}
+
 IoState TlsStream::handshake() noexcept {
+  if (refused_) return read_plain_request();
   if (failed_) return IoState::kFailed;
   openssl().ERR_clear_error();
   const int result = openssl().SSL_do_handshake(ssl_);
   if (result != 1) {
     const unsigned long error = openssl().ERR_peek_error();
-    plain_http_ = ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST;
+    const int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
     const IoState state = state_of(result);
-    return state == IoState::kEnd ? IoState::kFailed : state;
+    if (state == IoState::kAgain) return state;
+    // It knows GET, HEAD, POST and PUT by four bytes, for the others it has two more reasons.
+    plain_http_ = reason == SSL_R_HTTP_REQUEST;
+    refused_ = reason == SSL_R_HTTPS_PROXY_REQUEST || reason == SSL_R_WRONG_VERSION_NUMBER;
+    return refused_ ? read_plain_request() : IoState::kFailed;
   }
   read_wants_write_ = false;
   established_ = true;
@@ -86,7 +112,21 @@ IoState TlsStream::handshake() noexcept {
   return describe() ? IoState::kDone : IoState::kFailed;
 }
 
-// OpenSSL sends no alert to a peer that it knows for one of plain HTTP.
+IoState TlsStream::read_plain_request() noexcept {
+  using Verdict = PlainRequest::Verdict;
+  std::array<char, 1024> part;
+  while (plain_.verdict() == Verdict::kUndecided) {
+    const ssize_t got = syscalls_.recv(fd_, part);
+    if (got == -EINTR) continue;
+    if (got == -EAGAIN) return IoState::kAgain;
+    if (got <= 0) return IoState::kFailed;
+    plain_.feed(std::span{part}.first(static_cast<std::size_t>(got)));
+  }
+  plain_http_ = plain_.verdict() == Verdict::kHttp;
+  return IoState::kFailed;
+}
+
+// OpenSSL sends no alert to a peer whose first bytes are none of TLS.
 int TlsStream::release_plain() noexcept {
   return plain_http_ ? std::exchange(fd_, -1) : -1;
 }

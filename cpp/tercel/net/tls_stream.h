@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <string>
 
+#include "tercel/net/plain_request.h"
 #include "tercel/net/stream.h"
 #include "tercel/net/syscalls.h"
 
+struct bio_st;
 struct ssl_st;
 
 namespace tercel::net {
@@ -42,8 +44,12 @@ class TlsStream final : public Stream {
 
   // The handshake went a step on, though it may be over.
   void on_handshake_step() noexcept { ++late_steps_; }
+  // OpenSSL took these off the socket, for the handshake. False: it need not tell of more.
+  [[nodiscard]] bool on_first_bytes(std::span<const char> bytes) noexcept;
 
  private:
+  // What comes behind the bytes that OpenSSL refused, until it is clear whether they are HTTP.
+  [[nodiscard]] IoState read_plain_request() noexcept;
   // What a call said that returned `result`, no bytes.
   [[nodiscard]] IoState state_of(int result) noexcept;
   [[nodiscard]] IoResult encrypt(std::span<const char> bytes) noexcept;
@@ -57,7 +63,9 @@ class TlsStream final : public Stream {
   std::uint32_t bytes_since_steps_ = 0;
   bool established_ = false;
   bool failed_ = false;
-  bool plain_http_ = false;  // Failed, because the first bytes are those of an HTTP request.
+  PlainRequest plain_;
+  bool refused_ = false;     // The first bytes are none of TLS.
+  bool plain_http_ = false;  // Failed, because they are those of an HTTP request.
   bool read_wants_write_ = false;
   bool kernel_sends_ = false;
 };

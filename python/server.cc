@@ -70,11 +70,20 @@ std::string url_of(const net::ListenSocket& socket, bool secure) {
 }
 
 net::TlsContext read_certificates(const config::Settings& settings,
-                                  const net::TlsTicketSecret& secret) {
+                                  const net::TlsTicketSecret& secret,
+                                  std::vector<std::string>& warnings) {
   std::string problem;
-  auto context = net::TlsContext::create(to_tls_options(settings, secret), problem);
+  const net::TlsOptions options = to_tls_options(settings, secret);
+  auto context = net::TlsContext::create(options, problem);
   if (!context) throw nb::value_error(("Cannot serve TLS: " + problem).c_str());
+  warnings = context->warnings(options);
   return *std::move(context);
+}
+
+nb::list to_list(const std::vector<std::string>& texts) {
+  nb::list all;
+  for (const std::string& text : texts) all.append(text);
+  return all;
 }
 
 void require_http2(const config::Settings& settings) {
@@ -100,7 +109,7 @@ PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::o
   server::Options options = to_options(settings.values);
   if (secure()) {
     ticket_secret_ = net::TlsContext::new_ticket_secret();
-    options.tls = read_certificates(settings.values, ticket_secret_);
+    options.tls = read_certificates(settings.values, ticket_secret_, certificate_warnings_);
   }
   service_ = or_throw(server::Service::create(engine_.loop(), outermost_handler(), options,
                                               settings.values.io_threads));
@@ -208,8 +217,12 @@ void PyServer::reload_certificates() {
   if (settings_.ssl_cert_reqs != config::CertReqs::kNone) {
     secret = net::TlsContext::new_ticket_secret();
   }
-  service_->secure(read_certificates(settings_, secret));
+  service_->secure(read_certificates(settings_, secret, certificate_warnings_));
   ticket_secret_ = secret;
+}
+
+nb::list PyServer::certificate_warnings() const {
+  return to_list(certificate_warnings_);
 }
 
 void PyServer::start() {
@@ -267,13 +280,16 @@ void bind_server(nb::module_& module) {
       "check_needs",
       [](const PySettings& settings) {
         require_http2(settings.values);
+        std::vector<std::string> warnings;
         if (!settings.values.ssl_certfile.empty()) {
-          static_cast<void>(read_certificates(settings.values, {}));
+          static_cast<void>(read_certificates(settings.values, {}, warnings));
         }
+        return to_list(warnings);
       },
-      nb::arg("settings"), nb::sig("def check_needs(settings: Settings) -> None"),
+      nb::arg("settings"), nb::sig("def check_needs(settings: Settings) -> list[str]"),
       "Reads the files of TLS, if there are any, and loads the libraries that the settings ask "
-      "for. Raises ValueError with a sentence when one is not good.");
+      "for. Raises ValueError with a sentence when one is not good. Returns what "
+      "`Server.certificate_warnings` would be.");
   asgi::bind_asgi(module);
   nb::class_<PyServer>(module, "Server", nb::type_slots(slots),
                        "One ASGI application on the sockets of one engine.")
@@ -298,6 +314,10 @@ void bind_server(nb::module_& module) {
            "Reads the files of TLS again, for connections to come. Raises ValueError, and keeps "
            "what "
            "it had, when they are not good.")
+      .def_prop_ro("certificate_warnings", &PyServer::certificate_warnings,
+                   nb::sig("def certificate_warnings(self) -> list[str]"),
+                   "What of the files of TLS does not hold now, in sentences: certificates that "
+                   "expired or are not valid yet, revocation lists out of date or of nobody's.")
       .def("start", &PyServer::start, "Starts to accept. Raises OSError.")
       .def("drain", &PyServer::drain, nb::arg("notify_streams"),
            "Stops to accept; idle connections close soon. If `notify_streams`, requests that still "

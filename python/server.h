@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nanobind/nanobind.h>
 
@@ -53,6 +54,8 @@ class PyServer {
   // Reads the files of TLS again, for connections to come. Throws ValueError, whose text says what
   // to change, and keeps what it has, when they are not good.
   void reload_certificates();
+  // What of those files does not hold now, in sentences: certificates that expired, for one.
+  [[nodiscard]] nanobind::list certificate_warnings() const;
   void start();
   // Stops accepting; idle connections close soon. If `notify_streams`, requests that still run hear
   // http.disconnect.
@@ -81,6 +84,7 @@ class PyServer {
   config::Settings settings_;
   net::ListenOptions listen_options_;
   net::TlsTicketSecret ticket_secret_{};
+  std::vector<std::string> certificate_warnings_;
   std::unique_ptr<asgi::AsgiHandler> handler_;
   std::unique_ptr<edge::RateLimit> rate_limit_;
   std::unique_ptr<server::Service> service_;

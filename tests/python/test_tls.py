@@ -34,7 +34,7 @@ from support.asgi import AsgiServer, Message, Receive, Scope, Send, respond
 from support.http1 import RawClient
 from support.processes import environment_of_others, open_files
 from support.server import APPS, ServerProcess, flags
-from support.tls import PASSWORD, Authority, abandon_handshakes, certificate_of, connect
+from support.tls import PASSWORD, Authority, abandon_handshakes, certificate_of, connect, fails
 
 pytestmark = [pytest.mark.io_threads, pytest.mark.sanitize]
 
@@ -81,16 +81,6 @@ def wait_until(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.01)
-
-
-def fails(address: Any, context: ssl.SSLContext, **wrapping: Any) -> bool:
-    """Whether there is no connection: TLS 1.3 tells a client only after its own handshake."""
-    try:
-        with connect(address, context, **wrapping) as client:
-            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            return client.socket.recv(1) == b""
-    except OSError:
-        return True
 
 
 # --- what flows

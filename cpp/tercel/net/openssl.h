@@ -38,6 +38,10 @@ namespace tercel::net {
   X(BIO_set_callback_ex) X(BIO_set_callback_arg) X(BIO_get_callback_arg) X(BIO_read)              \
   X(PEM_read_bio_PrivateKey) X(PEM_write_bio_X509) X(PEM_read_bio_X509_CRL)           \
   X(EVP_PKEY_free) X(X509_check_host) X(X509_get_subject_name) X(X509_NAME_print_ex)              \
+  X(X509_get0_notBefore) X(X509_get0_notAfter) X(X509_get0_pubkey) X(X509_cmp_time)              \
+  X(ASN1_TIME_to_tm) X(X509_NAME_cmp) X(X509_CRL_get_issuer) X(X509_CRL_verify)                   \
+  X(X509_CRL_get0_lastUpdate) X(X509_CRL_get0_nextUpdate) X(X509_STORE_get0_objects)              \
+  X(X509_OBJECT_get0_X509) X(X509_OBJECT_get0_X509_CRL)                                           \
   X(X509_STORE_add_crl) X(X509_STORE_set_flags) X(X509_CRL_free)                                  \
   X(X509_verify_cert_error_string) X(OPENSSL_sk_num) X(OPENSSL_sk_value)                          \
   X(EVP_EncryptInit_ex) X(EVP_DecryptInit_ex) X(EVP_aes_256_cbc) X(EVP_MAC_CTX_set_params)        \

@@ -14,6 +14,7 @@
 #include "tercel/net/tls_identity.h"
 #include "tercel/net/tls_stream.h"
 #include "tercel/net/tls_texts.h"
+#include "tercel/net/tls_validity.h"
 
 namespace tercel::net {
 namespace {
@@ -359,6 +360,17 @@ std::optional<TlsContext> TlsContext::create(const TlsOptions& options, std::str
     static_cast<void>(other.release());
   }
   return TlsContext{first.release()};
+}
+
+std::vector<std::string> TlsContext::warnings(const TlsOptions& options) const {
+  std::vector<std::string> all;
+  warn_of_certificates(*context_, options.certificates.front().certificate, all);
+  const std::vector<ssl_ctx_st*>& others = identity_of(context_).others;
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    warn_of_certificates(*others[i], options.certificates[i + 1].certificate, all);
+  }
+  warn_of_authorities(*context_, options, all);  // Each context has the same.
+  return all;
 }
 
 TlsTicketSecret TlsContext::new_ticket_secret() noexcept {

@@ -64,6 +64,9 @@ class TlsContext {
   // Nothing, and in `problem` one sentence that names the file or the value to change.
   [[nodiscard]] static std::optional<TlsContext> create(const TlsOptions& options,
                                                         std::string& problem);
+  // A sentence for each file of `options` with something in it that does not hold now: it expired,
+  // is not valid yet, or is a revocation list of nobody's. REQUIRES: create() took these.
+  [[nodiscard]] std::vector<std::string> warnings(const TlsOptions& options) const;
   // A secret that nobody knows. Loads OpenSSL; zeros where there is none, create() says so.
   [[nodiscard]] static TlsTicketSecret new_ticket_secret() noexcept;
 

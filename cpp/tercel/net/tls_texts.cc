@@ -22,14 +22,14 @@ std::string printed(Print print) {
   return bytes > 0 ? std::string(text, static_cast<std::size_t>(bytes)) : std::string{};
 }
 
-std::string rfc4514_of(const X509_name_st& name) {
+}  // namespace
+
+std::string name_text(const X509_name_st& name) {
   return printed([&](bio_st* bio) {
     return openssl().X509_NAME_print_ex(bio, &name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >=
            0;
   });
 }
-
-}  // namespace
 
 std::string pem_of(x509_st& certificate) {
   return printed([&](bio_st* bio) { return openssl().PEM_write_bio_X509(bio, &certificate) == 1; });
@@ -50,7 +50,7 @@ TlsInfo tls_info_of(ssl_st& ssl) {
   if (name != nullptr) info.server_name = name;
   info.server_certificate = identity_of(api.SSL_get_SSL_CTX(&ssl)).certificate;
   if (x509_st* const client = api.SSL_get0_peer_certificate(&ssl)) {
-    info.client_name = rfc4514_of(*api.X509_get_subject_name(client));
+    info.client_name = name_text(*api.X509_get_subject_name(client));
     info.client_chain.push_back(pem_of(*client));
     // Of a server's peer, without its own certificate.
     auto* const chain = reinterpret_cast<OPENSSL_STACK*>(api.SSL_get_peer_cert_chain(&ssl));

@@ -12,6 +12,9 @@ namespace tercel::net {
 
 [[nodiscard]] std::string pem_of(x509_st& certificate);
 
+// As RFC 4514 has it: "CN=a.test,O=A".
+[[nodiscard]] std::string name_text(const X509_name_st& name);
+
 // REQUIRES: the handshake is over.
 [[nodiscard]] TlsInfo tls_info_of(ssl_st& ssl);
 

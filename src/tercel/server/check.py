@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 
 from tercel import _core
@@ -17,6 +18,8 @@ from tercel.settings import Settings
 
 __all__ = ["check"]
 
+logger = logging.getLogger("tercel")
+
 
 def check(target: str, settings: Settings) -> None:
     """Prepares the process as `serve` does, imports the application, looks at files and sockets.
@@ -28,14 +31,15 @@ def check(target: str, settings: Settings) -> None:
         target: of the application; empty for none.
 
     Raises:
-        As `tercel.serve`.
+        As `tercel.serve`, which also logs the same warnings.
     """
     make_loop = prepare(settings)
     if target:
         with asyncio.Runner(loop_factory=make_loop) as runner:
             runner.run(_load(target, settings))
     with as_setting_error():
-        _core.check_needs(settings)
+        for sentence in _core.check_needs(settings):
+            logger.warning(sentence)
     for bind in settings.binds():
         if reason := obstacle(bind):
             raise StartError(f"Cannot listen on {bind}: {reason}")

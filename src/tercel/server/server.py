@@ -157,7 +157,7 @@ class Server:
         """Reads the files of TLS again. Open connections keep what they began with.
 
         When they are not good, the server goes on with those it has, and the logger `tercel` says
-        what to change.
+        what to change. It warns of certificates and revocation lists that expired.
         """
         if self._native is None:
             return
@@ -167,6 +167,7 @@ class Server:
             logger.error("The certificates stay as they were. %s", error)
         else:
             logger.info("Read the certificates again.")
+            _warn_of_certificates(self._native)
 
     async def serve(self, *, sockets: Iterable[socket.socket] | None = None) -> None:
         """Serves until `shutdown()` is called, then lets requests finish and returns. Once only.
@@ -202,6 +203,7 @@ class Server:
                         engine, loop, self._application, settings, lifespan.state, lifespan.context
                     )
                 try:
+                    _warn_of_certificates(native)
                     # Before the start-up, which may be long: a port in use should be known at once.
                     self._listen(native, sockets)
                     if settings.access_log:
@@ -327,6 +329,11 @@ def _threads_needed(settings: Settings) -> Iterator[None]:
         # Both are an EAGAIN of pthread_create(3).
         reason = getattr(error, "strerror", None) or "no memory, or no more threads, for this user"
         raise StartError(f"Cannot start {settings.io_threads} I/O thread(s): {reason}.") from None
+
+
+def _warn_of_certificates(native: _core.Server) -> None:
+    for sentence in native.certificate_warnings:
+        logger.warning(sentence)
 
 
 def _log_requests(native: _core.Server, settings: Settings) -> None:

@@ -35,9 +35,15 @@ class Authority:
         path.write_bytes(data)
         return str(path)
 
-    def issue(self, *names: str, file: str) -> tuple[str, str]:
-        """Returns the paths of a certificate for `names` and of its key."""
-        issued = self._ca.issue_cert(*names)
+    def issue(
+        self,
+        *names: str,
+        file: str,
+        begin: datetime.datetime | None = None,
+        end: datetime.datetime | None = None,
+    ) -> tuple[str, str]:
+        """Returns the paths of a certificate for `names`, valid now unless told, and of its key."""
+        issued = self._ca.issue_cert(*names, not_before=begin, not_after=end)
         chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
         return (
             self._write(f"{file}.pem", chain),
@@ -54,8 +60,15 @@ class Authority:
         )
         return self._write(Path(key).name + ".encrypted", data)
 
-    def revoke(self, certificate: str) -> str:
-        """Returns the path of a list on which `certificate` is."""
+    def revoke(
+        self,
+        certificate: str,
+        *,
+        begin: datetime.datetime | None = None,
+        end: datetime.datetime | None = None,
+        file: str = "ca.crl",
+    ) -> str:
+        """Returns the path of a list on which `certificate` is, valid for a day unless told."""
         revoked = x509.load_pem_x509_certificate(Path(certificate).read_bytes())
         ca = x509.load_pem_x509_certificate(self._ca.cert_pem.bytes())
         key: Any = serialization.load_pem_private_key(self._ca.private_key_pem.bytes(), None)
@@ -69,12 +82,12 @@ class Authority:
         revocations = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(ca.subject)
-            .last_update(now)
-            .next_update(now + datetime.timedelta(days=1))
+            .last_update(begin or now)
+            .next_update(end or now + datetime.timedelta(days=1))
             .add_revoked_certificate(entry)
             .sign(key, hashes.SHA256())
         )
-        return self._write("ca.crl", revocations.public_bytes(serialization.Encoding.PEM))
+        return self._write(file, revocations.public_bytes(serialization.Encoding.PEM))
 
     def client_context(self, *, protocols: list[str] | None = None) -> ssl.SSLContext:
         """A client that trusts this authority."""
@@ -95,6 +108,16 @@ def connect(
         client.close()
         raise
     return client
+
+
+def fails(address: Any, context: ssl.SSLContext, **wrapping: Any) -> bool:
+    """Whether there is no connection: TLS 1.3 tells a client only after its own handshake."""
+    try:
+        with connect(address, context, **wrapping) as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            return client.socket.recv(1) == b""
+    except OSError:
+        return True
 
 
 def certificate_of(client: RawClient) -> x509.Certificate:

@@ -1,23 +1,22 @@
-"""HTTP/2 with real clients: curl, httpx, nghttp and h2load, and one of our own that misbehaves."""
+"""HTTP/2 as an application and its clients see it, from the choice of the version to the shutdown.
+
+The clients of others have a file of their own, test_http2_clients.py.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-import trustme
 from hyperframe.frame import DataFrame
 
+from support.clients import curl
 from support.http2 import H2Client
 from support.processes import environment_of_others, private_bytes
 from support.server import APPS, ServerProcess
@@ -32,96 +31,10 @@ def server(serve_shared: Any) -> ServerProcess:
     return serve_shared("live:app")
 
 
-def curl(*arguments: str, data: bytes = b"") -> str:
-    command = ["curl", "-sS", "--max-time", "20", *arguments]
-    done = subprocess.run(
-        command, input=data, capture_output=True, check=True, env=environment_of_others()
-    )
-    return done.stdout.decode()
+# --- versions
 
 
-# --- clients
-
-
-@pytest.mark.sanitize
-def test_curl_with_prior_knowledge(server: ServerProcess) -> None:
-    url = f"{server.url}/hello?id=7"
-    assert curl("--http2-prior-knowledge", "-w", " %{http_version}", url) == "hello 7 2"
-    assert curl("--http1.1", "-w", " %{http_version}", url) == "hello 7 1.1"
-    # Without prior knowledge curl asks HTTP/1.1 to upgrade, which RFC 9113 did away with.
-    assert curl("--http2", "-w", " %{http_version}", url) == "hello 7 1.1"
-
-
-@pytest.mark.sanitize
-def test_curl_sends_bodies_and_waits_for_the_continue(server: ServerProcess) -> None:
-    data = b"x" * (5 * MEBIBYTE)
-    count = curl("--http2-prior-knowledge", "--data-binary", "@-", f"{server.url}/count", data=data)
-    assert count == str(len(data))
-    expects = ("-H", "Expect: 100-continue", "--data-binary", "@-")
-    assert curl("--http2-prior-knowledge", *expects, f"{server.url}/echo", data=b"body") == "body"
-
-
-@pytest.mark.sanitize
-def test_httpx_multiplexes(server: ServerProcess) -> None:
-    async def run() -> None:
-        limits = httpx.Limits(max_connections=1)
-        async with httpx.AsyncClient(http1=False, http2=True, limits=limits, timeout=20) as client:
-            begin = time.monotonic()
-            answers = await asyncio.gather(
-                *[client.get(f"{server.url}/sleep?s=0.5&id={i}") for i in range(50)]
-            )
-            assert time.monotonic() - begin < 5  # All at once, not one after the other.
-            assert {answer.http_version for answer in answers} == {"HTTP/2"}
-            assert {answer.text for answer in answers} == {"slept"}
-            echoes = await asyncio.gather(
-                *[
-                    client.post(f"{server.url}/echo", content=bytes([i]) * (i * 1000))
-                    for i in range(60)
-                ]
-            )
-            assert [echo.content for echo in echoes] == [bytes([i]) * (i * 1000) for i in range(60)]
-
-    asyncio.run(run())
-
-
-@pytest.mark.skipif(shutil.which("h2load") is None, reason="nghttp2-client is not installed")
-def test_h2load_and_nghttp(server: ServerProcess) -> None:
-    load = ["h2load", "-n", "5000", "-c", "4", "-m", "32", f"{server.url}/hello?id=1"]
-    done = subprocess.run(
-        load, capture_output=True, check=True, timeout=60, env=environment_of_others()
-    )
-    output = done.stdout.decode()
-    assert "5000 succeeded, 0 failed, 0 errored, 0 timeout" in output
-    get = ["nghttp", "--no-verify-peer", f"{server.url}/hello?id=2"]
-    done = subprocess.run(
-        get, capture_output=True, check=True, timeout=20, env=environment_of_others()
-    )
-    assert done.stdout == b"hello 2"
-
-
-def test_alpn_chooses_the_version(serve: Any, tmp_path: Path) -> None:
-    authority = trustme.CA()
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
-    names = {name: str(tmp_path / name) for name in ("cert", "key", "ca")}
-    certificate.cert_chain_pems[0].write_to_path(names["cert"])
-    certificate.private_key_pem.write_to_path(names["key"])
-    authority.cert_pem.write_to_path(names["ca"])
-    files = {"ssl_certfile": names["cert"], "ssl_keyfile": names["key"]}
-    with ServerProcess("live:app", **files) as server:
-        url = f"https://127.0.0.1:{server.port}/hello?id=7"
-        version = ("--cacert", names["ca"], "-w", " %{http_version}")
-        assert curl("--http2", *version, url) == "hello 7 2"
-        assert curl("--http1.1", *version, url) == "hello 7 1.1"
-        assert curl("--no-alpn", *version, url) == "hello 7 1.1"
-        context = ssl.create_default_context(cafile=names["ca"])
-        with httpx.Client(http2=True, verify=context) as client:
-            assert client.get(url).http_version == "HTTP/2"
-    with ServerProcess("live:app", http=1, **files) as server:
-        url = f"https://127.0.0.1:{server.port}/hello?id=7"
-        assert curl("--http2", *version, url) == "hello 7 1.1"
-
-
-def test_versions_can_be_turned_off(serve: Any) -> None:
+def test_versions_can_be_turned_off(tmp_path: Path) -> None:
     with ServerProcess("live:app", http=1) as server:
         with pytest.raises(subprocess.CalledProcessError):
             curl("--http2-prior-knowledge", f"{server.url}/hello")
@@ -130,6 +43,10 @@ def test_versions_can_be_turned_off(serve: Any) -> None:
         assert curl("--http2-prior-knowledge", f"{server.url}/hello?id=1") == "hello 1"
         with pytest.raises(subprocess.CalledProcessError):
             curl("--http1.1", f"{server.url}/hello")
+    certificate, key = Authority(tmp_path).issue("127.0.0.1", file="server")
+    with ServerProcess("live:app", http=1, ssl_certfile=certificate, ssl_keyfile=key) as server:
+        url = f"https://127.0.0.1:{server.port}/hello?id=7"
+        assert curl("--insecure", "--http2", "-w", SHOWN, url) == "hello 7 1.1"
 
 
 # --- what an application sees

@@ -16,7 +16,7 @@ import pytest
 
 from support.processes import environment_of_others
 from support.server import ServerProcess
-from support.tls import Authority
+from support.tls import Transport
 
 NODE = shutil.which("node")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -43,22 +43,15 @@ def node(script: str, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.fixture(params=["clear", "tls"])
-def secured(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[dict[str, str], list[str]]:
-    """The settings of the server, and what a script needs to trust it."""
-    if request.param == "clear":
-        return {}, []
-    authority = Authority(tmp_path)
-    certificate, key = authority.issue("localhost", "127.0.0.1", file="server")
-    return {"ssl_certfile": certificate, "ssl_keyfile": key}, [authority.ca]
+def trusting(transport: Transport) -> list[str]:
+    """What a script needs to trust the server."""
+    return [transport.authority.ca] if transport.authority else []
 
 
-def test_http2_of_node(serve: Any, secured: tuple[dict[str, str], list[str]]) -> None:
-    settings, trust = secured
-    server: ServerProcess = serve("live:app", **settings)
-    scheme = "https" if trust else "http"
-    assert node("http2.js", f"{scheme}://127.0.0.1:{server.port}", *trust) == {
-        "alpn": "h2" if trust else "h2c",
+def test_http2_of_node(serve: Any, transport: Transport) -> None:
+    server: ServerProcess = serve("live:app", **transport.settings)
+    assert node("http2.js", transport.url(server), *trusting(transport)) == {
+        "alpn": "h2" if transport.authority else "h2c",
         "right": 50,
         "counted": str(5 << 20),
         "reset": 8,
@@ -71,12 +64,10 @@ def test_http2_of_node(serve: Any, secured: tuple[dict[str, str], list[str]]) ->
     not (PACKAGES / "node_modules" / "ws").exists(),
     reason=f"the package ws of npm is not in {PACKAGES}: run tools/deps.sh",
 )
-def test_ws_of_node(serve: Any, secured: tuple[dict[str, str], list[str]]) -> None:
-    settings, trust = secured
-    server: ServerProcess = serve("websocket_echo:app", **settings)
-    scheme = "wss" if trust else "ws"
-    url = f"{scheme}://127.0.0.1:{server.port}/"
-    plain, deflated = node("ws.js", url, str(PACKAGES), *trust)
+def test_ws_of_node(serve: Any, transport: Transport) -> None:
+    server: ServerProcess = serve("websocket_echo:app", **transport.settings)
+    url = transport.url(server, "ws") + "/"
+    plain, deflated = node("ws.js", url, str(PACKAGES), *trusting(transport))
     extensions = deflated.pop("extensions")
     assert "permessage-deflate" in extensions
     assert plain.pop("extensions") == ""

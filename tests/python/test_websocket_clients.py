@@ -9,9 +9,7 @@ import contextlib
 import queue
 import random
 import signal
-import ssl
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +24,7 @@ from support.asgi import WAIT_S, AsgiServer, Receive, Scope, Send
 from support.broadcast import ORIGIN, broadcast_with_channels, broadcast_with_fastapi, ws
 from support.http1 import Closed
 from support.server import ServerProcess
-from support.tls import Authority
+from support.tls import Transport
 from support.websocket import (
     BINARY,
     CLOSE,
@@ -51,9 +49,15 @@ def echo() -> Iterator[ServerProcess]:
 
 @pytest.mark.io_threads
 @pytest.mark.parametrize("compression", [None, "deflate"])
-def test_websockets_is_echoed(echo: ServerProcess, compression: str | None) -> None:
+def test_websockets_is_echoed(
+    serve_shared: Any, transport: Transport, compression: str | None
+) -> None:
+    url = transport.url(serve_shared("websocket_echo:app", **transport.settings), "ws")
+
     async def main() -> None:
-        async with websockets.connect(ws(echo), compression=compression, max_size=None) as client:
+        async with websockets.connect(
+            url, ssl=transport.context(), compression=compression, max_size=None
+        ) as client:
             for size in SIZES:
                 for message in ["\u20ac" * (size // 3), random.randbytes(size)]:
                     await client.send(message)
@@ -235,24 +239,7 @@ def test_wsproto_and_tercel_judge_alike() -> None:
             assert ours == theirs, f"{number}: {sent.hex()}"
 
 
-# --- over TLS, and at a shutdown
-
-
-def test_websockets_over_tls(serve: Any, tmp_path: Path) -> None:
-    authority = Authority(tmp_path)
-    certificate, key = authority.issue("127.0.0.1", file="server")
-    server = serve("websocket_echo:app", ssl_certfile=certificate, ssl_keyfile=key)
-    context = ssl.create_default_context(cafile=authority.ca)
-
-    async def main() -> None:
-        host, port = server.address
-        async with websockets.connect(f"wss://{host}:{port}/", ssl=context) as client:
-            for size in SIZES:
-                message = random.randbytes(size)
-                await client.send(message)
-                assert await client.recv() == message
-
-    asyncio.run(main())
+# --- at a shutdown
 
 
 @pytest.mark.io_threads

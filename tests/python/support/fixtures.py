@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from support.server import ServerProcess, ServerThread
+from support.tls import Authority, Transport
 
 # All that a conftest.py takes from here.
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "serve",
     "serve_here",
     "serve_shared",
+    "transport",
 ]
 
 ServeProcess = Callable[..., ServerProcess]
@@ -113,6 +115,18 @@ def serve_shared(request: pytest.FixtureRequest) -> Iterator[ServeProcess]:
             return running[key]
 
         yield find_or_start
+
+
+@pytest.fixture(scope="module", params=["clear", "tls"])
+def transport(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Transport:
+    """Runs a test twice, in clear and over TLS: `serve("live:app", **transport.settings)`."""
+    if request.param == "clear":
+        return Transport({})
+    authority = Authority(tmp_path_factory.mktemp("certificates"))
+    certificate, key = authority.issue("localhost", "127.0.0.1", file="server")
+    return Transport({"ssl_certfile": certificate, "ssl_keyfile": key}, authority)
 
 
 @pytest.fixture

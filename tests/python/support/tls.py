@@ -6,6 +6,7 @@ import datetime
 import socket
 import ssl
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from support.http1 import Address, RawClient
+from support.server import ServerProcess
 
 PASSWORD = "the password"
 
@@ -180,3 +182,24 @@ def _abandon(
             assert raw.recv(65536)
         if hard:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@dataclass(frozen=True)
+class Transport:
+    """How the clients of a test reach their server: in clear, or over TLS.
+
+    Args:
+        settings: of the server.
+        authority: whom the clients have to trust; None in clear.
+    """
+
+    settings: dict[str, Any]
+    authority: Authority | None = None
+
+    def url(self, server: ServerProcess, scheme: str = "http") -> str:
+        """`https://127.0.0.1:PORT` or `http://...`; with the scheme `ws`, `wss://...`."""
+        return f"{scheme}{'s' if self.authority else ''}://127.0.0.1:{server.port}"
+
+    def context(self) -> ssl.SSLContext | None:
+        """A new context of a client; None in clear."""
+        return self.authority.client_context() if self.authority else None

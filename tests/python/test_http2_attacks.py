@@ -32,7 +32,7 @@ from support.attacks import (
     reset_pairs,
 )
 from support.http2 import ENHANCE_YOUR_CALM, PREFACE, PROTOCOL_ERROR, H2Client
-from support.processes import SANITIZED, cpu_seconds, private_bytes
+from support.processes import SANITIZED, cpu_seconds, open_files, private_bytes
 from support.server import ServerProcess
 
 MEBIBYTE = 1 << 20
@@ -278,3 +278,30 @@ def test_settings_that_are_never_acknowledged(serve: Any) -> None:
         begin = time.monotonic()
         client.wait_gone()
         assert time.monotonic() - begin < 4
+
+
+@pytest.mark.skipif(SANITIZED, reason="sanitizers keep freed memory back")
+def test_many_idle_connections_are_small_and_leave_little(serve: Any, ledger: Any) -> None:
+    """As many as there may be are opened in tests/long/test_idle_http2.py."""
+    count = 400
+    server = serve("live:app", access_log=False)
+
+    def crowd() -> tuple[float, float]:
+        """What each costs, and what of it stays."""
+        files, memory = open_files(server.pid), private_bytes(server.pid)
+        with contextlib.ExitStack() as stack:
+            for _ in range(count):
+                client = stack.enter_context(H2Client(server.address))
+                client.get(1, "/hello")
+                client.response(1)
+            each = (private_bytes(server.pid) - memory) / count
+        end = time.monotonic() + 5
+        while open_files(server.pid) > files and time.monotonic() < end:
+            time.sleep(0.01)
+        return each, (private_bytes(server.pid) - memory) / count
+
+    crowd()  # The library is loaded, and pools are filled.
+    each, kept = crowd()
+    ledger(f"http/2: {each:.0f} bytes for each of {count} idle connections, {kept:.0f} of it kept")
+    assert each < 16_000
+    assert kept < 1_000

@@ -4,10 +4,12 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <new>
 #include <utility>
 
+#include "tercel/base/pages.h"
 #include "tercel/http/nghttp2.h"
 
 namespace tercel::http {
@@ -189,9 +191,33 @@ struct alignas(std::max_align_t) Chunk {
   std::size_t bytes;  // With this head.
 };
 
+// What nghttp2 makes of a session before its first frame: 25 KiB in six pieces, the last of which
+// is a buffer for frames of 16 KiB that is seldom full. From the allocator all of it would count
+// once it was used, and stay with the process when ten thousand idle connections are gone.
+constexpr std::size_t kFoundationBytes = std::size_t{28} * 1024;
+
 struct Chain : Chunk {
-  explicit Chain(H2Memory& shared) noexcept : Chunk{this, this, 0}, memory{shared} {}
+  explicit Chain(H2Memory& shared) noexcept
+      : Chunk{this, this, 0}, memory{shared}, foundation{Pages::map(kFoundationBytes)} {
+    room = foundation.span();
+  }
+  [[nodiscard]] bool founded(const Chunk* chunk) const noexcept {
+    const auto* const at = reinterpret_cast<const char*>(chunk);
+    const std::span<char> all = foundation.span();
+    return std::less_equal<>{}(all.data(), at) && std::less<>{}(at, all.data() + all.size());
+  }
+  // As H2Memory::take(), from the foundation while there is room.
+  [[nodiscard]] Chunk* take(std::size_t bytes) noexcept {
+    const std::size_t place = (bytes + alignof(Chunk) - 1) / alignof(Chunk) * alignof(Chunk);
+    if (place > room.size()) return static_cast<Chunk*>(memory.take(bytes));
+    auto* const chunk = reinterpret_cast<Chunk*>(room.data());
+    room = room.subspan(place);
+    return chunk;
+  }
+
   H2Memory& memory;
+  Pages foundation;
+  std::span<char> room;  // Empty when the session is made: nothing of it is used twice.
 };
 
 // `chunk` is part of no chain, or null.
@@ -214,13 +240,14 @@ Chunk* unlink(void* memory) noexcept {
 void* allocate(std::size_t bytes, void* user) noexcept {
   Chain& chain = *static_cast<Chain*>(user);
   const std::size_t all = sizeof(Chunk) + bytes;
-  return link(static_cast<Chunk*>(chain.memory.take(all)), all, chain);
+  return link(chain.take(all), all, chain);
 }
 
 void release(void* memory, void* user) noexcept {
   if (memory == nullptr) return;
+  Chain& chain = *static_cast<Chain*>(user);
   Chunk* const chunk = unlink(memory);
-  static_cast<Chain*>(user)->memory.give_back(chunk, chunk->bytes);
+  if (!chain.founded(chunk)) chain.memory.give_back(chunk, chunk->bytes);
 }
 
 // nghttp2 asks for no product that overflows.
@@ -236,6 +263,12 @@ void* reallocate(void* memory, std::size_t bytes, void* user) noexcept {
   const std::size_t all = sizeof(Chunk) + bytes;
   Chunk* const chunk = unlink(memory);
   const std::size_t had = chunk->bytes;
+  if (chain.founded(chunk)) {
+    void* const fresh = allocate(bytes, user);
+    if (fresh != nullptr) std::memcpy(fresh, memory, std::min(had - sizeof(Chunk), bytes));
+    if (fresh == nullptr) link(chunk, had, chain);
+    return fresh;
+  }
   auto* const moved = static_cast<Chunk*>(chain.memory.resize(chunk, had, all));
   if (moved != nullptr) return link(moved, all, chain);
   link(chunk, had, chain);  // What cannot be moved stays where it is.
@@ -308,6 +341,7 @@ std::unique_ptr<H2Engine> H2Engine::create(H2Events& events, const H2Options& op
                                     &memory) != 0) {
     return nullptr;
   }
+  engine->chunks_->room = {};
   const std::array settings{
       nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.streams_max},
       nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.window_bytes},

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hyperframe.frame import DataFrame
+from hyperframe.frame import DataFrame, SettingsFrame
 
 from support.clients import curl
-from support.http2 import H2Client
+from support.http2 import PROTOCOL_ERROR, REFUSED_STREAM, H2Client
 from support.processes import environment_of_others, private_bytes
 from support.server import APPS, ServerProcess
 from support.tls import Authority
@@ -47,6 +47,42 @@ def test_versions_can_be_turned_off(tmp_path: Path) -> None:
     with ServerProcess("live:app", http=1, ssl_certfile=certificate, ssl_keyfile=key) as server:
         url = f"https://127.0.0.1:{server.port}/hello?id=7"
         assert curl("--insecure", "--http2", "-w", SHOWN, url) == "hello 7 1.1"
+
+
+def test_the_settings_are_told_to_the_client(serve: Any) -> None:
+    server = serve(
+        "live:app", http2_max_concurrent_streams=7, http2_initial_stream_window_size=70_000
+    )
+    with H2Client(server.address) as client:
+        client.get(1, "/hello?id=1")
+        client.response(1)
+        assert client.settings[SettingsFrame.MAX_CONCURRENT_STREAMS] == 7
+        assert client.settings[SettingsFrame.INITIAL_WINDOW_SIZE] == 70_000
+        assert client.settings[SettingsFrame.ENABLE_CONNECT_PROTOCOL] == 1
+        # As much as the window holds is taken before the application reads any of it.
+        client.send(client.head(3, "/sip?pause=0.1&id=3", method="POST", end=False))
+        for _ in range(4):
+            client.send(DataFrame(3, bytes(16_384)))
+        last = DataFrame(3, bytes(70_000 - 4 * 16_384))
+        last.flags.add("END_STREAM")
+        client.send(last)
+        assert client.response(3).body == b"70000"
+
+
+def test_requests_above_the_limit(serve: Any) -> None:
+    server = serve("live:app", http2_max_concurrent_streams=7)
+    with H2Client(server.address) as client:
+        for stream in range(1, 17, 2):
+            client.get(stream, f"/sleep?s=0.5&id={stream}")  # Before it reads of the limit.
+        assert client.response(15).reset == REFUSED_STREAM
+        assert client.response(13).body == b"slept"
+    with H2Client(server.address) as client:
+        client.get(1, "/hello?id=1")
+        client.response(1)
+        for stream in range(3, 19, 2):
+            client.get(stream, f"/sleep?s=0.5&id={stream}")
+        client.read_to_close()
+        assert client.goaways[-1][1] == PROTOCOL_ERROR
 
 
 # --- what an application sees

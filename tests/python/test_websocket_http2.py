@@ -13,13 +13,12 @@ import pytest
 from hyperframe.frame import DataFrame
 
 from support.asgi import AsgiServer, Receive, Scope, Send
-from support.http2 import H2Client
+from support.http2 import REFUSED_STREAM, H2Client
 from support.websocket import BINARY, TEXT, closing, frame
 
 pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
 
 ENABLE_CONNECT_PROTOCOL = 8
-REFUSED_STREAM = 7
 FIELDS = [(":protocol", "websocket"), ("sec-websocket-version", "13")]
 
 

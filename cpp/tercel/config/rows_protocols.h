@@ -114,7 +114,8 @@ inline constexpr Row kHttp[] = {
      .group = Group::kHttp,
      .member = &Settings::http2_max_concurrent_streams,
      .help = "Requests of one HTTP/2 connection at a time. Further ones are refused "
-             "(REFUSED_STREAM), and may be sent again.",
+             "(REFUSED_STREAM), and may be sent again. A client that has acknowledged the limit "
+             "and opens more streams than that ends its connection (PROTOCOL_ERROR).",
      .min = 1,
      .max = 10'000,
      .unit = "requests"},

@@ -126,7 +126,7 @@ def transport(
         return Transport({})
     authority = Authority(tmp_path_factory.mktemp("certificates"))
     certificate, key = authority.issue("localhost", "127.0.0.1", file="server")
-    return Transport({"ssl_certfile": certificate, "ssl_keyfile": key}, authority)
+    return Transport({"ssl_certfile": [certificate], "ssl_keyfile": [key]}, authority)
 
 
 @pytest.fixture

@@ -97,25 +97,49 @@ class LibraryClient:
         if data := self.connection.data_to_send():
             self.socket.sendall(data)
 
+    def begin(
+        self,
+        method: str,
+        path: str,
+        *,
+        protocol: str = "",
+        fields: Fields | None = None,
+        end: bool = False,
+    ) -> int:
+        """Sends the head of a request, and returns its stream."""
+        stream = self.connection.get_next_available_stream_id()
+        head = [
+            (":method", method),
+            (":scheme", self.scheme),
+            (":path", path),
+            (":authority", "localhost"),
+            *([(":protocol", protocol)] if protocol else []),
+            *(fields or []),
+        ]
+        self.connection.send_headers(stream, head, end_stream=end)
+        self.answers[stream] = Answer()
+        self.flush()
+        return stream
+
+    def send(self, stream: int, data: bytes) -> None:
+        """Sends a little, which fits in the windows, on a stream that was begun."""
+        size = self.connection.max_outbound_frame_size
+        for start in range(0, len(data), size):
+            self.connection.send_data(stream, data[start : start + size])
+        self.flush()
+
     def ask(
         self,
         path: str,
         body: bytes | None = None,
         *,
+        method: str = "",
         fields: Fields | None = None,
         trailers: Fields | None = None,
     ) -> int:
         """Sends a request, of its body as much as the windows allow, and returns its stream."""
-        stream = self.connection.get_next_available_stream_id()
-        head = [
-            (":method", "GET" if body is None else "POST"),
-            (":scheme", self.scheme),
-            (":path", path),
-            (":authority", "localhost"),
-            *(fields or []),
-        ]
-        self.connection.send_headers(stream, head, end_stream=body is None)
-        self.answers[stream] = Answer()
+        method = method or ("GET" if body is None else "POST")
+        stream = self.begin(method, path, fields=fields, end=body is None)
         if body is not None:
             self._uploads[stream] = Upload(memoryview(body), trailers or [])
         self._upload()

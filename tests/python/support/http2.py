@@ -33,6 +33,7 @@ from support.http1 import Address
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 PROTOCOL_ERROR = 1
+REFUSED_STREAM = 7
 ENHANCE_YOUR_CALM = 11
 HEAD_BYTES = 9
 

@@ -452,6 +452,9 @@ def test_nothing_plain_is_said_once_a_handshake_has_begun(authority, files):
             assert client.request().status == 200
             plain = socket.socket(fileno=os.dup(client.socket.fileno()))
             with plain:
+                plain.settimeout(
+                    10
+                )  # The descriptor does not block: its other owner has a timeout.
                 plain.sendall(GET)
                 assert b"HTTP" not in received_by(plain)
 
@@ -605,6 +608,27 @@ def test_a_session_is_taken_up(authority, files):
             session = client.socket.session  # type: ignore[attr-defined]
         with connect(server.address, context, session=session) as client:
             assert client.socket.session_reused  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kept_by", ["client", "server"])
+def test_a_session_of_tls_1_2_is_taken_up(authority, files, kept_by):
+    """Who takes no tickets has an identifier, and the server remembers the session.
+
+    Both forget one that ends without close_notify, as OpenSSL has it.
+    """
+    context = authority.client_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    if kept_by == "server":
+        context.options |= ssl.OP_NO_TICKET
+    with AsgiServer(hello, **files) as server:
+        with connect(server.address, context) as client:
+            assert client.request().status == 200
+            session = client.socket.session  # type: ignore[attr-defined]
+            assert session.has_ticket == (kept_by == "client")
+            client.socket.unwrap()  # type: ignore[attr-defined]
+        with connect(server.address, context, session=session) as client:
+            assert client.socket.session_reused  # type: ignore[attr-defined]
+            assert client.request().status == 200
 
 
 def test_a_session_of_another_server_is_not(authority, files):

@@ -207,9 +207,9 @@ struct Chain : Chunk {
     return std::less_equal<>{}(all.data(), at) && std::less<>{}(at, all.data() + all.size());
   }
   // As H2Memory::take(), from the foundation while there is room.
-  [[nodiscard]] Chunk* take(std::size_t bytes) noexcept {
-    const std::size_t place = (bytes + alignof(Chunk) - 1) / alignof(Chunk) * alignof(Chunk);
-    if (place > room.size()) return static_cast<Chunk*>(memory.take(bytes));
+  [[nodiscard]] Chunk* take(std::size_t wanted) noexcept {
+    const std::size_t place = (wanted + alignof(Chunk) - 1) / alignof(Chunk) * alignof(Chunk);
+    if (place > room.size()) return static_cast<Chunk*>(memory.take(wanted));
     auto* const chunk = reinterpret_cast<Chunk*>(room.data());
     room = room.subspan(place);
     return chunk;

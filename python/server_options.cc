@@ -4,13 +4,20 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "tercel/edge/proxy_headers.h"
+#include "tercel/http/chars.h"
 #include "tercel/http/h2_engine.h"
 #include "tercel/server/memory_budget.h"
 
 namespace tercel::python {
 namespace {
+
+// Whether `field`, "name: value", has this name, which is in lower case.
+bool names(std::string_view field, std::string_view name) noexcept {
+  return http::equals_ignoring_case(field.substr(0, field.find(':')), name);
+}
 
 std::uint32_t to_u32(std::uint64_t value) noexcept {
   return static_cast<std::uint32_t>(
@@ -124,7 +131,12 @@ server::Options to_options(const config::Settings& settings) {
   if (!settings.server_header) options.server_field.clear();
   options.date_field = settings.date_header;
   options.proxies = to_proxies(settings);
-  for (const std::string& field : settings.header) options.fixed_fields += field + "\r\n";
+  for (const std::string& field : settings.header) {
+    // One of these replaces that of the server.
+    if (names(field, "server")) options.server_field.clear();
+    if (names(field, "date")) options.date_field = false;
+    options.fixed_fields += field + "\r\n";
+  }
   return options;
 }
 

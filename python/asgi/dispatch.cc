@@ -228,7 +228,7 @@ int Dispatcher::traverse(visitproc visit, void* arg) const {
 
 void Dispatcher::report_raised() noexcept {
   Ref raised = take_raised();
-  if (!ends_program(raised.get())) {
+  if (!leaves_loop(raised.get())) {
     log_error("the server could not run the ASGI application", raised.get());
     return;
   }

@@ -1,5 +1,6 @@
 #include "python/asgi/failure.h"
 
+#include <csignal>
 #include <string>
 #include <utility>
 
@@ -7,11 +8,13 @@
 #include "python/asgi/errors.h"
 #include "python/asgi/interned.h"
 #include "python/ref.h"
+#include "tercel/base/process_mark.h"
 
 namespace tercel::python::asgi {
 namespace {
 
 PyObject* cancelled_error_type = nullptr;
+ProcessMark serving_process;
 
 // How far a chain of causes is followed: frameworks wrap an exception a few times at most.
 constexpr int kChainMax = 32;
@@ -43,6 +46,18 @@ bool caused_by_disconnect(PyObject* exception, int depth) noexcept {
     link = cause ? std::move(cause) : Ref::steal(PyException_GetContext(link.get()));
   }
   return false;
+}
+
+// signal.getsignal(signal.SIGINT) is signal.default_int_handler. When in doubt: yes.
+bool python_handles_sigint() noexcept {
+  const Ref module = Ref::steal(PyImport_ImportModule("signal"));
+  const Ref standard =
+      Ref::steal(module ? PyObject_GetAttrString(module.get(), "default_int_handler") : nullptr);
+  const Ref present =
+      Ref::steal(standard ? PyObject_CallMethod(module.get(), "getsignal", "i", SIGINT) : nullptr);
+  if (present) return present.get() == standard.get();
+  PyErr_Clear();
+  return true;
 }
 
 Ref exc_info_of(PyObject* raised) noexcept {
@@ -89,9 +104,14 @@ bool init_failure() noexcept {
   return cancelled_error_type != nullptr;
 }
 
-bool ends_program(PyObject* exception) noexcept {
-  return PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt) ||
-         PyErr_GivenExceptionMatches(exception, PyExc_SystemExit);
+bool leaves_loop(PyObject* exception) noexcept {
+  const bool interrupts = PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt) != 0;
+  if (!interrupts && PyErr_GivenExceptionMatches(exception, PyExc_SystemExit) == 0) return false;
+  return !serving_process.here() || (interrupts && python_handles_sigint());
+}
+
+void note_own_process() noexcept {
+  serving_process = ProcessMark{};
 }
 
 bool is_cancelled_error(PyObject* thrown) noexcept {
@@ -120,7 +140,7 @@ void settle_returned(Call& call) noexcept {
 bool settle_raised(Call& call) noexcept {
   Ref raised = take_raised();
   const bool cancelled = is_cancelled_error(raised.get());
-  const bool goes_on = cancelled || ends_program(raised.get());
+  const bool goes_on = cancelled || leaves_loop(raised.get());
   if (!goes_on) {
     log_raised(raised.get());
   } else if (cancelled && call.unfinished()) {

@@ -8,7 +8,8 @@
 // | raised ClientDisconnected            | -            | -     | no                  | done      |
 // | raised because of it                 | -            | -     | debug and traceback | done      |
 // | was cancelled                        | 500          | cut   | error, if that cuts | cancelled |
-// | raised KeyboardInterrupt, SystemExit | 500          | cut   | no                  | raises it |
+// | raised SystemExit, KeyboardInterrupt | 500          | cut   | error and traceback | done      |
+// | the same, and leaves_loop()          | 500          | cut   | no                  | raises it |
 //
 // "Cut" is an end that the client can tell from a complete response; after it and after the 500, a
 // task that the application left behind gets RuntimeError from send(). "Because of it": frameworks
@@ -30,8 +31,13 @@ void settle_returned(Call& call) noexcept;
 // because it must go on: cancellation to the task, what ends the program out of the loop.
 [[nodiscard]] bool settle_raised(Call& call) noexcept;
 
-// Whether `exception` ends the program: KeyboardInterrupt or SystemExit.
-[[nodiscard]] bool ends_program(PyObject* exception) noexcept;
+// Whether `exception` is to leave the loop. One request must not end a server that has others, so
+// only KeyboardInterrupt does, where Python's own handler of SIGINT may have raised it, and, in a
+// child of fork(), SystemExit and KeyboardInterrupt: they end the child.
+[[nodiscard]] bool leaves_loop(PyObject* exception) noexcept;
+
+// This process serves from now on: children of it are known for what they are.
+void note_own_process() noexcept;
 
 // Whether `thrown`, an exception or its class, is asyncio.CancelledError.
 [[nodiscard]] bool is_cancelled_error(PyObject* thrown) noexcept;

@@ -18,6 +18,7 @@ AsgiHandler::AsgiHandler(Engine& engine, PyObject* app, PyObject* loop, PyObject
       websocket_{options.websocket} {}
 
 bool AsgiHandler::init() noexcept {
+  note_own_process();
   return scopes_.init() && dispatcher_.init();
 }
 

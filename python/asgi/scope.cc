@@ -262,7 +262,8 @@ bool ScopeBuilder::fill(PyObject* scope, const http::Request& request) noexcept 
 }
 
 Ref ScopeBuilder::path(std::string_view prefix, std::string_view encoded) {
-  if (in_path_) prefix = {};
+  // The asterisk is the whole server (RFC 9110 section 9.3.7), below no prefix.
+  if (in_path_ || encoded == "*") prefix = {};
   if (prefix.empty() && encoded.find('%') == std::string_view::npos) return make_text(encoded);
   path_.assign(prefix);
   path_.resize(prefix.size() + encoded.size());

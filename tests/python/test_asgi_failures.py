@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import threading
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -420,15 +421,10 @@ def test_applications_that_work_on_after_their_answer_are_active():
             pass
 
 
-# --- what ends the program
+# --- what would end a program
 
 
-@pytest.mark.parametrize("dispatch", DISPATCHES)
-@pytest.mark.parametrize("loop", ["tercel", "slow", "asyncio"])
-@pytest.mark.parametrize("suspend", [False, True], ids=["at-once", "later"])
-@pytest.mark.parametrize("touch", [False, True], ids=["lazy", "touched"])
-@pytest.mark.parametrize("ends", [KeyboardInterrupt, SystemExit])
-def test_what_ends_the_program_leaves_the_loop(ends, touch, suspend, loop, dispatch, caplog):
+def ending(ends: type[BaseException], *, touch: bool, suspend: bool) -> Any:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if touch:
             task = asyncio.current_task()
@@ -436,14 +432,48 @@ def test_what_ends_the_program_leaves_the_loop(ends, touch, suspend, loop, dispa
             task.get_name()
         if suspend:
             await asyncio.sleep(0.001)
-        raise ends(7)
+        if scope["path"] == "/end":
+            raise ends(7)
+        await respond(send)
 
+    return app
+
+
+@pytest.fixture
+def no_interrupts() -> Iterator[None]:
+    """SIGINT has a handler of its own, as under `tercel serve`."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("no_interrupts")
+@pytest.mark.parametrize("dispatch", DISPATCHES)
+@pytest.mark.parametrize("loop", ["tercel", "slow", "asyncio"])
+@pytest.mark.parametrize("suspend", [False, True], ids=["at-once", "later"])
+@pytest.mark.parametrize("touch", [False, True], ids=["lazy", "touched"])
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, SystemExit])
+def test_what_would_end_a_program_ends_its_request(ends, touch, suspend, loop, dispatch, caplog):
+    app = ending(ends, touch=touch, suspend=suspend)
     with AsgiServer(app, loop=loop, dispatch=dispatch) as server, server.connect() as client:
+        assert client.request("GET", "/end").status == 500
+        assert client.request("GET", "/").status == 200
+    assert server.raised is None
+    [record] = [record for record in caplog.records if record.name == "tercel"]
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ends
+
+
+@pytest.mark.parametrize("suspend", [False, True], ids=["at-once", "later"])
+@pytest.mark.parametrize("loop", ["tercel", "slow", "asyncio"])
+def test_ctrl_c_leaves_the_loop_where_nobody_else_handles_it(loop, suspend, caplog):
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    app = ending(KeyboardInterrupt, touch=False, suspend=suspend)
+    with AsgiServer(app, loop=loop) as server, server.connect() as client:
         with contextlib.suppress(Closed):  # If the loop was left before the answer was.
-            assert client.request().status == 500
+            assert client.request("GET", "/end").status == 500
         server.join()
-    assert type(server.raised) is ends
-    assert server.raised.args == (7,)
+    assert type(server.raised) is KeyboardInterrupt
     assert [record.getMessage() for record in caplog.records if record.name == "tercel"] == []
 
 

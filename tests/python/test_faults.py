@@ -49,9 +49,6 @@ OUTCOMES = {
     "end-twice": "200",
     "body-text": "500 or cut",
 }
-LIVED_THROUGH = [
-    name for name in faulty.RAISED if name not in ("system-exit", "keyboard-interrupt")
-]
 
 
 def outcome(client: RawClient, path: str) -> str:
@@ -70,7 +67,7 @@ class TestFaultyApplication:
     def server(self, serve_shared: Any) -> ServerProcess:
         return serve_shared("faulty:app")
 
-    @pytest.mark.parametrize("what", LIVED_THROUGH)
+    @pytest.mark.parametrize("what", faulty.RAISED)
     @pytest.mark.parametrize(
         ("where", "expected"), [("before", "500"), ("after", "500 or cut"), ("between", "cut")]
     )
@@ -104,19 +101,6 @@ class TestFaultyApplication:
         server.wait_for("^ValueError: on purpose")
         server.assert_serves()
         assert server.output.count("ValueError: on purpose") == 1
-
-    @pytest.mark.parametrize("what", ["system-exit", "keyboard-interrupt"])
-    def test_exception_that_ends_a_program(self, serve: Any, what: str) -> None:
-        # asyncio lets these two out of run_forever(). The request ends; what the server does next
-        # is as orderly as after a signal, or it goes on.
-        server: ServerProcess = serve("faulty:app")
-        with server.connect() as client:
-            assert outcome(client, f"before/{what}") in ("500", "cut")
-        if server.running:
-            with contextlib.suppress(AssertionError):
-                server.wait(1)
-        if server.running:
-            server.assert_serves()
 
     @pytest.mark.parametrize("name", ["not_awaitable", "raises_when_called"])
     def test_callable_that_is_no_application(self, serve: Any, name: str) -> None:

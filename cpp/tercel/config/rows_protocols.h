@@ -138,8 +138,8 @@ inline constexpr Row kHttp[] = {
     {.name = "header",
      .group = Group::kHttp,
      .member = &Settings::header,
-     .help = "Field to send with every response, as \"name: value\"; repeatable. In a variable: "
-             "one a line.",
+     .help = "Field to send with every response, as \"name: value\"; repeatable. Server and Date "
+             "replace those of the server. In a variable: one a line.",
      .rule = &kIsHeader,
      .separator = '\n'},
 };

@@ -76,7 +76,8 @@ PyMethodDef hot_methods[] = {
      "select($self, timeout=None, /)\n--\n\n"
      "One turn of the engine: waits at most `timeout` seconds (None: until something happens),\n"
      "runs the engine's handlers, and returns the (key, events) of asyncio's own descriptors that\n"
-     "are ready. Raises what a signal handler raised, what of an application has to leave the loop\n"
+     "are ready. Raises what a signal handler raised, what of an application has to leave the "
+     "loop\n"
      "(asgi/failure.h), RuntimeError when the engine is closed or already turning."},
     {"on_ready", &on_ready, METH_NOARGS,
      "on_ready($self, /)\n--\n\n"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from support.fixtures import ServeProcess, ServeThread
+from support.fixtures import ServeProcess, ServeThread, access_log_handler
 from support.http1 import RawClient
 from support.server import APPS
 from support.tls import Authority
@@ -312,33 +312,21 @@ def _port_in_banner(process: subprocess.Popen[bytes]) -> int:
     raise AssertionError("the server ended")
 
 
-def test_a_handler_of_the_logger_gets_the_lines(serve_here: ServeThread):
-    records: list[logging.LogRecord] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            records.append(record)
-
-    logger = logging.getLogger("tercel.access")
-    keep = Keep()
-    logger.addHandler(keep)
-    logger.setLevel(logging.INFO)
-    try:
-        server = serve_here(answer, access_log_format="%m %U %s 100%%")
-        for path in ("/a", "/%25s", "/c"):
-            server.request("GET", path)
-        end = time.monotonic() + 10
-        while len(records) < 3 and time.monotonic() < end:
-            time.sleep(0.01)
-    finally:
-        logger.removeHandler(keep)
-        logger.setLevel(logging.NOTSET)
-    assert [record.getMessage() for record in records] == [
+def test_a_handler_of_the_logger_gets_the_lines(
+    serve_here: ServeThread, access_records: list[logging.LogRecord]
+):
+    server = serve_here(answer, access_log_format="%m %U %s 100%%")
+    for path in ("/a", "/%25s", "/c"):
+        server.request("GET", path)
+    end = time.monotonic() + 10
+    while len(access_records) < 3 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert [record.getMessage() for record in access_records] == [
         "GET /a 200 100%",
         "GET /%25s 200 100%",
         "GET /c 200 100%",
     ]
-    assert {record.levelname for record in records} == {"INFO"}
+    assert {record.levelname for record in access_records} == {"INFO"}
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -347,15 +335,8 @@ def test_a_handler_that_raises_costs_its_line_and_nothing_else(serve_here: Serve
         def handle(self, record: logging.LogRecord) -> bool:
             raise RuntimeError("no")
 
-    logger = logging.getLogger("tercel.access")
-    broken = Raise()
-    logger.addHandler(broken)
-    logger.setLevel(logging.INFO)
-    try:
+    with access_log_handler(Raise()):
         server = serve_here(answer)
         for _ in range(3):
             assert server.request().status == 200
             time.sleep(0.05)
-    finally:
-        logger.removeHandler(broken)
-        logger.setLevel(logging.NOTSET)

@@ -141,8 +141,9 @@ def test_path_has_no_surrogates():
     simple_scope("/%ff%ED%A0%80")["path"].encode("utf-8")
 
 
-def test_asterisk_form():
-    scope = scope_of(b"OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n")
+@pytest.mark.parametrize("root_path", ["", "/api"])
+def test_asterisk_form(root_path: str):
+    scope = scope_of(b"OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n", root_path=root_path)
     assert (scope["path"], scope["raw_path"]) == ("*", b"*")
 
 

@@ -22,7 +22,6 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -289,24 +288,6 @@ class TestEmbedded:
         loop.close()
 
 
-@pytest.fixture
-def records() -> Iterator[list[logging.LogRecord]]:
-    """What the logger of the access log gets."""
-    got: list[logging.LogRecord] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            got.append(record)
-
-    logger = logging.getLogger("tercel.access")
-    keep = Keep()
-    logger.addHandler(keep)
-    logger.setLevel(logging.INFO)
-    yield got
-    logger.removeHandler(keep)
-    logger.setLevel(logging.NOTSET)
-
-
 class TestAccessLog:
     @THREADS
     def test_has_every_request_once_and_whole(
@@ -343,7 +324,7 @@ class TestAccessLog:
         assert_lines_are_whole(said)
 
     def test_a_python_logger_is_called_on_the_thread_of_the_application(
-        self, serve_here: ServeThread, records: list[logging.LogRecord]
+        self, serve_here: ServeThread, access_records: list[logging.LogRecord]
     ):
         app_threads = set()
 
@@ -355,12 +336,14 @@ class TestAccessLog:
         for number in range(50):
             server.request("GET", f"/{number}")
         server.__exit__(None, None, None)
-        assert {record.getMessage() for record in records} == {f"/{i} 200" for i in range(50)}
-        assert len(records) == 50
-        assert {record.thread for record in records} == app_threads
+        assert {record.getMessage() for record in access_records} == {
+            f"/{i} 200" for i in range(50)
+        }
+        assert len(access_records) == 50
+        assert {record.thread for record in access_records} == app_threads
 
     def test_a_python_logger_loses_no_line_while_the_interpreter_is_busy(
-        self, serve_here: ServeThread, records: list[logging.LogRecord]
+        self, serve_here: ServeThread, access_records: list[logging.LogRecord]
     ):
         at_work, done = threading.Event(), threading.Event()
 
@@ -382,7 +365,7 @@ class TestAccessLog:
             done.set()
             busy.response()
         server.__exit__(None, None, None)
-        assert sorted(record.getMessage() for record in records) == [
+        assert sorted(record.getMessage() for record in access_records) == [
             "200 -",
             *["400 BadRequestLine"] * 30,
         ]

@@ -166,6 +166,14 @@ class TestSources:
         assert answer.get("server") is None
         assert answer.get("date") is not None
 
+    def test_a_field_of_the_settings_replaces_that_of_the_server(self, serve: ServeProcess):
+        server = serve("process:app", header=["Server: mine", "DATE: today"])
+        answer = server.request()
+        assert [value for name, value in answer.headers if name.lower() in ("server", "date")] == [
+            "mine",
+            "today",
+        ]
+
     def test_a_misspelt_variable_is_told(self, serve: ServeProcess):
         server = serve("process:app", env={"TERCEL_PROT": "1"})
         server.wait_for(

@@ -52,16 +52,20 @@ def ending_children() -> Iterator[None]:
 
 
 def _end(error: BaseException) -> NoReturn:
+    """Ends this process as SystemExit does: by a number, or a text on standard error and 1."""
     code = error.code if isinstance(error, SystemExit) else _SENTENCE
-    if isinstance(code, str):
-        print(code, file=sys.stderr)
-    for stream in (sys.stdout, sys.stderr):
-        # What the child wrote may be lost with its pipe.
+    status = 0 if code is None else 1
+    if isinstance(code, int):
+        status = code & 0xFF
+    elif code is not None and sys.stderr is not None:
+        # What the child writes may be lost with its pipe.
         with suppress(OSError, ValueError):
-            stream.flush()
-    if code is None:
-        os._exit(0)
-    os._exit(code & 0xFF if isinstance(code, int) else 1)
+            print(code, file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.flush()
+    os._exit(status)
 
 
 def _register_once() -> None:

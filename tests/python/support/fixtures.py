@@ -6,6 +6,7 @@ Everything listens on 127.0.0.1 at a free port, and every wait has an end.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from support.tls import Authority, Transport
 
 # All that a conftest.py takes from here.
 __all__ = [
+    "access_records",
     "ledger",
     "preload",
     "pytest_runtest_makereport",
@@ -60,6 +62,32 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def ledger(record_property: Callable[[str, object], None]) -> Ledger:
     """Notes a figure, such as "row 5: 0 descriptors leaked of 12000 aborts", for the summary."""
     return lambda figure: record_property("ledger", figure)
+
+
+@pytest.fixture
+def access_records() -> Iterator[list[logging.LogRecord]]:
+    """What a handler of the access log's logger gets."""
+    records: list[logging.LogRecord] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    with access_log_handler(Keep()):
+        yield records
+
+
+@contextlib.contextmanager
+def access_log_handler(handler: logging.Handler) -> Iterator[None]:
+    """Gives the access log's logger a handler, as long as the context lasts."""
+    logger = logging.getLogger("tercel.access")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

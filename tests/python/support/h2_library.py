@@ -13,13 +13,13 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import h2.config
 import h2.connection
 import h2.events
 
+from support.closing import Closing
 from support.http1 import Address
 
 Fields = list[tuple[str, str]]
@@ -46,7 +46,7 @@ class Upload:
     trailers: Fields
 
 
-class LibraryClient:
+class LibraryClient(Closing):
     """One connection, blocking, with a time limit on every wait.
 
     Args:
@@ -80,15 +80,7 @@ class LibraryClient:
         self.connection.initiate_connection()
         self.flush()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.socket.close()
 
     # --- sending

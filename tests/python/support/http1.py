@@ -13,8 +13,8 @@ import struct
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
+
+from support.closing import Closing
 
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3}) ([\t\x20-\x7e\x80-\xff]*)\Z")
 FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*\Z", re.DOTALL)
@@ -69,7 +69,7 @@ class Response:
         return values[0] if values else None
 
 
-class RawClient:
+class RawClient(Closing):
     """One connection. Every wait ends after `timeout` seconds with TimeoutError."""
 
     def __init__(
@@ -103,17 +103,6 @@ class RawClient:
         if family != socket.AF_UNIX:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     # --- our direction
 

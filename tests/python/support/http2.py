@@ -14,8 +14,6 @@ import socket
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
 from hpack import Decoder, Encoder
 from hyperframe.frame import (
@@ -29,6 +27,7 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
+from support.closing import Closing
 from support.http1 import Address
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -55,7 +54,7 @@ class H2Response:
         return int(final[-1][":status"]) if final else 0
 
 
-class H2Client:
+class H2Client(Closing):
     """One connection, blocking, with a time limit on every wait.
 
     Args:
@@ -90,15 +89,7 @@ class H2Client:
         self._unread = b""
         self.send(PREFACE, SettingsFrame(0, settings or {}))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.socket.close()
 
     # --- sending

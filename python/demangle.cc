@@ -1,6 +1,6 @@
-// Keeps the demangler of libstdc++ out of the module: a twelfth of its code, and so of what every
-// process holds, for the sentences of crashes and of binding mistakes, which name the type as the
-// compiler does instead (`c++filt` reads it).
+// Keeps the demangler of libstdc++ out of the module. It is the largest thing in there that nobody
+// runs, and what every process holds for the sentences of crashes and of binding mistakes, which
+// name the type as the compiler does instead (`c++filt` reads it).
 //
 // nanobind and the terminate handler both take "not a mangled name" for an answer.
 // Source: Itanium C++ ABI, section 3.4.

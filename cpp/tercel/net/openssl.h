@@ -36,9 +36,9 @@ namespace tercel::net {
   X(ERR_clear_error) X(ERR_peek_error) X(ERR_peek_last_error) X(ERR_reason_error_string)          \
   X(CRYPTO_get_ex_new_index) X(BIO_new) X(BIO_s_mem) X(BIO_new_file) X(BIO_free) X(BIO_ctrl)      \
   X(BIO_set_callback_ex) X(BIO_set_callback_arg) X(BIO_get_callback_arg) X(BIO_read)              \
-  X(PEM_read_bio_PrivateKey) X(PEM_write_bio_X509) X(PEM_read_bio_X509_CRL)           \
+  X(PEM_read_bio_PrivateKey) X(PEM_write_bio_X509) X(PEM_read_bio_X509_CRL)                       \
   X(EVP_PKEY_free) X(X509_check_host) X(X509_get_subject_name) X(X509_NAME_print_ex)              \
-  X(X509_get0_notBefore) X(X509_get0_notAfter) X(X509_get0_pubkey) X(X509_cmp_time)              \
+  X(X509_get0_notBefore) X(X509_get0_notAfter) X(X509_get0_pubkey) X(X509_cmp_time)               \
   X(ASN1_TIME_to_tm) X(X509_NAME_cmp) X(X509_CRL_get_issuer) X(X509_CRL_verify)                   \
   X(X509_CRL_get0_lastUpdate) X(X509_CRL_get0_nextUpdate) X(X509_STORE_get0_objects)              \
   X(X509_OBJECT_get0_X509) X(X509_OBJECT_get0_X509_CRL)                                           \

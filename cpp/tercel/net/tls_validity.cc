@@ -113,8 +113,9 @@ void warn_of_lists(const void* objects, const TlsOptions& options,
     const ASN1_TIME* end = api.X509_CRL_get0_nextUpdate(list);
     const Validity validity = validity_of(begin, end);
     if (validity == Validity::kPast) stale.add(who + " that expired at " + time_text(end));
-    if (validity == Validity::kNotYet)
+    if (validity == Validity::kNotYet) {
       early.add(who + " that is not valid before " + time_text(begin));
+    }
   });
   const std::string file = file_of("CRL", options.client_crl);
   stale.tell(file, "all clients of that authority are refused, so get its new list", warnings);

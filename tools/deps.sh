@@ -4,7 +4,7 @@
 #
 #   tools/deps.sh            what `make run` and `make test` need
 #   tools/deps.sh --long     also what `make test-long` needs (clang, slowhttptest, Chromium)
-#   tools/deps.sh --bench    also what `make bench` needs (wrk, h2load, nginx, h2o, nghttpd, valgrind, the compared servers)
+#   tools/deps.sh --bench    also what `make bench` needs (wrk, nginx, h2o, nghttpd, valgrind, the compared servers)
 #
 # Looks before it installs, so a second run takes a fraction of a second and needs neither root nor
 # the network. Reads $PYTHON (an interpreter, 3.11 or later) and $VENV (default .venv).
@@ -67,6 +67,7 @@ want libssl-dev has_header openssl/ssl.h
 want zlib1g-dev has_header zlib.h
 want pkg-config has pkg-config
 want libnghttp2-dev has_header nghttp2/nghttp2.h
+want nghttp2-client has h2load
 want libgtest-dev has_header gtest/gtest.h
 want libbenchmark-dev has_header benchmark/benchmark.h
 if [[ $long == yes ]]; then
@@ -85,7 +86,6 @@ if [[ $bench == yes ]]; then
   want wrk has wrk
   want nginx-light has nginx
   want h2o has h2o
-  want nghttp2-client has h2load
   want nghttp2-server has nghttpd
   want openssl has openssl
   want valgrind has callgrind_control

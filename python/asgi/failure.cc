@@ -1,5 +1,7 @@
 #include "python/asgi/failure.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <string>
 #include <utility>
@@ -46,6 +48,14 @@ bool caused_by_disconnect(PyObject* exception, int depth) noexcept {
     link = cause ? std::move(cause) : Ref::steal(PyException_GetContext(link.get()));
   }
   return false;
+}
+
+// tercel.server.forked.end(raised), which does not return.
+[[noreturn]] void end_child(PyObject* raised) noexcept {
+  const Ref module = Ref::steal(PyImport_ImportModule("tercel.server.forked"));
+  const Ref ended =
+      Ref::steal(module ? PyObject_CallMethod(module.get(), "end", "O", raised) : nullptr);
+  _exit(1);
 }
 
 // signal.getsignal(signal.SIGINT) is signal.default_int_handler. When in doubt: yes.
@@ -105,9 +115,8 @@ bool init_failure() noexcept {
 }
 
 bool leaves_loop(PyObject* exception) noexcept {
-  const bool interrupts = PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt) != 0;
-  if (!interrupts && PyErr_GivenExceptionMatches(exception, PyExc_SystemExit) == 0) return false;
-  return !serving_process.here() || (interrupts && python_handles_sigint());
+  return PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt) != 0 &&
+         python_handles_sigint();
 }
 
 void note_own_process() noexcept {
@@ -131,6 +140,7 @@ void warn_of_dropped_body(int status) noexcept {
 }
 
 void settle_returned(Call& call) noexcept {
+  if (!serving_process.here()) end_child(Py_None);
   const char* const undone = call.leave();
   if (undone == nullptr) return;
   log_error(undone, nullptr);
@@ -139,6 +149,10 @@ void settle_returned(Call& call) noexcept {
 
 bool settle_raised(Call& call) noexcept {
   Ref raised = take_raised();
+  if (!serving_process.here()) {
+    if (PyErr_GivenExceptionMatches(raised.get(), PyExc_SystemExit) == 0) log_raised(raised.get());
+    end_child(raised.get());
+  }
   const bool cancelled = is_cancelled_error(raised.get());
   const bool goes_on = cancelled || leaves_loop(raised.get());
   if (!goes_on) {

@@ -9,13 +9,14 @@
 // | raised because of it                 | -            | -     | debug and traceback | done      |
 // | was cancelled                        | 500          | cut   | error, if that cuts | cancelled |
 // | raised SystemExit, KeyboardInterrupt | 500          | cut   | error and traceback | done      |
-// | the same, and leaves_loop()          | 500          | cut   | no                  | raises it |
+// | KeyboardInterrupt, and leaves_loop() | 500          | cut   | no                  | raises it |
 //
-// "Cut" is an end that the client can tell from a complete response; after it and after the 500, a
-// task that the application left behind gets RuntimeError from send(). "Because of it": frameworks
-// turn the OSError of send() into exceptions of their own, raised from it or while handling it, or
-// put it into an ExceptionGroup. Everything goes to the logger "tercel", tracebacks as `exc_info`.
-// Tested by test_asgi_failures.py.
+// In a child of fork() whatever it did ends the process (tercel.server.forked): loop and
+// connections are the parent's. "Cut" is an end that the client can tell from a complete response;
+// after it and after the 500, a task that the application left behind gets RuntimeError from
+// send(). "Because of it": frameworks turn the OSError of send() into exceptions of their own,
+// raised from it or while handling it, or put it into an ExceptionGroup. Everything goes to the
+// logger "tercel", tracebacks as `exc_info`. Tested by test_asgi_failures.py.
 #pragma once
 
 #include <Python.h>
@@ -32,8 +33,7 @@ void settle_returned(Call& call) noexcept;
 [[nodiscard]] bool settle_raised(Call& call) noexcept;
 
 // Whether `exception` is to leave the loop. One request must not end a server that has others, so
-// only KeyboardInterrupt does, where Python's own handler of SIGINT may have raised it, and, in a
-// child of fork(), SystemExit and KeyboardInterrupt: they end the child.
+// only KeyboardInterrupt does, where Python's own handler of SIGINT may have raised it.
 [[nodiscard]] bool leaves_loop(PyObject* exception) noexcept;
 
 // This process serves from now on: children of it are known for what they are.

@@ -11,7 +11,6 @@ import concurrent.futures
 import contextlib
 import hashlib
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -304,11 +303,15 @@ children = []
 async def app(scope, receive, send):
     assert scope["type"] == "http"
     body = b"parent"
-    if scope["path"] in ("/exit", "/go-on"):
+    if scope["path"] in ("/exit", "/exit-later", "/go-on", "/raise"):
+        if scope["path"] == "/exit-later":
+            await asyncio.sleep(0.001)
         child = os.fork()
         if child:
             children.append(child)
-        elif scope["path"] == "/exit":
+        elif scope["path"] == "/raise":
+            raise ValueError("in the child")
+        elif scope["path"] != "/go-on":
             sys.exit(3)
     elif scope["path"] == "/ends":
         ends = []
@@ -321,17 +324,18 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200})
     await send({"type": "http.response.body", "body": body})
 """
-# On 3.14 asyncio forgets the running loop of a child: a task of it cannot end by SystemExit.
-CHILD_EXITS_WITH = 3 if sys.version_info < (3, 14) else 1
 
 
-# Not uvloop, which takes what its copy watches from the epoll that parent and child share.
-@pytest.mark.parametrize("loop", ["tercel", "asyncio"])
-@pytest.mark.parametrize(("path", "ends_with"), [("/exit", CHILD_EXITS_WITH), ("/go-on", 1)])
+@pytest.mark.parametrize("loop", ["tercel", "asyncio", "uvloop"])
+@pytest.mark.parametrize(
+    ("path", "ends_with"), [("/exit", 3), ("/exit-later", 3), ("/go-on", 1), ("/raise", 1)]
+)
 def test_a_child_of_fork_in_a_request_ends_and_harms_nobody(
     tmp_path: Path, loop: str, path: str, ends_with: int
 ) -> None:
     """It has copies of the loop and of every connection, and ends them; the parent's go on."""
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
     (tmp_path / "forking.py").write_text(FORKING)
     with ServerProcess("forking:app", app_dir=tmp_path, loop=loop, lifespan="off") as server:
         with RawClient(server.address) as bystander, RawClient(server.address) as client:

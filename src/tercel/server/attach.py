@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tercel import _core
-from tercel.server.forked import ending_in_children
+from tercel.server.forked import end, ending_in_children
 
 __all__ = ["engine_of"]
 
@@ -25,8 +25,17 @@ def engine_of(loop: asyncio.AbstractEventLoop) -> Iterator[_core.Engine]:
         return
     engine = _core.Engine()
     engine.set_nested(True)
-    loop.add_reader(engine.fileno(), engine.on_ready)
     owner = os.getpid()
+
+    def on_ready() -> None:
+        try:
+            engine.on_ready()
+        except BaseException as error:
+            if os.getpid() == owner:
+                raise
+            end(error)
+
+    loop.add_reader(engine.fileno(), on_ready)
     with ending_in_children(loop):
         try:
             yield engine

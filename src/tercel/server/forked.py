@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-__all__ = ["ending_children", "ending_in_children"]
+__all__ = ["end", "ending_children", "ending_in_children"]
 
 _SENTENCE = (
     "tercel: ended a child of fork() that came back from a request: its parent has the connections."
@@ -27,7 +27,7 @@ _registered = False
 
 @contextmanager
 def ending_in_children(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """As long as the context lasts, `loop` ends at its next turn in a child of fork()."""
+    """As long as the context lasts, a child of fork() ends at the next turn of `loop` in it."""
     _register_once()
     _unaware.add(loop)
     try:
@@ -48,11 +48,16 @@ def ending_children() -> Iterator[None]:
     except BaseException as error:
         if os.getpid() == owner:
             raise
-        _end(error)
+        end(error)
 
 
-def _end(error: BaseException) -> NoReturn:
-    """Ends this process as SystemExit does: by a number, or a text on standard error and 1."""
+def end(error: BaseException | None) -> NoReturn:
+    """Ends this process, a child, as SystemExit does: by a number, or a text on stderr and 1.
+
+    Called from the engine, too, when a request of the child is done (python/asgi/failure.h).
+
+    At once: a loop that is left takes from the epoll what it watches, which is the parent's.
+    """
     code = error.code if isinstance(error, SystemExit) else _SENTENCE
     status = 0 if code is None else 1
     if isinstance(code, int):
@@ -81,4 +86,4 @@ def _after_in_child() -> None:
 
 
 def _leave() -> NoReturn:
-    raise SystemExit(_SENTENCE)
+    end(SystemExit(_SENTENCE))

@@ -122,7 +122,7 @@ def _flood(
 
 
 def _unread_pings(address: Address, effort: Effort) -> None:
-    batch = b"".join(attacks.FLOODS["ping"][0]() for _ in range(BATCH))
+    batch = b"".join(attacks.FLOODS["ping"][0](0) for _ in range(BATCH))
     while not effort.over:
         sent = 0
         with H2Client(address, receive_bytes=4096, timeout=1) as client:
@@ -291,7 +291,7 @@ ATTACKS = (
             f"flood of {kind.upper()}",
             {"ping": "CVE-2019-9512", "settings": "CVE-2019-9515"}.get(kind, "CVE-2019-9513"),
             "frames",
-            _flood(lambda _, make=make: lambda _: make()),
+            _flood(lambda _, make=make: make),
         )
         for kind, (make, _) in attacks.FLOODS.items()
     ),

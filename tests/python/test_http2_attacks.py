@@ -1,22 +1,24 @@
 """Attacks on HTTP/2: one client that means harm, and one that asks politely all the while.
 
-Each runs for a few seconds, or until the server ends the connection, and asserts what it cost: the
-memory of the server, its time against the attacker's, what the polite client noticed, and after how
-much the server had enough. docs/internals/attacks.md has the list.
+Each runs for a second, connection after connection where the server ends them, and asserts what it
+cost: the memory of the server, its time against the attacker's, what the polite client noticed,
+and after how much the server had enough. What the polite client may wait is laxer here than it is
+meant to be, as one second is short and other tests run beside: tests/long/test_attacks_long.py has
+the bound and the times of reliability. docs/internals/attacks.md has the list.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import statistics
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hyperframe.frame import SettingsFrame, WindowUpdateFrame
 
+from support.asgi import AsgiServer, Receive, Scope, Send
 from support.attacks import (
     BOMB_FIELDS,
     BOMBS,
@@ -31,97 +33,55 @@ from support.attacks import (
     open_block,
     reset_pairs,
 )
+from support.harm import MEBIBYTE, Harm
 from support.http2 import ENHANCE_YOUR_CALM, PREFACE, PROTOCOL_ERROR, H2Client
-from support.processes import SANITIZED, cpu_seconds, open_files, private_bytes
+from support.processes import SANITIZED, open_files, private_bytes
 from support.server import ServerProcess
+from support.victim import Victim
 
-MEBIBYTE = 1 << 20
-SECONDS = 3.0
-BASE = 2 * MEBIBYTE  # What stays: pools, and the arenas of Python.
-
-
-class Victim:
-    """Asks 50 times a second on a connection of its own, and keeps the times.
-
-    Attributes:
-        peak: the most memory that the server had meanwhile, in bytes.
-    """
-
-    def __init__(self, server: ServerProcess) -> None:
-        self.times: list[float] = []
-        self.error: BaseException | None = None
-        self.peak = 0
-        self._server = server
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        try:
-            with H2Client(self._server.address) as client:
-                for number in range(10_000):
-                    if self._over.is_set():
-                        return
-                    begin = time.monotonic()
-                    client.get(2 * number + 1, "/hello?id=v")
-                    assert client.response(2 * number + 1).status == 200
-                    self.times.append(time.monotonic() - begin)
-                    if number % 5 == 0:
-                        self.peak = max(self.peak, private_bytes(self._server.pid))
-                    time.sleep(0.02)
-        except BaseException as error:
-            self.error = error
-
-    def __enter__(self) -> Victim:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def check(self) -> None:
-        assert self.error is None, self.error
-        assert len(self.times) > 5
-        # One that took longer is the test's own thread, which the attacker holds up.
-        assert statistics.median(self.times) < 0.05
+SECONDS = 1.0
+# Of some fifty requests it is the worst, and the machine may be busy with other tests.
+P99_S = 0.2
+# Frames that a client sends before it reads that the server had enough. The count that the server
+# goes by is in tests/cpp/http/h2_flood_test.cc.
+ON_THEIR_WAY = 100_000
 
 
-@pytest.fixture
-def server(serve: Any) -> ServerProcess:
-    return serve("live:app", access_log=False)
+@pytest.fixture(scope="module")
+def server(serve_shared: Any) -> ServerProcess:
+    return serve_shared("live:app", access_log=False)
+
+
+@pytest.fixture(scope="module")
+def victim(server: ServerProcess) -> Iterator[Victim]:
+    with Victim(server) as victim:
+        victim.settle(1)
+        yield victim
 
 
 @contextlib.contextmanager
-def attack(server: ServerProcess, *, grows: int = 8 * MEBIBYTE) -> Iterator[None]:
-    """Asserts that the server grows by less than `grows` meanwhile and gives that back within 10 s,
-    works no more than ten times as long as the attacker, and serves everybody else.
+def attack(
+    server: ServerProcess, victim: Victim, *, grows: int = 8 * MEBIBYTE
+) -> Iterator[Callable[[], Iterator[H2Client]]]:
+    """Judges what is done to the server meanwhile.
+
+    Yields:
+        A function that yields connections, one after the other, as long as an attack lasts.
     """
-    with H2Client(server.address) as client:
-        client.get(1, "/hello?id=warm")
-        client.response(1)
-    before = private_bytes(server.pid)
-    begin = time.monotonic()
-    cpu, own = cpu_seconds(server.pid), time.process_time()
-    with Victim(server) as victim:
-        yield
-        if time.monotonic() - begin < 0.5:
-            time.sleep(0.5)
-    victim.check()
-    if not SANITIZED:
-        spent = cpu_seconds(server.pid) - cpu
-        # The attacker and the victim are both of this process.
-        assert spent <= 10 * (time.process_time() - own), f"{spent:.2f} s"
-        assert spent < 5
-        grown = victim.peak - before
-        assert grown < grows, f"{grown / MEBIBYTE:.1f} MiB"
-        end = time.monotonic() + 10
-        while (kept := private_bytes(server.pid) - before) > BASE:
-            assert time.monotonic() < end, f"{kept / MEBIBYTE:.1f} MiB are kept"
-            time.sleep(0.1)
-    # Whatever happened, it serves on.
-    with H2Client(server.address) as client:
-        client.get(1, "/hello?id=after")
-        assert client.response(1).body == b"hello after"
+    with Harm(server, victim) as harm:
+
+        def connections() -> Iterator[H2Client]:
+            end = time.monotonic() + SECONDS
+            while True:
+                with H2Client(server.address) as client:
+                    yield client
+                if time.monotonic() > end:
+                    return
+
+        yield connections
+        while harm.lasts() < SECONDS:
+            time.sleep(0.05)
+    harm.check(grows=grows, p99_s=P99_S)
 
 
 def calmed(client: H2Client) -> bool:
@@ -132,64 +92,107 @@ def calmed(client: H2Client) -> bool:
 # --- resets
 
 
-def test_rapid_reset(server: ServerProcess) -> None:
+def test_rapid_reset(server: ServerProcess, victim: Victim) -> None:
     # CVE-2023-44487.
-    with attack(server), H2Client(server.address) as client:
-        flood(client, reset_pairs(client, "/wait?id=r"), count=100_000)
-        assert calmed(client)
-        assert max(stream for stream, _ in client.goaways) < 2 * 1100
+    with attack(server, victim) as connections:
+        for client in connections():
+            flood(client, reset_pairs(client, "/wait?id=r"), count=100_000)
+            assert calmed(client)
+            assert max(stream for stream, _ in client.goaways) < 2 * 1100
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_resets_that_the_server_is_driven_to(server: ServerProcess, way: str) -> None:
+def test_resets_that_the_server_is_driven_to(
+    server: ServerProcess, victim: Victim, way: str
+) -> None:
     # CVE-2025-8671.
-    with attack(server), H2Client(server.address) as client:
-        flood(client, driven_resets(client, way, "/wait?id=d"), count=100_000)
-        assert calmed(client)
-        assert max(stream for stream, _ in client.goaways) < 2 * 1200
+    with attack(server, victim) as connections:
+        for client in connections():
+            flood(client, driven_resets(client, way, "/wait?id=d"), count=100_000)
+            assert calmed(client)
+            assert max(stream for stream, _ in client.goaways) < 2 * 1200
+
+
+def test_reset_requests_are_at_work_until_the_application_is_done() -> None:
+    """However many are reset: what was cancelled and has not ended counts."""
+    at_work = peak = 0
+
+    async def stubborn(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal at_work, peak
+        at_work += 1
+        peak = max(peak, at_work)
+        try:
+            await asyncio.sleep(0.2)
+        finally:
+            at_work -= 1
+
+    with AsgiServer(stubborn) as server, H2Client(server.address) as client:
+        make = reset_pairs(client, "/")
+        client.send(*[make(i) for i in range(900)])
+        client.get(2001)
+        client.response(2001)
+        assert 50 < peak <= 100
 
 
 # --- heads
 
 
 @pytest.mark.parametrize("kind", CONTINUATIONS)
-def test_continuation_flood(server: ServerProcess, kind: str) -> None:
+def test_continuation_flood(server: ServerProcess, victim: Victim, kind: str) -> None:
     # VU#421644.
-    with attack(server), H2Client(server.address) as client:
-        open_block(client)
-        sent = flood(client, continuations(CONTINUATIONS[kind]), count=100_000, batch=1)
-        assert calmed(client)
-        assert sent < 5000  # It had enough after eight; these were on their way.
+    with attack(server, victim) as connections:
+        for client in connections():
+            open_block(client)
+            sent = flood(client, continuations(CONTINUATIONS[kind]), count=100_000, batch=1)
+            assert calmed(client)
+            assert sent < 5000  # It had enough after eight; these were on their way.
 
 
-def test_compression_bombs_meet_the_limit_of_the_list(server: ServerProcess) -> None:
+def test_compression_bombs_meet_the_limit_of_the_list(
+    server: ServerProcess, victim: Victim
+) -> None:
     # CVE-2016-6581, CVE-2026-49975: small on the wire, large when decoded; and cookie crumbs.
-    with attack(server), H2Client(server.address) as client:
-        for bomb in BOMBS.values():
-            stream = 2 * len(client.streams) + 101
-            entry = client.head(stream, "/hello?id=b", fields=[bomb])
-            again = client.head(stream + 2, "/hello?id=b", fields=[bomb] * BOMB_FIELDS)
-            assert len(again.data) < 16_384
-            client.send(entry, again)
-            assert client.response(stream).status == 200
-            assert client.response(stream + 2).status == 431
+    with attack(server, victim) as connections:
+        for client in connections():
+            for bomb in BOMBS.values():
+                stream = 2 * len(client.streams) + 101
+                entry = client.head(stream, "/hello?id=b", fields=[bomb])
+                again = client.head(stream + 2, "/hello?id=b", fields=[bomb] * BOMB_FIELDS)
+                assert len(again.data) < 16_384
+                client.send(entry, again)
+                assert client.response(stream).status == 200
+                assert client.response(stream + 2).status == 431
 
 
-def test_bombs_pinned_by_a_shut_window_hold_little(server: ServerProcess) -> None:
-    # A hundred requests of almost 64 KiB each, that cost a few bytes on the wire, and whose
-    # answers never leave.
-    with attack(server, grows=16 * MEBIBYTE), H2Client(server.address, settings={4: 0}) as client:
-        for i in range(100):
-            client.send(client.head(2 * i + 1, "/hello?id=p", fields=PINNED_FIELDS))
-        time.sleep(SECONDS)
+@pytest.mark.parametrize("window", ["shut", "opened by single bytes"])
+def test_bombs_pinned_by_a_shut_window_hold_little(
+    server: ServerProcess, victim: Victim, window: str
+) -> None:
+    # CVE-2026-49975. A hundred requests of almost 64 KiB each, that cost a few bytes on the wire,
+    # and whose answers never leave.
+    with (
+        attack(server, victim, grows=16 * MEBIBYTE),
+        H2Client(server.address, settings={4: 0}) as client,
+    ):
+        streams = [2 * i + 1 for i in range(100)]
+        client.send(
+            *[client.head(stream, "/hello?id=p", fields=PINNED_FIELDS) for stream in streams]
+        )
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            if window != "shut":
+                client.send(*[WindowUpdateFrame(stream, 1) for stream in streams])
+            time.sleep(0.2)
 
 
 # --- windows
 
 
-def test_answers_of_a_client_with_a_shut_window_stay_small(server: ServerProcess) -> None:
+def test_answers_of_a_client_with_a_shut_window_stay_small(
+    server: ServerProcess, victim: Victim
+) -> None:
     # CVE-2019-9511, CVE-2019-9517.
-    with attack(server), H2Client(server.address, settings={4: 0}) as client:
+    with attack(server, victim), H2Client(server.address, settings={4: 0}) as client:
         for i in range(20):
             client.get(2 * i + 1, f"/pour?n=100&id=w{i}")
         begin = time.monotonic()
@@ -214,32 +217,38 @@ def test_a_stalled_window_ends_its_stream(serve: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", FLOODS)
-def test_floods_of_control_frames(server: ServerProcess, kind: str) -> None:
+def test_floods_of_control_frames(server: ServerProcess, victim: Victim, kind: str) -> None:
     # CVE-2019-9512, CVE-2019-9515, CVE-2019-9513.
     make, most = FLOODS[kind]
-    with attack(server), H2Client(server.address) as client:
-        sent = flood(client, lambda _: make(), count=1_000_000)
-        assert calmed(client)
-        assert sent < 4 * most
+    with attack(server, victim) as connections:
+        for client in connections():
+            sent = flood(client, make, count=1_000_000)
+            assert calmed(client)
+            assert sent < most + ON_THEIR_WAY
 
 
-def test_floods_whose_answers_are_not_read(server: ServerProcess) -> None:
-    with attack(server), H2Client(server.address, receive_bytes=4096) as client:
-        client.socket.settimeout(5)
-        sent = 0
+@pytest.mark.parametrize("kind", ["ping", "settings"])
+def test_floods_whose_answers_are_not_read(
+    server: ServerProcess, victim: Victim, kind: str
+) -> None:
+    make, _ = FLOODS[kind]
+    many = b"".join(make(i) for i in range(1000))
+    with attack(server, victim), H2Client(server.address, receive_bytes=4096) as client:
+        end = time.monotonic() + 5
         with contextlib.suppress(OSError):
-            while sent < 1_000_000:
-                client.send(b"".join(FLOODS["ping"][0]() for _ in range(100)))
-                sent += 100
-        assert sent < 1_000_000
+            while time.monotonic() < end:
+                client.send(many)
+        assert time.monotonic() < end, "the server takes it all"
 
 
-def test_flood_of_empty_data(server: ServerProcess) -> None:
+def test_flood_of_empty_data(server: ServerProcess, victim: Victim) -> None:
     # CVE-2019-9518.
-    with attack(server), H2Client(server.address) as client:
-        client.send(client.head(1, "/count?id=e", method="POST", end=False))
-        flood(client, empty_data, count=1_000_000)
-        assert calmed(client)
+    with attack(server, victim) as connections:
+        for client in connections():
+            client.send(client.head(1, "/count?id=e", method="POST", end=False))
+            sent = flood(client, empty_data, count=1_000_000)
+            assert calmed(client)
+            assert sent < 10_000 + ON_THEIR_WAY
 
 
 # --- those that wait

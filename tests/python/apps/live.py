@@ -199,9 +199,19 @@ async def lifespan(receive: Any, send: Any) -> None:
             return
 
 
+async def echo_messages(receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({**message, "type": "websocket.send"})
+
+
 async def app(scope: Message, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
+        return
+    if scope["type"] == "websocket":
+        await echo_messages(receive, send)
         return
     live = Live(scope, receive, send)
     path = scope["path"].strip("/").replace("-", "_")

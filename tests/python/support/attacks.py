@@ -7,9 +7,11 @@ A `Make` gives the bytes of the i-th time. Source: docs/internals/attacks.md nam
 from __future__ import annotations
 
 import contextlib
+import struct
 import threading
 from collections.abc import Callable
 
+from hpack import Encoder
 from hyperframe.frame import (
     ContinuationFrame,
     DataFrame,
@@ -26,8 +28,9 @@ from support.http2 import H2Client
 Make = Callable[[int], bytes]
 
 CANCEL = 8
+END_STREAM, END_HEADERS = 1, 4
 # How a client drives a server to reset a stream: CVE-2025-8671.
-WAYS = ("overflow", "length", "fields", "trailers")
+WAYS = ("overflow", "zero", "length", "fields", "trailers", "empty")
 # Fields that are small on the wire, once they are in the table, and large when decoded.
 BOMBS = {
     "one large field": ("x", "v" * 3900),
@@ -58,6 +61,11 @@ def driven_resets(client: H2Client, way: str, path: str) -> Make:
         head = client.head(stream, path, method="POST", fields=fields, end=False).serialize()
         if way == "overflow":
             return head + WindowUpdateFrame(stream, 2**31 - 1).serialize()
+        if way == "zero":
+            # Not by hyperframe, which does not make this one.
+            return head + struct.pack("!HBBBLL", 0, 4, 8, 0, stream, 0)
+        if way == "empty":
+            return struct.pack("!HBBBL", 0, 0, 1, END_HEADERS | END_STREAM, stream)
         if way == "length":
             return head + DataFrame(stream, b"ab").serialize()
         if way == "trailers":
@@ -70,7 +78,12 @@ def driven_resets(client: H2Client, way: str, path: str) -> Make:
 
 
 # VU#421644: what the endless frames of a header block hold.
-CONTINUATIONS = {"empty": b"", "fields": b"\x00\x01a\x01b"}
+CONTINUATIONS = {
+    "empty": b"",
+    "fields": b"\x00\x01a\x01b",
+    # The longest codes there are: 28 bits for a byte.
+    "huffman": Encoder().encode([("a", "\x01" * 4000)], huffman=True),
+}
 
 
 def open_block(client: H2Client) -> None:
@@ -84,11 +97,17 @@ def continuations(payload: bytes) -> Make:
 
 
 # Frames that cost nothing to send, and after how many of them the server has had enough.
-FLOODS: dict[str, tuple[Callable[[], bytes], int]] = {
-    "ping": (lambda: PingFrame(0, b"12345678").serialize(), 10_000),
-    "settings": (lambda: SettingsFrame(0, {4: 65535}).serialize(), 10_000),
-    "priority": (lambda: PriorityFrame(5, depends_on=3).serialize(), 40_000),
-    "window": (lambda: WindowUpdateFrame(0, 1).serialize(), 40_000),
+FLOODS: dict[str, tuple[Make, int]] = {
+    "ping": (lambda _: PingFrame(0, b"12345678").serialize(), 1000),
+    "settings": (lambda _: SettingsFrame(0, {4: 65535}).serialize(), 1000),
+    # A tree that is turned over and over.
+    "priority": (
+        lambda i: PriorityFrame(
+            2 * (i % 100) + 1, depends_on=2 * ((i + 1) % 100) + 1, exclusive=i % 2 == 0
+        ).serialize(),
+        10_000,
+    ),
+    "window": (lambda _: WindowUpdateFrame(0, 1).serialize(), 10_000),
 }
 
 

@@ -137,7 +137,7 @@ bool H2Session::judge_stream(const H2FrameHead& head) noexcept {
   }
   if (engine_->knows(id) || goaway_sent_ || was_reset(id)) return true;
   // Closed by both sides, or by the peer: no frame may follow. Or skipped, and closed by that.
-  const bool skipped = head.type == H2FrameType::kHeaders && id > gap_begin_;
+  const bool skipped = head.type == H2FrameType::kHeaders && id > gap_begin_ && id < last_id_;
   terminate(skipped ? H2Code::kProtocolError : H2Code::kStreamClosed);
   return false;
 }

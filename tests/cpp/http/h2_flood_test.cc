@@ -24,6 +24,7 @@ class H2FloodTest : public H2Fixture {
     return max;
   }
   std::string last_lines_;
+  std::uint32_t next_id_ = 1;
 };
 
 std::uint32_t odd(int i) {
@@ -61,6 +62,7 @@ TEST_F(H2FloodTest, ResetsThatTheServerIsDrivenToCountAsTheClients) {
        [](std::uint32_t id) {
          return h2_post(id, {{"content-length", "1"}}) + h2_data(id, "ab", kEndStream);
        }},
+      {"no fields", [](std::uint32_t id) { return h2_frame(1, 5, id, ""); }},
       {"trailers that are not the end",
        [](std::uint32_t id) {
          return h2_post(id) + h2_headers(id, {{"a", "b"}}, kEndHeaders);
@@ -97,6 +99,19 @@ TEST_F(H2FloodTest, AResetGivesNoPlaceBackWhileTheHandlerWorksOn) {
   // And it may work on for longer than there is a connection.
   session_.reset();
   script_.of("/3").place->leave();
+}
+
+TEST_F(H2FloodTest, StreamsThatAreRefusedCountAsResets) {
+  h2_.options.streams_max = 1;
+  make_session();
+  hello();
+  script_.act = [](const Request&, Scripted& one) { one.works_on = true; };
+  (void)send(h2_get(1, "/1") + h2_reset(1));
+  EXPECT_EQ(send(h2_get(3)), "3 RST_STREAM 7\n");
+  const int count = sends_until_goaway(3000, [](int i) { return h2_get(odd(i) + 4); });
+  EXPECT_NEAR(count, 1000, 2);
+  EXPECT_NE(last_lines_.find(" 11\n"), std::string::npos) << last_lines_;
+  script_.of("/1").place->leave();
 }
 
 TEST_F(H2FloodTest, AHeaderBlockOfManyFramesEndsTheConnection) {
@@ -149,11 +164,61 @@ TEST_F(H2FloodTest, AFieldOfTheTableIsNotToBeHadOverAndOver) {
                   .starts_with("5 HEADERS :status=431 "));
 }
 
+// CVE-2026-49975: each field is a byte on the wire, and almost nothing decoded.
+TEST_F(H2FloodTest, CrumbsOfOneByteAreAsManyAsFieldsMayBe) {
+  answer_all();
+  hello();
+  const std::string block =
+      h2_block({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}});
+  const auto fields_max = static_cast<std::size_t>(shared_.limits.fields_max);
+  // Entry 62: a cookie without a value. Entry 32 of the static table is one too.
+  EXPECT_EQ(send(h2_frame(1, 5, 1,
+                          block + std::string("\x40\x06"
+                                              "cookie\x00",
+                                              9))),
+            head(1, " content-length=5") + "1 DATA 5 END hello\n");
+  for (const char crumb : {'\xbe', '\xa0'}) {
+    const auto with = [&](std::size_t count) { return block + std::string(count, crumb); };
+    EXPECT_TRUE(
+        send(h2_frame(1, 5, next_id_ += 2, with(fields_max + 1))).find(" HEADERS :status=431 ") !=
+        std::string::npos);
+    EXPECT_TRUE(send(h2_frame(1, 5, next_id_ += 2, with(16'000))).find(" HEADERS :status=431 ") !=
+                std::string::npos);
+    EXPECT_TRUE(send(h2_frame(1, 5, next_id_ += 2, with(8))).find(" HEADERS :status=200 ") !=
+                std::string::npos);
+  }
+}
+
+TEST_F(H2FloodTest, ATableThatChangesItsSizeInEachBlockCostsNoMoreThanItsRequests) {
+  answer_all();
+  hello({{1, 0xffffffff}});
+  const std::string block =
+      h2_block({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}});
+  for (int i = 0; i < 1000; ++i) {
+    const std::string lines = send(h2_frame(1, 5, odd(i), "\x20\x3f\xe1\x1f" + block));
+    ASSERT_NE(lines.find(" HEADERS :status=200"), std::string::npos) << i;
+  }
+  // What is no field counts as bytes of the block.
+  const std::string many(16'000, '\x20');
+  EXPECT_EQ(send(h2_frame(1, 0, odd(1000), many)), "");
+  std::string lines;
+  for (int i = 0; i < 8 && !wire_.closed; ++i) lines += send(h2_frame(9, 0, odd(1000), many));
+  EXPECT_EQ(lines, "GOAWAY 1999 11\n");
+}
+
 TEST_F(H2FloodTest, WhatCostsNothingToSendHasItsBudget) {
+  int turn = 0;
   const std::pair<const char*, std::pair<int, std::function<std::string()>>> kFloods[] = {
       {"SETTINGS", {1001, [] { return h2_settings(); }}},
       {"PING", {1001, [] { return h2_ping(); }}},
       {"PRIORITY", {10'001, [] { return h2_frame(2, 0, 1, h2_number(0, 4) + '\0'); }}},
+      // A tree that is turned over and over: CVE-2016-6580, CVE-2019-9513.
+      {"PRIORITY that moves",
+       {10'001,
+        [&turn] {
+          const std::uint32_t id = odd(++turn % 100);
+          return h2_frame(2, 0, id, h2_number(0x80000000U | (id + 2), 4) + '\xff');
+        }}},
       {"PRIORITY_UPDATE", {10'001, [] { return h2_frame(16, 0, 0, h2_number(1, 4) + "u=1"); }}},
       {"WINDOW_UPDATE", {10'065, [] { return h2_window_update(0, 1); }}},
       {"unknown", {10'001, [] { return h2_frame(99, 0, 0, "x"); }}},

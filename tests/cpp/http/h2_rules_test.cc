@@ -58,6 +58,15 @@ TEST_F(H2RulesTest, PseudoFieldsKeepTheRulesOfValues) {
         kMalformed)
         << path;
   }
+  for (const char byte : {'\r', '\n', '\0', ' ', '\t', '\x1b'}) {
+    for (const char* name : {":method", ":scheme", ":path", ":authority"}) {
+      FieldList fields = get();
+      for (auto& [each, value] : fields) {
+        if (each == name) value += byte + std::string{"x"};
+      }
+      EXPECT_EQ(outcome(fields), kMalformed) << name << ' ' << static_cast<int>(byte);
+    }
+  }
   EXPECT_EQ(outcome({{":method", "G T"}, {":scheme", "http"}, {":path", "/"}, {":authority", "a"}}),
             kMalformed);
   EXPECT_EQ(
@@ -208,6 +217,16 @@ TEST_F(H2RulesTest, AStreamCannotDependOnItself) {
 TEST_F(H2RulesTest, AFrameThatIsTooLargeIsRefusedForItsHead) {
   hello();
   EXPECT_EQ(send(h2_frame(0, 0, 1, std::string(16'385, 'x')).substr(0, 9)), "GOAWAY 0 6\n");
+}
+
+// As a peer may that has not read it, or does not care.
+TEST_F(H2RulesTest, NothingIsServedBehindAGoawayForAnError) {
+  answer_all();
+  hello();
+  EXPECT_EQ(send(h2_frame(6, 0, 0, "short") + h2_get(1) + h2_get(3)), "GOAWAY 0 6\n");
+  wire_.receive(h2_get(5));
+  EXPECT_EQ(sent(), "");
+  EXPECT_TRUE(script_.log.empty());
 }
 
 TEST_F(H2RulesTest, WhatIsNotThePrefaceEndsTheConnection) {

@@ -138,7 +138,6 @@ std::string H2Reader::read(std::string_view bytes) {
     const std::string end = (flags & kEndStream) != 0 ? " END" : "";
     switch (type) {
       case 0:
-        if (bodies_.size() <= stream) bodies_.resize(stream + 1);
         bodies_[stream].append(payload);
         lines += prefix + "DATA " + std::to_string(length) + end;
         if (length > 0 && length <= 32) lines += ' ' + std::string(payload);

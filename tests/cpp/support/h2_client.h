@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -62,17 +63,14 @@ class H2Reader {
   // answers and empty lines are left out; bodies above 32 bytes are given by their size.
   [[nodiscard]] std::string read(std::string_view bytes);
   // What was sent of the bodies, by stream.
-  [[nodiscard]] const std::string& body(std::uint32_t stream) {
-    if (bodies_.size() <= stream) bodies_.resize(stream + 1);
-    return bodies_[stream];
-  }
+  [[nodiscard]] const std::string& body(std::uint32_t stream) { return bodies_[stream]; }
 
  private:
   [[nodiscard]] std::string read_fields(std::string_view block);
 
   nghttp2_hd_inflater* inflater_ = nullptr;
   std::string unread_;
-  std::vector<std::string> bodies_;
+  std::map<std::uint32_t, std::string> bodies_;
 };
 
 }  // namespace tercel::test

@@ -195,6 +195,14 @@ HANDSHAKES = {
     "another protocol": (ask("Connection: Upgrade", "Upgrade: irc/6.9", KEY, VERSION), 200),
     "POST": (ask(*UPGRADE, KEY, VERSION, "Content-Length: 0", line="POST / HTTP/1.1"), 200),
     "HTTP/1.0": (ask(*UPGRADE, KEY, VERSION, line="GET / HTTP/1.0"), 200),
+    "GET with a chunked body": (
+        ask(*UPGRADE, KEY, VERSION, "Transfer-Encoding: chunked", body="0\r\n\r\n"),
+        200,
+    ),
+    "both of Upgrade": (
+        ask(UPGRADE[0], "Upgrade: h2c, websocket", KEY, VERSION),
+        101,
+    ),
     "GET with a body": (ask(*UPGRADE, KEY, VERSION, "Content-Length: 2", body="xy"), 200),
 }
 
@@ -293,6 +301,28 @@ def test_a_flood_of_pings_is_answered_within_bounds(server: AsgiServer) -> None:
         assert got == sorted(got)
         assert got[-1] == 19_999
         assert one.payload == b"still here"
+
+
+def test_pings_between_the_parts_of_a_message_are_answered_and_bounded(
+    server: AsgiServer,
+) -> None:
+    parts, each = 50, 200
+    with WebSocketClient(server.address) as client:
+        sent = b""
+        for part in range(parts):
+            opcode = CONTINUATION if part else TEXT
+            sent += frame(opcode, b"p", final=part == parts - 1)
+            sent += b"".join(frame(PING, b"%d" % (part * each + i)) for i in range(each))
+        client.send(sent)
+        pongs, text = [], None
+        while not pongs or pongs[-1] != parts * each - 1 or text is None:
+            got = client.read_frame()
+            if got.opcode == PONG:
+                pongs.append(int(got.payload))
+            else:
+                text = got.payload
+        assert text == b"p" * parts
+        assert pongs == sorted(set(pongs))
 
 
 def test_a_peer_that_does_not_read_is_not_written_for() -> None:

@@ -87,7 +87,11 @@ CONTINUATIONS = {
 
 
 def open_block(client: H2Client) -> None:
-    """Begins a header block that does not end."""
+    """Begins a header block that does not end. Nothing may be between its frames: that the client
+    saw the server's settings is said before.
+    """
+    while not client.settings:
+        assert client.read_frame() is not None
     client.send(HeadersFrame(1, client.encoder.encode([(":method", "GET")])))
 
 

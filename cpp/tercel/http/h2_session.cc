@@ -57,7 +57,7 @@ void H2Session::end_step(From from) noexcept {
     if (engine_->broken() || sender_.broken()) {
       break_off();
     } else if (calm_) {
-      terminate(H2Code::kEnhanceYourCalm);
+      end_flood();
     } else if (engine_->finished() || (input_ended_ && streams_.empty())) {
       close();
     }
@@ -183,14 +183,7 @@ void H2Session::on_timeout(Errc error) noexcept {
       break_off();
       break;
     case Errc::kHeadTimeout:
-      if (context_.shared.recorder != nullptr) {
-        const Recorder::Token record =
-            context_.shared.recorder->on_refused(error, wire_.endpoints());
-        context_.shared.recorder->on_response(record, {.status = 0,
-                                                       .body_bytes = 0,
-                                                       .duration = std::chrono::nanoseconds{0},
-                                                       .outcome = Outcome::kPeerGone});
-      }
+      record_refusal(error);
       terminate(H2Code::kEnhanceYourCalm);
       break;
     default:
@@ -228,6 +221,12 @@ void H2Session::drain() noexcept {
 void H2Session::terminate(H2Code code) noexcept {
   if (engine_ != nullptr) engine_->terminate(code);
   close();
+}
+
+void H2Session::end_flood() noexcept {
+  if (closing_) return;
+  record_refusal(Errc::kFlooded);
+  terminate(H2Code::kEnhanceYourCalm);
 }
 
 void H2Session::close() noexcept {

@@ -119,6 +119,8 @@ class H2Session final : public Session, private H2Events {
                                           bool last) noexcept;
   // Answers a request that no handler sees. `request`: null if it is not known.
   void refuse(H2StreamId id, Request* request, bool last, Errc error) noexcept;
+  // A line of the log for what was no request.
+  void record_refusal(Errc error) noexcept;
   void enqueue(H2Exchange& exchange, const Request& request) noexcept;
   void serve_admitted() noexcept;
   void serve(H2Exchange& exchange, Request& request, std::span<Field> fields) noexcept;
@@ -147,6 +149,7 @@ class H2Session final : public Session, private H2Events {
   // The peer asks for too much: after the current piece it is told to calm down.
   void charge_reset() noexcept;
   void terminate(H2Code code) noexcept;
+  void end_flood() noexcept;
   void close() noexcept;
   void break_off() noexcept;
   void enter_phase() noexcept;

@@ -40,7 +40,7 @@ bool H2Session::feed_some() noexcept {
   if (piece.kind == H2Piece::Kind::kNeedMore) return await_input(input);
   partial_ = false;
   if (piece.kind == H2Piece::Kind::kFlood) {
-    terminate(H2Code::kEnhanceYourCalm);
+    end_flood();
     return false;
   }
   if (piece.kind == H2Piece::Kind::kFrame && !admit_frame(piece)) return false;
@@ -50,7 +50,7 @@ bool H2Session::feed_some() noexcept {
   wire_.consume(piece.bytes);
   if (!fed) {
     // What cannot be answered any more: not our preface, or too many answers wait.
-    engine_->broken() ? break_off() : terminate(H2Code::kEnhanceYourCalm);
+    engine_->broken() ? break_off() : end_flood();
     return false;
   }
   if (std::exchange(head_ended_, false)) take_head();
@@ -58,7 +58,7 @@ bool H2Session::feed_some() noexcept {
   if (std::exchange(ping_answered_, false) && draining_ && !std::exchange(goaway_sent_, true)) {
     engine_->goaway();
   }
-  if (calm_) terminate(H2Code::kEnhanceYourCalm);
+  if (calm_) end_flood();
   return !closing_;
 }
 
@@ -85,7 +85,7 @@ void H2Session::input_ended() noexcept {
 
 bool H2Session::admit_frame(const H2Piece& piece) noexcept {
   if (!afford(piece.head)) {
-    terminate(H2Code::kEnhanceYourCalm);
+    end_flood();
     return false;
   }
   // nghttp2 looks at no PRIORITY where the client was told that it counts for nothing.
@@ -248,17 +248,20 @@ void H2Session::take_head() noexcept {
   }
 }
 
+void H2Session::record_refusal(Errc error) noexcept {
+  Recorder* const recorder = context_.shared.recorder;
+  if (recorder == nullptr) return;
+  const Recorder::Token record = recorder->on_refused(error, wire_.endpoints());
+  recorder->on_response(record, {.status = 0,
+                                 .body_bytes = 0,
+                                 .duration = std::chrono::nanoseconds{0},
+                                 .outcome = Outcome::kPeerGone});
+}
+
 void H2Session::begin(H2StreamId id, bool last) noexcept {
   std::optional<Errc> error = head_->finish(!last);
   if (error && H2Head::is_malformed(*error)) {
-    if (context_.shared.recorder != nullptr) {
-      Recorder& recorder = *context_.shared.recorder;
-      const Recorder::Token record = recorder.on_refused(*error, wire_.endpoints());
-      recorder.on_response(record, {.status = 0,
-                                    .body_bytes = 0,
-                                    .duration = std::chrono::nanoseconds{0},
-                                    .outcome = Outcome::kPeerGone});
-    }
+    record_refusal(*error);
     engine_->reset(id, H2Code::kProtocolError);
     return;
   }

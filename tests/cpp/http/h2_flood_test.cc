@@ -2,6 +2,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -231,6 +232,34 @@ TEST_F(H2FloodTest, WhatCostsNothingToSendHasItsBudget) {
     EXPECT_LE(count, flood.first) << name;
     EXPECT_GE(count, flood.first - 12) << name;
     EXPECT_NE(last_lines_.find("GOAWAY 0 11\n"), std::string::npos) << name << ": " << last_lines_;
+  }
+}
+
+TEST_F(H2FloodTest, WhoeverHadTooMuchIsInTheLogOnce) {
+  struct Listing final : Recorder {
+    Token on_request(const Request&, const Endpoints&) noexcept override { return nullptr; }
+    Token on_refused(Errc error, const Endpoints&) noexcept override {
+      refused.push_back(error);
+      return nullptr;
+    }
+    void on_response(Token, const Summary&) noexcept override {}
+    std::vector<Errc> refused;
+  } listing;
+  shared_.recorder = &listing;
+  const std::string open_block = h2_frame(1, kEndStream, 1, h2_block({{":method", "GET"}}));
+  const std::pair<const char*, std::function<std::string(int)>> kFloods[] = {
+      {"PING", [](int) { return h2_ping(); }},
+      {"empty DATA", [](int i) { return i == 0 ? h2_post(1) : h2_data(1, ""); }},
+      {"resets", [](int i) { return h2_get(odd(i)) + h2_reset(odd(i)); }},
+      {"CONTINUATION",
+       [&open_block](int i) { return i == 0 ? open_block : h2_frame(9, 0, 1, ""); }},
+  };
+  for (const auto& [name, make] : kFloods) {
+    make_session();
+    hello();
+    listing.refused.clear();
+    (void)sends_until_goaway(20'000, make);
+    EXPECT_EQ(listing.refused, std::vector<Errc>{Errc::kFlooded}) << name;
   }
 }
 

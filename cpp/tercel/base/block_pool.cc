@@ -2,11 +2,14 @@
 
 #include <bit>
 #include <cstdlib>
+#include <cstring>
 #include <iterator>
 #include <new>
+#include <span>
 #include <utility>
 
 #include "tercel/base/assert.h"
+#include "tercel/base/pages.h"
 #include "tercel/base/poison.h"
 
 namespace tercel {
@@ -69,10 +72,27 @@ Block BlockPool::take(std::size_t bytes) noexcept {
       return {this, reinterpret_cast<char*>(block), static_cast<std::uint32_t>(capacity)};
     }
   }
-  auto* data = static_cast<char*>(std::malloc(capacity));
+  auto* data = capacity >= kPagesBytes ? Pages::map(capacity).release().data()
+                                       : static_cast<char*>(std::malloc(capacity));
   if (data == nullptr) return {};
   ++outstanding_;
   return {this, data, static_cast<std::uint32_t>(capacity)};
+}
+
+bool BlockPool::grow(Block& block, std::size_t used, std::size_t bytes) noexcept {
+  if (block.capacity_ >= kPagesBytes && bytes >= kPagesBytes && bytes <= UINT32_MAX) {
+    Pages pages = Pages::adopt({block.data_, block.capacity_});
+    const bool grown = pages.resize(bytes);
+    const std::span<char> memory = pages.release();
+    block.data_ = memory.data();
+    block.capacity_ = static_cast<std::uint32_t>(memory.size());
+    return grown;
+  }
+  Block larger = take(bytes);
+  if (!larger) return false;
+  if (block) std::memcpy(larger.data_, block.data_, used);
+  block = std::move(larger);
+  return true;
 }
 
 void BlockPool::give_back(char* data, std::size_t capacity) noexcept {
@@ -85,6 +105,10 @@ void BlockPool::give_back(char* data, std::size_t capacity) noexcept {
       poison(data + sizeof(FreeBlock), capacity - sizeof(FreeBlock));
       return;
     }
+  }
+  if (capacity >= kPagesBytes) {
+    const Pages unmapped = Pages::adopt({data, capacity});
+    return;
   }
   std::free(data);
 }

@@ -2,7 +2,9 @@
 // in parts, a response that the socket did not take.
 //
 // Resource: one pool a loop, one thread. A steady state takes every block from the free lists and
-// calls malloc never; what is kept free is capped, so a burst gives its memory back.
+// calls malloc never; what is kept free is capped, so a burst gives its memory back. Blocks of
+// kPagesBytes or more are pages of their own: the kernel has them back when the block ends, where
+// malloc may keep them for ever, and they grow without being copied.
 // Tested by block_pool_test.cc.
 #pragma once
 
@@ -42,6 +44,7 @@ class BlockPool {
   static constexpr std::size_t kClasses[] = {256, 1024, 4096, 16384, 65536};
   // Bytes kept on the free list of each class, at most.
   static constexpr std::size_t kFreeBytesMax = std::size_t{1} << 20;
+  static constexpr std::size_t kPagesBytes = std::size_t{1} << 20;
 
   BlockPool() noexcept = default;
   BlockPool(const BlockPool&) = delete;
@@ -50,6 +53,9 @@ class BlockPool {
 
   // Returns a block of at least `bytes`, or an empty one when memory is exhausted.
   [[nodiscard]] Block take(std::size_t bytes) noexcept;
+  // Makes `block`, which is this pool's or empty, hold `bytes` or more; the first `used` bytes
+  // stay. Returns false, and leaves it as it is, when memory is exhausted.
+  [[nodiscard]] bool grow(Block& block, std::size_t used, std::size_t bytes) noexcept;
 
   // Frees what is on the free lists. Returns the number of bytes freed.
   std::size_t trim() noexcept;

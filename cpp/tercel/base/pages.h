@@ -26,6 +26,13 @@ class Pages {
   }
   ~Pages();
 
+  // Makes it larger or smaller; what is in it stays, though perhaps at another address, and is not
+  // copied. Returns false, and leaves it as it is, when memory is exhausted.
+  [[nodiscard]] bool resize(std::size_t bytes) noexcept;
+  // The mapping is the caller's from here, and comes back by adopt().
+  [[nodiscard]] std::span<char> release() noexcept { return std::exchange(memory_, {}); }
+  [[nodiscard]] static Pages adopt(std::span<char> memory) noexcept;
+
   [[nodiscard]] std::span<char> span() const noexcept { return memory_; }
   explicit operator bool() const noexcept { return !memory_.empty(); }
 

@@ -1,7 +1,6 @@
 #include "tercel/http/websocket_queue.h"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <utility>
@@ -55,10 +54,7 @@ std::span<char> MessageBuffer::room(BlockPool& pool, std::size_t arrived,
   std::size_t here = block_ ? block_.capacity() - kBegin - size_ : 0;
   if (here == 0) {
     const std::size_t wanted = std::min(std::max({size_, arrived, kFirstRoomBytes}), most);
-    Block grown = pool.take(kBegin + size_ + wanted);
-    if (!grown) return {};
-    if (size_ > 0) std::memcpy(grown.data() + kBegin, block_.data() + kBegin, size_);
-    block_ = std::move(grown);
+    if (!pool.grow(block_, kBegin + size_, kBegin + size_ + wanted)) return {};
     here = block_.capacity() - kBegin - size_;
   }
   return {block_.data() + kBegin + size_, std::min(here, most)};

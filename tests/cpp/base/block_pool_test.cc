@@ -1,5 +1,7 @@
 #include "tercel/base/block_pool.h"
 
+#include <sys/mman.h>
+
 #include <cstring>
 #include <random>
 #include <utility>
@@ -50,6 +52,50 @@ TEST(BlockPoolTest, ExhaustedMemoryIsAnEmptyBlock) {
   EXPECT_TRUE(failure.happened());
   EXPECT_EQ(pool.outstanding(), 0U);
   EXPECT_TRUE(pool.take(100));
+}
+
+TEST(BlockPoolTest, ALargeBlockIsGoneWhenItIsReturned) {
+  BlockPool pool;
+  char* data = nullptr;
+  {
+    Block block = pool.take(BlockPool::kPagesBytes);
+    data = block.data();
+    std::memset(data, 'x', block.capacity());
+  }
+  unsigned char page = 0;
+  EXPECT_NE(::mincore(data, 1, &page), 0);
+}
+
+TEST(BlockPoolTest, ABlockThatGrowsKeepsWhatIsInIt) {
+  BlockPool pool;
+  Block block;
+  std::size_t used = 0;
+  for (const std::size_t bytes : {100U, 1000U, 65536U, 65537U, 1U << 20, 1U << 24}) {
+    ASSERT_TRUE(pool.grow(block, used, bytes));
+    ASSERT_GE(block.capacity(), bytes);
+    EXPECT_EQ(pool.outstanding(), 1U);
+    for (std::size_t i = 0; i < used; ++i) ASSERT_EQ(block.data()[i], 'x') << i;
+    std::memset(block.data() + used, 'x', block.capacity() - used);
+    used = bytes;
+  }
+}
+
+TEST(BlockPoolTest, ABlockThatCannotGrowStaysAsItIs) {
+  for (const std::size_t bytes : {1000U, 70000U, 1U << 20}) {
+    BlockPool pool;
+    Block block = pool.take(bytes);
+    char* const data = block.data();
+    const std::size_t capacity = block.capacity();
+    {
+      const AllocationFailure failure{1};
+      EXPECT_FALSE(pool.grow(block, bytes, 100 * bytes));
+      EXPECT_TRUE(failure.happened());
+    }
+    EXPECT_FALSE(pool.grow(block, bytes, SIZE_MAX));
+    EXPECT_EQ(block.data(), data);
+    EXPECT_EQ(block.capacity(), capacity);
+    EXPECT_EQ(pool.outstanding(), 1U);
+  }
 }
 
 TEST(BlockPoolTest, TheBlockReturnedLastIsTakenFirst) {

@@ -49,6 +49,27 @@ TEST(PagesTest, TheMappingEndsWithItsOwner) {
   EXPECT_EQ(resident_pages(memory), SIZE_MAX);
 }
 
+TEST(PagesTest, WhatIsInItStaysWhenItsSizeChanges) {
+  Pages pages = Pages::map(2 * page_bytes());
+  pages.span().back() = 'a';
+  ASSERT_TRUE(pages.resize(1000 * page_bytes()));
+  ASSERT_EQ(pages.span().size(), 1000 * page_bytes());
+  EXPECT_EQ(pages.span()[2 * page_bytes() - 1], 'a');
+  EXPECT_EQ(resident_pages(pages.span()), 1u);
+  EXPECT_FALSE(pages.resize(SIZE_MAX / 2));
+  EXPECT_EQ(pages.span()[2 * page_bytes() - 1], 'a');
+}
+
+TEST(PagesTest, WhatIsReleasedIsTheCallers) {
+  const std::span<char> memory = Pages::map(page_bytes()).release();
+  memory.front() = 'a';
+  {
+    const Pages pages = Pages::adopt(memory);
+    EXPECT_EQ(pages.span().front(), 'a');
+  }
+  EXPECT_EQ(resident_pages(memory), SIZE_MAX);
+}
+
 TEST(PagesTest, WhatTheMachineDoesNotHaveIsEmpty) {
   EXPECT_FALSE(Pages::map(SIZE_MAX / 2));
   EXPECT_FALSE(Pages{});

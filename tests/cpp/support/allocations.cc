@@ -1,5 +1,8 @@
 #include "support/allocations.h"
 
+#include <sys/mman.h>
+#include <sys/types.h>
+
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
@@ -28,6 +31,8 @@ void* __real_malloc(std::size_t bytes);
 void* __real_calloc(std::size_t count, std::size_t bytes);
 void* __real_realloc(void* data, std::size_t bytes);
 int __real_posix_memalign(void** into, std::size_t alignment, std::size_t bytes);
+void* __real_mmap(void* at, std::size_t bytes, int access, int flags, int fd, off_t offset);
+void* __real_mremap(void* old, std::size_t old_bytes, std::size_t bytes, int flags, ...);
 
 void* __wrap_malloc(std::size_t bytes) {
   return count_and_fail() ? nullptr : __real_malloc(bytes);
@@ -40,6 +45,12 @@ void* __wrap_realloc(void* data, std::size_t bytes) {
 }
 int __wrap_posix_memalign(void** into, std::size_t alignment, std::size_t bytes) {
   return count_and_fail() ? ENOMEM : __real_posix_memalign(into, alignment, bytes);
+}
+void* __wrap_mmap(void* at, std::size_t bytes, int access, int flags, int fd, off_t offset) {
+  return count_and_fail() ? MAP_FAILED : __real_mmap(at, bytes, access, flags, fd, offset);
+}
+void* __wrap_mremap(void* old, std::size_t old_bytes, std::size_t bytes, int flags) {
+  return count_and_fail() ? MAP_FAILED : __real_mremap(old, old_bytes, bytes, flags);
 }
 }
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

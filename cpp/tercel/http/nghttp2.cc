@@ -11,7 +11,10 @@ bool load_nghttp2() noexcept {
     const SharedLibrary library{"libnghttp2.so.14"};
     Nghttp2& functions = detail::nghttp2_functions;
     bool found = true;
-#define TERCEL_FIND(name) found = library.find("nghttp2_" #name, functions.name) && found;
+    const auto find = [&](const char* name, auto& function) {
+      found = library.find(name, function) && found;
+    };
+#define TERCEL_FIND(name) find("nghttp2_" #name, functions.name);
     TERCEL_NGHTTP2(TERCEL_FIND)
 #undef TERCEL_FIND
     (void)library.find("nghttp2_option_set_stream_reset_rate_limit",

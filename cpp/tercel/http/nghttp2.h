@@ -37,6 +37,7 @@ namespace tercel::http {
 // clang-format on
 
 struct Nghttp2 {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): the name of a member.
 #define TERCEL_MEMBER(name) decltype(&::nghttp2_##name) name;
   TERCEL_NGHTTP2(TERCEL_MEMBER)
 #undef TERCEL_MEMBER

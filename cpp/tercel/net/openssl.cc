@@ -9,12 +9,17 @@ struct Library {
   Library() noexcept {
     const SharedLibrary crypto{"libcrypto.so.3"};
     const SharedLibrary ssl{"libssl.so.3"};
-#define TERCEL_FIND_SSL(name) complete = ssl.find(#name, functions.name) && complete;
-#define TERCEL_FIND_CRYPTO(name) complete = crypto.find(#name, functions.name) && complete;
+#define TERCEL_FIND_SSL(name) find(ssl, #name, functions.name);
+#define TERCEL_FIND_CRYPTO(name) find(crypto, #name, functions.name);
     TERCEL_LIBSSL(TERCEL_FIND_SSL)
     TERCEL_LIBCRYPTO(TERCEL_FIND_CRYPTO)
 #undef TERCEL_FIND_SSL
 #undef TERCEL_FIND_CRYPTO
+  }
+
+  template <typename Function>
+  void find(const SharedLibrary& from, const char* name, Function& function) noexcept {
+    complete = from.find(name, function) && complete;
   }
 
   OpenSsl functions{};

@@ -50,6 +50,7 @@ namespace tercel::net {
 // clang-format on
 
 struct OpenSsl {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): the name of a member.
 #define TERCEL_MEMBER(name) decltype(&::name) name;
   TERCEL_LIBSSL(TERCEL_MEMBER)
   TERCEL_LIBCRYPTO(TERCEL_MEMBER)

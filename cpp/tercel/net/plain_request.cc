@@ -18,6 +18,17 @@ constexpr bool starts_target(char byte) noexcept {
          (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
 }
 
+// Both: what may be in that place, with `before` bytes of it before.
+constexpr bool is_of_method(char byte, std::uint16_t before) noexcept {
+  if (before == PlainRequest::kMethodBytesMax) return false;
+  return is_capital(byte) || (byte == '-' && before > 0);
+}
+
+constexpr bool is_of_target(char byte, std::uint16_t before) noexcept {
+  if (before == PlainRequest::kTargetBytesMax) return false;
+  return before == 0 ? starts_target(byte) : byte > ' ' && byte < '\x7f';
+}
+
 }  // namespace
 
 void PlainRequest::feed(std::span<const char> bytes) noexcept {
@@ -38,14 +49,10 @@ PlainRequest::Verdict PlainRequest::next(char byte) noexcept {
   switch (part_) {
     case Part::kMethod:
       if (byte == ' ' && before > 0) return enter(Part::kTarget);
-      if (before == kMethodBytesMax) return Verdict::kOther;
-      return is_capital(byte) || (byte == '-' && before > 0) ? Verdict::kUndecided
-                                                             : Verdict::kOther;
+      return is_of_method(byte, before) ? Verdict::kUndecided : Verdict::kOther;
     case Part::kTarget:
       if (byte == ' ' && before > 0) return enter(Part::kVersion);
-      if (before == kTargetBytesMax) return Verdict::kOther;
-      if (before == 0) return starts_target(byte) ? Verdict::kUndecided : Verdict::kOther;
-      return byte > ' ' && byte < '\x7f' ? Verdict::kUndecided : Verdict::kOther;
+      return is_of_target(byte, before) ? Verdict::kUndecided : Verdict::kOther;
     case Part::kVersion:
       if (byte != kProtocol[before]) return Verdict::kOther;
       return seen_ == kProtocol.size() ? Verdict::kHttp : Verdict::kUndecided;

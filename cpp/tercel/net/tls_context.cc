@@ -7,6 +7,7 @@
 #include <ctime>
 #include <new>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "tercel/net/openssl.h"
@@ -52,12 +53,17 @@ std::string reason() {
   return text != nullptr ? text : "OpenSSL does not say why";
 }
 
+// std::strerror() is for one thread at a time.
+std::string message_of(int error) {
+  return std::generic_category().message(error);
+}
+
 // --- callbacks: whatever they are given is of this process
 
 int password_of(char* into, int space, int /*writing*/, void* password) noexcept {
   const auto& text = *static_cast<const std::string*>(password);
   if (text.size() > static_cast<std::size_t>(space)) return -1;
-  std::memcpy(into, text.data(), text.size());
+  std::ranges::copy(text, into);
   return static_cast<int>(text.size());
 }
 
@@ -295,7 +301,7 @@ class Builder {
     const int error = errno;
     if (file == nullptr) {
       problem_ = "the " + std::string{what} + " file " + quoted(path) +
-                 " cannot be read: " + (error != 0 ? std::strerror(error) : reason()) + ".";
+                 " cannot be read: " + (error != 0 ? message_of(error) : reason()) + ".";
       api_.ERR_clear_error();
     }
     return file;
@@ -323,7 +329,7 @@ class Builder {
       return is_refused(who + " is a directory: give the file in it.");
     }
     if (content.empty() && error != 0) {
-      return is_refused(who + " cannot be read: " + std::strerror(error) + ".");
+      return is_refused(who + " cannot be read: " + message_of(error) + ".");
     }
     return is_refused(who + " holds no " + std::string{name_of(wanted)} +
                       " that can be used: " + pem_fault(content, wanted) + ".");

@@ -27,7 +27,7 @@ class TlsTicketKeys {
   int prepare(unsigned char* key_name, unsigned char* iv, evp_cipher_ctx_st* cipher,
               evp_mac_ctx_st* mac, bool encrypt, std::int64_t unix_time) noexcept;
 
-  static constexpr std::int64_t kEpochSeconds = 12 * 60 * 60;
+  static constexpr std::int64_t kEpochSeconds = std::int64_t{12} * 60 * 60;
   // What prepare() returns.
   static constexpr int kFailed = -1;
   static constexpr int kUnknown = 0;  // A whole handshake follows.

@@ -126,8 +126,9 @@ void SessionPlace::notify_draining() noexcept {
 }
 
 nanoseconds SessionPlace::waiting_since() const noexcept {
-  if (const auto* session = std::get_if<http::H1Session>(&session_))
+  if (const auto* session = std::get_if<http::H1Session>(&session_)) {
     return session->waiting_since();
+  }
   const auto* place = std::get_if<H2Seat*>(&session_);
   return place != nullptr ? (*place)->session.waiting_since() : nanoseconds{0};
 }

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -286,9 +287,17 @@ class ServerThread:
             self._loop.call_soon_threadsafe(self.server.shutdown)
             self._thread.join(STOP_SECONDS)
         if error is None:
-            assert not self._thread.is_alive(), "the server did not stop"
+            assert not self._thread.is_alive(), f"the server did not stop: {self._what_it_does()}"
             if self._error is not None:
                 raise self._error
+
+    def _what_it_does(self) -> str:
+        native = self.server._native
+        left = native and f"{native.active} requests, {native.connections} connections"
+        tasks = [str(task) for task in asyncio.all_tasks(self._loop)]
+        assert self._thread.ident is not None
+        frame = sys._current_frames().get(self._thread.ident)
+        return "\n".join([f"{left}", *tasks, *traceback.format_stack(frame)])
 
     def connect(self, *, timeout: float = 10.0) -> RawClient:
         return RawClient(self.address, timeout=timeout)

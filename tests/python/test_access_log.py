@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -35,6 +36,25 @@ async def answer(scope, receive, send):
         return
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"text"})
+
+
+async def slow(scope, receive, send):
+    """Answers after 0.6 s."""
+    if scope["type"] != "http":
+        raise NotImplementedError
+    await asyncio.sleep(0.6)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"text"})
+
+
+async def endless(scope, receive, send):
+    """Begins an answer, and waits for its end."""
+    if scope["type"] != "http":
+        raise NotImplementedError
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"text", "more_body": True})
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def lines_of(path: Path, count: int) -> list[str]:
@@ -76,7 +96,7 @@ class TestFormats:
             "status": 200,
             "body_bytes": 4,
             "outcome": "complete",
-            "refused": None,
+            "error": None,
             "referer": "r",
             "user_agent": agent.strip(),
         }
@@ -110,7 +130,7 @@ class TestFormats:
 
 
 class TestLines:
-    def test_requests_that_were_refused_are_logged_without_their_bytes(
+    def test_requests_that_were_refused_show_what_was_in_order(
         self, serve_here: ServeThread, tmp_path: Path
     ):
         path = tmp_path / "log"
@@ -122,7 +142,10 @@ class TestLines:
                 client.send(raw)
                 client.wait_gone()
         # Each may have been another thread's.
-        assert sorted(lines_of(path, 2)) == ['"-" 400 BadRequestLine', '"-" 414 TargetTooLong']
+        assert sorted(lines_of(path, 2)) == [
+            '"-" 400 BadRequestLine',
+            f'"GET /{"a" * 63} -" 414 TargetTooLong',
+        ]
 
     def test_plain_http_on_a_tls_port_is_logged(self, serve_here: ServeThread, tmp_path: Path):
         path = tmp_path / "log"
@@ -146,6 +169,46 @@ class TestLines:
             time.sleep(0.1)
             client.reset()
         assert lines_of(path, 1) == ["/late 499 client-gone"]
+
+    def test_the_wait_for_a_turn_is_in_the_duration(self, serve_here: ServeThread, tmp_path: Path):
+        path = tmp_path / "log"
+        server = serve_here(
+            slow, access_log_file=path, access_log_format="%U %s %E %T", io_threads=0,
+            limit_concurrency=1, limit_queue=1,
+        )  # fmt: skip
+        with server.connect() as first, server.connect() as second:
+            first.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(0.2)
+            second.send("GET /second HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(0.1)
+            assert server.request("GET", "/third").status == 503
+            assert second.response().status == 200
+        third, first_line, second_line = lines_of(path, 3)
+        assert third.startswith("/third 503 Overloaded 0.0")
+        assert first_line.startswith("/first 200 - 0.6")
+        # 0.4 s for its turn, and 0.6 s then.
+        assert second_line.startswith("/second 200 - ")
+        assert 0.9 < float(second_line.split()[-1]) < 1.5
+
+    def test_a_request_over_the_rate_is_named(self, serve_here: ServeThread, tmp_path: Path):
+        path = tmp_path / "log"
+        server = serve_here(
+            answer, access_log_file=path, access_log_format="%s %E %X", limit_rate=1,
+        )  # fmt: skip
+        with server.connect() as client:
+            statuses = [client.request("GET", "/").status for _ in range(3)]
+        assert statuses == [200, 429, 429]
+        assert lines_of(path, 3)[1:] == ["429 RateLimited complete"] * 2
+
+    def test_what_the_server_cuts_off_is_aborted(self, serve_here: ServeThread, tmp_path: Path):
+        path = tmp_path / "log"
+        server = serve_here(
+            endless, access_log_file=path, access_log_format="%U %s %E %X", timeout_request=1
+        )
+        with server.connect() as client:
+            client.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+            client.wait_gone()
+        assert lines_of(path, 1) == ["/endless 200 RequestTimeout aborted"]
 
     # CVE-2020-7694 of uvicorn: what was percent-encoded on the wire must not be decoded into the
     # log, and what came raw must not drive a terminal.

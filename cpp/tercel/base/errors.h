@@ -41,6 +41,7 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kTrailersTooLarge, kClient, 431, "the trailer section exceeds the limit")                  \
   X(kBodyTooLarge, kClient, 413, "the request body exceeds the limit")                         \
   X(kRateLimited, kClient, 429, "the client sends more requests than the limit")               \
+  X(kBadFrame, kClient, 0, "the client breaks the rules of HTTP/2 for frames")                 \
   X(kFlooded, kClient, 0, "the client sends without end what costs it nothing")                \
   X(kBadHandshake, kClient, 400, "the WebSocket handshake is malformed")                       \
   X(kUpgradeRequired, kClient, 426, "the WebSocket version is not 13")                         \

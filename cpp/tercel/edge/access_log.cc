@@ -59,7 +59,10 @@ bool is_duration(Atom atom) noexcept {
   return atom == Atom::kMicroseconds || atom == Atom::kMilliseconds || atom == Atom::kSeconds;
 }
 
-constexpr std::size_t kNameBytesMax = 16;  // Of an outcome, with its quotes.
+constexpr std::size_t kNameBytesMax = 32;  // Of an outcome or an error, with its quotes.
+#define TERCEL_FITS(name, blame, status, text) static_assert(sizeof(#name) <= kNameBytesMax);
+TERCEL_ERRORS(TERCEL_FITS)  // The "k" and the zero byte take the places of the quotes.
+#undef TERCEL_FITS
 
 // Room for an atom that does not depend on the request.
 std::size_t room_of(const LogFormat::Part& part) noexcept {
@@ -78,16 +81,18 @@ struct AccessLog::Record {
   std::chrono::nanoseconds start;  // 0 unless the format has a duration.
 };
 
-// What is known of a request before its response. Refused ones have no Request.
+// What is known of a request before its response. Those that were refused for their head have no
+// Request.
 class AccessLog::Values {
  public:
-  Values(const http::Request* request, const http::Endpoints& ends, std::optional<Errc> refusal,
-         const LogTime& time) noexcept
-      : request_{request},
+  Values(const http::Request& request, const http::Endpoints& ends, const LogTime& time) noexcept
+      : request_{&request},
+        head_{request.method, request.target, request.version},
         ends_{ends},
-        client_{request != nullptr && request->client != nullptr ? *request->client : ends.peer},
-        refusal_{refusal},
+        client_{request.client != nullptr ? *request.client : ends.peer},
         time_{time} {}
+  Values(const http::PartialHead& head, const http::Endpoints& ends, const LogTime& time) noexcept
+      : head_{head}, ends_{ends}, client_{ends.peer}, time_{time} {}
 
   [[nodiscard]] Pieces of(const LogFormat::Part& part) const noexcept {
     switch (part.atom) {
@@ -105,8 +110,14 @@ class AccessLog::Values {
         return Pieces{time_.iso()};
       case Atom::kTimeUnix:
         return number(static_cast<std::uint64_t>(time_.unix_time().count()));
-      case Atom::kRefusal:
-        return refusal_ ? Pieces{info(*refusal_).name} : Pieces{};
+      case Atom::kRequestLine:
+        return request_line();
+      case Atom::kMethod:
+        return known(head_.method);
+      case Atom::kTarget:
+        return known(head_.target);
+      case Atom::kProtocol:
+        return head_.version ? Pieces{protocol_of(*head_.version)} : Pieces{};
       default:
         return request_ != nullptr ? of_request(part) : Pieces{};
     }
@@ -114,27 +125,30 @@ class AccessLog::Values {
 
  private:
   [[nodiscard]] Pieces of_request(const LogFormat::Part& part) const noexcept {
-    constexpr std::string_view kSpace = " ";
     switch (part.atom) {
-      case Atom::kRequestLine:
-        return Pieces{request_->method, kSpace, request_->target, kSpace,
-                      protocol_of(request_->version)};
-      case Atom::kMethod:
-        return Pieces{request_->method};
-      case Atom::kTarget:
-        return Pieces{request_->target};
       case Atom::kPath:
         return Pieces{request_->path};
       case Atom::kQuery:
         if (request_->query.empty()) return Pieces{std::string_view{}};
         return Pieces{std::string_view{"?"}, request_->query};
-      case Atom::kProtocol:
-        return Pieces{protocol_of(request_->version)};
       case Atom::kAuthority:
         return request_->authority.empty() ? Pieces{} : Pieces{request_->authority};
       default:
         return field(part.text);
     }
+  }
+
+  [[nodiscard]] static Pieces known(std::string_view text) noexcept {
+    return text.empty() ? Pieces{} : Pieces{text};
+  }
+
+  // What is not known of it is "-", and the whole of it if nothing is.
+  [[nodiscard]] Pieces request_line() const noexcept {
+    constexpr std::string_view kSpace = " ";
+    constexpr std::string_view kUnknown = "-";
+    if (head_.method.empty()) return {};
+    return Pieces{head_.method, kSpace, head_.target.empty() ? kUnknown : head_.target, kSpace,
+                  head_.version ? protocol_of(*head_.version) : kUnknown};
   }
 
   [[nodiscard]] Pieces field(std::string_view name) const noexcept {
@@ -160,10 +174,10 @@ class AccessLog::Values {
     return Pieces{std::string_view{digits_.data(), end}};
   }
 
-  const http::Request* request_;
+  const http::Request* request_ = nullptr;
+  const http::PartialHead head_;
   const http::Endpoints& ends_;
   const Address& client_;
-  std::optional<Errc> refusal_;
   const LogTime& time_;
   // Of the value that of() returned last.
   mutable std::array<char, Address::kHostBytesMax> host_{};
@@ -183,18 +197,21 @@ AccessLog::AccessLog(net::Loop& loop, LineBuffer& lines, LogFormat format, LogCl
 }
 
 http::Recorder::Token AccessLog::on_request(const http::Request& request,
-                                            const http::Endpoints& ends) noexcept {
-  time_.update(std::chrono::floor<std::chrono::seconds>(clocks_.wall.now()));
-  return keep(Values{&request, ends, std::nullopt, time_});
+                                            const http::Endpoints& ends,
+                                            std::chrono::nanoseconds waited) noexcept {
+  time_.update(std::chrono::floor<std::chrono::seconds>(clocks_.wall.now() - waited));
+  return keep(Values{request, ends, time_}, waited);
 }
 
-http::Recorder::Token AccessLog::on_refused(Errc error, const http::Endpoints& ends) noexcept {
+http::Recorder::Token AccessLog::on_refused(const http::PartialHead& head,
+                                            const http::Endpoints& ends) noexcept {
   time_.update(std::chrono::floor<std::chrono::seconds>(clocks_.wall.now()));
-  return keep(Values{nullptr, ends, error, time_});
+  return keep(Values{head, ends, time_}, std::chrono::nanoseconds{0});
 }
 
 // Measures first, so that one block of the right size is taken.
-http::Recorder::Token AccessLog::keep(const Values& values) noexcept {
+http::Recorder::Token AccessLog::keep(const Values& values,
+                                      std::chrono::nanoseconds waited) noexcept {
   std::size_t kept_bytes = 0;
   std::size_t line_room = fixed_room_ + 1;  // The end of the line.
   for (const LogFormat::Part& part : format_.parts()) {
@@ -219,8 +236,9 @@ http::Recorder::Token AccessLog::keep(const Values& values) noexcept {
     at += sizeof length + bytes;
   }
   char* const start = block.data();
-  return new (start) Record{std::move(block), kept_bytes, line_room,
-                            needs_duration_ ? clocks_.steady.now() : std::chrono::nanoseconds{0}};
+  const std::chrono::nanoseconds began =
+      needs_duration_ ? clocks_.steady.now() - waited : std::chrono::nanoseconds{0};
+  return new (start) Record{std::move(block), kept_bytes, line_room, began};
 }
 
 void AccessLog::on_response(Token token, const http::Summary& summary) noexcept {
@@ -285,6 +303,8 @@ void AccessLog::put_result(LogLine& line, const LogFormat::Part& part, const htt
       return line.put_decimal(microseconds, 6);
     case Atom::kOutcome:
       return put_name(line, outcome_name(summary.outcome));
+    case Atom::kError:
+      return summary.error ? put_name(line, info(*summary.error).name) : put_missing(line);
     case Atom::kProcess:
       return line.put_number(process_);
     case Atom::kLiteral:

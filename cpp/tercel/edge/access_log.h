@@ -6,9 +6,9 @@
 // What a line needs of the request is copied when its head is complete, into one pooled block that
 // is returned with the line; in a steady state nothing is allocated. Whatever the bytes of a
 // request are, its line is one line (LogLine escapes them), and a value longer than kValueBytesMax
-// is cut. Durations run from the complete head to the last byte of the response, on a clock of
-// their own: that of the loop stands still while an application computes. A client that left before
-// the response began is 499, nginx's number for it.
+// is cut. Time and duration begin with the complete head, so that the wait for a turn is in them;
+// durations are measured on a clock of their own: that of the loop stands still while an
+// application computes. A client that left before the response began is 499, nginx's number for it.
 //
 // Resource: one a loop; ends before its lines. Thread: the loop's. Source: Apache mod_log_config.
 // Tested by access_log_test.cc.
@@ -48,16 +48,17 @@ class AccessLog final : public http::Recorder {
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
-  [[nodiscard]] Token on_request(const http::Request& request,
+  [[nodiscard]] Token on_request(const http::Request& request, const http::Endpoints& ends,
+                                 std::chrono::nanoseconds waited) noexcept override;
+  [[nodiscard]] Token on_refused(const http::PartialHead& head,
                                  const http::Endpoints& ends) noexcept override;
-  [[nodiscard]] Token on_refused(Errc error, const http::Endpoints& ends) noexcept override;
   void on_response(Token token, const http::Summary& summary) noexcept override;
 
  private:
   struct Record;
   class Values;
 
-  [[nodiscard]] Token keep(const Values& values) noexcept;
+  [[nodiscard]] Token keep(const Values& values, std::chrono::nanoseconds waited) noexcept;
   void put_kept(LogLine& line, const LogFormat::Part& part, std::string_view& kept) const noexcept;
   [[nodiscard]] std::uint64_t microseconds_since(std::chrono::nanoseconds start) const noexcept;
   void put_result(LogLine& line, const LogFormat::Part& part, const http::Summary& summary,

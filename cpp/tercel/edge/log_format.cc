@@ -15,10 +15,13 @@ constexpr AtomRow kAtoms[] = {
     {"%p", Atom::kLocalPort, "port the client connected to"},
     {"%l", Atom::kNothing, "always `-`: the identity of RFC 1413, which nobody asks for"},
     {"%u", Atom::kNothing, "always `-`: the user, whom the application knows"},
-    {"%t", Atom::kTimeCommon, "time of the request: `[10/Oct/2000:13:55:36 +0200]`"},
-    {"%{iso}t", Atom::kTimeIso, "time of the request: `2000-10-10T13:55:36+02:00`"},
-    {"%{unix}t", Atom::kTimeUnix, "time of the request: seconds since 1970"},
-    {"%r", Atom::kRequestLine, "request line: method, target and protocol"},
+    {"%t", Atom::kTimeCommon,
+     "time at which the head of the request was complete: `[10/Oct/2000:13:55:36 +0200]`"},
+    {"%{iso}t", Atom::kTimeIso, "that time as `2000-10-10T13:55:36+02:00`"},
+    {"%{unix}t", Atom::kTimeUnix, "that time in seconds since 1970"},
+    {"%r", Atom::kRequestLine,
+     "request line: method, target and protocol; of a request that was refused for its head, "
+     "what of it was in order"},
     {"%m", Atom::kMethod, "method"},
     {"%R", Atom::kTarget, "target: path and query, as they came"},
     {"%U", Atom::kPath, "path, without the query"},
@@ -26,16 +29,23 @@ constexpr AtomRow kAtoms[] = {
     {"%H", Atom::kProtocol, "protocol: `HTTP/1.1`"},
     {"%V", Atom::kAuthority, "host and port that the client asked for"},
     {"%{name}i", Atom::kHeader, "the header field of that name"},
-    {"%s", Atom::kStatus, "status; 499 when the client left before there was one"},
+    {"%s", Atom::kStatus,
+     "status that was sent; 499 when the client left before that, `-` when the request was cut "
+     "off before that"},
     {"%>s", Atom::kStatus, "as `%s`"},
     {"%B", Atom::kBytes, "bytes of the response body, without its framing"},
     {"%b", Atom::kBytesOrDash, "as `%B`, but `-` for none"},
-    {"%D", Atom::kMicroseconds, "duration in microseconds"},
+    {"%D", Atom::kMicroseconds,
+     "duration in microseconds, from the complete head of the request to the end of the "
+     "response, the wait of `--limit-concurrency` included"},
     {"%{ms}T", Atom::kMilliseconds, "duration in milliseconds, with three decimals"},
     {"%T", Atom::kSeconds, "duration in seconds, with six decimals"},
     {"%X", Atom::kOutcome,
-     "how it ended: `complete`, `client-gone` or `aborted` by the application or the server"},
-    {"%E", Atom::kRefusal, "why the request was refused without asking the application"},
+     "how the response ended: `complete`, the whole of it was sent; `client-gone`, the client left "
+     "before that; `aborted`, the application or the server ended it before that"},
+    {"%E", Atom::kError,
+     "[error](errors.md) for which the server answered in place of the application, or ended "
+     "the request"},
     {"%P", Atom::kProcess, "process id"},
     {"%%", Atom::kLiteral, "a percent sign"},
 };
@@ -45,7 +55,7 @@ constexpr std::string_view kTimed = R"(%h %l %u %t "%r" %s %b %{ms}Tms)";
 constexpr std::string_view kCombined = R"(%h %l %u %t "%r" %s %b "%{referer}i" "%{user-agent}i")";
 constexpr std::string_view kJson =
     R"({"time":%{iso}t,"client":%h,"method":%m,"target":%R,"protocol":%H,"host":%V,)"
-    R"("status":%s,"body_bytes":%B,"duration_ms":%{ms}T,"outcome":%X,"refused":%E,)"
+    R"("status":%s,"body_bytes":%B,"duration_ms":%{ms}T,"outcome":%X,"error":%E,)"
     R"("referer":%{referer}i,"user_agent":%{user-agent}i})";
 
 constexpr NamedFormat kNamed[] = {

@@ -36,7 +36,6 @@ enum class Atom : std::uint8_t {
   kProtocol,
   kAuthority,
   kHeader,  // LogFormat::Part::text is its name, in lower case.
-  kRefusal,
   // Known when the response is complete.
   kStatus,
   kBytes,
@@ -45,6 +44,7 @@ enum class Atom : std::uint8_t {
   kMilliseconds,
   kSeconds,
   kOutcome,
+  kError,
   // Not of a request.
   kLiteral,  // LogFormat::Part::text.
   kNothing,
@@ -53,11 +53,11 @@ enum class Atom : std::uint8_t {
 
 // True for what must be kept from the request until its response is complete.
 [[nodiscard]] constexpr bool is_of_request(Atom atom) noexcept {
-  return atom <= Atom::kRefusal;
+  return atom <= Atom::kHeader;
 }
 // True for what came from outside: it is escaped, and of limited length.
 [[nodiscard]] constexpr bool is_text(Atom atom) noexcept {
-  return atom <= Atom::kRefusal && atom != Atom::kTimeUnix && atom != Atom::kClientPort &&
+  return atom <= Atom::kHeader && atom != Atom::kTimeUnix && atom != Atom::kClientPort &&
          atom != Atom::kLocalPort;
 }
 

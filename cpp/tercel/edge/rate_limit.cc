@@ -1,7 +1,5 @@
 #include "tercel/edge/rate_limit.h"
 
-#include "tercel/http/error_answer.h"
-
 namespace tercel::edge {
 
 RateLimit::RateLimit(http::Handler& inner, const net::Loop& loop, const RateLimitOptions& options)
@@ -19,11 +17,7 @@ void RateLimit::handle(const http::Request& request, http::Exchange& exchange) n
 
 void RateLimit::refuse(http::Exchange& exchange, std::chrono::nanoseconds wait) noexcept {
   ++refused_;
-  const http::ErrorAnswer answer{Errc::kRateLimited, std::chrono::ceil<std::chrono::seconds>(wait)};
-  if (const auto started = exchange.start(answer.response()); !started) {
-    return exchange.abort(started.error());
-  }
-  (void)exchange.write(http::Payload::borrow(answer.body()), http::Final::kYes);
+  exchange.abort(Errc::kRateLimited, std::chrono::ceil<std::chrono::seconds>(wait));
 }
 
 }  // namespace tercel::edge

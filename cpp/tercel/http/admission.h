@@ -11,6 +11,7 @@
 // Cost: constant; memory only for those who wait. Tested by admission_test.cc.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 #include "tercel/base/intrusive_list.h"
@@ -24,14 +25,17 @@ class Admission {
   // A place in the queue.
   class Ticket : private ListNode {
    public:
-    explicit Ticket(Wire& wire) noexcept : wire_{wire} {}
+    explicit Ticket(Wire& wire) noexcept : wire_{wire}, since_{wire.now()} {}
     // True once the place is taken.
     [[nodiscard]] bool admitted() const noexcept { return !linked(); }
+    // How long it has been held.
+    [[nodiscard]] std::chrono::nanoseconds waited() const noexcept { return wire_.now() - since_; }
 
    private:
     friend class Admission;
     friend class IntrusiveList<Ticket>;
     Wire& wire_;
+    std::chrono::nanoseconds since_;
   };
 
   // `active_max` 0: no limit, and nobody ever waits.

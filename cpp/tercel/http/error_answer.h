@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "tercel/base/errors.h"
+#include "tercel/http/handler.h"
 #include "tercel/http/message.h"
 
 namespace tercel::http {
@@ -25,8 +26,7 @@ namespace tercel::http {
 class ErrorAnswer {
  public:
   // REQUIRES: the error has a status. `retry_after` is told with 429 and 503 only.
-  explicit ErrorAnswer(Errc error,
-                       std::chrono::seconds retry_after = std::chrono::seconds{1}) noexcept;
+  explicit ErrorAnswer(Errc error, std::chrono::seconds retry_after = kRetryAfter) noexcept;
   ErrorAnswer(const ErrorAnswer&) = delete;
   ErrorAnswer& operator=(const ErrorAnswer&) = delete;
 

@@ -260,7 +260,7 @@ Result<void> H1Exchange::conclude(const BodyPlan& part) noexcept {
     this->abort(*error);
   } else if (part.last) {
     (void)state_.response(Step::kMessageEnd);
-    session_.response_over(Outcome::kComplete);
+    session_.response_over(std::nullopt);
   }
   if (error) return fail(*error);
   return {};
@@ -298,30 +298,36 @@ Result<void> H1Exchange::send_trailers(std::span<const Field> trailers) noexcept
 
 // --- ends
 
-void H1Exchange::abort(Errc error) noexcept {
+void H1Exchange::abort(Errc error, std::chrono::seconds retry_after) noexcept {
   if (response_over_) return;
   if (failure_) {
     // The peer is told what was wrong with its request, not what the handler made of it.
     error = *failure_;
     session_.forbid_keep_alive();
   }
-  const bool answered = replace_with_error(error, session_.keep_alive());
-  if (!answered) {
+  if (body_is_lost()) session_.forbid_keep_alive();
+  if (!replace_with_error(error, retry_after)) {
     // The peer sees a body without its end. Where only the close would end it, that is a reset.
     session_.forbid_keep_alive();
     const Ending ending = rules_.ending();
     const bool ends_by_close = ending == Ending::kClose || ending == Ending::kTunnel;
     if (ends_by_close || !rules_.head_released()) session_.break_off();
   }
-  session_.response_over(Outcome::kAborted);
+  session_.response_over(error);
 }
 
-bool H1Exchange::replace_with_error(Errc error, bool keep_alive) noexcept {
+bool H1Exchange::replace_with_error(Errc error, std::chrono::seconds retry_after) noexcept {
   head_ = Block{};
   if (rules_.head_released() || info(error).http_status == 0) return false;
-  const std::uint16_t status = session_.send_error(error, !rules_.answers_head(), keep_alive);
-  rules_.replace(status, rules_.answers_head() ? 0 : ErrorAnswer::body_bytes(error));
-  return status != 0;
+  const bool with_body = !rules_.answers_head();
+  std::string_view connection = kCloseField;
+  if (session_.keep_alive()) {
+    connection = rules_.version() == Version::kHttp10 ? kKeepAliveField : std::string_view{};
+  }
+  const std::uint16_t status = session_.send_error(error, retry_after, with_body, connection);
+  if (status == 0) return false;
+  rules_.replace(status, with_body ? ErrorAnswer::body_bytes(error) : 0);
+  return true;
 }
 
 bool H1Exchange::writable() const noexcept {

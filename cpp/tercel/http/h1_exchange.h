@@ -41,7 +41,8 @@ class H1Exchange final : public Exchange {
   [[nodiscard]] Result<void> write(Payload payload, Final final) noexcept override;
   [[nodiscard]] Result<void> write_file(FileRange range, Final final) noexcept override;
   [[nodiscard]] Result<void> finish(std::span<const Field> trailers) noexcept override;
-  void abort(Errc error) noexcept override;
+  using Exchange::abort;
+  void abort(Errc error, std::chrono::seconds retry_after) noexcept override;
   [[nodiscard]] bool writable() const noexcept override;
 
  private:
@@ -71,7 +72,7 @@ class H1Exchange final : public Exchange {
 
   // Sends an error response in place of the one that was not sent yet. False: too late, or there is
   // no answer to this error.
-  [[nodiscard]] bool replace_with_error(Errc error, bool keep_alive) noexcept;
+  [[nodiscard]] bool replace_with_error(Errc error, std::chrono::seconds retry_after) noexcept;
 
   H1Session& session_;
   Observer* observer_ = nullptr;

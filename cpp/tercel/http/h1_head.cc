@@ -66,6 +66,7 @@ Piece HeadParser::parse() noexcept {
   if (here.piece == Piece::kDone) here = parse_method(here.next);
   if (here.piece == Piece::kDone) here = parse_target(here.next);
   if (here.piece == Piece::kDone) here = parse_version(here.next);
+  result_.line_known = here.piece == Piece::kDone;
   // The version first: the preface of HTTP/2, "PRI * HTTP/2.0", is a version we do not speak here.
   if (here.piece == Piece::kDone && !split_target()) here = bad(Errc::kBadTarget);
   if (here.piece == Piece::kDone) here = parse_fields(here.next);
@@ -146,7 +147,9 @@ Parsed HeadParser::parse_target(char* at) noexcept {
     if (mark.piece == Piece::kNeedMore) break;
     at = mark.next;
   }
-  return bounded ? bad(Errc::kTargetTooLong) : stopped(Piece::kNeedMore);
+  if (!bounded) return stopped(Piece::kNeedMore);
+  request_.target = {target, limits_.target_bytes_max};
+  return bad(Errc::kTargetTooLong);
 }
 
 // "HTTP/" DIGIT "." DIGIT CRLF. Source: RFC 9112 section 2.3.

@@ -41,7 +41,10 @@ struct HeadResult {
   HeadStatus status;
   Errc error;         // If kBad. A kBad head ends the connection after its answer.
   std::size_t bytes;  // If kDone: size of the head, its last CRLF included.
-  Request request;    // If kDone: views into the parsed bytes (an absent path: a literal "/").
+  // If kDone: views into the parsed bytes (an absent path: a literal "/"). If not, its method and
+  // its target are what was read of them and is in order, or empty,
+  Request request;
+  bool line_known;  // and its version counts if this is true.
   Framing framing;
   bool keep_alive;        // The client wants, or by its version allows, to reuse the connection.
   bool expects_continue;  // Expect: 100-continue, HTTP/1.1 only.

@@ -9,6 +9,8 @@
 namespace tercel::http {
 
 H1Session::~H1Session() {
+  // What waits has no bytes any more to be recorded from.
+  if (ticket_ != nullptr) context_.admission.abandon(std::exchange(ticket_, nullptr));
   on_closed(Errc::kClosed);
 }
 
@@ -47,15 +49,16 @@ bool H1Session::read_head() noexcept {
       head_seen_bytes_ = static_cast<std::uint32_t>(input.bytes.size());
       return await_head(input);
     case HeadStatus::kBad:
-      refuse(head.error);
+      refuse_bad(head, head.error);
       return false;
     case HeadStatus::kDone:
       break;
   }
-  if (!admitted(head)) return false;
+  const auto waited = admitted(head);
+  if (!waited) return false;
   head_seen_bytes_ = 0;
   wire_.consume(head.bytes);
-  return begin(head);
+  return begin(head, *waited);
 }
 
 bool H1Session::await_head(const Input& input) noexcept {
@@ -67,8 +70,8 @@ bool H1Session::await_head(const Input& input) noexcept {
     if (more.bytes.empty()) {
       close();
     } else {
-      const HeadResult last = parse_request_head(more.bytes, 0, context_.limits, context_.head);
-      refuse(last.status == HeadStatus::kBad ? last.error : Errc::kTruncated);
+      const HeadResult last = look_at_head();
+      refuse_bad(last, last.status == HeadStatus::kBad ? last.error : Errc::kTruncated);
     }
     return false;
   }
@@ -76,33 +79,38 @@ bool H1Session::await_head(const Input& input) noexcept {
   return false;
 }
 
-bool H1Session::admitted(const HeadResult& head) noexcept {
+HeadResult H1Session::look_at_head() noexcept {
+  return parse_request_head(wire_.input().bytes, 0, context_.limits, context_.head);
+}
+
+std::optional<std::chrono::nanoseconds> H1Session::admitted(const HeadResult& head) noexcept {
   if (ticket_ != nullptr) {
+    const std::chrono::nanoseconds waited = ticket_->waited();
     context_.admission.redeem(std::exchange(ticket_, nullptr));
-    return true;
+    return waited;
   }
-  if (context_.admission.try_enter()) return true;
+  if (context_.admission.try_enter()) return std::chrono::nanoseconds{0};
   ticket_ = context_.admission.wait(wire_);
   if (ticket_ == nullptr) {
-    refuse(head, Errc::kOverloaded);
+    refuse(head, Errc::kOverloaded, std::chrono::nanoseconds{0});
   } else {
     wire_.enter(Phase::kQueued);
   }
-  return false;
+  return std::nullopt;
 }
 
-bool H1Session::begin(const HeadResult& head) noexcept {
+bool H1Session::begin(const HeadResult& head, std::chrono::nanoseconds waited) noexcept {
   const Limits& limits = context_.limits;
   if (limits.body_bytes_max != 0 &&
       head.request.content_length.value_or(0) > limits.body_bytes_max) {
     context_.admission.leave();
-    refuse(head, Errc::kBodyTooLarge);
+    refuse(head, Errc::kBodyTooLarge, waited);
     return false;
   }
   H1Exchange* exchange = context_.exchanges.make(*this, head, wire_.now());
   if (exchange == nullptr) {
     context_.admission.leave();
-    refuse(head, Errc::kNoMemory);
+    refuse(head, Errc::kNoMemory, waited);
     return false;
   }
   exchange_ = exchange;
@@ -110,15 +118,16 @@ bool H1Session::begin(const HeadResult& head) noexcept {
   if (!head.keep_alive || draining_ || requests_ == limits.requests_max) keep_alive_ = false;
   Request request = head.request;
   Address client;
-  exchange->record_ = present(request, client);
+  exchange->record_ = present(request, client, waited);
   wire_.enter(Phase::kHandler);
   context_.handler.handle(request, *exchange);
   return exchange_settled();
 }
 
-Recorder::Token H1Session::present(Request& request, Address& client) noexcept {
+Recorder::Token H1Session::present(Request& request, Address& client,
+                                   std::chrono::nanoseconds waited) noexcept {
   const auto fields = std::span{context_.head.fields}.first(request.fields.size());
-  return context_.present(request, fields, wire_.endpoints(), client);
+  return context_.present(request, fields, wire_.endpoints(), client, waited);
 }
 
 bool H1Session::offer_body() noexcept {
@@ -163,17 +172,23 @@ bool H1Session::finish_exchange() noexcept {
   return reusable;
 }
 
-void H1Session::response_over(Outcome outcome) noexcept {
+void H1Session::response_over(std::optional<Errc> error) noexcept {
   H1Exchange& exchange = *exchange_;
+  const bool replaced = exchange.rules_.replaced();
+  const Outcome outcome = error ? outcome_of(*error) : Outcome::kComplete;
   exchange.response_over_ = true;
   context_.admission.leave();
   if (context_.recorder != nullptr) {
-    context_.recorder->on_response(exchange.record_, {.status = exchange.rules_.status(),
-                                                      .body_bytes = exchange.rules_.body_bytes(),
-                                                      .duration = wire_.now() - exchange.started_,
-                                                      .outcome = outcome});
+    context_.recorder->on_response(exchange.record_,
+                                   {.status = exchange.rules_.sent_status(),
+                                    .body_bytes = exchange.rules_.body_bytes(),
+                                    .outcome = replaced ? Outcome::kComplete : outcome,
+                                    .error = error ? error_to_tell(*error) : error});
   }
-  if (Observer* observer = std::exchange(exchange.observer_, nullptr)) observer->on_end(outcome);
+  // Whoever was answered for did not answer.
+  if (Observer* observer = std::exchange(exchange.observer_, nullptr)) {
+    observer->on_end(replaced ? Outcome::kAborted : outcome);
+  }
   if (stepping_ || closing_) return;
   // Called from a later step of the handler: the next request is not started from inside it.
   if (!exchange.decoder_.done() && keep_alive_) {
@@ -183,8 +198,9 @@ void H1Session::response_over(Outcome outcome) noexcept {
   }
 }
 
-std::uint16_t H1Session::send_error(Errc error, bool with_body, bool keep_alive) noexcept {
-  const ErrorAnswer answer{error};
+std::uint16_t H1Session::send_error(Errc error, std::chrono::seconds retry_after, bool with_body,
+                                    std::string_view connection) noexcept {
+  const ErrorAnswer answer{error, retry_after};
   const Response response = answer.response();
   const std::string_view defaults = context_.default_fields(wire_.unix_time(), false, false);
   Block block = wire_.blocks().take(head_bytes_bound(response) + defaults.size() +
@@ -194,7 +210,7 @@ std::uint16_t H1Session::send_error(Errc error, bool with_body, bool keep_alive)
   out = write_content_length(out, answer.body().size());
   // RFC 9110 section 15.5.22.
   if (response.status == 426) out = std::ranges::copy(kSwitchFields, out).out;
-  if (!keep_alive) out = std::ranges::copy(kCloseField, out).out;
+  out = std::ranges::copy(connection, out).out;
   out = std::ranges::copy(std::string_view{"\r\n"}, out).out;
   if (with_body) out = std::ranges::copy(answer.body(), out).out;
   const auto bytes = static_cast<std::size_t>(out - block.data());
@@ -203,39 +219,60 @@ std::uint16_t H1Session::send_error(Errc error, bool with_body, bool keep_alive)
 }
 
 void H1Session::refuse(Errc error) noexcept {
+  refuse_bad(HeadResult{}, error);
+}
+
+void H1Session::refuse_bad(const HeadResult& head, Errc error) noexcept {
   Recorder::Token record = nullptr;
   if (context_.recorder != nullptr) {
-    record = context_.recorder->on_refused(error, wire_.endpoints());
+    const Request& known = head.request;
+    PartialHead partial{.method = known.method, .target = known.target, .version = std::nullopt};
+    if (head.line_known) partial.version = known.version;
+    record = context_.recorder->on_refused(partial, wire_.endpoints());
   }
   answer_refused(error, /*with_body=*/true, record);
 }
 
-void H1Session::refuse(const HeadResult& head, Errc error) noexcept {
+void H1Session::refuse(const HeadResult& head, Errc error,
+                       std::chrono::nanoseconds waited) noexcept {
   Request request = head.request;
   Address client;
-  answer_refused(error, request.method != "HEAD", present(request, client));
+  answer_refused(error, request.method != "HEAD", present(request, client, waited));
 }
 
 // Its head is complete, and still there.
 void H1Session::refuse_queued(Errc error) noexcept {
+  const std::chrono::nanoseconds waited = ticket_->waited();
   context_.admission.abandon(std::exchange(ticket_, nullptr));
-  const HeadResult head =
-      parse_request_head(wire_.input().bytes, 0, context_.limits, context_.head);
+  const HeadResult head = look_at_head();
   if (head.status == HeadStatus::kDone) {
-    refuse(head, error);
+    refuse(head, error, waited);
   } else {
     refuse(error);
   }
 }
 
+void H1Session::record_queued(Errc error) noexcept {
+  const std::chrono::nanoseconds waited = ticket_->waited();
+  context_.admission.abandon(std::exchange(ticket_, nullptr));
+  if (context_.recorder == nullptr) return;
+  const HeadResult head = look_at_head();
+  if (head.status != HeadStatus::kDone) return;
+  Request request = head.request;
+  Address client;
+  context_.recorder->on_response(present(request, client, waited),
+                                 {.outcome = outcome_of(error), .error = error_to_tell(error)});
+}
+
 void H1Session::answer_refused(Errc error, bool with_body, Recorder::Token record) noexcept {
-  const std::uint16_t status = send_error(error, with_body, /*keep_alive=*/false);
+  const std::uint16_t status = send_error(error, kRetryAfter, with_body, kCloseField);
   if (context_.recorder != nullptr) {
+    const std::size_t body_bytes = with_body ? ErrorAnswer::body_bytes(error) : 0;
     context_.recorder->on_response(record,
                                    {.status = status,
-                                    .body_bytes = with_body ? ErrorAnswer::body_bytes(error) : 0,
-                                    .duration = std::chrono::nanoseconds{0},
-                                    .outcome = Outcome::kComplete});
+                                    .body_bytes = status != 0 ? body_bytes : 0,
+                                    .outcome = status != 0 ? Outcome::kComplete : Outcome::kAborted,
+                                    .error = error});
   }
   close();
 }
@@ -244,8 +281,8 @@ void H1Session::fail_exchange(Errc error) noexcept {
   H1Exchange& exchange = *exchange_;
   keep_alive_ = false;
   exchange.failure_ = error;
-  if (!exchange.replace_with_error(error, /*keep_alive=*/false)) broken_ = true;
-  response_over(broken_ ? Outcome::kPeerGone : Outcome::kAborted);
+  if (!exchange.replace_with_error(error, kRetryAfter)) broken_ = true;
+  response_over(error);
   if (exchange_ != nullptr) (void)finish_exchange();
 }
 
@@ -282,20 +319,18 @@ void H1Session::on_timeout(Errc error) noexcept {
   } else if (ticket_ != nullptr) {
     refuse_queued(error);
   } else if (error == Errc::kHeadTimeout) {
-    refuse(error);
+    refuse_bad(look_at_head(), error);
   } else {
     close();
   }
 }
 
-void H1Session::on_closed(Errc) noexcept {
+void H1Session::on_closed(Errc error) noexcept {
   closing_ = true;
   keep_alive_ = false;
-  if (ticket_ != nullptr) context_.admission.abandon(std::exchange(ticket_, nullptr));
+  if (ticket_ != nullptr) record_queued(error);
   if (exchange_ == nullptr) return;
-  if (!exchange_->response_over_) {
-    response_over(Outcome::kPeerGone);
-  }
+  if (!exchange_->response_over_) response_over(error);
   if (exchange_ != nullptr && !stepping_) (void)finish_exchange();
 }
 

@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "tercel/base/slab.h"
 #include "tercel/http/admission.h"
@@ -52,25 +54,34 @@ class H1Session final : public Session {
   [[nodiscard]] bool step() noexcept;
   [[nodiscard]] bool read_head() noexcept;
   [[nodiscard]] bool await_head(const Input& input) noexcept;
-  [[nodiscard]] bool begin(const HeadResult& head) noexcept;
-  // Whether the request with this head may be served now. If not, it waits, unread, or is refused.
-  [[nodiscard]] bool admitted(const HeadResult& head) noexcept;
+  // `waited`: for its turn.
+  [[nodiscard]] bool begin(const HeadResult& head, std::chrono::nanoseconds waited) noexcept;
+  // How long the request with this head waited for its turn, if it may be served now. If not, it
+  // waits, unread, or is refused.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> admitted(const HeadResult& head) noexcept;
   [[nodiscard]] bool offer_body() noexcept;
   [[nodiscard]] bool skip_body() noexcept;
   [[nodiscard]] bool finish_exchange() noexcept;
   // The handler has nothing more to do with the exchange.
   [[nodiscard]] bool exchange_settled() const noexcept;
 
-  // As refuse() above, for a head that is known.
-  void refuse(const HeadResult& head, Errc error) noexcept;
-  // The request that waits for its turn, as it says in its head.
+  // As refuse() above, for a head of which something is known,
+  void refuse_bad(const HeadResult& head, Errc error) noexcept;
+  // and for one that is in order.
+  void refuse(const HeadResult& head, Errc error, std::chrono::nanoseconds waited) noexcept;
+  // The head that is here as far as it came.
+  [[nodiscard]] HeadResult look_at_head() noexcept;
+  // The request that waits for its turn is refused, or its client is gone.
   void refuse_queued(Errc error) noexcept;
+  void record_queued(Errc error) noexcept;
   void answer_refused(Errc error, bool with_body, Recorder::Token record) noexcept;
   // Says who asks, and opens the record of the request. `client` is room for an address.
-  [[nodiscard]] Recorder::Token present(Request& request, Address& client) noexcept;
-  // Sends a whole response that tells of `error`. The connection field says whether it stays open.
-  // Returns its status.
-  std::uint16_t send_error(Errc error, bool with_body, bool keep_alive) noexcept;
+  [[nodiscard]] Recorder::Token present(Request& request, Address& client,
+                                        std::chrono::nanoseconds waited) noexcept;
+  // Sends a whole response that tells of `error`. `connection` says whether the connection stays
+  // open: a whole field line, or nothing. Returns its status; 0: memory is exhausted.
+  std::uint16_t send_error(Errc error, std::chrono::seconds retry_after, bool with_body,
+                           std::string_view connection) noexcept;
   // Ends the exchange early: the request half failed, or a time limit ran out.
   void fail_exchange(Errc error) noexcept;
 
@@ -78,8 +89,9 @@ class H1Session final : public Session {
   // Whether the connection may serve another request after the response that starts now.
   [[nodiscard]] bool keep_alive() const noexcept { return keep_alive_; }
   void forbid_keep_alive() noexcept { keep_alive_ = false; }
-  // The response of the exchange is over. The exchange may be gone when this returns.
-  void response_over(Outcome outcome) noexcept;
+  // The response of the exchange is over: complete, or ended by `error`. The exchange may be gone
+  // when this returns.
+  void response_over(std::optional<Errc> error) noexcept;
   // What the peer got so far must not look complete: the close becomes a reset.
   void break_off() noexcept { broken_ = true; }
   void close() noexcept;

@@ -177,7 +177,7 @@ Result<void> H2Exchange::conclude(const BodyPlan& part) noexcept {
   if (part.error == Errc::kResponseTooShort) {
     this->abort(*part.error);
   } else if (part.last) {
-    session_.response_over(*this, Outcome::kComplete);
+    session_.response_over(*this, std::nullopt);
   }
   if (part.error) return fail(*part.error);
   return {};
@@ -205,24 +205,26 @@ Result<void> H2Exchange::finish(std::span<const Field> trailers) noexcept {
 
 // --- ends
 
-void H2Exchange::abort(Errc error) noexcept {
+void H2Exchange::abort(Errc error, std::chrono::seconds retry_after) noexcept {
   if (over_) return;
   const H2Session::Step step{session_, H2Session::From::kHandler};
   // The peer is told what was wrong with its request, not what the handler made of it.
   if (failure_) return session_.fail_exchange(*this, *failure_);
-  if (!replace_with_error(error)) session_.reset_stream(*this, H2Code::kInternalError);
-  session_.response_over(*this, Outcome::kAborted);
+  if (!replace_with_error(error, retry_after)) {
+    session_.reset_stream(*this, H2Code::kInternalError);
+  }
+  session_.response_over(*this, error);
 }
 
 void H2Exchange::break_off() noexcept {
   session_.reset_stream(*this, H2Code::kInternalError);
-  session_.response_over(*this, Outcome::kAborted);
+  session_.response_over(*this, Errc::kNoMemory);
 }
 
-bool H2Exchange::replace_with_error(Errc error) noexcept {
+bool H2Exchange::replace_with_error(Errc error, std::chrono::seconds retry_after) noexcept {
   head_.clear();
   if (rules_.head_released() || closed_ || info(error).http_status == 0) return false;
-  const ErrorAnswer answer{error};
+  const ErrorAnswer answer{error, retry_after};
   const Response response = answer.response();
   SessionContext& context = session_.context_.shared;
   const std::string_view defaults =
@@ -235,14 +237,15 @@ bool H2Exchange::replace_with_error(Errc error) noexcept {
   }
   head_.add_head(response, defaults);
   head_.add_content_length(answer.body().size());
-  rules_.replace(response.status, with_body ? answer.body().size() : 0);
-  (void)rules_.release_head(/*last=*/true);
   ended_ = true;
   end_cut_ = !with_body;
   const bool sent = session_.engine_->respond(id_, head_.view(), with_body ? this : nullptr);
   head_.clear();
-  if (sent) session_.leave(Final::kYes);
-  return sent;
+  if (!sent) return false;
+  rules_.replace(response.status, with_body ? answer.body().size() : 0);
+  (void)rules_.release_head(/*last=*/true);
+  session_.leave(Final::kYes);
+  return true;
 }
 
 Place* H2Exchange::keep_place() noexcept {

@@ -67,7 +67,8 @@ class H2Exchange final : public Exchange, public H2Member, public H2News {
   [[nodiscard]] Result<void> write(Payload payload, Final final) noexcept override;
   [[nodiscard]] Result<void> write_file(FileRange range, Final final) noexcept override;
   [[nodiscard]] Result<void> finish(std::span<const Field> trailers) noexcept override;
-  void abort(Errc error) noexcept override;
+  using Exchange::abort;
+  void abort(Errc error, std::chrono::seconds retry_after) noexcept override;
   [[nodiscard]] Place* keep_place() noexcept override;
   [[nodiscard]] bool writable() const noexcept override;
 
@@ -88,7 +89,7 @@ class H2Exchange final : public Exchange, public H2Member, public H2News {
   void break_off() noexcept;
   // Queues an error response in place of the one that was not sent yet. False: too late, or there
   // is no answer to this error.
-  [[nodiscard]] bool replace_with_error(Errc error) noexcept;
+  [[nodiscard]] bool replace_with_error(Errc error, std::chrono::seconds retry_after) noexcept;
   // Its handler has been asked, and owes the response. A tunnel lasts as long as its two ends want.
   [[nodiscard]] bool is_waited_for() const noexcept {
     return !over_ && ticket_ == nullptr && !rules_.is_tunnel();
@@ -102,7 +103,7 @@ class H2Exchange final : public Exchange, public H2Member, public H2News {
   const H2StreamId id_;
   Observer* observer_ = nullptr;
   Recorder::Token record_ = nullptr;
-  std::chrono::nanoseconds started_;  // Its turn began, or, while it waits for that, its wait.
+  std::chrono::nanoseconds started_;  // Its turn began.
 
   // --- the request
   Admission::Ticket* ticket_ = nullptr;  // While it waits for its turn,

@@ -118,8 +118,8 @@ void H2Head::note_pseudo(std::string_view name, std::string_view value) noexcept
     request_.method = keep(value);
   } else if (name == ":path") {
     if (!request_.target.empty() || value.empty()) return refuse(Errc::kBadTarget);
-    if (value.size() > limits_.target_bytes_max) return refuse(Errc::kTargetTooLong);
-    request_.target = keep(value);
+    request_.target = keep(value.substr(0, limits_.target_bytes_max));
+    if (value.size() > limits_.target_bytes_max) refuse(Errc::kTargetTooLong);
   } else if (name == ":scheme") {
     if (!scheme_.empty() || !is_scheme(value)) return refuse(Errc::kBadTarget);
     scheme_ = keep(value);

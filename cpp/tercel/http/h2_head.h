@@ -24,6 +24,7 @@
 #include "tercel/http/h1_known_fields.h"
 #include "tercel/http/limits.h"
 #include "tercel/http/message.h"
+#include "tercel/http/recorder.h"
 
 namespace tercel::http {
 
@@ -71,6 +72,10 @@ class H2Head {
   }
 
   [[nodiscard]] const Request& request() const noexcept { return request_; }
+  // What is known of one that is refused.
+  [[nodiscard]] PartialHead partial() const noexcept {
+    return {.method = request_.method, .target = request_.target, .version = Version::kHttp2};
+  }
   [[nodiscard]] std::span<Field> fields() noexcept { return {first_, request_.fields.size()}; }
   [[nodiscard]] bool expects_continue() const noexcept { return known_.expects_continue; }
   [[nodiscard]] const std::optional<H2Priority>& priority() const noexcept { return priority_; }

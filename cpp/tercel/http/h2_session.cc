@@ -55,11 +55,12 @@ void H2Session::end_step(From from) noexcept {
   }
   if (!closing_ && engine_ != nullptr) {
     if (engine_->broken() || sender_.broken()) {
-      break_off();
+      break_off(Errc::kNoMemory);
     } else if (calm_) {
       end_flood();
     } else if (engine_->finished() || (input_ended_ && streams_.empty())) {
-      close();
+      // Where streams are left, the engine ended the connection for what the client sent.
+      close(Errc::kBadFrame);
     }
   }
   if (closing_) {
@@ -180,14 +181,14 @@ void H2Session::on_timeout(Errc error) noexcept {
       });
       break;
     case Errc::kWriteTimeout:
-      break_off();
+      break_off(error);
       break;
     case Errc::kHeadTimeout:
-      record_refusal(error);
-      terminate(H2Code::kEnhanceYourCalm);
+      record_refusal({}, error);
+      terminate(H2Code::kEnhanceYourCalm, error);
       break;
     default:
-      terminate(H2Code::kNoError);
+      terminate(H2Code::kNoError, error);
       break;
   }
 }
@@ -195,7 +196,9 @@ void H2Session::on_timeout(Errc error) noexcept {
 void H2Session::on_tick(std::chrono::nanoseconds now) noexcept {
   if (closing_) return;
   const Step step{*this, From::kLoop};
-  if (partial_clock_.expired(now)) return terminate(H2Code::kEnhanceYourCalm);
+  if (partial_clock_.expired(now)) {
+    return terminate(H2Code::kEnhanceYourCalm, Errc::kBodyTimeout);
+  }
   streams_.for_each(
       [this, now](H2Member& member) { check_times(static_cast<H2Exchange&>(member), now); });
 }
@@ -218,20 +221,25 @@ void H2Session::drain() noexcept {
   if (engine_ != nullptr) engine_->announce_goaway();
 }
 
-void H2Session::terminate(H2Code code) noexcept {
+void H2Session::terminate(H2Code code, Errc error) noexcept {
   if (engine_ != nullptr) engine_->terminate(code);
-  close();
+  close(error);
 }
 
 void H2Session::end_flood() noexcept {
   if (closing_) return;
-  record_refusal(Errc::kFlooded);
-  terminate(H2Code::kEnhanceYourCalm);
+  record_refusal({}, Errc::kFlooded);
+  terminate(H2Code::kEnhanceYourCalm, Errc::kFlooded);
 }
 
-void H2Session::close() noexcept {
-  if (closing_) return;
-  closing_ = true;
+bool H2Session::begin_closing(Errc error) noexcept {
+  if (std::exchange(closing_, true)) return false;
+  end_error_ = error;
+  return true;
+}
+
+void H2Session::close(Errc error) noexcept {
+  if (!begin_closing(error)) return;
   // A GOAWAY leaves; on_supply() has no more bodies to offer.
   if (engine_ != nullptr && !pumping_) {
     while (!sender_.broken()) {
@@ -245,15 +253,14 @@ void H2Session::close() noexcept {
   wire_.close_after_send();
 }
 
-void H2Session::break_off() noexcept {
-  if (closing_) return;
-  closing_ = true;
+void H2Session::break_off(Errc error) noexcept {
+  if (!begin_closing(error)) return;
   wire_.enter(Phase::kClosing);
   wire_.reset();
 }
 
-void H2Session::on_closed(Errc) noexcept {
-  closing_ = true;
+void H2Session::on_closed(Errc error) noexcept {
+  (void)begin_closing(error);
   if (depth_ == 0) end_all();
 }
 

@@ -119,11 +119,15 @@ class H2Session final : public Session, private H2Events {
                                           bool last) noexcept;
   // Answers a request that no handler sees. `request`: null if it is not known.
   void refuse(H2StreamId id, Request* request, bool last, Errc error) noexcept;
-  // A line of the log for what was no request.
-  void record_refusal(Errc error) noexcept;
+  // A line of the log for what was no request, or a malformed one.
+  void record_refusal(const PartialHead& head, Errc error) noexcept;
   void enqueue(H2Exchange& exchange, const Request& request) noexcept;
   void serve_admitted() noexcept;
-  void serve(H2Exchange& exchange, Request& request, std::span<Field> fields) noexcept;
+  void serve(H2Exchange& exchange, Request& request, std::span<Field> fields,
+             std::chrono::nanoseconds waited) noexcept;
+  [[nodiscard]] static std::span<Field> fields_of(H2Exchange& exchange) noexcept;
+  // The one that waits for its turn is over before that.
+  void leave_queue(H2Exchange& exchange) noexcept;
 
   // --- exchanges
   void note_news(H2Exchange& exchange) noexcept;
@@ -131,7 +135,8 @@ class H2Session final : public Session, private H2Events {
   void tell(H2Exchange& exchange) noexcept;
   // The request half failed, or a time limit ran out.
   void fail_exchange(H2Exchange& exchange, Errc error) noexcept;
-  void response_over(H2Exchange& exchange, Outcome outcome) noexcept;
+  // The handler is done with it: the response is complete, or ended by `error`.
+  void response_over(H2Exchange& exchange, std::optional<Errc> error) noexcept;
   void reset_stream(H2Exchange& exchange, H2Code code) noexcept;
   // Frees those that are over and whose streams are closed.
   void sweep() noexcept;
@@ -148,10 +153,12 @@ class H2Session final : public Session, private H2Events {
   // --- ends
   // The peer asks for too much: after the current piece it is told to calm down.
   void charge_reset() noexcept;
-  void terminate(H2Code code) noexcept;
+  // The exchanges that are open end with `error`.
+  void terminate(H2Code code, Errc error) noexcept;
   void end_flood() noexcept;
-  void close() noexcept;
-  void break_off() noexcept;
+  void close(Errc error) noexcept;
+  void break_off(Errc error) noexcept;
+  [[nodiscard]] bool begin_closing(Errc error) noexcept;
   void enter_phase() noexcept;
 
   Wire& wire_;
@@ -190,8 +197,9 @@ class H2Session final : public Session, private H2Events {
   bool calm_ = false;  // A budget is spent.
   bool input_ended_ = false;
   bool draining_ = false;
-  bool goaway_sent_ = false;  // With the last id: later requests are ignored.
-  bool closing_ = false;      // Nothing is read from this connection any more.
+  bool goaway_sent_ = false;        // With the last id: later requests are ignored.
+  Errc end_error_ = Errc::kClosed;  // Why,
+  bool closing_ = false;            // nothing is read from this connection any more.
   bool sweep_due_ = false;
 };
 

@@ -16,10 +16,10 @@ void H2Session::refuse(H2StreamId id, Request* request, bool last, Errc error) n
   Recorder* recorder = context_.shared.recorder;
   if (request != nullptr) {
     Address client;
-    exchange->record_ =
-        context_.shared.present(*request, head_->fields(), wire_.endpoints(), client);
+    exchange->record_ = context_.shared.present(*request, head_->fields(), wire_.endpoints(),
+                                                client, std::chrono::nanoseconds{0});
   } else if (recorder != nullptr) {
-    exchange->record_ = recorder->on_refused(error, wire_.endpoints());
+    exchange->record_ = recorder->on_refused(head_->partial(), wire_.endpoints());
   }
   fail_exchange(*exchange, error);
 }
@@ -33,29 +33,46 @@ void H2Session::enqueue(H2Exchange& exchange, const Request& request) noexcept {
   if (exchange.ticket_ != nullptr) return;
   Request refused = request;
   Address client;
-  exchange.record_ = context_.shared.present(refused, head_->fields(), wire_.endpoints(), client);
+  exchange.record_ = context_.shared.present(refused, head_->fields(), wire_.endpoints(), client,
+                                             std::chrono::nanoseconds{0});
   fail_exchange(exchange, Errc::kOverloaded);
+}
+
+// The copy is ours: an amender may change its fields.
+std::span<Field> H2Session::fields_of(H2Exchange& exchange) noexcept {
+  const std::span<const Field> fields = exchange.request_.fields;
+  return {const_cast<Field*>(fields.data()), fields.size()};
+}
+
+void H2Session::leave_queue(H2Exchange& exchange) noexcept {
+  if (context_.shared.recorder != nullptr) {
+    Address client;
+    exchange.record_ =
+        context_.shared.present(exchange.request_, fields_of(exchange), wire_.endpoints(), client,
+                                exchange.ticket_->waited());
+  }
+  context_.shared.admission.abandon(std::exchange(exchange.ticket_, nullptr));
 }
 
 void H2Session::serve_admitted() noexcept {
   streams_.for_each([this](H2Member& member) {
     auto& exchange = static_cast<H2Exchange&>(member);
     if (exchange.ticket_ == nullptr || !exchange.ticket_->admitted() || closing_) return;
+    const std::chrono::nanoseconds waited = exchange.ticket_->waited();
     context_.shared.admission.redeem(std::exchange(exchange.ticket_, nullptr));
     exchange.admitted_ = true;
     exchange.started_ = wire_.now();
-    // The copy is ours: an amender may change its fields.
-    const std::span<const Field> fields = exchange.request_.fields;
-    serve(exchange, exchange.request_, {const_cast<Field*>(fields.data()), fields.size()});
+    serve(exchange, exchange.request_, fields_of(exchange), waited);
     exchange.kept_ = Block{};
   });
 }
 
-void H2Session::serve(H2Exchange& exchange, Request& request, std::span<Field> fields) noexcept {
+void H2Session::serve(H2Exchange& exchange, Request& request, std::span<Field> fields,
+                      std::chrono::nanoseconds waited) noexcept {
   ++requests_;
   if (requests_ == context_.shared.limits.requests_max) drain();
   Address client;
-  exchange.record_ = context_.shared.present(request, fields, wire_.endpoints(), client);
+  exchange.record_ = context_.shared.present(request, fields, wire_.endpoints(), client, waited);
   context_.shared.handler.handle(request, exchange);
 }
 
@@ -75,10 +92,13 @@ void H2Session::tell_news() noexcept {
 
 void H2Session::tell(H2Exchange& exchange) noexcept {
   if (exchange.over_) return;
-  if (exchange.closed_) return response_over(exchange, Outcome::kPeerGone);
+  // By the client, or by the engine for what the client sent.
+  if (exchange.closed_) {
+    return response_over(exchange, was_reset(exchange.id_) ? Errc::kBadFrame : Errc::kReset);
+  }
   if (exchange.send_failed_) {
     reset_stream(exchange, H2Code::kInternalError);
-    return response_over(exchange, Outcome::kAborted);
+    return response_over(exchange, Errc::kNoMemory);
   }
   if (exchange.failure_) return fail_exchange(exchange, *exchange.failure_);
   if (exchange.wants_body_ && std::exchange(exchange.body_news_, false)) {
@@ -119,13 +139,13 @@ void H2Session::check_times(H2Exchange& exchange, std::chrono::nanoseconds now) 
   }
   if (exchange.write_clock_.expired(now)) {
     reset_stream(exchange, H2Code::kCancel);
-    if (!exchange.over_) response_over(exchange, Outcome::kPeerGone);
+    if (!exchange.over_) response_over(exchange, Errc::kWriteTimeout);
     return;
   }
   if (exchange.over_) return;
   if (exchange.ticket_ != nullptr) {
     const bool late =
-        options.queue != options.queue.zero() && now - exchange.started_ >= options.queue;
+        options.queue != options.queue.zero() && exchange.ticket_->waited() >= options.queue;
     if (late && !exchange.ticket_->admitted()) fail_exchange(exchange, Errc::kOverloaded);
   } else if (exchange.wants_body_ && exchange.body_clock_.expired(now)) {
     fail_exchange(exchange, Errc::kBodyTimeout);
@@ -138,12 +158,10 @@ void H2Session::fail_exchange(H2Exchange& exchange, Errc error) noexcept {
   exchange.failure_ = error;
   if (H2Head::is_malformed(error) && error != Errc::kTruncated) {
     reset_stream(exchange, H2Code::kProtocolError);
-  } else if (exchange.replace_with_error(error)) {
-    return response_over(exchange, Outcome::kAborted);
-  } else {
+  } else if (!exchange.replace_with_error(error, kRetryAfter)) {
     reset_stream(exchange, H2Code::kInternalError);
   }
-  response_over(exchange, Outcome::kPeerGone);
+  response_over(exchange, error);
 }
 
 void H2Session::reset_stream(H2Exchange& exchange, H2Code code) noexcept {
@@ -155,24 +173,27 @@ void H2Session::reset_stream(H2Exchange& exchange, H2Code code) noexcept {
   engine_->reset(exchange.id_, code);
 }
 
-void H2Session::response_over(H2Exchange& exchange, Outcome outcome) noexcept {
+void H2Session::response_over(H2Exchange& exchange, std::optional<Errc> error) noexcept {
   if (exchange.over_) return;
   exchange.over_ = true;
   sweep_due_ = true;
   if (exchange.occupies_) --occupied_;
-  if (exchange.ticket_ != nullptr) {
-    context_.shared.admission.abandon(std::exchange(exchange.ticket_, nullptr));
-  }
+  if (exchange.ticket_ != nullptr) leave_queue(exchange);
   if (exchange.admitted_) context_.shared.admission.leave();
   exchange.body_.clear();
+  const bool replaced = exchange.rules_.replaced();
+  const Outcome outcome = error ? outcome_of(*error) : Outcome::kComplete;
   if (context_.shared.recorder != nullptr) {
     context_.shared.recorder->on_response(exchange.record_,
-                                          {.status = exchange.rules_.status(),
+                                          {.status = exchange.rules_.sent_status(),
                                            .body_bytes = exchange.rules_.body_bytes(),
-                                           .duration = wire_.now() - exchange.started_,
-                                           .outcome = outcome});
+                                           .outcome = replaced ? Outcome::kComplete : outcome,
+                                           .error = error ? error_to_tell(*error) : error});
   }
-  if (Observer* observer = std::exchange(exchange.observer_, nullptr)) observer->on_end(outcome);
+  // Whoever was answered for did not answer.
+  if (Observer* observer = std::exchange(exchange.observer_, nullptr)) {
+    observer->on_end(replaced ? Outcome::kAborted : outcome);
+  }
 }
 
 void H2Session::sweep() noexcept {
@@ -189,7 +210,7 @@ void H2Session::end_all() noexcept {
   streams_.for_each([this](H2Member& member) {
     auto& exchange = static_cast<H2Exchange&>(member);
     exchange.closed_ = true;
-    response_over(exchange, Outcome::kPeerGone);
+    response_over(exchange, end_error_);
   });
   sweep_due_ = true;
   sweep();

@@ -13,7 +13,7 @@ void H2Session::on_input() noexcept {
   if (feeding_) return;
   const Step step{*this, From::kLoop};
   if (closing_) return;
-  if (!begin_engine()) return break_off();
+  if (!begin_engine()) return break_off(Errc::kNoMemory);
   feeding_ = true;
   serve_admitted();
   const std::uint32_t requests = requests_;
@@ -50,7 +50,7 @@ bool H2Session::feed_some() noexcept {
   wire_.consume(piece.bytes);
   if (!fed) {
     // What cannot be answered any more: not our preface, or too many answers wait.
-    engine_->broken() ? break_off() : end_flood();
+    engine_->broken() ? break_off(Errc::kNoMemory) : end_flood();
     return false;
   }
   if (std::exchange(head_ended_, false)) take_head();
@@ -91,7 +91,7 @@ bool H2Session::admit_frame(const H2Piece& piece) noexcept {
   // nghttp2 looks at no PRIORITY where the client was told that it counts for nothing.
   const bool misplaced = piece.head.type == H2FrameType::kPriority && piece.head.stream == 0;
   if (piece.self_dependent || misplaced) {
-    terminate(H2Code::kProtocolError);
+    terminate(H2Code::kProtocolError, Errc::kBadFrame);
     return false;
   }
   return judge_stream(piece.head);
@@ -138,7 +138,7 @@ bool H2Session::judge_stream(const H2FrameHead& head) noexcept {
   if (engine_->knows(id) || goaway_sent_ || was_reset(id)) return true;
   // Closed by both sides, or by the peer: no frame may follow. Or skipped, and closed by that.
   const bool skipped = head.type == H2FrameType::kHeaders && id > gap_begin_ && id < last_id_;
-  terminate(skipped ? H2Code::kProtocolError : H2Code::kStreamClosed);
+  terminate(skipped ? H2Code::kProtocolError : H2Code::kStreamClosed, Errc::kBadFrame);
   return false;
 }
 
@@ -248,20 +248,17 @@ void H2Session::take_head() noexcept {
   }
 }
 
-void H2Session::record_refusal(Errc error) noexcept {
+void H2Session::record_refusal(const PartialHead& head, Errc error) noexcept {
   Recorder* const recorder = context_.shared.recorder;
   if (recorder == nullptr) return;
-  const Recorder::Token record = recorder->on_refused(error, wire_.endpoints());
-  recorder->on_response(record, {.status = 0,
-                                 .body_bytes = 0,
-                                 .duration = std::chrono::nanoseconds{0},
-                                 .outcome = Outcome::kPeerGone});
+  const Recorder::Token record = recorder->on_refused(head, wire_.endpoints());
+  recorder->on_response(record, {.outcome = Outcome::kAborted, .error = error});
 }
 
 void H2Session::begin(H2StreamId id, bool last) noexcept {
   std::optional<Errc> error = head_->finish(!last);
   if (error && H2Head::is_malformed(*error)) {
-    record_refusal(*error);
+    record_refusal(head_->partial(), *error);
     engine_->reset(id, H2Code::kProtocolError);
     return;
   }
@@ -285,7 +282,7 @@ void H2Session::begin(H2StreamId id, bool last) noexcept {
   ++occupied_;
   if (!admitted) return enqueue(*exchange, request);
   exchange->admitted_ = true;
-  serve(*exchange, request, head_->fields());
+  serve(*exchange, request, head_->fields(), std::chrono::nanoseconds{0});
 }
 
 H2Exchange* H2Session::make_exchange(H2StreamId id, const Request& request, bool last) noexcept {

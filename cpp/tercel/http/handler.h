@@ -13,6 +13,7 @@
 // docs/decisions/0002-the-seam.md.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -65,8 +66,8 @@ struct BodyRead {
 // Why an exchange ended.
 enum class Outcome : std::uint8_t {
   kComplete,  // The whole response was handed to the transport.
-  kPeerGone,  // The peer closed, reset, or stopped reading or sending for too long.
-  kAborted    // abort() was called, or the server ended it.
+  kPeerGone,  // The peer closed or reset, or ended its half in the middle of a request.
+  kAborted    // abort() was called, or the server ended it: for a limit, or a fault of the peer.
 };
 
 // Things a handler may want to know while it works on an answer.
@@ -108,6 +109,9 @@ class Place {
  protected:
   ~Place() = default;
 };
+
+// When a client that was refused may try again, unless more is known.
+inline constexpr std::chrono::seconds kRetryAfter{1};
 
 // One request and its response. Owned by the connection; valid from Handler::handle() until
 // Observer::on_end() returns, or, without an observer, until the response is complete.
@@ -151,8 +155,9 @@ class Exchange {
   // Ends a response whose start() promised trailers, after its last write(…, Final::kNo).
   [[nodiscard]] virtual Result<void> finish(std::span<const Field> trailers) noexcept = 0;
   // Ends the exchange where it stands, visibly incomplete to the peer. Before start() the server
-  // answers `error` itself, if it has a status.
-  virtual void abort(Errc error) noexcept = 0;
+  // answers `error` itself, if it has a status; `retry_after` is told with 429 and 503.
+  virtual void abort(Errc error, std::chrono::seconds retry_after) noexcept = 0;
+  void abort(Errc error) noexcept { this->abort(error, kRetryAfter); }
   // For a handler that works on after the end of the exchange, from inside of on_end(): until it
   // calls leave(), which it may at any later time, the request counts as one that its client has
   // under way. Null where nobody counts, or memory is exhausted.

@@ -65,8 +65,15 @@ class ResponseRules {
   void replace(std::uint16_t status, std::uint64_t body_bytes) noexcept {
     status_ = status;
     body_bytes_ = body_bytes;
+    replaced_ = true;
   }
 
+  [[nodiscard]] bool replaced() const noexcept { return replaced_; }
+  // Of the response as it went over the wire; 0: none did.
+  [[nodiscard]] std::uint16_t sent_status() const noexcept {
+    if (!head_released_ && !replaced_) return 0;
+    return is_tunnel() && version_ == Version::kHttp2 ? 200 : status_;  // RFC 8441 section 5.
+  }
   [[nodiscard]] bool started() const noexcept { return status_ != 0; }
   [[nodiscard]] bool head_released() const noexcept { return head_released_; }
   [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
@@ -99,6 +106,7 @@ class ResponseRules {
   bool accepts_trailers_ = false;
   bool promised_trailers_ = false;
   bool head_released_ = false;
+  bool replaced_ = false;
 };
 
 }  // namespace tercel::http

@@ -25,11 +25,12 @@ std::string_view SessionContext::default_fields(std::chrono::seconds unix_time, 
 }
 
 Recorder::Token SessionContext::present(Request& request, std::span<Field> fields,
-                                        const Endpoints& ends, Address& client) noexcept {
+                                        const Endpoints& ends, Address& client,
+                                        std::chrono::nanoseconds waited) noexcept {
   request.client = &ends.peer;
   request.secure = static_cast<bool>(ends.tls);
   if (amender != nullptr) amender->amend(request, fields, ends, client);
-  return recorder != nullptr ? recorder->on_request(request, ends) : nullptr;
+  return recorder != nullptr ? recorder->on_request(request, ends, waited) : nullptr;
 }
 
 }  // namespace tercel::http

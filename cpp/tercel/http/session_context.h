@@ -45,9 +45,10 @@ class SessionContext {
 
   // What every session does with a request whose head is complete, before its handler: says who
   // asks, has that amended, and opens the record. `fields` are those of the request; `client` is
-  // room for an address that lives as long as it.
+  // room for an address that lives as long as it; `waited` is the time it was in the queue.
   [[nodiscard]] Recorder::Token present(Request& request, std::span<Field> fields,
-                                        const Endpoints& ends, Address& client) noexcept;
+                                        const Endpoints& ends, Address& client,
+                                        std::chrono::nanoseconds waited) noexcept;
 
   Handler& handler;
   const Amender* amender = nullptr;

@@ -14,7 +14,7 @@ Connection::Connection(Server& server, const http::Endpoints& ends) noexcept
       limits_{server.options_.timeouts, server.next_age_due(), server.loop_.now()} {}
 
 Connection::~Connection() {
-  if (buffers_ != nullptr) server_.buffers_.destroy(buffers_);
+  if (buffers_ != nullptr) server_.buffers_.destroy(std::exchange(buffers_, nullptr));
 }
 
 bool Connection::start(int fd) noexcept {

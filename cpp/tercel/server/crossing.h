@@ -158,7 +158,8 @@ class StandIn final : public http::Exchange {
   [[nodiscard]] Result<void> write(http::Payload payload, http::Final final) noexcept override;
   [[nodiscard]] Result<void> write_file(http::FileRange range, http::Final final) noexcept override;
   [[nodiscard]] Result<void> finish(std::span<const http::Field> trailers) noexcept override;
-  void abort(Errc error) noexcept override;
+  using Exchange::abort;
+  void abort(Errc error, std::chrono::seconds retry_after) noexcept override;
   [[nodiscard]] bool writable() const noexcept override;
 
  private:

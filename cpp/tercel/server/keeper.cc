@@ -88,7 +88,9 @@ struct Keeper::Apply {
     (void)exchange.finish(finish.trailers);
     keeper.io_.give_back(command);
   }
-  void operator()(const Command::Abort& abort) const noexcept { exchange.abort(abort.error); }
+  void operator()(const Command::Abort& abort) const noexcept {
+    exchange.abort(abort.error, abort.retry_after);
+  }
 };
 
 void Keeper::apply(Command& command) noexcept {

@@ -4,6 +4,7 @@
 // them; a mailbox hands them over.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -80,6 +81,7 @@ struct Command : Mail {
   };
   struct Abort {
     Errc error;
+    std::chrono::seconds retry_after;
   };
   using Step = std::variant<Nothing, Interim, Start, Write, WriteFile, Finish, Abort>;
 

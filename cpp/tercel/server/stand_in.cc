@@ -259,9 +259,9 @@ Result<void> StandIn::post_part(Command* command, const http::BodyPlan& part) no
   return {};
 }
 
-void StandIn::abort(Errc error) noexcept {
+void StandIn::abort(Errc error, std::chrono::seconds retry_after) noexcept {
   if (over_) return;
-  crossing_.farewell.step = Command::Abort{error};
+  crossing_.farewell.step = Command::Abort{error, retry_after};
   say_last_word(crossing_.farewell, Outcome::kAborted);
 }
 

@@ -30,9 +30,8 @@ class FixedClock final : public Clock {
   [[nodiscard]] std::chrono::nanoseconds now() const noexcept override { return 971211336s; }
 };
 
-// The duration is that of the loop's clock, which the log must not believe.
 http::Summary answer(std::uint16_t status, std::uint64_t body_bytes, Outcome outcome) {
-  return {.status = status, .body_bytes = body_bytes, .duration = 1h, .outcome = outcome};
+  return {.status = status, .body_bytes = body_bytes, .outcome = outcome};
 }
 
 class AccessLogTest : public testing::Test {
@@ -66,7 +65,7 @@ class AccessLogTest : public testing::Test {
   // The line that `format` makes of request_ and `summary`.
   std::string line(std::string_view format, const http::Summary& summary) {
     AccessLog log = make(format);
-    void* const token = log.on_request(request_, ends_);
+    void* const token = log.on_request(request_, ends_, 0s);
     clock_.advance(412us);
     log.on_response(token, summary);
     return written();
@@ -103,7 +102,7 @@ TEST_F(AccessLogTest, NamedFormats) {
   EXPECT_EQ(line("json"),
             R"({"time":"2000-10-10T20:55:36+00:00","client":"192.0.2.7","method":"GET",)"
             R"("target":"/a?b=c","protocol":"HTTP/1.1","host":"example.com","status":200,)"
-            R"("body_bytes":27,"duration_ms":0.412,"outcome":"complete","refused":null,)"
+            R"("body_bytes":27,"duration_ms":0.412,"outcome":"complete","error":null,)"
             R"("referer":"http://example.com/","user_agent":"curl/8"})"
             "\n");
 }
@@ -135,11 +134,42 @@ TEST_F(AccessLogTest, AClientThatLeftBeforeTheAnswerIs499) {
   EXPECT_EQ(line("%s %X", summary), "- aborted\n");
 }
 
-TEST_F(AccessLogTest, ARefusedRequestHasAReasonAndNoBytesOfThePeer) {
-  AccessLog log = make("%h \"%r\" %s %E %{user-agent}i");
-  const http::Summary summary = answer(431, 0, Outcome::kComplete);
-  log.on_response(log.on_refused(Errc::kHeadTooLarge, ends_), summary);
-  EXPECT_EQ(written(), "192.0.2.7 \"-\" 431 HeadTooLarge -\n");
+TEST_F(AccessLogTest, TheWaitForATurnIsInTheTimeAndTheDuration) {
+  AccessLog log = make("%{unix}t %{ms}T");
+  void* const token = log.on_request(request_, ends_, 90s);
+  clock_.advance(10ms);
+  log.on_response(token, answered_);
+  EXPECT_EQ(written(), "971211246 90010.000\n");
+}
+
+TEST_F(AccessLogTest, ARefusedHeadShowsWhatIsKnownOfIt) {
+  AccessLog log = make("%h \"%r\" %m %R %H %U %s %E %{user-agent}i");
+  http::Summary summary = answer(431, 0, Outcome::kComplete);
+  summary.error = Errc::kHeadTooLarge;
+  const http::PartialHead heads[] = {
+      {},
+      {.method = "GET"},
+      {.method = "GET", .target = "/\x1b\""},
+      {.method = "GET", .target = "/", .version = http::Version::kHttp10},
+  };
+  for (const http::PartialHead& head : heads) log.on_response(log.on_refused(head, ends_), summary);
+  EXPECT_EQ(written(),
+            "192.0.2.7 \"-\" - - - - 431 HeadTooLarge -\n"
+            "192.0.2.7 \"GET - -\" GET - - - 431 HeadTooLarge -\n"
+            R"(192.0.2.7 "GET /\x1b\" -" GET /\x1b\" - - 431 HeadTooLarge -)"
+            "\n"
+            "192.0.2.7 \"GET / HTTP/1.0\" GET / HTTP/1.0 - 431 HeadTooLarge -\n");
+}
+
+TEST_F(AccessLogTest, EveryErrorHasRoomInALine) {
+  AccessLog log = make("json");
+  for (const Errc error : {Errc::kBadTransferEncoding, Errc::kLengthConflict, Errc::kFlooded}) {
+    http::Summary summary = answer(0, 0, Outcome::kAborted);
+    summary.error = error;
+    log.on_response(log.on_request(request_, ends_, 0s), summary);
+    const std::string name{info(error).name};
+    EXPECT_NE(written().find("\"aborted\",\"error\":\"" + name + "\","), std::string::npos);
+  }
 }
 
 TEST_F(AccessLogTest, AddressesOfEveryKind) {
@@ -185,9 +215,9 @@ TEST_F(AccessLogTest, LongValuesAreCutAndSaySo) {
 TEST_F(AccessLogTest, RequestsMayEndInAnotherOrderThanTheyCame) {
   AccessLog log = make("%R %s");
   request_.target = "/first";
-  void* const first = log.on_request(request_, ends_);
+  void* const first = log.on_request(request_, ends_, 0s);
   request_.target = "/second";
-  void* const second = log.on_request(request_, ends_);
+  void* const second = log.on_request(request_, ends_, 0s);
   request_.target = "/gone";
   log.on_response(second, answered_);
   log.on_response(first, answered_);
@@ -196,9 +226,9 @@ TEST_F(AccessLogTest, RequestsMayEndInAnotherOrderThanTheyCame) {
 
 TEST_F(AccessLogTest, BlocksAreReturnedAndNothingIsAllocatedInASteadyState) {
   AccessLog log = make("combined");
-  log.on_response(log.on_request(request_, ends_), answered_);
+  log.on_response(log.on_request(request_, ends_, 0s), answered_);
   const test::AllocationCount count;
-  for (int i = 0; i < 100; ++i) log.on_response(log.on_request(request_, ends_), answered_);
+  for (int i = 0; i < 100; ++i) log.on_response(log.on_request(request_, ends_, 0s), answered_);
   EXPECT_EQ(count.so_far(), 0U);
   EXPECT_EQ(loop_->blocks().outstanding(), 0U);
 }
@@ -207,7 +237,7 @@ TEST_F(AccessLogTest, WithoutMemoryALineIsDroppedAndTheRequestGoesOn) {
   AccessLog log = make("combined");
   {
     const test::AllocationFailure failure{1};
-    void* const token = log.on_request(request_, ends_);
+    void* const token = log.on_request(request_, ends_, 0s);
     EXPECT_EQ(token, nullptr);
     log.on_response(token, answered_);
   }

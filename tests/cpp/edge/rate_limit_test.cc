@@ -146,7 +146,8 @@ TEST_F(RateLimitTest, NoBodyIsAskedFor) {
 TEST_F(RateLimitTest, TheAnswerToHeadHasNoBody) {
   come_from(ann_);
   for (int i = 0; i < 3; ++i) (void)ask();
-  EXPECT_EQ(ask("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"), std::string{kRefusedHead} + "1\r\n\r\n");
+  EXPECT_EQ(ask("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"),
+            std::string{kRefusedHead} + "1\r\ncontent-length: 46\r\n\r\n");
 }
 
 TEST_F(RateLimitTest, TheClientIsWhomTheRequestNames) {

@@ -15,6 +15,7 @@
 namespace tercel::http {
 namespace {
 
+using namespace std::chrono_literals;
 using test::MemoryWire;
 
 constexpr std::string_view kDefaults = "server: t\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
@@ -305,16 +306,23 @@ TEST_F(H1SessionTest, ARefusedHeadRequestIsAnsweredWithoutABody) {
 // What a recorder hears, a line each.
 class Listing final : public Recorder {
  public:
-  Token on_request(const Request& request, const Endpoints&) noexcept override {
+  Token on_request(const Request& request, const Endpoints&,
+                   std::chrono::nanoseconds waited) noexcept override {
+    if (waited > 0s) text += "+" + std::to_string(waited / 1s) + "s ";
     text += std::string{request.method} + " " + std::string{request.target};
     return nullptr;
   }
-  Token on_refused(Errc, const Endpoints&) noexcept override {
-    text += "refused";
+  Token on_refused(const PartialHead& head, const Endpoints&) noexcept override {
+    text += "refused [" + std::string{head.method} + "] [" + std::string{head.target} + "]" +
+            (head.version ? " v" : "");
     return nullptr;
   }
   void on_response(Token, const Summary& summary) noexcept override {
-    text += " " + std::to_string(summary.status) + " " + std::to_string(summary.body_bytes) + "\n";
+    constexpr const char* kOutcomes[] = {" complete", " client-gone", " aborted"};
+    text += " " + std::to_string(summary.status) + " " + std::to_string(summary.body_bytes) +
+            kOutcomes[static_cast<int>(summary.outcome)];
+    if (summary.error) text += " " + std::string{info(*summary.error).name};
+    text += "\n";
   }
   std::string text;
 };
@@ -335,11 +343,117 @@ TEST_F(H1SessionTest, TheRecordOfARefusalNamesTheRequestIfItIsKnown) {
   ASSERT_TRUE(context_.admission.try_enter());
   make_session();
   wire_.receive("HEAD /queued HTTP/1.1\r\nHost: a\r\n\r\n");
+  wire_.time += 7s;
   session_->on_timeout(Errc::kOverloaded);
   const auto bytes = [](Errc error) { return std::to_string(info(error).text.size() + 1); };
-  EXPECT_EQ(listing.text, "POST /a 413 " + bytes(Errc::kBodyTooLarge) + "\nHEAD /b 413 0\n" +
-                              "refused 400 " + bytes(Errc::kBadHost) + "\nGET /d 500 " +
-                              bytes(Errc::kHandlerFailed) + "\nHEAD /queued 503 0\n");
+  EXPECT_EQ(listing.text, "POST /a 413 " + bytes(Errc::kBodyTooLarge) +
+                              " complete BodyTooLarge\nHEAD /b 413 0 complete BodyTooLarge\n" +
+                              "refused [GET] [/c] v 400 " + bytes(Errc::kBadHost) +
+                              " complete BadHost\nGET /d 500 " + bytes(Errc::kHandlerFailed) +
+                              " complete HandlerFailed\n+7s HEAD /queued 503 0 complete " +
+                              "Overloaded\n");
+}
+
+TEST_F(H1SessionTest, TheRecordOfARefusedHeadSaysWhatWasInOrder) {
+  Listing listing;
+  context_.recorder = &listing;
+  context_.limits.target_bytes_max = 8;
+  const auto says = [&](std::string_view head) {
+    make_session();
+    listing.text.clear();
+    wire_.receive(head);
+    return listing.text.substr(0, listing.text.rfind(" complete"));
+  };
+  EXPECT_EQ(says("GE\x1bT / HTTP/1.1\r\n\r\n"), "refused [] [] 400 30");
+  EXPECT_EQ(says("get / HTTP/1.1\r\n\r\n"), "refused [get] [] 501 30");
+  EXPECT_EQ(says("GET /\x1b HTTP/1.1\r\n\r\n"), "refused [GET] [] 400 32");
+  EXPECT_EQ(says("GET /1234567890 HTTP/1.1\r\n\r\n"), "refused [GET] [/1234567] 414 37");
+  EXPECT_EQ(says("GET / HTTP/3.0\r\n\r\n"), "refused [GET] [/] 505 34");
+  EXPECT_EQ(says("GET a HTTP/1.1\r\n\r\n"), "refused [GET] [a] v 400 32");
+  EXPECT_EQ(says("GET / HTTP/1.1\r\na b: c\r\n\r\n"), "refused [GET] [/] v 400 28");
+
+  make_session();
+  listing.text.clear();
+  wire_.receive("GET /a HTTP/1.1\r\nHost:");
+  session_->on_timeout(Errc::kHeadTimeout);
+  EXPECT_EQ(listing.text, "refused [GET] [/a] v 408 40 complete HeadTimeout\n");
+}
+
+TEST_F(H1SessionTest, TheRecordTellsAClientThatLeftFromOneThatIsCutOff) {
+  Listing listing;
+  context_.recorder = &listing;
+  const auto says = [&](const auto& end) {
+    make_session();
+    listing.text.clear();
+    wire_.receive("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
+    end();
+    return listing.text;
+  };
+  const auto begin = [&] {
+    ASSERT_TRUE(script_.exchange->start({}));
+    ASSERT_TRUE(script_.exchange->write(Payload::borrow("x"), Final::kNo));
+  };
+  EXPECT_EQ(says([&] { session_->on_closed(Errc::kReset); }), "POST /a 0 0 client-gone\n");
+  EXPECT_EQ(says([&] { session_->on_closed(Errc::kDraining); }), "POST /a 0 0 aborted Draining\n");
+  // A head that was started and not sent did not reach the client.
+  EXPECT_EQ(says([&] {
+              ASSERT_TRUE(script_.exchange->start({}));
+              session_->on_closed(Errc::kReset);
+            }),
+            "POST /a 0 0 client-gone\n");
+  EXPECT_EQ(says([&] {
+              begin();
+              session_->on_closed(Errc::kReset);
+            }),
+            "POST /a 200 1 client-gone\n");
+  for (const auto& [error, name] : {std::pair{Errc::kWriteTimeout, "WriteTimeout"},
+                                    {Errc::kBodyTimeout, "BodyTimeout"},
+                                    {Errc::kRequestTimeout, "RequestTimeout"}}) {
+    EXPECT_EQ(says([&, code = error] {
+                begin();
+                session_->on_timeout(code);
+              }),
+              std::string{"POST /a 200 1 aborted "} + name + "\n");
+  }
+  EXPECT_EQ(says([&] { session_->on_timeout(Errc::kBodyTimeout); }),
+            "POST /a 408 40 complete BodyTimeout\n");
+  EXPECT_EQ(script_.log.back(), "aborted");  // Whoever was answered for.
+}
+
+TEST_F(H1SessionTest, TheRecordCountsTheWaitForATurn) {
+  Listing listing;
+  context_.recorder = &listing;
+  answer_all();
+  context_.admission.limit(1, 1);
+  ASSERT_TRUE(context_.admission.try_enter());
+  wire_.receive("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+  wire_.time += 3s;
+  context_.admission.leave();
+  wire_.run();
+  EXPECT_EQ(listing.text, "+3s GET /a 200 5 complete\n");
+
+  ASSERT_TRUE(context_.admission.try_enter());
+  make_session();
+  listing.text.clear();
+  wire_.receive("GET /b HTTP/1.1\r\nHost: a\r\n\r\n");
+  wire_.time += 5s;
+  session_->on_closed(Errc::kReset);
+  EXPECT_EQ(listing.text, "+5s GET /b 0 0 client-gone\n");
+  context_.admission.leave();
+}
+
+TEST_F(H1SessionTest, AnAbortSaysWhenToComeBackAndWhetherTheConnectionStays) {
+  script_.act = [](const Request&, Exchange& exchange) { exchange.abort(Errc::kRateLimited, 7s); };
+  wire_.receive(kGet);
+  EXPECT_NE(wire_.sent.find("\r\nretry-after: 7\r\n"), std::string::npos) << wire_.sent;
+  EXPECT_EQ(wire_.take_sent().find("connection:"), std::string::npos);
+  EXPECT_FALSE(wire_.closed);
+  wire_.receive("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_NE(wire_.take_sent().find("\r\nconnection: keep-alive\r\n"), std::string::npos);
+  EXPECT_FALSE(wire_.closed);
+  wire_.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n");
+  EXPECT_NE(wire_.take_sent().find("\r\nconnection: close\r\n"), std::string::npos);
+  EXPECT_TRUE(wire_.closed);
 }
 
 TEST_F(H1SessionTest, AChunkedBodyOverTheLimitIsAnsweredBySession) {
@@ -368,7 +482,7 @@ TEST_F(H1SessionTest, ABrokenBodyAfterTheHeadWasSentCutsTheResponseOff) {
   ASSERT_TRUE(script_.exchange->write(Payload::borrow("x"), Final::kNo));
   script_.read();
   wire_.receive("oops\r\n");
-  EXPECT_EQ(script_.log.back(), "peer gone");
+  EXPECT_EQ(script_.log.back(), "aborted");
   EXPECT_TRUE(wire_.was_reset);
 }
 
@@ -583,7 +697,7 @@ TEST_F(H1SessionTest, TimeLimitsHaveTheirAnswers) {
   ASSERT_TRUE(script_.exchange->write(Payload::borrow("x"), Final::kNo));
   session_->on_timeout(Errc::kWriteTimeout);
   EXPECT_TRUE(wire_.was_reset);
-  EXPECT_EQ(script_.log.back(), "peer gone");
+  EXPECT_EQ(script_.log.back(), "aborted");
 
   make_session();
   wire_.receive("");
@@ -751,12 +865,13 @@ class Stamp final : public Amender, public Recorder {
     fields[0].value = "amended";
     log_.emplace_back("amended");
   }
-  Token on_request(const Request& request, const Endpoints&) noexcept override {
+  Token on_request(const Request& request, const Endpoints&,
+                   std::chrono::nanoseconds) noexcept override {
     EXPECT_EQ(*request.client, kClient);
     log_.emplace_back("recorded");
     return nullptr;
   }
-  Token on_refused(Errc, const Endpoints&) noexcept override { return nullptr; }
+  Token on_refused(const PartialHead&, const Endpoints&) noexcept override { return nullptr; }
   void on_response(Token, const Summary&) noexcept override {}
 
   static constexpr Address kClient{.ip = {192, 0, 2, 1}, .port = 7, .kind = AddressKind::kIpv4};

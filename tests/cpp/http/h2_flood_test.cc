@@ -237,12 +237,13 @@ TEST_F(H2FloodTest, WhatCostsNothingToSendHasItsBudget) {
 
 TEST_F(H2FloodTest, WhoeverHadTooMuchIsInTheLogOnce) {
   struct Listing final : Recorder {
-    Token on_request(const Request&, const Endpoints&) noexcept override { return nullptr; }
-    Token on_refused(Errc error, const Endpoints&) noexcept override {
-      refused.push_back(error);
+    Token on_request(const Request&, const Endpoints&, std::chrono::nanoseconds) noexcept override {
       return nullptr;
     }
-    void on_response(Token, const Summary&) noexcept override {}
+    Token on_refused(const PartialHead&, const Endpoints&) noexcept override { return this; }
+    void on_response(Token token, const Summary& summary) noexcept override {
+      if (token == this) refused.push_back(summary.error.value_or(Errc::kClosed));
+    }
     std::vector<Errc> refused;
   } listing;
   shared_.recorder = &listing;

@@ -139,7 +139,7 @@ TEST_F(H2RulesTest, TheDeclaredLengthIsThatOfTheData) {
     hello();
     EXPECT_EQ(send(h2_post(1, {{"content-length", length}}) + h2_data(1, body, kEndStream)),
               "1 RST_STREAM 1\n");
-    EXPECT_EQ(script_.log.back(), "/ peer gone");
+    EXPECT_EQ(script_.log.back(), "/ aborted");
   }
 }
 

@@ -541,7 +541,7 @@ TEST_F(H2SessionTest, AHeaderBlockThatNeverEndsIsNotHiddenByOpenStreams) {
   wire_.time += 31s;
   session_->on_tick(wire_.time);
   EXPECT_EQ(sent(), "GOAWAY 1 11\n");
-  EXPECT_EQ(script_.log.back(), "/1 peer gone");
+  EXPECT_EQ(script_.log.back(), "/1 aborted");
 }
 
 // --- ends
@@ -631,23 +631,31 @@ TEST_F(H2SessionTest, AClientThatSaysGoodbyeIsServedToTheEnd) {
   EXPECT_TRUE(wire_.closed);
 }
 
+// What a recorder hears, a line each.
+struct Listing final : Recorder {
+  Token on_request(const Request& request, const Endpoints&,
+                   std::chrono::nanoseconds waited) noexcept override {
+    text += std::string{request.method} + ' ' + std::string{request.target} +
+            (request.version == Version::kHttp2 ? " 2" : " ?");
+    if (waited > 0s) text += " +" + std::to_string(waited / 1s) + 's';
+    return nullptr;
+  }
+  Token on_refused(const PartialHead& head, const Endpoints&) noexcept override {
+    text += "refused " + std::string{head.method} + ' ' + std::string{head.target};
+    return nullptr;
+  }
+  void on_response(Token, const Summary& summary) noexcept override {
+    constexpr const char* kOutcomes[] = {" complete", " client-gone", " aborted"};
+    text += ' ' + std::to_string(summary.status) + ' ' + std::to_string(summary.body_bytes) +
+            kOutcomes[static_cast<int>(summary.outcome)];
+    if (summary.error) text += ' ' + std::string{info(*summary.error).name};
+    text += '\n';
+  }
+  std::string text;
+};
+
 TEST_F(H2SessionTest, TheRecordNamesEveryRequest) {
-  struct Listing final : Recorder {
-    Token on_request(const Request& request, const Endpoints&) noexcept override {
-      text += std::string{request.method} + ' ' + std::string{request.target} +
-              (request.version == Version::kHttp2 ? " 2" : " ?");
-      return nullptr;
-    }
-    Token on_refused(Errc error, const Endpoints&) noexcept override {
-      text += std::string{info(error).name};
-      return nullptr;
-    }
-    void on_response(Token, const Summary& summary) noexcept override {
-      text +=
-          ' ' + std::to_string(summary.status) + ' ' + std::to_string(summary.body_bytes) + '\n';
-    }
-    std::string text;
-  } listing;
+  Listing listing;
   shared_.recorder = &listing;
   shared_.limits.body_bytes_max = 10;
   answer_all();
@@ -655,9 +663,76 @@ TEST_F(H2SessionTest, TheRecordNamesEveryRequest) {
   (void)send(h2_get(1, "/a") + h2_post(3, {{"content-length", "11"}}) + h2_post(5, {{"Bad", "x"}}) +
              h2_post(7, {{"expect", "tea"}}));
   const auto bytes = [](Errc error) { return std::to_string(info(error).text.size() + 1); };
-  EXPECT_EQ(listing.text, "GET /a 2 200 5\nPOST / 2 413 " + bytes(Errc::kBodyTooLarge) +
-                              "\nBadField 0 0\nBadExpectation 417 " + bytes(Errc::kBadExpectation) +
-                              "\n");
+  EXPECT_EQ(listing.text, "GET /a 2 200 5 complete\nPOST / 2 413 " + bytes(Errc::kBodyTooLarge) +
+                              " complete BodyTooLarge\nrefused POST / 0 0 aborted BadField\n" +
+                              "refused POST / 417 " + bytes(Errc::kBadExpectation) +
+                              " complete BadExpectation\n");
+}
+
+TEST_F(H2SessionTest, TheRecordTellsAClientThatLeftFromOneThatIsCutOff) {
+  Listing listing;
+  shared_.recorder = &listing;
+  const auto says = [&](const auto& end) {
+    make_session();
+    hello();
+    (void)send(h2_post(1, {{"content-length", "9"}}));
+    listing.text.clear();
+    end();
+    return listing.text;
+  };
+  const auto begin = [&] {
+    ASSERT_TRUE(script_.of("/").exchange->start({}));
+    ASSERT_TRUE(script_.of("/").exchange->write(Payload::borrow("x"), Final::kNo));
+  };
+  EXPECT_EQ(says([&] { (void)send(h2_reset(1)); }), " 0 0 client-gone\n");
+  EXPECT_EQ(says([&] { session_->on_closed(Errc::kReset); }), " 0 0 client-gone\n");
+  EXPECT_EQ(says([&] { session_->on_closed(Errc::kDraining); }), " 0 0 aborted Draining\n");
+  EXPECT_EQ(says([&] { session_->on_timeout(Errc::kWriteTimeout); }),
+            " 0 0 aborted WriteTimeout\n");
+  EXPECT_EQ(says([&] {
+              begin();
+              session_->on_timeout(Errc::kRequestTimeout);
+            }),
+            " 200 1 aborted RequestTimeout\n");
+  EXPECT_EQ(says([&] { session_->on_timeout(Errc::kRequestTimeout); }),
+            " 503 47 complete RequestTimeout\n");
+  EXPECT_EQ(script_.log.back(), "/ aborted");  // Whoever was answered for.
+  // The stream and the connection end for what the client sent.
+  EXPECT_EQ(says([&] { (void)send(h2_data(1, "1234567890")); }), " 0 0 aborted BadContentLength\n");
+  EXPECT_EQ(says([&] { (void)send(h2_window_update(1, 0)); }), " 0 0 aborted BadFrame\n");
+  EXPECT_EQ(says([&] { (void)send(h2_frame(6, 0, 1, "12345678")); }), " 0 0 aborted BadFrame\n");
+  EXPECT_EQ(says([&] {
+              wire_.under_pressure = true;
+              for (int i = 0; i < 3000 && !wire_.closed; ++i) wire_.receive(test::h2_ping());
+              wire_.under_pressure = false;
+            }),
+            "refused   0 0 aborted Flooded\n 0 0 aborted Flooded\n");
+}
+
+TEST_F(H2SessionTest, TheRecordCountsTheWaitForATurn) {
+  Listing listing;
+  shared_.recorder = &listing;
+  answer_all();
+  shared_.admission.limit(1, 2);
+  ASSERT_TRUE(shared_.admission.try_enter());
+  hello();
+  (void)send(h2_get(1, "/served") + h2_get(3, "/left") + h2_get(5, "/refused"));
+  wire_.time += 3s;
+  (void)send(h2_reset(3));
+  shared_.admission.leave();
+  wire_.run();
+  EXPECT_EQ(listing.text,
+            "GET /refused 2 503 50 complete Overloaded\n"
+            "GET /left 2 +3s 0 0 client-gone\n"
+            "GET /served 2 +3s 200 5 complete\n");
+
+  listing.text.clear();
+  ASSERT_TRUE(shared_.admission.try_enter());
+  (void)send(h2_get(7, "/late"));
+  wire_.time += 1h;
+  session_->on_tick(wire_.time);
+  EXPECT_EQ(listing.text, "GET /late 2 +3600s 503 50 complete Overloaded\n");
+  shared_.admission.leave();
 }
 
 // --- tunnels: RFC 8441
@@ -666,6 +741,8 @@ const FieldList kConnect{{":method", "CONNECT"}, {":protocol", "websocket"}, {":
                          {":path", "/chat"},     {":authority", "a"},        {"x", "y"}};
 
 TEST_F(H2SessionTest, AnExtendedConnectBecomesATunnel) {
+  Listing listing;
+  shared_.recorder = &listing;
   const Field fields[] = {{"sec-websocket-accept", "x"}, {"sec-websocket-protocol", "chat"}};
   script_.act = [&](const Request& request, Scripted& one) {
     EXPECT_EQ(request.protocol, "websocket");
@@ -691,6 +768,8 @@ TEST_F(H2SessionTest, AnExtendedConnectBecomesATunnel) {
   ASSERT_TRUE(one.exchange->write(Payload::borrow(""), Final::kYes));
   EXPECT_EQ(sent(), "1 DATA 0 END\n");
   EXPECT_EQ(h2_.exchanges.alive(), 0U);
+  // As it went over the wire.
+  EXPECT_EQ(listing.text, "CONNECT /chat 2 200 4 complete\n");
 }
 
 TEST_F(H2SessionTest, ATunnelMayBeDenied) {

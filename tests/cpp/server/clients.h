@@ -12,12 +12,15 @@ namespace tercel::test {
 
 class Clients final : public http::Recorder {
  public:
-  Token on_request(const http::Request& request, const http::Endpoints&) noexcept override {
+  Token on_request(const http::Request& request, const http::Endpoints&,
+                   std::chrono::nanoseconds) noexcept override {
     std::array<char, Address::kHostBytesMax> text;
     seen.emplace_back(request.client->host(text));
     return nullptr;
   }
-  Token on_refused(Errc, const http::Endpoints&) noexcept override { return nullptr; }
+  Token on_refused(const http::PartialHead&, const http::Endpoints&) noexcept override {
+    return nullptr;
+  }
   void on_response(Token, const http::Summary&) noexcept override {}
 
   std::vector<std::string> seen;

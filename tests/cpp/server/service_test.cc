@@ -21,11 +21,14 @@ using test::Fd;
 
 // Counts on the loop that it was given to.
 struct CountingRecorder final : http::Recorder {
-  Token on_request(const http::Request&, const http::Endpoints&) noexcept override {
+  Token on_request(const http::Request&, const http::Endpoints&,
+                   std::chrono::nanoseconds) noexcept override {
     ++requests;
     return nullptr;
   }
-  Token on_refused(Errc, const http::Endpoints&) noexcept override { return nullptr; }
+  Token on_refused(const http::PartialHead&, const http::Endpoints&) noexcept override {
+    return nullptr;
+  }
   void on_response(Token, const http::Summary&) noexcept override { ++responses; }
   int requests = 0;
   int responses = 0;

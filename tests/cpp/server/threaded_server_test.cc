@@ -257,11 +257,14 @@ TEST_F(ThreadedServerTest, AConnectionLimitHoldsForAllThreadsTogether) {
 // One after the other: nobody is busy when a connection comes.
 TEST_F(ThreadedServerTest, ConnectionsAreSpreadOverThreadsThatWait) {
   struct Counter final : http::Recorder {
-    Token on_request(const http::Request&, const http::Endpoints&) noexcept override {
+    Token on_request(const http::Request&, const http::Endpoints&,
+                     std::chrono::nanoseconds) noexcept override {
       ++requests;
       return nullptr;
     }
-    Token on_refused(Errc, const http::Endpoints&) noexcept override { return nullptr; }
+    Token on_refused(const http::PartialHead&, const http::Endpoints&) noexcept override {
+      return nullptr;
+    }
     void on_response(Token, const http::Summary&) noexcept override {}
     int requests = 0;
   };

@@ -247,12 +247,15 @@ def without_blanks(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def with_authority(message: Verdict) -> list[tuple[str, str]]:
-    """RFC 9112 3.2.2: the authority of an absolute target replaces the Host field."""
+    """RFC 9112 3.2.2: the authority of an absolute target replaces the Host field, or is one."""
     absolute = re.match(r"https?://([^/?]*)", message.target, re.IGNORECASE)
-    return [
+    fields = [
         (name, absolute[1] if absolute and name == "host" else value)
         for name, value in without_blanks(message.fields)
     ]
+    if absolute and all(name != "host" for name, _ in fields):
+        fields.append(("host", absolute[1]))
+    return fields
 
 
 def same_message(we: Verdict, they: Verdict, raw: bytes) -> bool:

@@ -232,6 +232,10 @@ bool HeadParser::finish() noexcept {
     // RFC 9112 section 3.2.2: an absolute target overrules the Host field, for everyone.
     if (!request_.authority.empty()) known_.host->value = request_.authority;
     request_.authority = known_.host->value;
+  } else if (!request_.authority.empty()) {
+    const std::size_t count = request_.fields.size();
+    fields_[count] = {.name = "host", .value = request_.authority};
+    request_.fields = {fields_, count + 1};
   }
   request_.content_length = known_.content_length;
   request_.has_body = known_.chunked || known_.content_length.value_or(0) != 0;

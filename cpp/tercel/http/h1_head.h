@@ -8,10 +8,10 @@
 // one meaning of every size field. Lines that are complete are judged at once, so a bad one is
 // refused before the head is complete. The verdict is the same however the bytes arrive: it depends
 // on them in their order, and what is bad stays bad for the same reason whatever follows.
-// An absolute-form target overrules the Host field, which is given its authority (RFC 9112 section
-// 3.2.2). Methods pass if they are upper-case tokens, known or not, but for CONNECT and TRACE.
-// Not here: what the fields mean beyond the framing of the body, the connection and the host; the
-// limit of the body, which may depend on the request.
+// An absolute-form target overrules the Host field, which is given its authority, and is added
+// where HTTP/1.0 has none (RFC 9112 section 3.2.2). Methods pass if they are upper-case tokens,
+// known or not, but for CONNECT and TRACE. Not here: what the fields mean beyond the framing of the
+// body, the connection and the host; the limit of the body, which may depend on the request.
 // Source: RFC 9112 sections 2 to 6, RFC 9110 section 5, RFC 3986. Tested by h1_head_test.cc,
 // compared with llhttp by tests/python/test_llhttp_agrees.py, fuzzed by h1_head_fuzz.cc.
 #pragma once
@@ -27,9 +27,10 @@
 
 namespace tercel::http {
 
-// Room for the fields of one head. About 8 KiB: one a loop, not one a connection.
+// Room for the fields of one head, and for a Host field that its target makes up for. About 8 KiB:
+// one a loop, not one a connection.
 struct HeadBuffer {
-  std::array<Field, kFieldsMax> fields;
+  std::array<Field, kFieldsMax + 1> fields;
 };
 
 enum class HeadStatus : std::uint8_t { kNeedMore, kDone, kBad };

@@ -34,7 +34,9 @@ struct Request {
   std::string_view authority;
   // Prefix that a trusted proxy took off the path, "/prefix"; empty: it named none.
   std::string_view root_path;
-  std::span<const Field> fields;                // In the order of arrival.
+  // In the order of arrival; a Host field that the target stands for is the last on HTTP/1.0, and
+  // the first on HTTP/2.
+  std::span<const Field> fields;
   std::optional<std::uint64_t> content_length;  // Absent: no body, or one of unknown length.
   // What the client asks to switch to, so that a start() with 101 makes the exchange a tunnel:
   // "websocket", a literal. Empty: nothing that the engine knows how to switch to.

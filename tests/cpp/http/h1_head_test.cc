@@ -269,6 +269,22 @@ TEST(RequestLineTest, AbsoluteTargetOverrulesTheHostField) {
   EXPECT_TRUE(contains(got, "x=y\nhost=b:1\n"));
 }
 
+// Applications find the host in that field, whatever the version.
+TEST(RequestLineTest, AbsoluteTargetStandsForTheHostFieldThatHttp10MayLeaveOut) {
+  const std::string got = parse("GET http://b:1/ HTTP/1.0\r\nX: y\r\n\r\n");
+  EXPECT_TRUE(contains(got, "authority=b:1\n"));
+  EXPECT_TRUE(contains(got, "x=y\nhost=b:1\n"));
+  EXPECT_TRUE(contains(parse("GET http://b/ HTTP/1.0\r\nHost: a\r\n\r\n"), "host=b\n"));
+  EXPECT_FALSE(contains(parse("GET / HTTP/1.0\r\nX: y\r\n\r\n"), "host="));
+  // There is room for it behind as many fields as there may be.
+  std::string head = "GET http://b/ HTTP/1.0\r\n";
+  for (std::size_t i = 0; i < kFieldsMax; ++i) head += "x: y\r\n";
+  Limits limits = kLimits;
+  limits.fields_max = kFieldsMax;
+  EXPECT_TRUE(contains(parse(head + "\r\n", limits), "x=y\nhost=b\n"));
+  EXPECT_EQ(parse(head + "x: y\r\n\r\n", limits), "TooManyFields");
+}
+
 TEST(RequestLineTest, JudgesTheVersion) {
   const auto version = [](std::string_view text) {
     const std::string got = parse(request_line("GET / " + std::string{text}));

@@ -298,6 +298,17 @@ class TestFailures:
 
         run(scenario())
 
+    def test_an_object_that_is_no_application_is_refused_when_it_is_given(self):
+        with pytest.raises(
+            TargetError, match=r"^The application, of type int, .* cannot be called"
+        ):
+            tercel.Server(5)
+        with pytest.raises(TargetError, match=r"remove factory=True\.$"):
+            tercel.Server(5, factory=True)
+        # Nothing is imported and no factory is called before it serves.
+        tercel.Server("no_such_module:app")
+        tercel.Server(lambda: pytest.fail("called"), factory=True)
+
     @pytest.mark.parametrize(
         ("number", "advice"),
         [
@@ -442,17 +453,20 @@ class TestSettings:
 
     def test_variables_are_not_read(self, monkeypatch):
         monkeypatch.setenv("TERCEL_PORT", "1")
-        assert tercel.Server(None).settings.port == 8000
+        assert tercel.Server("main:app").settings.port == 8000
 
     def test_its_name_is_the_target_or_what_the_application_is_called(self):
         async def app(scope, receive, send): ...
+
+        class Application:
+            async def __call__(self, scope, receive, send): ...
 
         here = f"{__name__}:TestSettings.test_its_name_is_the_target_or_what_the_application"
         name = f"{here}_is_called.<locals>.app"
         assert tercel.Server("main:app").name == "main:app"
         assert tercel.Server(app).name == name
         assert tercel.Server(functools.partial(app)).name == name
-        assert tercel.Server(self).name == "TestSettings"
+        assert tercel.Server(Application()).name == "Application"
 
     def test_advice_is_for_python(self):
         with pytest.raises(TargetError, match=r"add factory=True\.$"):

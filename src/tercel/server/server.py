@@ -15,7 +15,7 @@ from tercel import _core
 from tercel.problems import StartError
 from tercel.server.attach import engine_of
 from tercel.server.importer import call_factory, load_application
-from tercel.server.interface import require_asgi
+from tercel.server.interface import require_asgi, require_factory
 from tercel.server.lifespan import Lifespan
 from tercel.server.listening import adopt, as_setting_error
 from tercel.server.logs import access_logger, cannot_write_access_log, connect_engine
@@ -25,6 +25,8 @@ __all__ = ["Server"]
 
 logger = logging.getLogger("tercel")
 
+# What an application is called that came without a name.
+_APPLICATION = "The application"
 # How often a server that ends looks whether it is done.
 _LOOK_S = 0.02
 # Time for requests that were cut off to notice, before the application is shut down; and for that
@@ -54,6 +56,7 @@ class Server:
 
     Raises:
         SettingError: a value is wrong.
+        TargetError: `app` is no application, and no target.
         TypeError: a keyword is not a setting, or not one of a server in a running loop.
 
     Attributes:
@@ -84,6 +87,12 @@ class Server:
         self.started = False
         self.addresses: list[tuple[str, int] | str] = []
         self.urls: list[str] = []
+        # What is named by a text is imported, and looked at, when it is loaded.
+        if not isinstance(app, str):
+            if settings.factory:
+                require_factory(app, _APPLICATION, in_python=True)
+            else:
+                require_asgi(app, _APPLICATION, settings.interface, in_python=True)
         self._app = app
         self._application: Any = None
         self._native: _core.Server | None = None
@@ -116,7 +125,7 @@ class Server:
         if self._application is not None:
             return
         settings = self.settings
-        name, application = "The application", self._app
+        name, application = _APPLICATION, self._app
         in_python = not isinstance(application, str)
         if isinstance(application, str):
             name = application

@@ -149,6 +149,11 @@ def _from_file(path: str | os.PathLike[str]) -> dict[str, _Given]:
     for key, value in table.items():
         name = _keyword(key)
         if _core.setting_kind(name) is None:
+            if isinstance(value, dict):
+                raise SettingError(
+                    f"[{key}] in {path} is a table, and settings stand in none: move them to the"
+                    " top of a file of their own, for example port = 8000."
+                )
             raise SettingError(f"{key!r} in {path} is not a setting{_did_you_mean(name)}")
         label = f"{name} in {path}"
         given[name] = (label, _texts(value, name, label))

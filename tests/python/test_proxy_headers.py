@@ -139,7 +139,7 @@ def test_lists_may_be_written_with_commas(serve: ServeProcess):
 
 def test_fields_that_tell_the_same_are_refused():
     with pytest.raises(
-        SettingError, match=r"^forwarded-headers has two names that tell the same: "
+        SettingError, match=r"^forwarded-headers names two fields that say the same thing: "
     ):
         load(keywords={"forwarded_headers": ["forwarded", "x-forwarded-for"]})
     with pytest.raises(SettingError, match=r"^forwarded-headers has a name that is not one of "):

@@ -246,7 +246,12 @@ class TestFile:
         ("text", "sentence"),
         [
             ("prot = 1\n", r"'prot' in .*t\.toml is not a setting: did you mean port\?"),
-            ("[section]\nport = 1\n", r"'section' in .*t\.toml is not a setting\."),
+            (
+                "[tercel]\nport = 1\n",
+                r"\[tercel\] in .*t\.toml is a table, and settings stand in none: move them"
+                r" to the top of a file of their own, for example port = 8000\.",
+            ),
+            ("[tool.tercel]\nport = 1\n", r"\[tool\] in .*t\.toml is a table, .*"),
             ("port = 70000\n", r"port in .*t\.toml must be a whole number from 0 to 65535, not .*"),
             ("port = 2026-01-01\n", r"port in .*t\.toml must be a text, a number, .* not date\."),
             ("[port]\na = 1\n", r"port in .*t\.toml must be a text, a number, .* not dict\."),

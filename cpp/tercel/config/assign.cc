@@ -57,10 +57,28 @@ std::optional<std::string> read(const Row& row, std::string_view text, const std
   return follows_rule(row, text) ? std::optional{std::string{text}} : std::nullopt;
 }
 
+// What people write who come from elsewhere: the numbers of Python's ssl module, and the level of
+// uvicorn below debug, which nothing is logged at here.
+std::string_view known_as(CertReqs, std::string_view text) {
+  constexpr std::string_view kNumbers = "012";
+  const std::size_t number = text.size() == 1 ? kNumbers.find(text) : std::string_view::npos;
+  return number == std::string_view::npos ? text : kCertReqsNames[number];
+}
+
+std::string_view known_as(LogLevel, std::string_view text) {
+  return text == "trace" ? "debug" : text;
+}
+
 template <typename T>
-requires kIsChoice<T> std::optional<T> read(const Row& row, std::string_view text, T) {
+std::string_view known_as(T, std::string_view text) {
+  return text;
+}
+
+template <typename T>
+requires kIsChoice<T> std::optional<T> read(const Row& row, std::string_view text, T member) {
+  const std::string word = lower(text);
   const auto all = choices(row);
-  const auto found = std::find(all.begin(), all.end(), text);
+  const auto found = std::find(all.begin(), all.end(), known_as(member, word));
   if (found == all.end()) return std::nullopt;
   return static_cast<T>(found - all.begin());
 }

@@ -41,7 +41,8 @@ inline constexpr Row kLimits[] = {
     {.name = "limit-concurrency",
      .group = Group::kLimits,
      .member = &Settings::limit_concurrency,
-     .help = "Requests the application works on at a time. Further ones wait in the queue.",
+     .help = "Requests the application works on at a time. Further ones wait in the queue. An open "
+             "WebSocket counts as one.",
      .min = 1,
      .max = 10'000'000,
      .zero = kNoLimit,

@@ -193,7 +193,8 @@ inline constexpr Row kTls[] = {
      .group = Group::kTls,
      .member = &Settings::ssl_cert_reqs,
      .help = "Whether clients have to show a certificate that ssl-ca-certs vouches for. optional: "
-             "a client may have none, but no bad one."},
+             "a client may have none, but no bad one. 0, 1 and 2, the numbers of Python's ssl "
+             "module, are none, optional and required."},
     {.name = "ssl-ca-certs",
      .group = Group::kTls,
      .member = &Settings::ssl_ca_certs,
@@ -281,7 +282,7 @@ inline constexpr Row kLogs[] = {
     {.name = "log-level",
      .group = Group::kLogs,
      .member = &Settings::log_level,
-     .help = "Least level of the messages that are shown.",
+     .help = "Least level of the messages that are shown. trace is debug.",
      .where = Where::kProcess},
     {.name = "log-config",
      .group = Group::kLogs,

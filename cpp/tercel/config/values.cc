@@ -22,14 +22,6 @@ constexpr std::array kTimeUnits{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"min", 60'0
                                 Unit{"h", 3'600'000}};
 constexpr std::uint64_t kDurationMax = std::uint64_t{1} << 40;
 
-std::string lower(std::string_view text) {
-  std::string out{text};
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 // The digits (and a point, if `point`) that `text` begins with; the rest is the unit.
 std::string_view number_part(std::string_view text, bool point) {
   std::size_t end = 0;
@@ -62,6 +54,14 @@ std::optional<std::uint64_t> parse_seconds(std::string_view text) {
 }
 
 }  // namespace
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShownMax = 80;

@@ -33,6 +33,9 @@ using Duration = std::chrono::milliseconds;
 // Yes, no, or what the circumstances suggest.
 enum class Toggle : std::uint8_t { kAuto, kOn, kOff };
 
+// With ASCII letters in lower case.
+[[nodiscard]] std::string lower(std::string_view text);
+
 // true, yes, on, 1; false, no, off, 0; in any case.
 [[nodiscard]] std::optional<bool> parse_bool(std::string_view text);
 // As parse_bool(), and auto.

@@ -91,8 +91,8 @@ std::optional<ForwardedFields> ForwardedFields::parse(std::span<const std::strin
   const bool forwarded = (names & bit(kForwarded)) != 0;
   if (more_than_one(names & kWhoAsks) || (forwarded && more_than_one(names & kInForwarded))) {
     problem =
-        "has two names that tell the same: the one that the proxy does not write would be "
-        "the client's to write. Leave one of them out.";
+        "names two fields that say the same thing: a client could write the one that the proxy "
+        "does not set. Leave one of them out.";
     return std::nullopt;
   }
   return all;

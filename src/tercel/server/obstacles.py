@@ -60,6 +60,10 @@ def _obstacle_of_descriptor(number: int) -> str | None:
 
 
 def _advice(bind: str, error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        if error.errno == socket.EAI_NONAME:
+            return "there is no host of this name: give a name or an address of this machine."
+        return f"{error.strerror}: give an address of this machine in place of the name."
     if bind.startswith(_UNIX):
         permitted = "choose a path that this user may write."
         available = "its path cannot be used: choose another one."

@@ -52,7 +52,7 @@ constexpr Case kCases[] = {
     {"ssl-ciphers", "ECDHE-RSA-AES128-GCM-SHA256", ""},
     {"ssl-ciphersuites", "TLS_AES_128_GCM_SHA256", ""},
     {"ssl-groups", "X25519", ""},
-    {"ssl-cert-reqs", "required", "2"},
+    {"ssl-cert-reqs", "required", "3"},
     {"ssl-ca-certs", "/etc/ssl/ca.pem", ""},
     {"ssl-crlfile", "/etc/ssl/ca.crl", ""},
     {"ssl-ktls", "true", "auto"},
@@ -62,7 +62,7 @@ constexpr Case kCases[] = {
     {"forwarded-headers", "forwarded", ""},
     {"loop", "uvloop", "trio"},
     {"io-threads", "64", "65"},
-    {"dispatch", "task", "Direct"},
+    {"dispatch", "task", "directly"},
     {"limit-connections", "10000000", "10000001"},
     {"limit-connections-per-ip", "1", "10000001"},
     {"limit-connection-age", "1", "0.999"},
@@ -112,7 +112,7 @@ constexpr Case kCases[] = {
     {"access-log", "no", "none"},
     {"access-log-format", "json", ""},
     {"access-log-file", "/var/log/a", ""},
-    {"log-level", "debug", "trace"},
+    {"log-level", "debug", "verbose"},
     {"log-config", "log.toml", ""},
     {"use-colors", "on", "sometimes"},
 };
@@ -215,6 +215,24 @@ TEST(AssignTextTest, RootPathsHaveASlashBeforeAndNoneBehind) {
   for (const char* text : {"", "/api", "/api/v1", "/caf\xc3\xa9"}) {
     EXPECT_EQ(assign_one(settings, "root-path", text), std::nullopt) << text;
   }
+}
+
+TEST(AssignTextTest, ChoicesMayBeInCapitalsAndAsPeopleKnowThemFromElsewhere) {
+  Settings settings;
+  EXPECT_EQ(assign_one(settings, "log-level", "ERROR"), std::nullopt);
+  EXPECT_EQ(settings.log_level, LogLevel::kError);
+  EXPECT_EQ(assign_one(settings, "log-level", "Trace"), std::nullopt);
+  EXPECT_EQ(settings.log_level, LogLevel::kDebug);
+  EXPECT_EQ(assign_one(settings, "ssl-cert-reqs", "2"), std::nullopt);
+  EXPECT_EQ(settings.ssl_cert_reqs, CertReqs::kRequired);
+  EXPECT_EQ(assign_one(settings, "ssl-cert-reqs", "1"), std::nullopt);
+  EXPECT_EQ(settings.ssl_cert_reqs, CertReqs::kOptional);
+  EXPECT_EQ(assign_one(settings, "ssl-cert-reqs", "0"), std::nullopt);
+  EXPECT_EQ(settings.ssl_cert_reqs, CertReqs::kNone);
+  for (const std::string_view text : {"3", "01", ""}) {
+    EXPECT_NE(assign_one(settings, "ssl-cert-reqs", text), std::nullopt) << text;
+  }
+  EXPECT_NE(assign_one(settings, "log-level", "2"), std::nullopt);
 }
 
 TEST(AssignListTest, AListReplacesTheOneBefore) {

@@ -39,9 +39,9 @@ struct Summary {
 
 // What of a refused head was in order, and is known so. Views are valid during the call.
 struct PartialHead {
-  std::string_view method;  // Empty: not known. The same for the target, which may be cut.
-  std::string_view target;
-  std::optional<Version> version;
+  std::string_view method = {};  // Empty: not known. The same for the target, which may be cut.
+  std::string_view target = {};
+  std::optional<Version> version = std::nullopt;
 };
 
 class Recorder {

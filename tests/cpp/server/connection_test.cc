@@ -476,7 +476,7 @@ TEST_F(ConnectionTest, APeerThatDoesNotReadIsReset) {
   EXPECT_EQ(handler_.jobs.alive(), 1U);
   pass(2s);
   EXPECT_EQ(handler_.jobs.alive(), 0U);
-  EXPECT_EQ(handler_.outcomes.back(), http::Outcome::kPeerGone);
+  EXPECT_EQ(handler_.outcomes.back(), http::Outcome::kAborted);
   EXPECT_EQ(server_->connections(), 0U);
 }
 

@@ -738,7 +738,7 @@ TEST(HandoffTest, ClosingEndsWhatRunsAndStartsNothing) {
     test::send_text(unseen, kHello);
     ends.turn_io();
   }
-  EXPECT_EQ(notebook.log, (Log{"GET /hello", "peer gone"}));
+  EXPECT_EQ(notebook.log, (Log{"GET /hello", "aborted"}));
 }
 
 TEST(HandoffTest, EveryFailureToOpenIsReported) {

@@ -41,8 +41,12 @@ void MailboxCore::push_chain(MailNode* last, MailNode* first) noexcept {
 }
 
 MailChain MailboxCore::take_chain() noexcept {
-  MailNode* node = top_.exchange(nullptr, std::memory_order_acquire);
-  MailChain chain{.first = nullptr, .last = node};
+  return in_order(top_.exchange(nullptr, std::memory_order_acquire));
+}
+
+MailChain in_order(MailNode* last) noexcept {
+  MailNode* node = last;
+  MailChain chain{.first = nullptr, .last = last};
   while (node != nullptr) {
     MailNode* const before = node->next_;
     node->next_ = chain.first;

@@ -30,6 +30,8 @@
 
 namespace tercel::net {
 
+struct MailChain;
+
 // Base of what is sent. In one Outgoing, mailbox or batch at a time.
 class MailNode {
  private:
@@ -38,6 +40,7 @@ class MailNode {
   template <typename T>
   friend class Outgoing;
   friend class MailboxCore;
+  friend MailChain in_order(MailNode* last) noexcept;
   MailNode* next_ = nullptr;
 };
 
@@ -46,6 +49,9 @@ struct MailChain {
   MailNode* first = nullptr;
   MailNode* last = nullptr;
 };
+
+// Turns around nodes that are linked from the last to the first; null: none.
+[[nodiscard]] MailChain in_order(MailNode* last) noexcept;
 
 // What a reader gets: first sent, first out. Its holder empties it.
 template <typename T>
@@ -86,6 +92,9 @@ class Outgoing {
   Outgoing() noexcept = default;
   Outgoing(const Outgoing&) = delete;
   Outgoing& operator=(const Outgoing&) = delete;
+  // Takes over what `other` holds.
+  Outgoing(Outgoing&& other) noexcept
+      : last_{std::exchange(other.last_, nullptr)}, first_{std::exchange(other.first_, nullptr)} {}
   ~Outgoing() { TERCEL_ASSERT(empty()); }
 
   [[nodiscard]] bool empty() const noexcept { return last_ == nullptr; }
@@ -94,6 +103,11 @@ class Outgoing {
     node.next_ = last_;
     last_ = &node;
     if (first_ == nullptr) first_ = &node;
+  }
+  // What was collected, for a reader that has no mailbox.
+  [[nodiscard]] MailBatch<T> take_all() noexcept {
+    first_ = nullptr;
+    return MailBatch<T>{in_order(std::exchange(last_, nullptr))};
   }
 
  private:

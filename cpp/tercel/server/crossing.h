@@ -48,6 +48,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -92,6 +93,9 @@ class Keeper final : public http::Observer {
   void on_ask(const Appetite& appetite) noexcept;
   void apply(Command& command) noexcept;
 
+  // Whether the exchange has ended, told or not. Thread: any.
+  [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_relaxed); }
+
   // --- http::Observer
   void on_body() noexcept override;
   void on_writable() noexcept override;
@@ -135,17 +139,21 @@ class Keeper final : public http::Observer {
   bool input_closed_ = false;
   bool draining_ = false;
   bool tunnel_ = false;  // The exchange is one.
+  std::atomic<bool> ended_{false};
 };
 
 // The application's half. Thread: the application's.
 class StandIn final : public http::Exchange {
  public:
-  StandIn(Crossing& crossing, AppEnd& app, const http::Request& request,
-          std::span<char> room) noexcept
-      : crossing_{crossing}, app_{app}, rules_{request}, room_{room} {}
+  StandIn(Crossing& crossing, const http::Request& request, std::span<char> room) noexcept
+      : crossing_{crossing}, rules_{request}, room_{room} {}
 
   // The letter is here: tells the handler what is new, and sends it back.
   void on_letter() noexcept;
+  // The same for the first one, on a thread that the handler may block: sends it back first, so
+  // that news can come meanwhile, and touches nothing after the handler. A request that is over is
+  // not handled.
+  void begin() noexcept;
 
   // --- http::Exchange
   void observe(http::Observer* observer) noexcept override { observer_ = observer; }
@@ -166,18 +174,20 @@ class StandIn final : public http::Exchange {
   // Whether a command has to come back to give up what it owns.
   enum class Owning : bool { kNo, kYes };
 
+  void take_in(const Letter& letter) noexcept;
   void tell_handler(const Letter& letter) noexcept;
+  void send_back(Letter& letter) noexcept;
   void ask() noexcept;
   [[nodiscard]] Result<void> legal_to_answer() const noexcept;
   // A command with `bytes` of memory behind it; null when memory is exhausted.
   [[nodiscard]] Command* make_command(std::size_t bytes, Owning owning) noexcept;
+  [[nodiscard]] AppEnd& app() const noexcept;
   // The command is a part of the body, or all that was left of it: posts it, and ends the exchange
   // if the plan says so. `command` may be null: then memory is exhausted.
   [[nodiscard]] Result<void> post_part(Command* command, const http::BodyPlan& part) noexcept;
   void say_last_word(Command& command, http::Outcome outcome) noexcept;
 
   Crossing& crossing_;
-  AppEnd& app_;
   http::Observer* observer_ = nullptr;
   http::ResponseRules rules_;
   std::span<char> room_;  // Memory of the crossing for commands that own nothing.
@@ -200,7 +210,7 @@ class StandIn final : public http::Exchange {
 class Crossing {
  public:
   // `block` holds a copy of `request`, which is at its start, and room behind it.
-  Crossing(IoEnd& io, AppEnd& app, const http::Request& request, http::Exchange& exchange,
+  Crossing(IoEnd& io, AppEnd* app, const http::Request& request, http::Exchange& exchange,
            Block block) noexcept;
   Crossing(const Crossing&) = delete;
   Crossing& operator=(const Crossing&) = delete;
@@ -215,6 +225,8 @@ class Crossing {
   const http::Request request;
 
   // --- handed over by mail
+  // The application's thread that has it. Null: none yet, of several that may take it.
+  AppEnd* app;
   Letter letter{*this};
   Ask ask{*this};
   Command farewell{*this};  // For a last word that has nothing to say but the end.
@@ -227,6 +239,6 @@ class Crossing {
 };
 
 // One exists for each request that the application works on.
-static_assert(sizeof(Crossing) <= 776);
+static_assert(sizeof(Crossing) <= 784);
 
 }  // namespace tercel::server

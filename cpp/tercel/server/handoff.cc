@@ -6,6 +6,7 @@
 
 #include "tercel/base/assert.h"
 #include "tercel/http/message_copy.h"
+#include "tercel/server/request_queue.h"
 
 namespace tercel::server {
 namespace {
@@ -22,14 +23,15 @@ void retire(Command& command) noexcept {
 
 }  // namespace
 
-Crossing::Crossing(IoEnd& owner, AppEnd& app, const http::Request& original,
+Crossing::Crossing(IoEnd& owner, AppEnd* taken_by, const http::Request& original,
                    http::Exchange& exchange, Block memory) noexcept
     : io{owner},
       ends{exchange.endpoints()},
       block{std::move(memory)},
       request{http::copy(original, block.data())},
+      app{taken_by},
       keeper{*this, owner, exchange},
-      stand_in{*this, app, request,
+      stand_in{*this, request,
                std::span{block.data(), block.capacity()}.subspan(http::copy_bytes(original))} {}
 
 // --- the application's end
@@ -44,7 +46,8 @@ Result<std::unique_ptr<AppEnd>> AppEnd::create(net::Loop& loop, http::Handler& h
 }
 
 AppEnd::~AppEnd() {
-  static_cast<void>(TERCEL_BUG_IF(!others_.empty()));
+  const auto is_there = [](const Other& other) { return other.end != nullptr; };
+  static_cast<void>(TERCEL_BUG_IF(std::ranges::any_of(others_, is_there)));
 }
 
 void AppEnd::on_mail(net::MailBatch<Mail> batch) noexcept {
@@ -63,8 +66,16 @@ bool AppEnd::work_off() noexcept {
   return any;
 }
 
-void AppEnd::work(int letters_max) noexcept {
+void AppEnd::take(Mail& letter) noexcept {
+  letter.crossing->app = this;
   working_ = true;
+  letter.crossing->stand_in.begin();
+  working_ = false;
+  flush();
+}
+
+void AppEnd::work(int letters_max) noexcept {
+  const bool within_handler = std::exchange(working_, true);
   int letters = 0;
   while (letters < letters_max) {
     Mail* mail = unread_.pop();
@@ -76,7 +87,7 @@ void AppEnd::work(int letters_max) noexcept {
     mail->crossing->stand_in.on_letter();
     if (++letters % kLettersPerFlush == 0) flush();
   }
-  working_ = false;
+  working_ = within_handler;
   flush();
   if (!unread_.empty()) loop_.defer(*this);
 }
@@ -90,34 +101,80 @@ void AppEnd::handle(const http::Request& request, http::Exchange& exchange) noex
 }
 
 void AppEnd::post(Mail& mail) noexcept {
-  mail.crossing->io.gather(mail);
+  others_[mail.crossing->io.number()].gathered.add(mail);
   if (!working_) loop_.defer(*this);
 }
 
 void AppEnd::flush() noexcept {
-  for (IoEnd* other : others_) other->push_gathered();
+  for (Other& other : others_) {
+    if (other.end != nullptr) other.end->push(other.gathered);
+  }
+}
+
+void AppEnd::connect(IoEnd& end) {
+  others_.push_back(Other{.end = &end, .gathered = {}});
+}
+
+void AppEnd::disconnect(const IoEnd& end) noexcept {
+  for (Other& other : others_) {
+    if (other.end == &end) other.end = nullptr;
+  }
 }
 
 // --- the I/O thread's end
 
 Result<std::unique_ptr<IoEnd>> IoEnd::create(net::Loop& loop, AppEnd& app) {
-  std::unique_ptr<IoEnd> end{new IoEnd(loop, app)};
-  auto mailbox = net::Mailbox<Mail>::create(loop, *end);
+  AppEnd* const only = &app;
+  return open(std::unique_ptr<IoEnd>{new IoEnd(loop, nullptr, std::span{&only, 1})});
+}
+
+Result<std::unique_ptr<IoEnd>> IoEnd::create(net::Loop& loop, RequestQueue& queue,
+                                             std::span<AppEnd* const> apps) {
+  return open(std::unique_ptr<IoEnd>{new IoEnd(loop, &queue, apps)});
+}
+
+Result<std::unique_ptr<IoEnd>> IoEnd::open(std::unique_ptr<IoEnd> end) {
+  auto mailbox = net::Mailbox<Mail>::create(end->loop_, *end);
   if (!mailbox) return fail(mailbox.error());
   end->mailbox_ = *std::move(mailbox);
-  app.others_.push_back(end.get());
   return end;
 }
 
+IoEnd::IoEnd(net::Loop& loop, RequestQueue* queue, std::span<AppEnd* const> apps)
+    : loop_{loop},
+      queue_{queue},
+      apps_(apps.begin(), apps.end()),
+      number_{apps_.front()->others_.size()} {
+  for (AppEnd* app : apps_) app->connect(*this);
+}
+
 IoEnd::~IoEnd() {
-  std::erase(app_.others_, this);
+  for (AppEnd* app : apps_) app->disconnect(*this);
+}
+
+void IoEnd::send(Mail& mail, AppEnd* to) noexcept {
+  if (to == nullptr) ++requests_;
+  if (to == nullptr || queue_ == nullptr) {
+    outgoing_.add(mail);
+  } else {
+    to->push(mail);
+  }
+}
+
+void IoEnd::flush() noexcept {
+  if (queue_ == nullptr) {
+    apps_.front()->push(outgoing_);
+  } else if (requests_ > 0) {
+    queue_->push(outgoing_.take_all(), std::exchange(requests_, 0));
+  }
 }
 
 void IoEnd::handle(const http::Request& request, http::Exchange& exchange) noexcept {
   if (orphans_ >= kOrphansMax) return exchange.abort(Errc::kOverloaded);
   Block block = loop_.blocks().take(http::copy_bytes(request) + Crossing::kRoomBytes);
-  Crossing* crossing =
-      block ? crossings_.make(*this, app_, request, exchange, std::move(block)) : nullptr;
+  Crossing* crossing = block ? crossings_.make(*this, queue_ == nullptr ? apps_.front() : nullptr,
+                                               request, exchange, std::move(block))
+                             : nullptr;
   if (crossing == nullptr) return exchange.abort(Errc::kNoMemory);
   crossing->keeper.begin(request.has_body);
 }

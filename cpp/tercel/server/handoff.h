@@ -7,6 +7,9 @@
 //   // I/O thread, from then on:
 //   for (;;) { io_loop.wait(-1ns); io_loop.dispatch(); io->flush(); }
 //
+// An application that may block has several threads, each with an AppEnd; then requests wait in a
+// RequestQueue for the next that is free (thread_pool.h). Each crossing is one thread's.
+//
 // Each end collects what one turn has for the other side, and hands it over with one atomic
 // exchange; the other loop is woken once for all that it has not fetched. Neither side ever waits.
 // What a request goes through is in crossing.h. Tested by handoff_test.cc, with both ends on one
@@ -15,6 +18,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "tercel/base/result.h"
@@ -28,6 +32,7 @@
 namespace tercel::server {
 
 class IoEnd;
+class RequestQueue;
 
 // Resource: one a handler; outlives its IoEnds. Thread: the application's, where nothing else is
 // said.
@@ -53,9 +58,16 @@ class AppEnd final : private net::Mailbox<Mail>::Reader, private net::Deferred {
   // false when there was nothing.
   bool work_off() noexcept;
 
+  // --- for a thread of a pool
+  // Begins with a request that no thread has taken yet, and tells the handler of it.
+  void take(Mail& letter) noexcept;
+  // Hands over what this side has for the others. Within a turn that happens by itself.
+  void flush() noexcept;
+
   // --- for the other end
   // Thread: any.
   void push(net::Outgoing<Mail>& mails) noexcept { mailbox_->push(mails); }
+  void push(Mail& mail) noexcept { mailbox_->push(mail); }
 
   // --- for stand-ins
   void handle(const http::Request& request, http::Exchange& exchange) noexcept;
@@ -65,18 +77,24 @@ class AppEnd final : private net::Mailbox<Mail>::Reader, private net::Deferred {
 
  private:
   friend class IoEnd;
+  // What this turn has for an I/O thread.
+  struct Other {
+    IoEnd* end;  // Null: it is gone.
+    net::Outgoing<Mail> gathered;
+  };
 
   AppEnd(net::Loop& loop, http::Handler& handler, std::size_t high_water_bytes) noexcept
       : loop_{loop}, handler_{handler}, high_water_bytes_{high_water_bytes} {}
   void on_mail(net::MailBatch<Mail> batch) noexcept override;
   void run_deferred() noexcept override;
   void work(int letters_max) noexcept;
-  void flush() noexcept;
+  void connect(IoEnd& end);
+  void disconnect(const IoEnd& end) noexcept;
 
   net::Loop& loop_;
   http::Handler& handler_;
   const std::size_t high_water_bytes_;
-  std::vector<IoEnd*> others_;
+  std::vector<Other> others_;  // By IoEnd::number().
   std::unique_ptr<net::Mailbox<Mail>> mailbox_;
   net::MailBatch<Mail> unread_;  // What the last turn left.
   bool working_ = false;
@@ -95,44 +113,55 @@ class IoEnd final : public http::Handler, private net::Mailbox<Mail>::Reader {
 
   // `loop` and `app` outlive it. Fails as AppEnd. Thread: the application's.
   [[nodiscard]] static Result<std::unique_ptr<IoEnd>> create(net::Loop& loop, AppEnd& app);
+  // The same for the threads of a pool: `queue` and `apps` outlive it. REQUIRES: there are some,
+  // and the same ones for every IoEnd of theirs.
+  [[nodiscard]] static Result<std::unique_ptr<IoEnd>> create(net::Loop& loop, RequestQueue& queue,
+                                                             std::span<AppEnd* const> apps);
   IoEnd(const IoEnd&) = delete;
   IoEnd& operator=(const IoEnd&) = delete;
   ~IoEnd() override;
 
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
   // Hands over what this turn has for the application.
-  void flush() noexcept { app_.push(outgoing_); }
+  void flush() noexcept;
   // As AppEnd::work_off().
   bool work_off() noexcept;
   [[nodiscard]] std::size_t crossings() const noexcept { return crossings_.alive(); }
 
-  // --- for the application's end, on its thread
-  void gather(Mail& mail) noexcept { gathered_.add(mail); }
-  void push_gathered() noexcept { mailbox_->push(gathered_); }
+  // --- for the application's ends, on their threads
+  // Which one it is to them.
+  [[nodiscard]] std::size_t number() const noexcept { return number_; }
+  void push(net::Outgoing<Mail>& mails) noexcept { mailbox_->push(mails); }
 
   // --- for keepers
-  void post(Mail& mail) noexcept { outgoing_.add(mail); }
+  void post(Letter& letter) noexcept { send(letter, letter.crossing->app); }
   // Sends a command back, unless it lies in the crossing.
   void give_back(Command& command) noexcept {
-    if (command.block) outgoing_.add(command);
+    if (command.block) send(command, command.app);
   }
   void orphaned() noexcept { ++orphans_; }
   void destroy(Crossing& crossing, bool orphan) noexcept;
   [[nodiscard]] BlockPool& blocks() noexcept { return loop_.blocks(); }
-  [[nodiscard]] std::size_t high_water_bytes() const noexcept { return app_.high_water_bytes(); }
+  [[nodiscard]] std::size_t high_water_bytes() const noexcept {
+    return apps_.front()->high_water_bytes();
+  }
 
  private:
-  IoEnd(net::Loop& loop, AppEnd& app) noexcept : loop_{loop}, app_{app} {}
+  IoEnd(net::Loop& loop, RequestQueue* queue, std::span<AppEnd* const> apps);
+  [[nodiscard]] static Result<std::unique_ptr<IoEnd>> open(std::unique_ptr<IoEnd> end);
   void on_mail(net::MailBatch<Mail> batch) noexcept override;
+  // `to` is null for a request that a pool's thread is to take.
+  void send(Mail& mail, AppEnd* to) noexcept;
 
   net::Loop& loop_;
-  AppEnd& app_;
+  RequestQueue* const queue_;  // Null: there is one AppEnd, which takes every request.
+  const std::vector<AppEnd*> apps_;
+  std::size_t number_;
   Slab<Crossing> crossings_;
   std::size_t orphans_ = 0;
   std::unique_ptr<net::Mailbox<Mail>> mailbox_;
-  net::Outgoing<Mail> outgoing_;
-  // The application's thread writes it: not on a cache line of ours.
-  alignas(64) net::Outgoing<Mail> gathered_;
+  net::Outgoing<Mail> outgoing_;  // For the one AppEnd, or the queue.
+  std::size_t requests_ = 0;      // That are in it, for the queue.
 };
 
 }  // namespace tercel::server

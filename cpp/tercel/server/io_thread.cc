@@ -1,23 +1,17 @@
 #include "tercel/server/io_thread.h"
 
-#include <array>
-#include <cerrno>
-#include <csignal>
-#include <cstdio>
-#include <ctime>
 #include <string>
 #include <utility>
 
-#include "tercel/base/assert.h"
 #include "tercel/base/log.h"
 
 namespace tercel::server {
 
 Result<std::unique_ptr<IoThread>> IoThread::create(const Clock& clock, net::Syscalls& syscalls,
-                                                   AppEnd& app, const Options& options) {
+                                                   const Connect& connect, const Options& options) {
   auto loop = net::Loop::create(clock, syscalls);
   if (!loop) return fail(loop.error());
-  auto end = IoEnd::create(**loop, app);
+  auto end = connect(**loop);
   if (!end) return fail(end.error());
   return std::unique_ptr<IoThread>{new IoThread(*std::move(loop), *std::move(end), options)};
 }
@@ -26,23 +20,9 @@ IoThread::IoThread(std::unique_ptr<net::Loop> loop, std::unique_ptr<IoEnd> end,
                    const Options& options)
     : loop_{std::move(loop)}, end_{std::move(end)}, server_{*loop_, *end_, options} {}
 
-IoThread::~IoThread() {
-  static_cast<void>(TERCEL_BUG_IF(running()));
-}
-
 Result<void> IoThread::run(unsigned number) noexcept {
-  // A new thread inherits the mask of the one that makes it.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread{};
-  const int error = pthread_create(&thread, nullptr, &IoThread::main, this);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (error != 0) return fail(error == EAGAIN ? Errc::kNoMemory : Errc::kSystem);
-  thread_ = thread;
   const std::string name = "tercel-io-" + std::to_string(number);  // 15 bytes at most.
-  pthread_setname_np(thread, name.c_str());
-  return {};
+  return thread_.run(name.c_str(), &IoThread::main, this);
 }
 
 void* IoThread::main(void* self) noexcept {
@@ -92,21 +72,6 @@ void IoThread::give(Order order) noexcept {
 
 bool IoThread::await(std::chrono::milliseconds patience) noexcept {
   return obeyed_.try_acquire_for(patience);
-}
-
-bool IoThread::join(std::chrono::milliseconds patience) noexcept {
-  if (!thread_) return true;
-  timespec until{};
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += patience.count() / 1000;
-  until.tv_nsec += patience.count() % 1000 * 1'000'000;
-  if (until.tv_nsec >= 1'000'000'000) {
-    ++until.tv_sec;
-    until.tv_nsec -= 1'000'000'000;
-  }
-  if (pthread_timedjoin_np(*thread_, nullptr, &until) != 0) return false;
-  thread_.reset();
-  return true;
 }
 
 }  // namespace tercel::server

@@ -1,17 +1,15 @@
 // One I/O thread: a loop, a server on it, and its end of the handoff.
 //
-// It never waits for anything but its loop, takes no lock of the interpreter, and blocks all
-// signals: they are for the threads that know what to do with them. Orders from outside are obeyed
-// between two turns. Resource: lives in a ThreadedServer. Thread: the one that made it, except
-// where something else is said. Tested by threaded_server_test.cc.
+// It never waits for anything but its loop, and takes no lock of the interpreter. Orders from
+// outside are obeyed between two turns. Resource: lives in a ThreadedServer. Thread: the one that
+// made it, except where something else is said. Tested by threaded_server_test.cc.
 #pragma once
-
-#include <pthread.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <semaphore>
@@ -22,6 +20,7 @@
 #include "tercel/server/handoff.h"
 #include "tercel/server/options.h"
 #include "tercel/server/server.h"
+#include "tercel/server/thread.h"
 
 namespace tercel::server {
 
@@ -29,15 +28,17 @@ class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the c
  public:
   enum class Order : std::uint32_t { kDrain = 1, kNotifyDraining = 2, kStop = 4, kSecure = 8 };
 
-  // `clock` and `app` outlive it. Fails with kTooManyFiles, kNoMemory or kSystem.
+  // Makes the end of the handoff for a loop.
+  using Connect = std::function<Result<std::unique_ptr<IoEnd>>(net::Loop&)>;
+
+  // `clock`, `syscalls` and what `connect` connects to outlive it. Fails with kTooManyFiles,
+  // kNoMemory or kSystem.
   [[nodiscard]] static Result<std::unique_ptr<IoThread>> create(const Clock& clock,
                                                                 net::Syscalls& syscalls,
-                                                                AppEnd& app,
+                                                                const Connect& connect,
                                                                 const Options& options);
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
-  // REQUIRES: !running().
-  ~IoThread();
 
   // The parts. REQUIRES: !running().
   [[nodiscard]] net::Loop& loop() noexcept { return *loop_; }
@@ -46,7 +47,7 @@ class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the c
 
   // `number` is for the thread's name, "tercel-io-0". Fails with kNoMemory or kSystem.
   [[nodiscard]] Result<void> run(unsigned number) noexcept;
-  [[nodiscard]] bool running() const noexcept { return thread_.has_value(); }
+  [[nodiscard]] bool running() const noexcept { return thread_.running(); }
 
   // What kSecure is about. REQUIRES: no order is under way.
   void next_tls(const net::TlsContext& context) noexcept { next_tls_ = context; }
@@ -55,7 +56,9 @@ class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the c
   // Waits until the order is carried out. False: not within `patience`.
   [[nodiscard]] bool await(std::chrono::milliseconds patience) noexcept;
   // Waits until the thread has ended. False: not within `patience`; it still runs.
-  [[nodiscard]] bool join(std::chrono::milliseconds patience) noexcept;
+  [[nodiscard]] bool join(std::chrono::milliseconds patience) noexcept {
+    return thread_.join(patience);
+  }
 
   // As they were after its last turn. Thread: any.
   [[nodiscard]] std::size_t connections() const noexcept {
@@ -77,7 +80,7 @@ class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the c
   std::unique_ptr<net::Loop> loop_;
   std::unique_ptr<IoEnd> end_;
   Server server_;
-  std::optional<pthread_t> thread_;
+  Thread thread_;
   std::optional<net::TlsContext> next_tls_;
   std::counting_semaphore<> obeyed_{0};
   // Written by one side and read by the other: each on a cache line that is nobody else's.

@@ -135,6 +135,7 @@ void Keeper::on_end(http::Outcome outcome) noexcept {
   if (!last_word_) place_ = exchange_->keep_place();
   exchange_ = nullptr;
   if (last_word_) return;  // apply() goes on.
+  ended_.store(true, std::memory_order_relaxed);
   end_ = outcome;
   io_.orphaned();
   drop_untold();

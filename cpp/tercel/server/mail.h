@@ -17,6 +17,7 @@
 
 namespace tercel::server {
 
+class AppEnd;
 class Crossing;
 class IoEnd;
 
@@ -90,8 +91,10 @@ struct Command : Mail {
   bool last_word = false;    // The application's side never touches the crossing again.
   bool with_letter = false;  // And has no letter any more: it came back with this.
   Step step;
-  IoEnd* io = nullptr;  // While an exchange has what the step owns: who sends the command back.
-  Block block;          // That it lies in; empty: in memory of the crossing.
+  // While an exchange has what the step owns: who sends the command back, and to whom.
+  IoEnd* io = nullptr;
+  AppEnd* app = nullptr;
+  Block block;  // That it lies in; empty: in memory of the crossing.
 };
 
 }  // namespace tercel::server

@@ -39,29 +39,52 @@ Final final_of(const http::BodyPlan& part, Final said) noexcept {
 
 }  // namespace
 
+AppEnd& StandIn::app() const noexcept {
+  return *crossing_.app;
+}
+
 // --- the letter
 
 void StandIn::on_letter() noexcept {
   Letter& letter = crossing_.letter;
   has_letter_ = true;
   if (!over_) {
-    taken_bytes_ = letter.taken_bytes;
-    parts_here_ = letter.parts;
-    asks_seen_ = letter.asks_seen;
-    tunnel_here_ |= letter.tunnel;
-    // A letter that crossed the start of a tunnel tells of the request, which has no body.
-    if (tunnel_here_ || !rules_.is_tunnel()) input_ = letter.input;
+    take_in(letter);
     if (std::exchange(handled_, true)) {
       tell_handler(letter);
     } else {
-      app_.handle(crossing_.request, *this);
+      app().handle(crossing_.request, *this);
       // It may have ended before the request was told of: in its first read of the body.
       if (letter.end && !over_) say_last_word(crossing_.farewell, *letter.end);
     }
   }
-  if (!std::exchange(has_letter_, false)) return;
+  if (std::exchange(has_letter_, false)) send_back(letter);
+}
+
+void StandIn::begin() noexcept {
+  handled_ = true;
+  if (crossing_.keeper.ended()) {
+    has_letter_ = true;
+    say_last_word(crossing_.farewell, Outcome::kPeerGone);
+    return;
+  }
+  take_in(crossing_.letter);
+  send_back(crossing_.letter);
+  app().handle(crossing_.request, *this);
+}
+
+void StandIn::take_in(const Letter& letter) noexcept {
+  taken_bytes_ = letter.taken_bytes;
+  parts_here_ = letter.parts;
+  asks_seen_ = letter.asks_seen;
+  tunnel_here_ |= letter.tunnel;
+  // A letter that crossed the start of a tunnel tells of the request, which has no body.
+  if (tunnel_here_ || !rules_.is_tunnel()) input_ = letter.input;
+}
+
+void StandIn::send_back(Letter& letter) noexcept {
   letter.appetite = {.parts_taken = parts_taken_, .hungry = hungry_};
-  app_.post(letter);
+  app().post(letter);
 }
 
 void StandIn::tell_handler(const Letter& letter) noexcept {
@@ -86,7 +109,7 @@ void StandIn::say_last_word(Command& command, Outcome outcome) noexcept {
   over_ = true;
   command.last_word = true;
   command.with_letter = std::exchange(has_letter_, false);
-  app_.post(command);
+  app().post(command);
   if (http::Observer* observer = std::exchange(observer_, nullptr)) observer->on_end(outcome);
 }
 
@@ -120,7 +143,7 @@ void StandIn::ask() noexcept {
   if (has_letter_ || asks_sent_ != asks_seen_) return;
   ++asks_sent_;
   crossing_.ask.appetite = {.parts_taken = parts_taken_, .hungry = true};
-  app_.post(crossing_.ask);
+  app().post(crossing_.ask);
 }
 
 std::span<const http::Field> StandIn::request_trailers() const noexcept {
@@ -137,10 +160,11 @@ Command* StandIn::make_command(std::size_t bytes, Owning owning) noexcept {
     room_ = room_.subspan(needed);
     return new (memory) Command{crossing_};
   }
-  Block block = app_.blocks().take(needed);
+  Block block = app().blocks().take(needed);
   if (!block) return nullptr;
   auto* command = new (block.data()) Command{crossing_};
   command->io = &crossing_.io;
+  command->app = crossing_.app;
   command->block = std::move(block);
   return command;
 }
@@ -164,7 +188,7 @@ Result<void> StandIn::interim(const http::Response& response) noexcept {
   // There may be any number of them: they count as parts of the body do.
   posted_bytes_ += bytes;
   wants_writable_ = !writable();
-  app_.post(*command);
+  app().post(*command);
   return {};
 }
 
@@ -181,7 +205,7 @@ Result<void> StandIn::start(const http::Response& response) noexcept {
     (void)rules_.release_head(/*last=*/false);
     input_ = BodyState::kPending;
   }
-  app_.post(*command);
+  app().post(*command);
   return {};
 }
 
@@ -253,7 +277,7 @@ Result<void> StandIn::post_part(Command* command, const http::BodyPlan& part) no
   } else if (part.last) {
     say_last_word(*command, Outcome::kComplete);
   } else {
-    app_.post(*command);
+    app().post(*command);
   }
   if (part.error) return fail(*part.error);
   return {};
@@ -266,7 +290,7 @@ void StandIn::abort(Errc error, std::chrono::seconds retry_after) noexcept {
 }
 
 bool StandIn::writable() const noexcept {
-  return posted_bytes_ - taken_bytes_ <= app_.high_water_bytes();
+  return posted_bytes_ - taken_bytes_ <= app().high_water_bytes();
 }
 
 }  // namespace tercel::server

@@ -38,21 +38,42 @@ Result<std::unique_ptr<ThreadedServer>> ThreadedServer::create(net::Loop& app_lo
                                                                std::size_t threads) {
   auto app = AppEnd::create(app_loop, handler, options.limits.output_high_water_bytes);
   if (!app) return fail(app.error());
-  std::unique_ptr<ThreadedServer> server{new ThreadedServer(*std::move(app), options)};
-  const std::size_t count = threads_for(threads, options);
-  for (std::size_t i = 0; i < count; ++i) {
-    auto thread = IoThread::create(*server->clock_, app_loop.syscalls(), *server->app_,
-                                   options_for(options, i, count));
-    if (!thread) return fail(thread.error());
-    (*thread)->server().share_counts(*server->counts_);
-    server->threads_.push_back(*std::move(thread));
+  std::unique_ptr<ThreadedServer> server{new ThreadedServer(options)};
+  server->app_ = *std::move(app);
+  const auto connect = [&](net::Loop& loop) { return IoEnd::create(loop, *server->app_); };
+  if (auto added = server->add_threads(app_loop.syscalls(), connect, options, threads); !added) {
+    return fail(added.error());
   }
   return server;
 }
 
-ThreadedServer::ThreadedServer(std::unique_ptr<AppEnd> app, const Options& options)
-    : app_{std::move(app)},
-      counts_{std::make_unique<ClientCounts>(options.connections_per_client_max)} {}
+Result<std::unique_ptr<ThreadedServer>> ThreadedServer::create(net::Syscalls& syscalls,
+                                                               ThreadPool& pool,
+                                                               const Options& options,
+                                                               std::size_t threads) {
+  std::unique_ptr<ThreadedServer> server{new ThreadedServer(options)};
+  server->pool_ = &pool;
+  const auto connect = [&](net::Loop& loop) { return pool.connect(loop); };
+  if (auto added = server->add_threads(syscalls, connect, options, threads); !added) {
+    return fail(added.error());
+  }
+  return server;
+}
+
+ThreadedServer::ThreadedServer(const Options& options)
+    : counts_{std::make_unique<ClientCounts>(options.connections_per_client_max)} {}
+
+Result<void> ThreadedServer::add_threads(net::Syscalls& syscalls, const IoThread::Connect& connect,
+                                         const Options& options, std::size_t threads) {
+  const std::size_t count = threads_for(threads, options);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto thread = IoThread::create(*clock_, syscalls, connect, options_for(options, i, count));
+    if (!thread) return fail(thread.error());
+    (*thread)->server().share_counts(*counts_);
+    threads_.push_back(*std::move(thread));
+  }
+  return {};
+}
 
 ThreadedServer::~ThreadedServer() {
   close();
@@ -78,6 +99,9 @@ Result<void> ThreadedServer::listen(net::ListenSocket socket) {
 }
 
 Result<void> ThreadedServer::start() {
+  if (pool_ != nullptr) {
+    if (auto started = pool_->start(); !started) return started;
+  }
   unsigned number = 0;
   for (const auto& thread : threads_) {
     if (auto started = start_thread(*thread, number++); !started) {
@@ -142,7 +166,29 @@ bool ThreadedServer::stop() noexcept {
   if (!all && !std::exchange(left_behind_, true)) {
     log(LogLevel::kError, "an I/O thread does not end: it is left behind");
   }
-  return all;
+  return all && (pool_ == nullptr || stop_pool(until));
+}
+
+// Whoever waits in a handler learns that its exchange is over. This thread does what the I/O
+// threads did.
+bool ThreadedServer::stop_pool(std::chrono::nanoseconds until) noexcept {
+  constexpr milliseconds kStep{5};
+  pool_->stop();
+  for (const auto& thread : threads_) {
+    thread->server().close();
+    thread->end().flush();
+  }
+  for (;;) {
+    const bool last = clock_->now() >= until;
+    const bool ended = pool_->join(last ? milliseconds{0} : kStep);
+    for (const auto& thread : threads_) static_cast<void>(thread->end().work_off());
+    if (ended) return true;
+    if (last) break;
+  }
+  if (!std::exchange(left_behind_, true)) {
+    log(LogLevel::kError, "threads of the application do not end: they are left behind");
+  }
+  return false;
 }
 
 void ThreadedServer::close() noexcept {
@@ -151,13 +197,13 @@ void ThreadedServer::close() noexcept {
 
 // This thread is the only one by now, and does the work of both sides until nothing is left.
 void ThreadedServer::end_exchanges() noexcept {
-  app_->refuse();
+  if (app_ != nullptr) app_->refuse();
   for (const auto& thread : threads_) {
     thread->server().close();
     thread->end().flush();
   }
   for (bool any = true; any;) {
-    any = app_->work_off();
+    any = app_ != nullptr ? app_->work_off() : pool_->work_off();
     for (const auto& thread : threads_) any |= thread->end().work_off();
   }
   for (const auto& thread : threads_) {

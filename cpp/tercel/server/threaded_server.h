@@ -41,6 +41,7 @@
 #include "tercel/server/io_thread.h"
 #include "tercel/server/options.h"
 #include "tercel/server/service.h"
+#include "tercel/server/thread_pool.h"
 
 namespace tercel::server {
 
@@ -52,6 +53,12 @@ class ThreadedServer final : public Service {
   // or kSystem.
   [[nodiscard]] static Result<std::unique_ptr<ThreadedServer>> create(net::Loop& app_loop,
                                                                       http::Handler& handler,
+                                                                      const Options& options,
+                                                                      std::size_t threads);
+  // The same in front of a pool of threads for the application, which start() starts and stop()
+  // stops. `pool` outlives it, but for what a failed stop() leaves behind.
+  [[nodiscard]] static Result<std::unique_ptr<ThreadedServer>> create(net::Syscalls& syscalls,
+                                                                      ThreadPool& pool,
                                                                       const Options& options,
                                                                       std::size_t threads);
   ~ThreadedServer() override;
@@ -85,16 +92,21 @@ class ThreadedServer final : public Service {
   }
 
  private:
-  ThreadedServer(std::unique_ptr<AppEnd> app, const Options& options);
+  explicit ThreadedServer(const Options& options);
+  [[nodiscard]] Result<void> add_threads(net::Syscalls& syscalls, const IoThread::Connect& connect,
+                                         const Options& options, std::size_t threads);
   [[nodiscard]] Result<void> start_thread(IoThread& thread, unsigned number);
   void order(IoThread::Order order) noexcept;
+  [[nodiscard]] bool stop_pool(std::chrono::nanoseconds until) noexcept;
   void end_exchanges() noexcept;
   [[nodiscard]] bool is_ours() const noexcept;
   void abandon() noexcept;
 
   std::unique_ptr<const SteadyClock> clock_ = std::make_unique<const SteadyClock>();
   const ProcessMark process_;
+  // Where requests go: one of the two.
   std::unique_ptr<AppEnd> app_;
+  ThreadPool* pool_ = nullptr;
   std::unique_ptr<ClientCounts> counts_;
   std::vector<std::unique_ptr<IoThread>> threads_;
   std::vector<net::ListenSocket> sockets_;  // What the threads' ones are duplicates of.

@@ -1,0 +1,357 @@
+// Real threads, real sockets, handlers that block. Run under TSan too (preset tsan).
+#include "tercel/server/thread_pool.h"
+
+#include <sys/socket.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/connect.h"
+#include "support/descriptors.h"
+#include "support/failing_syscalls.h"
+#include "tercel/server/threaded_server.h"
+
+namespace tercel::server {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): only literals.
+using test::Fd;
+using test::patient;
+
+constexpr std::string_view kHello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::string_view kHold = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::size_t kLargeBytes = std::size_t{4} << 20;
+
+// Does what the path says, as a program would that knows no event loop.
+class Plain final : public BlockingHandler {
+ public:
+  void begin_thread() noexcept override { ++begun; }
+  void end_thread() noexcept override { ++ended; }
+
+  void handle(const http::Request& request, http::Exchange& exchange,
+              Blocking& thread) noexcept override {
+    Visit visit{exchange, thread};
+    exchange.observe(&visit);
+    ++requests;
+    if (request.path == "/hold") {
+      ++holding;
+      while (!released.load()) std::this_thread::sleep_for(1ms);
+    }
+    if (request.path == "/large") {
+      visit.send_large();
+    } else if (request.path == "/stream") {
+      visit.stream(*this);
+    } else {
+      visit.answer(request.has_body ? visit.read_all() : "hello");
+    }
+    if (!visit.over) exchange.abort(Errc::kHandlerFailed);
+    if (visit.outcome != http::Outcome::kComplete) ++unfinished;
+  }
+
+  std::atomic<int> begun = 0;
+  std::atomic<int> ended = 0;
+  std::atomic<int> requests = 0;
+  std::atomic<int> holding = 0;
+  std::atomic<int> unfinished = 0;
+  std::atomic<int> parts = 0;
+  std::atomic<bool> released = false;
+
+ private:
+  struct Visit final : http::Observer {
+    Visit(http::Exchange& answered, Blocking& own) noexcept : exchange{answered}, thread{own} {}
+
+    std::string read_all() {
+      std::string body;
+      while (!over) {
+        const http::BodyRead part = exchange.read_body();
+        body += part.bytes;
+        if (part.state == http::BodyState::kEnd) return body;
+        // What failed has its end on the way.
+        if (part.state != http::BodyState::kMore) thread.wait();
+      }
+      return body;
+    }
+    void answer(std::string_view text) {
+      if (over || !exchange.start({})) return;
+      (void)exchange.write(http::Payload::borrow(text), http::Final::kYes);
+    }
+    void send_large() {
+      const std::string part(32768, 'x');
+      if (!exchange.start({})) return;
+      for (std::size_t sent = 0; !over && sent < kLargeBytes;) {
+        if (!exchange.writable()) {
+          thread.wait();
+          continue;
+        }
+        sent += part.size();
+        const auto final = sent == kLargeBytes ? http::Final::kYes : http::Final::kNo;
+        (void)exchange.write(http::Payload::borrow(part), final);
+      }
+    }
+    // Each part is with the client before the next is made.
+    void stream(Plain& owner) {
+      if (!exchange.start({})) return;
+      for (int i = 0; i < 3; ++i) {
+        (void)exchange.write(http::Payload::borrow("part "), http::Final::kNo);
+        thread.flush();
+        while (owner.parts.load() <= i) std::this_thread::sleep_for(1ms);
+      }
+      (void)exchange.write({}, http::Final::kYes);
+    }
+
+    void on_body() noexcept override {}
+    void on_writable() noexcept override {}
+    void on_notice(http::Notice) noexcept override {}
+    void on_end(http::Outcome how) noexcept override {
+      over = true;
+      outcome = how;
+    }
+
+    http::Exchange& exchange;
+    Blocking& thread;
+    bool over = false;
+    http::Outcome outcome = http::Outcome::kAborted;
+  };
+};
+
+// Closes with RST.
+void reset(const Fd& client) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+std::string body_of(const std::string& text) {
+  const std::size_t head = text.find("\r\n\r\n");
+  return head == std::string::npos ? "" : text.substr(head + 4);
+}
+
+class ThreadPoolTest : public testing::Test {
+ protected:
+  void start(std::size_t threads, std::size_t io_threads = 1, const Options& options = {}) {
+    pool_ =
+        *ThreadPool::create(syscalls_, handler_, threads, options.limits.output_high_water_bytes);
+    server_ = *ThreadedServer::create(syscalls_, *pool_, options, io_threads);
+    auto socket = net::ListenSocket::tcp(syscalls_, "127.0.0.1", 0, {});
+    ASSERT_TRUE(socket);
+    ASSERT_TRUE(server_->listen(*std::move(socket)));
+    ASSERT_TRUE(server_->start());
+    address_ = server_->listener(0).address();
+  }
+  void TearDown() override {
+    handler_.released = true;
+    if (server_ == nullptr) return;
+    server_->close();
+    EXPECT_EQ(handler_.begun, handler_.ended);
+  }
+  [[nodiscard]] Fd connect() const { return patient(test::connect_to(address_)); }
+  static std::string ask(const Fd& client, std::string_view request, std::size_t body_bytes) {
+    test::send_text(client, request);
+    return read(client, body_bytes);
+  }
+  static std::string read(const Fd& client, std::size_t body_bytes) {
+    std::string text;
+    char bytes[65536];
+    while (text.find("\r\n\r\n") == std::string::npos || body_of(text).size() < body_bytes) {
+      const ssize_t count = ::recv(client.get(), bytes, sizeof bytes, 0);
+      if (count <= 0) break;
+      text.append(bytes, static_cast<std::size_t>(count));
+    }
+    return body_of(text);
+  }
+  static bool until(const std::function<bool()>& done) {
+    for (int i = 0; i < 20'000 && !done(); ++i) std::this_thread::sleep_for(1ms);
+    return done();
+  }
+
+  test::FailingSyscalls syscalls_;
+  Plain handler_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::unique_ptr<ThreadedServer> server_;
+  Address address_;
+};
+
+TEST_F(ThreadPoolTest, AnswersOnOneConnectionAndOnMany) {
+  start(3);
+  const Fd client = connect();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(client, kHello, 5), "hello");
+  std::vector<Fd> clients;
+  for (int i = 0; i < 30; ++i) clients.push_back(connect());
+  for (const Fd& each : clients) test::send_text(each, kHello);
+  for (const Fd& each : clients) EXPECT_EQ(read(each, 5), "hello");
+  EXPECT_EQ(handler_.begun, 3);
+}
+
+TEST_F(ThreadPoolTest, OneThatBlocksHoldsNobodyElseUp) {
+  start(2);
+  const Fd slow = connect();
+  test::send_text(slow, kHold);
+  ASSERT_TRUE(until([&] { return handler_.holding == 1; }));
+  const Fd client = connect();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(client, kHello, 5), "hello");
+  handler_.released = true;
+  EXPECT_EQ(read(slow, 5), "hello");
+}
+
+TEST_F(ThreadPoolTest, WhatExceedsTheThreadsWaitsInOrder) {
+  start(1);
+  const Fd slow = connect();
+  test::send_text(slow, kHold);
+  ASSERT_TRUE(until([&] { return handler_.holding == 1; }));
+  std::vector<Fd> waiting;
+  for (int i = 0; i < 10; ++i) {
+    waiting.push_back(connect());
+    test::send_text(waiting.back(), kHello);
+  }
+  ASSERT_TRUE(until([&] { return server_->active() == 11; }));
+  EXPECT_EQ(handler_.requests, 1);
+  handler_.released = true;
+  for (const Fd& each : waiting) EXPECT_EQ(read(each, 5), "hello");
+}
+
+TEST_F(ThreadPoolTest, ARequestWhoseClientLeftWhileItWaitedIsNotHandled) {
+  start(1);
+  const Fd slow = connect();
+  test::send_text(slow, kHold);
+  ASSERT_TRUE(until([&] { return handler_.holding == 1; }));
+  for (int i = 0; i < 5; ++i) {
+    Fd impatient = connect();
+    test::send_text(impatient, kHello);
+    ASSERT_TRUE(until([&] { return server_->active() == 2; }));
+    reset(impatient);
+    impatient = {};
+    ASSERT_TRUE(until([&] { return server_->active() == 1; }));
+  }
+  handler_.released = true;
+  EXPECT_EQ(read(slow, 5), "hello");
+  EXPECT_EQ(ask(connect(), kHello, 5), "hello");
+  EXPECT_EQ(handler_.requests, 2);
+}
+
+TEST_F(ThreadPoolTest, ABodyIsReadAsItComes) {
+  start(2);
+  const Fd client = connect();
+  test::send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+  ASSERT_TRUE(until([&] { return handler_.requests == 1; }));
+  std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(ask(client, "world", 10), "helloworld");
+  const std::string large(200'000, 'b');
+  EXPECT_EQ(ask(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + large,
+                200'000),
+            large);
+}
+
+TEST_F(ThreadPoolTest, ALargeAnswerWaitsForItsReader) {
+  start(1);
+  const Fd client = connect();
+  test::send_text(client, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::this_thread::sleep_for(20ms);
+  std::string text;
+  char bytes[65536];
+  for (ssize_t count = 0; text.find("\r\n0\r\n\r\n") == std::string::npos &&
+                          (count = ::recv(client.get(), bytes, sizeof bytes, 0)) > 0;) {
+    text.append(bytes, static_cast<std::size_t>(count));
+  }
+  EXPECT_GT(text.size(), kLargeBytes);
+  EXPECT_EQ(ask(connect(), kHello, 5), "hello");
+}
+
+TEST_F(ThreadPoolTest, AClientThatLeavesEndsTheWaitOfItsHandler) {
+  start(1);
+  {
+    const Fd client = connect();
+    test::send_text(client, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    ASSERT_TRUE(until([&] { return handler_.requests == 1; }));
+    std::this_thread::sleep_for(20ms);
+    reset(client);
+  }
+  {
+    const Fd client = connect();
+    test::send_text(client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+    ASSERT_TRUE(until([&] { return handler_.requests == 2; }));
+    reset(client);
+  }
+  EXPECT_EQ(ask(connect(), kHello, 5), "hello");
+  EXPECT_EQ(handler_.unfinished, 2);
+}
+
+TEST_F(ThreadPoolTest, WhatIsFlushedLeavesWhileTheHandlerGoesOn) {
+  start(1);
+  const Fd client = connect();
+  test::send_text(client, "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::string text;
+  char bytes[1024];
+  for (int parts = 1; parts <= 3; ++parts) {
+    std::size_t seen = 0;
+    while (seen < static_cast<std::size_t>(parts)) {
+      const ssize_t count = ::recv(client.get(), bytes, sizeof bytes, 0);
+      ASSERT_GT(count, 0);
+      text.append(bytes, static_cast<std::size_t>(count));
+      seen = 0;
+      for (std::size_t at = 0; (at = text.find("part ", at)) != std::string::npos; ++at) ++seen;
+    }
+    handler_.parts = parts;
+  }
+}
+
+TEST_F(ThreadPoolTest, ClosingEndsThoseWhoWait) {
+  start(2);
+  const Fd reader = connect();
+  test::send_text(reader, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  const Fd sender = connect();
+  test::send_text(sender, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+  const Fd waiting = connect();
+  test::send_text(waiting, kHello);
+  ASSERT_TRUE(until([&] { return handler_.requests == 2; }));
+  server_->close();
+  EXPECT_EQ(handler_.unfinished, 2);
+  EXPECT_EQ(handler_.requests, 2);
+  EXPECT_EQ(handler_.ended, 2);
+}
+
+TEST_F(ThreadPoolTest, ManyClientsThatComeGoAndMisbehave) {
+  Options options;
+  start(4, 2, options);
+  std::vector<std::thread> clients;
+  std::atomic<int> wrong = 0;
+  for (int number = 0; number < 6; ++number) {
+    clients.emplace_back([&, number] {
+      for (int i = 0; i < 60; ++i) {
+        const Fd client = connect();
+        const std::string body(static_cast<std::size_t>(number * 997 + i * 31) % 5000 + 1, 'b');
+        const std::string post =
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+            "\r\n\r\n" + body;
+        switch (i % 4) {
+          case 0:
+            wrong += ask(client, kHello, 5) != "hello";
+            break;
+          case 1:
+            wrong += ask(client, post, body.size()) != body;
+            break;
+          case 2:
+            test::send_text(client, std::string_view{post}.substr(0, post.size() / 2));
+            break;
+          default:
+            test::send_text(client, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+            reset(client);
+        }
+      }
+    });
+  }
+  for (std::thread& each : clients) each.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_TRUE(until([&] { return server_->active() == 0; }));
+}
+
+}  // namespace
+}  // namespace tercel::server

@@ -1,6 +1,8 @@
 #include "python/server.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <thread>
 #include <utility>
 
 #include <nanobind/stl/string.h>
@@ -12,6 +14,7 @@
 #include "tercel/config/bind.h"
 #include "tercel/http/h2_engine.h"
 #include "tercel/net/socket_address.h"
+#include "tercel/server/threaded_server.h"
 
 namespace nb = nanobind;
 
@@ -44,6 +47,20 @@ asgi::HandlerOptions to_handler_options(const config::Settings& settings) {
           .cancel_on_disconnect = settings.cancel_on_disconnect,
           .websockets = settings.ws != config::WebSockets::kNone,
           .websocket = to_websocket(settings)};
+}
+
+// Most of them wait, for a database or for each other's lock.
+std::size_t threads_for(const config::Settings& settings) noexcept {
+  constexpr std::size_t kThreadsPerProcessor = 4;
+  if (settings.threads > 0) return settings.threads;
+  return kThreadsPerProcessor * std::max(std::thread::hardware_concurrency(), 1U);
+}
+
+wsgi::EnvironOptions to_environ_options(const config::Settings& settings) {
+  return {.script_name = settings.root_path,
+          .in_path = settings.root_path_strip,
+          .multithread = threads_for(settings) > 1,
+          .multiprocess = false};
 }
 
 net::ListenOptions to_listen_options(const config::Settings& settings) noexcept {
@@ -96,23 +113,41 @@ void require_http2(const config::Settings& settings) {
 }  // namespace
 
 PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::object& app,
-                   const PySettings& settings, const nb::object& state, const nb::object& context)
+                   const PySettings& settings, const nb::object& state, const nb::object& context,
+                   bool wsgi)
     : engine_object_{engine},
       engine_{engine_in(engine)},
       settings_{settings.values},
-      listen_options_{to_listen_options(settings.values)},
-      handler_{std::make_unique<asgi::AsgiHandler>(engine_, app.ptr(), loop.ptr(), state_in(state),
+      listen_options_{to_listen_options(settings.values)} {
+  if (wsgi) {
+    wsgi_ = std::make_unique<wsgi::WsgiHandler>(app.ptr(), to_environ_options(settings.values));
+    if (!wsgi_->init()) throw_python_error();
+  } else {
+    handler_ = std::make_unique<asgi::AsgiHandler>(engine_, app.ptr(), loop.ptr(), state_in(state),
                                                    context_in(context),
-                                                   to_handler_options(settings.values))} {
-  if (!handler_->init()) throw_python_error();
+                                                   to_handler_options(settings.values));
+    if (!handler_->init()) throw_python_error();
+  }
   require_http2(settings.values);
   server::Options options = to_options(settings.values);
   if (secure()) {
     ticket_secret_ = net::TlsContext::new_ticket_secret();
     options.tls = read_certificates(settings.values, ticket_secret_, certificate_warnings_);
   }
-  service_ = or_throw(server::Service::create(engine_.loop(), outermost_handler(), options,
-                                              settings.values.io_threads));
+  service_ = make_service(options);
+}
+
+std::unique_ptr<server::Service> PyServer::make_service(const server::Options& options) {
+  if (wsgi_ == nullptr) {
+    return or_throw(server::Service::create(engine_.loop(), outermost_handler(), options,
+                                            settings_.io_threads));
+  }
+  net::Syscalls& calls = engine_.loop().syscalls();
+  pool_ = or_throw(server::ThreadPool::create(calls, *wsgi_, threads_for(settings_),
+                                              options.limits.output_high_water_bytes));
+  // Whoever receives and sends must not wait for the lock of the interpreter.
+  const std::size_t io_threads = std::max<std::size_t>(settings_.io_threads, 1);
+  return or_throw(server::ThreadedServer::create(calls, *pool_, options, io_threads));
 }
 
 PyServer::~PyServer() {
@@ -122,6 +157,8 @@ PyServer::~PyServer() {
     static_cast<void>(service_.release());
     static_cast<void>(rate_limit_.release());
     static_cast<void>(handler_.release());
+    static_cast<void>(pool_.release());
+    static_cast<void>(wsgi_.release());
     static_cast<void>(engine_object_.release());
     return;
   }
@@ -240,7 +277,7 @@ void PyServer::close() {
   }
   const bool stopped = stop();
   service_->close();
-  handler_->cancel_all();
+  if (handler_ != nullptr) handler_->cancel_all();
   if (stopped && request_log_ != nullptr) request_log_->flush();
 }
 
@@ -252,12 +289,12 @@ bool PyServer::stop() {
 }
 
 std::size_t PyServer::active() const noexcept {
-  return service_->active() + handler_->running_detached();
+  return service_->active() + (handler_ != nullptr ? handler_->running_detached() : 0);
 }
 
 int PyServer::traverse(visitproc visit, void* arg) const {
   Py_VISIT(engine_object_.ptr());
-  return handler_->traverse(visit, arg);
+  return handler_ != nullptr ? handler_->traverse(visit, arg) : wsgi_->traverse(visit, arg);
 }
 
 namespace {
@@ -294,9 +331,9 @@ void bind_server(nb::module_& module) {
   nb::class_<PyServer>(module, "Server", nb::type_slots(slots),
                        "One ASGI application on the sockets of one engine.")
       .def(nb::init<const nb::object&, const nb::object&, const nb::object&, const PySettings&,
-                    const nb::object&, const nb::object&>(),
+                    const nb::object&, const nb::object&, bool>(),
            nb::arg("engine"), nb::arg("loop"), nb::arg("app"), nb::arg("settings"),
-           nb::arg("state").none(), nb::arg("context"))
+           nb::arg("state").none(), nb::arg("context"), nb::arg("wsgi") = false)
       .def("listen", &PyServer::listen, nb::arg("bind"),
            "Listens on an address, as the setting `bind` has it. Returns what to open. Raises "
            "OSError.")

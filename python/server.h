@@ -20,8 +20,10 @@
 #include "python/engine.h"
 #include "python/request_log.h"
 #include "python/settings.h"
+#include "python/wsgi/handler.h"
 #include "tercel/edge/rate_limit.h"
 #include "tercel/server/service.h"
+#include "tercel/server/thread_pool.h"
 
 namespace tercel::python {
 
@@ -32,7 +34,7 @@ class PyServer {
   // OSError when there are not enough descriptors for the threads.
   PyServer(const nanobind::object& engine, const nanobind::object& loop,
            const nanobind::object& app, const PySettings& settings, const nanobind::object& state,
-           const nanobind::object& context);
+           const nanobind::object& context, bool wsgi);
   PyServer(const PyServer&) = delete;
   PyServer& operator=(const PyServer&) = delete;
   ~PyServer();
@@ -76,6 +78,7 @@ class PyServer {
   std::string add(net::ListenSocket socket);
   // What the server calls: the application, with around it what the settings ask for.
   http::Handler& outermost_handler();
+  [[nodiscard]] std::unique_ptr<server::Service> make_service(const server::Options& options);
   [[nodiscard]] bool stop();
   [[nodiscard]] bool secure() const noexcept { return !settings_.ssl_certfile.empty(); }
 
@@ -85,7 +88,10 @@ class PyServer {
   net::ListenOptions listen_options_;
   net::TlsTicketSecret ticket_secret_{};
   std::vector<std::string> certificate_warnings_;
+  // The application: one of the two.
   std::unique_ptr<asgi::AsgiHandler> handler_;
+  std::unique_ptr<wsgi::WsgiHandler> wsgi_;
+  std::unique_ptr<server::ThreadPool> pool_;
   std::unique_ptr<edge::RateLimit> rate_limit_;
   std::unique_ptr<server::Service> service_;
   std::unique_ptr<RequestLog> request_log_;

@@ -1,4 +1,4 @@
-"""Which objects are taken for ASGI applications, and what is said about the others."""
+"""Which objects are taken for ASGI and WSGI applications, and what is said about the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import functools
 import pytest
 
 from tercel.problems import TargetError
-from tercel.server.interface import require_asgi, require_factory
+from tercel.server.interface import require_factory, require_interface
 
 
 async def asgi(scope, receive, send): ...
@@ -34,6 +34,20 @@ class AsgiClass:
 class WsgiObject:
     def __call__(self, environ, start_response): ...
 
+    def method(self, environ, start_response): ...
+
+
+class WsgiClass:
+    """As in PEP 3333: an instance is the iterable of a response."""
+
+    def __init__(self, environ, start_response): ...
+
+    def __iter__(self): ...
+
+
+class PairOfNumbers:
+    def __init__(self, one, other): ...
+
 
 class Asgi2Class:
     def __init__(self, scope): ...
@@ -42,6 +56,17 @@ class Asgi2Class:
 
 
 def wsgi(environ, start_response): ...
+
+
+def wsgi_generator(environ, start_response):
+    yield b""
+
+
+def wsgi_with_option(environ, start_response, option=None): ...
+
+
+@functools.wraps(wsgi)
+def wraps_wsgi(*args, **kwargs): ...
 
 
 def asgi2(scope): ...
@@ -99,20 +124,48 @@ def of_four(a, b, c, d): ...
     ],
 )
 def test_asgi_applications_are_recognised(application):
-    require_asgi(application, "main:app")
+    assert require_interface(application, "main:app") == "asgi3"
+
+
+@pytest.mark.parametrize(
+    "application",
+    [
+        wsgi,
+        wsgi_generator,
+        wsgi_with_option,
+        wraps_wsgi,
+        WsgiObject(),
+        WsgiObject().method,
+        WsgiClass,
+        functools.partial(wsgi),
+        functools.partial(WsgiObject()),
+    ],
+    ids=[
+        "function",
+        "generator",
+        "with-option",
+        "wrapper-that-says-so",
+        "object",
+        "method",
+        "class",
+        "partial-function",
+        "partial-object",
+    ],
+)
+def test_wsgi_applications_are_recognised(application):
+    assert require_interface(application, "main:app") == "wsgi"
 
 
 @pytest.mark.parametrize(
     ("application", "sentence"),
     [
-        (wsgi, "main:app, of type function, looks like a WSGI application"),
-        (WsgiObject(), "main:app, of type WsgiObject, looks like a WSGI application"),
         (asgi2, "main:app, of type function, is an application for ASGI 2"),
         (Asgi2Class, "main:app, of type type, is a class"),
         (factory, "main:app, of type function, takes no arguments"),
-        (of_four, "main:app, of type function, is not an ASGI application"),
-        (of_a_request, "main:app, of type function, is not an ASGI application"),
-        (async_of_four, "main:app, of type function, is not an ASGI application"),
+        (PairOfNumbers, "main:app, of type type, is a class"),
+        (of_four, "main:app, of type function, is neither an ASGI application"),
+        (of_a_request, "main:app, of type function, is neither an ASGI application"),
+        (async_of_four, "main:app, of type function, is neither an ASGI application"),
         (async_factory, "main:app, of type function, is an async function without arguments: if it"
                         " makes the application, make it a plain function and add --factory."),
         ({}, "main:app, of type dict, is not an application: it cannot be called."),
@@ -121,40 +174,45 @@ def test_asgi_applications_are_recognised(application):
 )  # fmt: skip
 def test_others_are_refused_with_advice(application, sentence: str):
     with pytest.raises(TargetError) as caught:
-        require_asgi(application, "main:app")
+        require_interface(application, "main:app")
     assert str(caught.value).startswith(sentence)
     assert str(caught.value).endswith(".")
 
 
 def test_advice_for_python_is_in_its_words():
     with pytest.raises(TargetError, match=r"add factory=True\.$"):
-        require_asgi(factory, "app", in_python=True)
-    with pytest.raises(TargetError, match=r"interface='asgi3' if it is ASGI\.$"):
-        require_asgi(wsgi, "app", in_python=True)
+        require_interface(factory, "app", in_python=True)
+    with pytest.raises(TargetError, match=r"give interface=\.$"):
+        require_interface(of_four, "app", in_python=True)
     with pytest.raises(TargetError, match=r"remove factory=True\.$"):
         require_factory(asgi, "app", in_python=True)
 
 
 def test_the_setting_overrules_the_look_but_not_what_cannot_be_called():
-    require_asgi(wsgi, "main:app", "asgi3")
+    assert require_interface(wsgi, "main:app", "asgi3") == "asgi3"
+    assert require_interface(asgi, "main:app", "wsgi") == "wsgi"
+    assert require_interface(wraps_anything, "main:app", "wsgi") == "wsgi"
     with pytest.raises(TargetError):
-        require_asgi({}, "main:app", "asgi3")
+        require_interface({}, "main:app", "asgi3")
 
 
-def test_applications_of_frameworks_are_what_they_are():
-    fastapi = pytest.importorskip("fastapi")
-    starlette = pytest.importorskip("starlette.applications")
-    falcon = pytest.importorskip("falcon")
-    falcon_asgi = pytest.importorskip("falcon.asgi")
-    quart = pytest.importorskip("quart")
-    litestar = pytest.importorskip("litestar")
-    for application in (
-        fastapi.FastAPI(),
-        starlette.Starlette(),
-        falcon_asgi.App(),
-        quart.Quart("x"),
-        litestar.Litestar(),
-    ):
-        require_asgi(application, "app")
-    with pytest.raises(TargetError, match="looks like a WSGI application"):
-        require_asgi(falcon.App(), "app")
+@pytest.mark.parametrize(
+    ("maker", "expected"),
+    [
+        ("fastapi:FastAPI", "asgi3"),
+        ("starlette.applications:Starlette", "asgi3"),
+        ("falcon.asgi:App", "asgi3"),
+        ("litestar:Litestar", "asgi3"),
+        ("django.core.handlers.asgi:ASGIHandler", "asgi3"),
+        ("falcon:App", "wsgi"),
+        ("bottle:Bottle", "wsgi"),
+        ("django.core.handlers.wsgi:WSGIHandler", "wsgi"),
+        ("quart:Quart", "asgi3"),
+        ("flask:Flask", "wsgi"),
+    ],
+)
+def test_applications_of_frameworks_are_what_they_are(maker: str, expected: str):
+    module, _, name = maker.partition(":")
+    kind = getattr(pytest.importorskip(module), name)
+    # What is looked at is of the class; some want settings to be made.
+    assert require_interface(object.__new__(kind), "app") == expected

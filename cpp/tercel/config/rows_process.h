@@ -246,6 +246,14 @@ inline constexpr Row kRun[] = {
      .help = "Event loop of the application. tercel: asyncio with the engine as its selector, the "
              "fastest; asyncio and uvloop: those loops, with the engine attached. auto: tercel.",
      .where = Where::kProcess},
+    {.name = "threads",
+     .group = Group::kRun,
+     .member = &Settings::threads,
+     .help = "Threads that a WSGI application runs on: so many requests are worked on at a time, "
+             "and others wait for one.",
+     .max = 1024,
+     .zero = "four for each processor",
+     .unit = "threads"},
     {.name = "io-threads",
      .group = Group::kRun,
      .member = &Settings::io_threads,

@@ -19,7 +19,7 @@
 namespace tercel::config {
 
 // The enumerators of a choice and, in the same order, what people write.
-enum class Interface : std::uint8_t { kAuto, kAsgi3 };
+enum class Interface : std::uint8_t { kAuto, kAsgi3, kWsgi };
 enum class Lifespan : std::uint8_t { kAuto, kOn, kOff };
 enum class LoopKind : std::uint8_t { kAuto, kTercel, kAsyncio, kUvloop };
 enum class Dispatch : std::uint8_t { kAuto, kDirect, kEager, kTask };
@@ -29,7 +29,7 @@ enum class WebSockets : std::uint8_t { kAuto, kNone };
 enum class HttpVersions : std::uint8_t { kAuto, kHttp1, kHttp2 };
 enum class LogLevel : std::uint8_t { kCritical, kError, kWarning, kInfo, kDebug };
 
-inline constexpr std::array<std::string_view, 2> kInterfaceNames{"auto", "asgi3"};
+inline constexpr std::array<std::string_view, 3> kInterfaceNames{"auto", "asgi3", "wsgi"};
 inline constexpr std::array<std::string_view, 3> kLifespanNames{"auto", "on", "off"};
 inline constexpr std::array<std::string_view, 4> kLoopNames{"auto", "tercel", "asyncio", "uvloop"};
 inline constexpr std::array<std::string_view, 4> kDispatchNames{"auto", "direct", "eager", "task"};
@@ -91,6 +91,7 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
 
   // How it runs.
   LoopKind loop = LoopKind::kAuto;
+  std::uint64_t threads = 0;
   std::uint64_t io_threads = 0;
   Dispatch dispatch = Dispatch::kAuto;
 

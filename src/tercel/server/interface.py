@@ -13,7 +13,7 @@ from typing import Any
 
 from tercel.problems import TargetError
 
-__all__ = ["require_asgi", "require_factory"]
+__all__ = ["require_factory", "require_interface"]
 
 # The arguments without a default that a callable takes, and what it then is.
 _BY_ARGUMENTS = {0: "factory", 1: "asgi2", 2: "wsgi", 3: "asgi3"}
@@ -25,30 +25,34 @@ _ADVICE = {
     " a plain function and add {factory}.",
     "asgi2": "is an application for ASGI 2: wrap it with"
     " asgiref.compatibility.guarantee_single_callable.",
-    "wsgi": "looks like a WSGI application, and this version serves ASGI: wrap it with"
-    " asgiref.wsgi.WsgiToAsgi, or give {interface} if it is ASGI.",
     "class": "is a class: name an instance of it, or add {factory}.",
     "nothing": "is not an application: it cannot be called.",
-    "other": "is not an ASGI application, which takes scope, receive and send: name another"
-    " object, or give {interface}.",
+    "other": "is neither an ASGI application, which takes scope, receive and send, nor a WSGI"
+    " application, which takes environ and start_response: name another object, or give"
+    " {interface}.",
 }
-_ON_COMMAND_LINE = {"factory": "--factory", "interface": "--interface asgi3"}
-_IN_PYTHON = {"factory": "factory=True", "interface": "interface='asgi3'"}
+_ON_COMMAND_LINE = {"factory": "--factory", "interface": "--interface"}
+_IN_PYTHON = {"factory": "factory=True", "interface": "interface="}
 
 
-def require_asgi(
+def require_interface(
     application: Any, name: str, interface: str = "auto", *, in_python: bool = False
-) -> None:
-    """Raises TargetError, with advice, when `application` is not an ASGI 3 application.
+) -> str:
+    """Returns what to serve `application` as: "asgi3" or "wsgi".
 
     Args:
         name: what to call it.
         interface: the setting; other than `auto`, only what cannot be called is refused.
         in_python: the advice is for who calls tercel from Python, not for the command line.
+
+    Raises:
+        TargetError, with advice: it is no application.
     """
     kind = _kind(application)
-    if kind == "asgi3" or (interface != "auto" and kind != "nothing"):
-        return
+    if interface != "auto" and kind != "nothing":
+        return interface
+    if kind in ("asgi3", "wsgi"):
+        return kind
     advice = _ADVICE[kind].format(**(_IN_PYTHON if in_python else _ON_COMMAND_LINE))
     raise TargetError(f"{name}, of type {type(application).__name__}, {advice}")
 
@@ -56,7 +60,7 @@ def require_asgi(
 def require_factory(factory: Any, name: str, *, in_python: bool = False) -> None:
     """Raises TargetError, with advice, when `factory` cannot be called without arguments.
 
-    The arguments are those of `require_asgi`.
+    The arguments are those of `require_interface`.
     """
     option = (_IN_PYTHON if in_python else _ON_COMMAND_LINE)["factory"]
     what = f"{name}, of type {type(factory).__name__},"
@@ -75,8 +79,7 @@ def _kind(application: Any) -> str:
     if not callable(application):
         return "nothing"
     if inspect.isclass(application):
-        # A class whose instances can be awaited takes the three arguments when it is made.
-        return "asgi3" if hasattr(application, "__await__") else "class"
+        return _kind_of_class(application)
     called = _called(application)
     arguments = _required_arguments(called)
     if arguments is None or _takes_three(called):
@@ -84,6 +87,14 @@ def _kind(application: Any) -> str:
     if inspect.iscoroutinefunction(called):
         return "other" if arguments else "async factory"
     return _BY_ARGUMENTS.get(arguments, "other")
+
+
+def _kind_of_class(application: type) -> str:
+    """A class whose instances are responses takes the arguments of a request when it is made."""
+    if hasattr(application, "__await__"):
+        return "asgi3"
+    takes_two = hasattr(application, "__iter__") and _required_arguments(application) == 2
+    return "wsgi" if takes_two else "class"
 
 
 def _takes_three(function: Callable[..., Any]) -> bool:

@@ -15,7 +15,7 @@ from tercel import _core
 from tercel.problems import StartError
 from tercel.server.attach import engine_of
 from tercel.server.importer import call_factory, load_application
-from tercel.server.interface import require_asgi, require_factory
+from tercel.server.interface import require_factory, require_interface
 from tercel.server.lifespan import Lifespan
 from tercel.server.listening import adopt, as_setting_error
 from tercel.server.logs import access_logger, cannot_write_access_log, connect_engine
@@ -92,9 +92,10 @@ class Server:
             if settings.factory:
                 require_factory(app, _APPLICATION, in_python=True)
             else:
-                require_asgi(app, _APPLICATION, settings.interface, in_python=True)
+                require_interface(app, _APPLICATION, settings.interface, in_python=True)
         self._app = app
         self._application: Any = None
+        self._interface = ""
         self._native: _core.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._start = asyncio.Event()
@@ -132,7 +133,9 @@ class Server:
             application = load_application(name, app_dir=settings.app_dir, factory=settings.factory)
         elif settings.factory:
             application = call_factory(application, name, in_python=True)
-        require_asgi(application, name, settings.interface, in_python=in_python)
+        self._interface = require_interface(
+            application, name, settings.interface, in_python=in_python
+        )
         self._application = application
 
     async def wait_started(self) -> None:
@@ -202,14 +205,20 @@ class Server:
             self.load()
             lifespan = Lifespan(
                 self._application,
-                mode=settings.lifespan,
+                mode="off" if self._interface == "wsgi" else settings.lifespan,
                 startup_timeout=settings.timeout_lifespan_startup,
                 shutdown_timeout=settings.timeout_lifespan_shutdown,
             )
             with engine_of(loop) as engine:
                 with _threads_needed(settings), as_setting_error():
                     native = _core.Server(
-                        engine, loop, self._application, settings, lifespan.state, lifespan.context
+                        engine,
+                        loop,
+                        self._application,
+                        settings,
+                        lifespan.state,
+                        lifespan.context,
+                        wsgi=self._interface == "wsgi",
                     )
                 try:
                     _warn_of_certificates(native)

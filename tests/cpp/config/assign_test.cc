@@ -61,6 +61,7 @@ constexpr Case kCases[] = {
     {"forwarded-allow-ips", "10.0.0.0/8, ::1", "10.0.0.1/8"},
     {"forwarded-headers", "forwarded", ""},
     {"loop", "uvloop", "trio"},
+    {"threads", "1024", "1025"},
     {"io-threads", "64", "65"},
     {"dispatch", "task", "directly"},
     {"limit-connections", "10000000", "10000001"},

@@ -1,0 +1,307 @@
+#include "python/wsgi/visit.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "python/asgi/errors.h"
+#include "python/asgi/failure.h"
+#include "python/asgi/messages.h"
+#include "python/gil.h"
+#include "python/wsgi/callable.h"
+#include "python/wsgi/file_wrapper.h"
+#include "python/wsgi/input.h"
+#include "python/wsgi/names.h"
+
+namespace tercel::python::wsgi {
+namespace {
+
+// Below, a copy is cheaper than a reference and a message to give it back.
+constexpr std::size_t kReferenceBytesMin = 4096;
+
+// Of the thread that the response went from, or the one that ends the server.
+void release_bytes(void* owner) noexcept {
+  GilAcquire acquired;
+  Py_DECREF(static_cast<PyObject*>(owner));
+}
+
+void close_descriptor(void* owner) noexcept {
+  ::close(static_cast<int>(reinterpret_cast<std::intptr_t>(owner)));
+}
+
+http::Payload payload_of(PyObject* bytes) noexcept {
+  const std::string_view view = asgi::view_of(bytes);
+  if (view.size() < kReferenceBytesMin) return http::Payload::borrow(view);
+  return http::Payload::own(view, Py_NewRef(bytes), &release_bytes);
+}
+
+bool require_bytes(PyObject* part) noexcept {
+  if (PyBytes_Check(part)) return true;
+  PyErr_Format(PyExc_TypeError, "a part of the response body must be bytes, not %.100s",
+               Py_TYPE(part)->tp_name);
+  return false;
+}
+
+}  // namespace
+
+Visit::Visit(const http::Request& request, http::Exchange& exchange,
+             server::Blocking& thread) noexcept
+    : request_{request},
+      exchange_{exchange},
+      thread_{thread},
+      rules_{request},
+      owner_{static_cast<unsigned long>(pthread_self())} {
+  exchange.observe(this);
+}
+
+bool Visit::here() const noexcept {
+  return owner_ == static_cast<unsigned long>(pthread_self());
+}
+
+void Visit::on_end(http::Outcome outcome) noexcept {
+  over_ = true;
+  complete_ = outcome == http::Outcome::kComplete;
+}
+
+void Visit::run(PyObject* app, EnvironBuilder& environs) noexcept {
+  const Detaching<Input> input{make_input(*this)};
+  const Detaching<StartResponse> start{make_start_response(*this)};
+  const Ref environ =
+      input && start ? environs.build(request_, exchange_.endpoints(), input.get()) : Ref{};
+  if (!environ) {
+    fail(Errc::kNoMemory, "Cannot make the environ of a request", take_raised().get());
+    return;
+  }
+  respond(app, environ.get(), start.get());
+}
+
+void Visit::respond(PyObject* app, PyObject* environ, PyObject* start) noexcept {
+  PyObject* const arguments[] = {environ, start};
+  const Ref result = Ref::steal(PyObject_Vectorcall(app, arguments, 2, nullptr));
+  const bool sent = result && send_all(result.get());
+  if (!sent) {
+    const Ref raised = take_raised();
+    const bool client_left =
+        PyErr_GivenExceptionMatches(raised.get(), asgi::client_disconnected()) != 0;
+    fail(Errc::kHandlerFailed, "Exception in WSGI application",
+         client_left ? nullptr : raised.get());
+  } else if (!over_) {
+    fail(Errc::kNoResponse, "", nullptr);
+    asgi::log_error("The WSGI application did not call start_response()", nullptr);
+  }
+  if (result) close(result.get());
+}
+
+void Visit::fail(Errc error, const char* text, PyObject* raised) noexcept {
+  if (!over_) exchange_.abort(error);
+  // The client need not wait for what is logged, nor for close().
+  thread_.flush();
+  if (raised != nullptr) asgi::log_error(text, raised);
+}
+
+void Visit::close(PyObject* result) noexcept {
+  const Ref method = Ref::steal(PyObject_GetAttr(result, names.close));
+  if (!method) return PyErr_Clear();
+  const Ref closed = Ref::steal(PyObject_CallNoArgs(method.get()));
+  if (closed) return;
+  const Ref raised = take_raised();
+  asgi::log_error("Exception in close() of what a WSGI application returned", raised.get());
+}
+
+// --- what the application calls
+
+bool Visit::start_response(PyObject* status, PyObject* headers, PyObject* exc_info) noexcept {
+  if (exc_info != Py_None) {
+    if (!PyTuple_Check(exc_info) || PyTuple_GET_SIZE(exc_info) != 3) {
+      PyErr_SetString(PyExc_TypeError, "exc_info must be what sys.exc_info() returns");
+      return false;
+    }
+    if (head_sent_) {
+      PyErr_Restore(Py_NewRef(PyTuple_GET_ITEM(exc_info, 0)),
+                    Py_NewRef(PyTuple_GET_ITEM(exc_info, 1)),
+                    Py_NewRef(PyTuple_GET_ITEM(exc_info, 2)));
+      return false;
+    }
+  } else if (head_.given()) {
+    PyErr_SetString(PyExc_AssertionError,
+                    "start_response() was called a second time without exc_info");
+    return false;
+  }
+  return head_.read(status, headers, rules_);
+}
+
+bool Visit::write(PyObject* bytes) noexcept {
+  return require_bytes(bytes) && (PyBytes_GET_SIZE(bytes) == 0 || send(bytes, /*last=*/false));
+}
+
+std::string_view Visit::read_body() noexcept {
+  while (!over_) {
+    const http::BodyRead part = exchange_.read_body();
+    if (!part.bytes.empty()) return part.bytes;
+    if (part.state == http::BodyState::kEnd) return {"", 0};
+    // What failed has its end on the way.
+    wait();
+  }
+  if (complete_) return {"", 0};
+  asgi::raise_client_disconnected();
+  return {};
+}
+
+// --- what it returns
+
+bool Visit::send_all(PyObject* result) noexcept {
+  if (is_file_wrapper(result)) {
+    const Sent sent = send_file(result);
+    if (sent != Sent::kNo) return sent == Sent::kYes;
+  }
+  if (PyList_CheckExact(result) || PyTuple_CheckExact(result)) return send_list(result);
+  if (PyUnicode_Check(result) || PyBytes_Check(result)) {
+    PyErr_Format(PyExc_TypeError,
+                 "a WSGI application returns an iterable of bytes, such as [body], not %.100s",
+                 Py_TYPE(result)->tp_name);
+    return false;
+  }
+  return send_iterable(result);
+}
+
+// All is here, so its length can be told and nothing has to leave before the rest.
+bool Visit::send_list(PyObject* list) noexcept {
+  const Ref parts = Ref::steal(PySequence_Tuple(list));  // Whatever happens to the list meanwhile.
+  if (!parts) return false;
+  const Py_ssize_t count = PyTuple_GET_SIZE(parts.get());
+  std::uint64_t total = 0;
+  Py_ssize_t last = -1;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    PyObject* const part = PyTuple_GET_ITEM(parts.get(), i);
+    if (!require_bytes(part)) return false;
+    if (PyBytes_GET_SIZE(part) > 0) last = i;
+    total += static_cast<std::uint64_t>(PyBytes_GET_SIZE(part));
+  }
+  if (last < 0 || !head_.given()) return send_end();
+  if (!head_sent_ && !head_.length()) head_.add_length(total);
+  for (Py_ssize_t i = 0; i <= last; ++i) {
+    PyObject* const part = PyTuple_GET_ITEM(parts.get(), i);
+    if (PyBytes_GET_SIZE(part) > 0 && !send(part, i == last)) return false;
+  }
+  return true;
+}
+
+bool Visit::send_iterable(PyObject* iterable) noexcept {
+  const Ref iterator = Ref::steal(PyObject_GetIter(iterable));
+  if (!iterator) return false;
+  const Py_ssize_t count = PyObject_LengthHint(iterable, 0);
+  if (count < 0) return false;
+  const bool single = count == 1 && Py_TYPE(iterable)->tp_as_sequence != nullptr &&
+                      Py_TYPE(iterable)->tp_as_sequence->sq_length != nullptr;
+  while (const Ref part = Ref::steal(PyIter_Next(iterator.get()))) {
+    if (!require_bytes(part.get())) return false;
+    if (PyBytes_GET_SIZE(part.get()) > 0 && !send(part.get(), single)) return false;
+  }
+  return !PyErr_Occurred() && send_end();
+}
+
+bool Visit::send_head() noexcept {
+  if (std::exchange(head_sent_, true)) return true;
+  if (!head_.given()) {
+    head_sent_ = false;
+    PyErr_SetString(PyExc_AssertionError,
+                    "the response body began before start_response() was called");
+    return false;
+  }
+  return settle(exchange_.start(head_.response()));
+}
+
+bool Visit::settle(const Result<void>& written) noexcept {
+  if (written) return true;
+  asgi::raise_response_error(written.error());
+  return false;
+}
+
+bool Visit::send(PyObject* bytes, bool last) noexcept {
+  if (over_) {
+    if (complete_) {
+      PyErr_SetString(PyExc_RuntimeError, "the response body is longer than its Content-Length");
+    } else {
+      asgi::raise_client_disconnected();
+    }
+    return false;
+  }
+  if (!send_head()) return false;
+  sent_bytes_ += static_cast<std::uint64_t>(PyBytes_GET_SIZE(bytes));
+  // What reaches the declared length ends the response, whatever the application does afterwards.
+  last = last || head_.length() == sent_bytes_;
+  const http::Final final = last ? http::Final::kYes : http::Final::kNo;
+  if (!settle(exchange_.write(payload_of(bytes), final))) return false;
+  // Each part is on its way before the next is asked for.
+  thread_.flush();
+  return last || wait_until_writable();
+}
+
+// Nothing to do where the last part said it, or the application never began.
+bool Visit::send_end() noexcept {
+  if (over_ || !head_.given()) return true;
+  if (!send_head()) return false;
+  const Result<void> written = exchange_.write({}, http::Final::kYes);
+  thread_.flush();
+  return settle(written);
+}
+
+bool Visit::wait_until_writable() noexcept {
+  while (!over_ && !exchange_.writable()) wait();
+  if (!over_ || complete_) return true;
+  asgi::raise_client_disconnected();
+  return false;
+}
+
+void Visit::wait() noexcept {
+  Gil gil = Gil::assume_held();
+  const GilRelease released{gil};
+  thread_.wait();
+}
+
+Visit::Sent Visit::send_file(PyObject* wrapper) noexcept {
+  if (head_sent_ || !head_.given()) return Sent::kNo;
+  PyObject* const file = wrapped_file(wrapper);
+  const int theirs = PyObject_AsFileDescriptor(file);
+  if (theirs < 0) {
+    PyErr_Clear();  // No file of the system: it is read as any other.
+    return Sent::kNo;
+  }
+  struct stat about {};
+  if (::fstat(theirs, &about) < 0 || !S_ISREG(about.st_mode)) return Sent::kNo;
+  // Where the object stands, which may have read ahead of its descriptor.
+  const Ref position = Ref::steal(PyObject_CallMethod(file, "tell", nullptr));
+  const long long start = position ? PyLong_AsLongLong(position.get()) : -1;
+  if (start < 0) {
+    PyErr_Clear();
+    return Sent::kNo;
+  }
+  const auto size = static_cast<std::uint64_t>(about.st_size);
+  const auto offset = static_cast<std::uint64_t>(start);
+  const std::uint64_t rest = size > offset ? size - offset : 0;
+  if (!head_.length()) head_.add_length(rest);
+  // The application may close its file as soon as this returns.
+  const int ours = ::fcntl(theirs, F_DUPFD_CLOEXEC, 0);
+  if (ours < 0) {
+    PyErr_SetFromErrno(PyExc_OSError);
+    return Sent::kFailed;
+  }
+  if (!send_head()) {
+    ::close(ours);
+    return Sent::kFailed;
+  }
+  const http::FileRange range{.file = ours,
+                              .offset = offset,
+                              .count = std::min(rest, *head_.length()),
+                              .owner = reinterpret_cast<void*>(static_cast<std::intptr_t>(ours)),
+                              .release = &close_descriptor};
+  const Result<void> written = exchange_.write_file(range, http::Final::kYes);
+  thread_.flush();
+  return settle(written) ? Sent::kYes : Sent::kFailed;
+}
+
+}  // namespace tercel::python::wsgi

@@ -3,7 +3,13 @@
 namespace tercel::edge {
 
 RateLimit::RateLimit(http::Handler& inner, const net::Loop& loop, const RateLimitOptions& options)
-    : inner_{inner}, loop_{loop}, table_{options} {}
+    : inner_{inner},
+      loop_{loop},
+      own_table_{std::make_unique<RateTable>(options)},
+      table_{*own_table_} {}
+
+RateLimit::RateLimit(http::Handler& inner, const net::Loop& loop, RateTable& shared) noexcept
+    : inner_{inner}, loop_{loop}, table_{shared} {}
 
 void RateLimit::handle(const http::Request& request, http::Exchange& exchange) noexcept {
   if (request.client != nullptr) {

@@ -9,7 +9,8 @@
 // Unix socket, is not limited.
 //
 // Belongs on the loop of the handler it wraps. With I/O threads that is the application's loop: one
-// table sees every request, whatever thread read it.
+// table sees every request, whatever thread read it. An application on a pool of threads has no
+// such loop: there each I/O thread has a limit, and all of them one table.
 //
 // Resource: one a handler. Thread: the loop's. Source: RFC 6585 section 4. Tested by
 // rate_limit_test.cc.
@@ -17,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
 #include "tercel/edge/rate_table.h"
 #include "tercel/http/handler.h"
@@ -28,6 +30,8 @@ class RateLimit final : public http::Handler {
  public:
   // `inner` and `loop` outlive it. REQUIRES: options.requests_per_second > 0.
   RateLimit(http::Handler& inner, const net::Loop& loop, const RateLimitOptions& options);
+  // The same with a table that others use too, and that outlives it.
+  RateLimit(http::Handler& inner, const net::Loop& loop, RateTable& shared) noexcept;
   RateLimit(const RateLimit&) = delete;
   RateLimit& operator=(const RateLimit&) = delete;
 
@@ -41,7 +45,8 @@ class RateLimit final : public http::Handler {
 
   http::Handler& inner_;
   const net::Loop& loop_;
-  RateTable table_;
+  std::unique_ptr<RateTable> own_table_;
+  RateTable& table_;
   std::uint64_t refused_ = 0;
 };
 

@@ -25,6 +25,7 @@ RateTable::RateTable(const RateLimitOptions& options, KeyedHash hash)
       sets_(std::bit_ceil(std::max(options.clients_max, kWays)) / kWays) {}
 
 nanoseconds RateTable::take(ClientId client, nanoseconds now) noexcept {
+  const std::scoped_lock lock{mutex_};
   Bucket& bucket = bucket_of(client);
   const nanoseconds full_at = std::max(bucket.full_at, now) + token_;
   if (full_at - now > depth_) return full_at - now - depth_;

@@ -14,14 +14,16 @@
 // them be faster than the limit; none is refused for what another one did. The hash is keyed: no
 // client can choose whose place it takes.
 //
-// Resource: one thread. Cost: constant, nothing is allocated after construction; 16 bytes a client.
-// Source: ITU-T I.371, generic cell rate algorithm. Tested by rate_table_test.cc.
+// Resource. Thread: any; a lock is held for a few instructions. Cost: constant, nothing is
+// allocated after construction; 16 bytes a client. Source: ITU-T I.371, generic cell rate
+// algorithm. Tested by rate_table_test.cc.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <vector>
 
 #include "tercel/base/client_id.h"
@@ -45,7 +47,7 @@ class RateTable {
   explicit RateTable(const RateLimitOptions& options, KeyedHash hash = KeyedHash::random());
 
   // Takes a token from the client's bucket. Zero: there was one; else the time until there will be.
-  // REQUIRES: `now` is never less than in an earlier call.
+  // `now` is of one clock. Loops that read it at different times may differ by a turn of theirs.
   [[nodiscard]] std::chrono::nanoseconds take(ClientId client,
                                               std::chrono::nanoseconds now) noexcept;
 
@@ -62,6 +64,7 @@ class RateTable {
   const KeyedHash hash_;
   const std::chrono::nanoseconds token_;  // The time in which one grows.
   const std::chrono::nanoseconds depth_;  // The time in which an empty bucket fills.
+  std::mutex mutex_;
   std::vector<Set> sets_;
 };
 

@@ -15,7 +15,7 @@ namespace tercel::http {
 namespace {
 
 constexpr std::uint64_t kLengthMax = INT64_MAX;
-// "HTTP/1.1 ", three digits, a space, the reason, CRLF. The longest reason has 31 bytes.
+// "HTTP/1.1 ", three digits, a space, the reason, CRLF. The longest of ours has 31 bytes.
 constexpr std::size_t kStatusLineBytesMax = 48;
 constexpr std::size_t kStatusPrefixBytes = 13;
 constexpr std::string_view kVersion = "HTTP/1.1 ";
@@ -24,13 +24,12 @@ char* put(char* out, std::string_view text) noexcept {
   return std::copy(text.begin(), text.end(), out);
 }
 
-char* put_status_line(char* out, std::uint16_t status) noexcept {
-  if (const std::string_view line = known_status_line(status); !line.empty()) {
-    return put(out, line);
-  }
+char* put_status_line(char* out, const Response& response) noexcept {
+  const std::string_view line = known_status_line(response.status);
+  if (!line.empty() && response.reason.empty()) return put(out, line);
   out = put(out, kVersion);
-  out = std::to_chars(out, out + 3, status).ptr;
-  return put(out, " \r\n");
+  out = std::to_chars(out, out + 3, response.status).ptr;
+  return put(put(put(out, " "), response.reason), "\r\n");
 }
 
 // Eight bytes at once: a byte is an upper-case letter when adding what lacks to 0x80 carries into
@@ -81,13 +80,17 @@ std::size_t fields_bytes_bound(std::span<const Field> fields) noexcept {
   return bytes;
 }
 
+// Of a field's value, or a reason: RFC 9112 section 4 allows the same bytes.
+bool valid_text(std::string_view text) noexcept {
+  const char* const end = text.data() + text.size();
+  return scan::find<scan::ValueEnd>(text.data(), end) == end;
+}
+
 bool valid_field(const Field& field) noexcept {
   const char* const name_end = field.name.data() + field.name.size();
   const char* stop = scan::find<scan::NameEnd>(field.name.data(), name_end);
   while (stop != name_end && kToken.has(*stop)) ++stop;
-  const char* const value_end = field.value.data() + field.value.size();
-  return stop == name_end && !field.name.empty() &&
-         scan::find<scan::ValueEnd>(field.value.data(), value_end) == value_end;
+  return stop == name_end && !field.name.empty() && valid_text(field.value);
 }
 
 bool asks_to_close(std::string_view value) noexcept {
@@ -132,6 +135,7 @@ Result<HeadFacts> gather(std::span<const Field> fields) noexcept {
 
 Result<HeadFacts> inspect(const Response& response) noexcept {
   if (response.status < 200 || response.status > 599) return fail(Errc::kBadResponseStatus);
+  if (!valid_text(response.reason)) return fail(Errc::kBadResponseStatus);
   return gather(response.fields);
 }
 
@@ -154,7 +158,7 @@ Result<void> inspect_trailers(std::span<const Field> trailers) noexcept {
 }
 
 std::size_t head_bytes_bound(const Response& response) noexcept {
-  return kStatusLineBytesMax + fields_bytes_bound(response.fields);
+  return kStatusLineBytesMax + response.reason.size() + fields_bytes_bound(response.fields);
 }
 
 // The connection-level names are the session's to write.
@@ -177,7 +181,7 @@ bool is_left_out(std::string_view name, std::uint16_t status) noexcept {
 }
 
 char* write_head(char* out, const Response& response, std::string_view prefix_fields) noexcept {
-  out = put_status_line(out, response.status);
+  out = put_status_line(out, response);
   out = put(out, prefix_fields);
   for (const Field& field : response.fields) {
     char* const end = put_field(out, field);

@@ -26,8 +26,9 @@ struct HeadFacts {
 };
 
 // Checks a final response (status 200 to 599) and gathers its facts. Does not write. Fails with
-// kBadResponseStatus, kBadResponseField, or kBadResponseLength: a Content-Length that is repeated
-// or not one decimal number. Cost: linear in the bytes of the fields.
+// kBadResponseStatus, for a reason with a control byte too, kBadResponseField, or
+// kBadResponseLength: a Content-Length that is repeated or not one decimal number. Cost: linear in
+// the bytes of the fields.
 [[nodiscard]] Result<HeadFacts> inspect(const Response& response) noexcept;
 
 // Checks a response that switches protocols: status 101. It has no Content-Length, so that of its

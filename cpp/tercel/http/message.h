@@ -55,6 +55,7 @@ struct Response {
   std::uint16_t status = 200;
   std::span<const Field> fields;  // Names in any case; written in lower case.
   bool trailers = false;          // finish() will follow the body with trailer fields.
+  std::string_view reason = {};   // Of HTTP/1's status line; empty: the usual one.
 };
 
 }  // namespace tercel::http

@@ -76,6 +76,19 @@ std::span<const Field> copy(std::span<const Field> fields, char* memory) noexcep
   return Copier{memory}.fields(fields);
 }
 
+std::size_t copy_bytes(const Response& response) noexcept {
+  return rounded_up(response.fields.size_bytes() + text_bytes(response.fields) +
+                    response.reason.size());
+}
+
+Response copy(const Response& response, char* memory) noexcept {
+  Copier copier{memory};
+  Response copied = response;
+  copied.fields = copier.fields(response.fields);
+  copied.reason = copier.text(response.reason);
+  return copied;
+}
+
 std::size_t copy_bytes(const Request& request) noexcept {
   std::size_t bytes = request.fields.size_bytes() + text_bytes(request.fields) +
                       request.method.size() + request.target.size() + request.authority.size() +

@@ -40,7 +40,9 @@
 //
 // Bounds. The body is read ahead by kAheadBytes and one read, in kPartsMax parts, and only where
 // that asks nothing of the peer (Exchange::arrived_body()); a peer is asked when the application
-// waits. What the application writes counts against the high-water mark until the exchange reports
+// waits. For an application whose thread would wait for a slow peer (RequestQueue), a body of up to
+// kCollectBytes is collected before the request is sent to it; then it is whole. What the
+// application writes counts against the high-water mark until the exchange reports
 // to be writable with it. Payloads are released on the application's thread.
 //
 // Resource: lives in its IoEnd's pool. Source: docs/decisions/0012-io-threads.md.
@@ -74,6 +76,9 @@ struct BodyPart {
 inline constexpr std::size_t kPartsMax = 2;
 // Nothing is read ahead of an application that has so much of a body before it.
 inline constexpr std::size_t kAheadBytes = std::size_t{32} * 1024;
+// A body of this size, or less, is whole before a thread of a pool gets its request, unless the
+// client waits to be asked for it.
+inline constexpr std::size_t kCollectBytes = std::size_t{64} * 1024;
 
 // The I/O thread's half. Thread: the I/O thread.
 class Keeper final : public http::Observer {
@@ -86,8 +91,8 @@ class Keeper final : public http::Observer {
     if (place_ != nullptr) place_->leave();
   }
 
-  // Sends the request to the application.
-  void begin(bool has_body) noexcept;
+  // Sends the request to the application, once its body is collected if that `waits_for_peers`.
+  void begin(const http::Request& request, bool waits_for_peers) noexcept;
   // What came from the application. on_letter() and apply() may free the crossing.
   void on_letter() noexcept;
   void on_ask(const Appetite& appetite) noexcept;
@@ -111,6 +116,8 @@ class Keeper final : public http::Observer {
   // Reads of the body what the application may have now.
   void fill() noexcept;
   [[nodiscard]] bool may_fill() const noexcept;
+  // How much of the body the first block is made for.
+  [[nodiscard]] std::size_t first_block_bytes() const noexcept;
   // Both return false when memory is exhausted.
   // start() made a tunnel of the exchange, whose request had no body.
   void open_tunnel() noexcept;
@@ -131,6 +138,7 @@ class Keeper final : public http::Observer {
   std::uint32_t asks_seen_ = 0;
   http::BodyState input_ = http::BodyState::kPending;
   std::optional<http::Outcome> end_;
+  bool collecting_ = false;       // The request is not told yet: its body is on its way.
   http::Place* place_ = nullptr;  // From the end until the application heard of it.
   bool hungry_ = false;           // The application waits, and nothing is under way to it.
   bool news_ = true;              // The request is.

@@ -176,7 +176,7 @@ void IoEnd::handle(const http::Request& request, http::Exchange& exchange) noexc
                                                request, exchange, std::move(block))
                              : nullptr;
   if (crossing == nullptr) return exchange.abort(Errc::kNoMemory);
-  crossing->keeper.begin(request.has_body);
+  crossing->keeper.begin(crossing->request, /*waits_for_peers=*/queue_ != nullptr);
 }
 
 void IoEnd::on_mail(net::MailBatch<Mail> batch) noexcept {

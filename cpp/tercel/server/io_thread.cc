@@ -8,17 +8,21 @@
 namespace tercel::server {
 
 Result<std::unique_ptr<IoThread>> IoThread::create(const Clock& clock, net::Syscalls& syscalls,
-                                                   const Connect& connect, const Options& options) {
+                                                   const Connect& connect, const Wrap& wrap,
+                                                   const Options& options) {
   auto loop = net::Loop::create(clock, syscalls);
   if (!loop) return fail(loop.error());
   auto end = connect(**loop);
   if (!end) return fail(end.error());
-  return std::unique_ptr<IoThread>{new IoThread(*std::move(loop), *std::move(end), options)};
+  return std::unique_ptr<IoThread>{new IoThread(*std::move(loop), *std::move(end), wrap, options)};
 }
 
-IoThread::IoThread(std::unique_ptr<net::Loop> loop, std::unique_ptr<IoEnd> end,
+IoThread::IoThread(std::unique_ptr<net::Loop> loop, std::unique_ptr<IoEnd> end, const Wrap& wrap,
                    const Options& options)
-    : loop_{std::move(loop)}, end_{std::move(end)}, server_{*loop_, *end_, options} {}
+    : loop_{std::move(loop)},
+      end_{std::move(end)},
+      around_{wrap ? wrap(*end_, *loop_) : nullptr},
+      server_{*loop_, around_ ? *around_ : *end_, options} {}
 
 Result<void> IoThread::run(unsigned number) noexcept {
   const std::string name = "tercel-io-" + std::to_string(number);  // 15 bytes at most.

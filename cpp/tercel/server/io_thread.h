@@ -30,12 +30,15 @@ class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the c
 
   // Makes the end of the handoff for a loop.
   using Connect = std::function<Result<std::unique_ptr<IoEnd>>(net::Loop&)>;
+  // Makes what stands around a handler on a loop, and hears of requests first.
+  using Wrap = std::function<std::unique_ptr<http::Handler>(http::Handler& inner, net::Loop&)>;
 
-  // `clock`, `syscalls` and what `connect` connects to outlive it. Fails with kTooManyFiles,
-  // kNoMemory or kSystem.
+  // `clock`, `syscalls` and what `connect` connects to outlive it. `wrap` may be empty. Fails with
+  // kTooManyFiles, kNoMemory or kSystem.
   [[nodiscard]] static Result<std::unique_ptr<IoThread>> create(const Clock& clock,
                                                                 net::Syscalls& syscalls,
                                                                 const Connect& connect,
+                                                                const Wrap& wrap,
                                                                 const Options& options);
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
@@ -71,7 +74,8 @@ class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the c
   void publish() noexcept;
 
  private:
-  IoThread(std::unique_ptr<net::Loop> loop, std::unique_ptr<IoEnd> end, const Options& options);
+  IoThread(std::unique_ptr<net::Loop> loop, std::unique_ptr<IoEnd> end, const Wrap& wrap,
+           const Options& options);
   static void* main(void* self) noexcept;
   void turn_until_stopped() noexcept;
   // False: stop.
@@ -79,6 +83,7 @@ class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the c
 
   std::unique_ptr<net::Loop> loop_;
   std::unique_ptr<IoEnd> end_;
+  std::unique_ptr<http::Handler> around_;  // Null: nothing stands around the end.
   Server server_;
   Thread thread_;
   std::optional<net::TlsContext> next_tls_;

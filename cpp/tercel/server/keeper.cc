@@ -12,6 +12,12 @@ namespace {
 // First size of the block of a part when more is to come: small chunks are gathered in it.
 constexpr std::size_t kPartBytes = 4096;
 
+// The client sends no body before it is asked to.
+bool waits_to_be_asked(const http::Request& request) noexcept {
+  return std::ranges::any_of(request.fields,
+                             [](const http::Field& field) { return field.name == "expect"; });
+}
+
 // The exchange is done with what a command owns.
 void on_released(void* owner) noexcept {
   auto& command = *static_cast<Command*>(owner);
@@ -20,9 +26,12 @@ void on_released(void* owner) noexcept {
 
 }  // namespace
 
-void Keeper::begin(bool has_body) noexcept {
+void Keeper::begin(const http::Request& request, bool waits_for_peers) noexcept {
   exchange_->observe(this);
-  if (!has_body) input_ = http::BodyState::kEnd;
+  if (!request.has_body) input_ = http::BodyState::kEnd;
+  // The exact size of a body may be told, but not reached.
+  collecting_ = waits_for_peers && request.has_body &&
+                request.content_length.value_or(0) <= kCollectBytes && !waits_to_be_asked(request);
   fill();
   tell();
 }
@@ -56,7 +65,7 @@ struct Keeper::Apply {
 
   void operator()(const Command::Nothing&) const noexcept {}
   void operator()(const Command::Interim& interim) const noexcept {
-    keeper.applied_bytes_ += http::copy_bytes(interim.response.fields);
+    keeper.applied_bytes_ += http::copy_bytes(interim.response);
     (void)exchange.interim(interim.response);
     keeper.io_.give_back(command);
   }
@@ -132,6 +141,8 @@ void Keeper::on_notice(http::Notice notice) noexcept {
 
 void Keeper::on_end(http::Outcome outcome) noexcept {
   // Its client may ask for as many again as the application has let go of, and for no more.
+  // Nobody was told of it.
+  if (collecting_) return io_.destroy(crossing_, /*orphan=*/false);
   if (!last_word_) place_ = exchange_->keep_place();
   exchange_ = nullptr;
   if (last_word_) return;  // apply() goes on.
@@ -146,7 +157,7 @@ void Keeper::on_end(http::Outcome outcome) noexcept {
 // --- what the application is told
 
 void Keeper::tell() noexcept {
-  if (!news_ || !letter_here_) return;
+  if (!news_ || !letter_here_ || collecting_) return;
   Letter& letter = crossing_.letter;
   letter.taken_bytes = taken_bytes_;
   letter.parts = told_ = filled_;
@@ -184,21 +195,32 @@ void Keeper::satisfy(const Appetite& appetite) noexcept {
 
 bool Keeper::may_fill() const noexcept {
   return exchange_ != nullptr && input_ == http::BodyState::kPending &&
-         filled_ - freed_ < kPartsMax && ahead_bytes_ < kAheadBytes;
+         filled_ - freed_ < kPartsMax && ahead_bytes_ < (collecting_ ? kCollectBytes : kAheadBytes);
+}
+
+std::size_t Keeper::first_block_bytes() const noexcept {
+  if (!collecting_ || filled_ > 0) return kPartBytes;
+  return crossing_.request.content_length.value_or(kCollectBytes);
 }
 
 void Keeper::fill() noexcept {
   using http::BodyState;
   while (may_fill()) {
-    const http::BodyRead read = hungry_ ? exchange_->read_body() : exchange_->arrived_body();
+    const bool asks = hungry_ || collecting_;
+    const http::BodyRead read = asks ? exchange_->read_body() : exchange_->arrived_body();
     if (read.state == BodyState::kPending) return;  // on_body() follows if it was asked for.
+    // Its end, which on_end() is about to tell, is nothing to send to an application.
+    if (collecting_ && read.state == BodyState::kFailed) return;
     hungry_ = false;
     news_ = true;
     bool kept = keep_part(read.bytes, read.state == BodyState::kMore);
     if (read.state != BodyState::kMore) input_ = read.state;
     if (kept && read.state == BodyState::kEnd) kept = keep_trailers(exchange_->request_trailers());
-    if (!kept) exchange_->abort(Errc::kNoMemory);
+    if (kept) continue;
+    collecting_ = false;
+    exchange_->abort(Errc::kNoMemory);
   }
+  collecting_ = false;  // It is whole, or too long.
 }
 
 void Keeper::open_tunnel() noexcept {
@@ -213,7 +235,8 @@ bool Keeper::keep_part(std::string_view bytes, bool more) noexcept {
   BodyPart* part = &crossing_.parts[(filled_ - 1) % kPartsMax];
   const bool fits = filled_ != told_ && part->bytes + bytes.size() <= part->block.capacity();
   if (!fits) {
-    Block block = io_.blocks().take(more ? std::max(bytes.size(), kPartBytes) : bytes.size());
+    Block block =
+        io_.blocks().take(more ? std::max(bytes.size(), first_block_bytes()) : bytes.size());
     if (!block) return false;
     part = &crossing_.parts[filled_ % kPartsMax];
     *part = {.block = std::move(block), .bytes = 0};

@@ -63,6 +63,11 @@ void PoolThread::handle(const http::Request& request, http::Exchange& exchange) 
   handler_.handle(request, exchange, *this);
 }
 
+void PoolThread::poll() noexcept {
+  end_->flush();
+  static_cast<void>(end_->work_off());
+}
+
 void PoolThread::wait() noexcept {
   end_->flush();
   static_cast<void>(turn());

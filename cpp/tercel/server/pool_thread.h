@@ -37,10 +37,16 @@ class Blocking {
  public:
   // Lets go to the peer what was asked of the exchange so far. handle() need not do it at its end.
   virtual void flush() noexcept = 0;
+  // The same, and tells the observer what is new. For a handler that goes on for long without a
+  // wait(): it would not hear that the peer is gone.
+  virtual void poll() noexcept = 0;
   // The same, and waits for news of the exchange; its observer is called meanwhile. For a handler
   // that was told kPending, or finds the exchange not writable. Ends by itself, with
   // Observer::on_end(), when the peer is gone or too slow.
   virtual void wait() noexcept = 0;
+  // Ends a wait() that another thread is in. For handlers that let other threads act for theirs,
+  // one at a time. Thread: any.
+  virtual void wake() noexcept = 0;
 
  protected:
   ~Blocking() = default;
@@ -89,7 +95,9 @@ class PoolThread final : private http::Handler, private Blocking {
   void work_until_stopped() noexcept;
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
   void flush() noexcept override { end_->flush(); }
+  void poll() noexcept override;
   void wait() noexcept override;
+  void wake() noexcept override { loop_->wake(); }
   // Waits for mail, or to be woken, and reads it. False: this thread cannot wait any more.
   bool turn() noexcept;
 

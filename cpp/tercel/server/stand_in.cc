@@ -25,13 +25,6 @@ char* behind(Command& command) noexcept {
   return reinterpret_cast<char*>(&command + 1);
 }
 
-// REQUIRES: room for the copy of the fields behind the command.
-http::Response copy_behind(const http::Response& response, Command& command) noexcept {
-  http::Response copied = response;
-  copied.fields = http::copy(response.fields, behind(command));
-  return copied;
-}
-
 // A part that is cut to the declared length completes the response, whatever was said of it.
 Final final_of(const http::BodyPlan& part, Final said) noexcept {
   return part.last ? Final::kYes : said;
@@ -181,10 +174,10 @@ Result<void> StandIn::interim(const http::Response& response) noexcept {
   if (auto legal = legal_to_answer(); !legal) return legal;
   if (auto legal = rules_.interim(response); !legal) return legal;
   if (rules_.version() == http::Version::kHttp10) return {};  // RFC 9110 section 15.2.
-  const std::size_t bytes = http::copy_bytes(response.fields);
+  const std::size_t bytes = http::copy_bytes(response);
   Command* command = make_command(bytes, Owning::kNo);
   if (command == nullptr) return fail(Errc::kNoMemory);
-  command->step = Command::Interim{copy_behind(response, *command)};
+  command->step = Command::Interim{http::copy(response, behind(*command))};
   // There may be any number of them: they count as parts of the body do.
   posted_bytes_ += bytes;
   wants_writable_ = !writable();
@@ -195,12 +188,12 @@ Result<void> StandIn::interim(const http::Response& response) noexcept {
 Result<void> StandIn::start(const http::Response& response) noexcept {
   if (auto legal = legal_to_answer(); !legal) return legal;
   if (auto facts = rules_.start(response); !facts) return fail(facts.error());
-  Command* command = make_command(http::copy_bytes(response.fields), Owning::kNo);
+  Command* command = make_command(http::copy_bytes(response), Owning::kNo);
   if (command == nullptr) {
     this->abort(Errc::kNoMemory);
     return fail(Errc::kNoMemory);
   }
-  command->step = Command::Start{copy_behind(response, *command)};
+  command->step = Command::Start{http::copy(response, behind(*command))};
   if (rules_.is_tunnel()) {
     (void)rules_.release_head(/*last=*/false);
     input_ = BodyState::kPending;

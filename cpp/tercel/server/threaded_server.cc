@@ -41,7 +41,8 @@ Result<std::unique_ptr<ThreadedServer>> ThreadedServer::create(net::Loop& app_lo
   std::unique_ptr<ThreadedServer> server{new ThreadedServer(options)};
   server->app_ = *std::move(app);
   const auto connect = [&](net::Loop& loop) { return IoEnd::create(loop, *server->app_); };
-  if (auto added = server->add_threads(app_loop.syscalls(), connect, options, threads); !added) {
+  if (auto added = server->add_threads(app_loop.syscalls(), connect, {}, options, threads);
+      !added) {
     return fail(added.error());
   }
   return server;
@@ -50,11 +51,12 @@ Result<std::unique_ptr<ThreadedServer>> ThreadedServer::create(net::Loop& app_lo
 Result<std::unique_ptr<ThreadedServer>> ThreadedServer::create(net::Syscalls& syscalls,
                                                                ThreadPool& pool,
                                                                const Options& options,
-                                                               std::size_t threads) {
+                                                               std::size_t threads,
+                                                               const IoThread::Wrap& wrap) {
   std::unique_ptr<ThreadedServer> server{new ThreadedServer(options)};
   server->pool_ = &pool;
   const auto connect = [&](net::Loop& loop) { return pool.connect(loop); };
-  if (auto added = server->add_threads(syscalls, connect, options, threads); !added) {
+  if (auto added = server->add_threads(syscalls, connect, wrap, options, threads); !added) {
     return fail(added.error());
   }
   return server;
@@ -64,10 +66,12 @@ ThreadedServer::ThreadedServer(const Options& options)
     : counts_{std::make_unique<ClientCounts>(options.connections_per_client_max)} {}
 
 Result<void> ThreadedServer::add_threads(net::Syscalls& syscalls, const IoThread::Connect& connect,
-                                         const Options& options, std::size_t threads) {
+                                         const IoThread::Wrap& wrap, const Options& options,
+                                         std::size_t threads) {
   const std::size_t count = threads_for(threads, options);
   for (std::size_t i = 0; i < count; ++i) {
-    auto thread = IoThread::create(*clock_, syscalls, connect, options_for(options, i, count));
+    auto thread =
+        IoThread::create(*clock_, syscalls, connect, wrap, options_for(options, i, count));
     if (!thread) return fail(thread.error());
     (*thread)->server().share_counts(*counts_);
     threads_.push_back(*std::move(thread));

@@ -56,11 +56,11 @@ class ThreadedServer final : public Service {
                                                                       const Options& options,
                                                                       std::size_t threads);
   // The same in front of a pool of threads for the application, which start() starts and stop()
-  // stops. `pool` outlives it, but for what a failed stop() leaves behind.
-  [[nodiscard]] static Result<std::unique_ptr<ThreadedServer>> create(net::Syscalls& syscalls,
-                                                                      ThreadPool& pool,
-                                                                      const Options& options,
-                                                                      std::size_t threads);
+  // stops. What `wrap` makes, if it is not empty, stands between each I/O thread and the pool.
+  // `pool` outlives it, but for what a failed stop() leaves behind.
+  [[nodiscard]] static Result<std::unique_ptr<ThreadedServer>> create(
+      net::Syscalls& syscalls, ThreadPool& pool, const Options& options, std::size_t threads,
+      const IoThread::Wrap& wrap = {});
   ~ThreadedServer() override;
 
   // --- Service
@@ -94,7 +94,8 @@ class ThreadedServer final : public Service {
  private:
   explicit ThreadedServer(const Options& options);
   [[nodiscard]] Result<void> add_threads(net::Syscalls& syscalls, const IoThread::Connect& connect,
-                                         const Options& options, std::size_t threads);
+                                         const IoThread::Wrap& wrap, const Options& options,
+                                         std::size_t threads);
   [[nodiscard]] Result<void> start_thread(IoThread& thread, unsigned number);
   void order(IoThread::Order order) noexcept;
   [[nodiscard]] bool stop_pool(std::chrono::nanoseconds until) noexcept;

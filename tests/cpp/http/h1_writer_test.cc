@@ -56,6 +56,18 @@ TEST(InspectTest, WantsAFinalStatus) {
   EXPECT_EQ(inspect_interim(with_status(200)).error(), Errc::kBadResponseStatus);
 }
 
+TEST(InspectTest, WantsAReasonWithoutControlBytes) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string reason = with_byte("Not ", static_cast<char>(byte), " found");
+    const bool control = (byte < 0x20 && byte != '\t') || byte == 0x7f;
+    const Response response{.status = 404, .fields = {}, .reason = reason};
+    EXPECT_EQ(inspect(response).has_value(), !control) << byte;
+    if (control) {
+      EXPECT_EQ(inspect(response).error(), Errc::kBadResponseStatus);
+    }
+  }
+}
+
 // No byte of an application makes a second field, a second response, or a field that peers read
 // differently.
 TEST(InspectTest, JudgesEveryByteOfANameAndAValue) {
@@ -132,6 +144,15 @@ TEST(WriteHeadTest, LowersNamesOfEveryLength) {
     EXPECT_EQ(written({.status = 200, .fields = {&field, 1}}),
               "HTTP/1.1 200 OK\r\n" + lower + ": X\r\n");
   }
+}
+
+TEST(WriteHeadTest, TakesTheReasonOfTheApplication) {
+  EXPECT_EQ(written({.status = 200, .fields = {}, .reason = "Fine"}), "HTTP/1.1 200 Fine\r\n");
+  EXPECT_EQ(written({.status = 299, .fields = {}, .reason = "Caf\xe9\tau lait"}),
+            "HTTP/1.1 299 Caf\xe9\tau lait\r\n");
+  const std::string longest(1000, 'r');
+  EXPECT_EQ(written({.status = 500, .fields = {}, .reason = longest}),
+            "HTTP/1.1 500 " + longest + "\r\n");
 }
 
 TEST(WriteHeadTest, StaysWithinItsBound) {

@@ -106,6 +106,23 @@ TEST(MessageCopyTest, AnEmptyRequestNeedsNothing) {
   expect_equal_and_independent({}, sources);
 }
 
+TEST(MessageCopyTest, AResponseIsCopiedWithItsReason) {
+  std::string reason = "Fine";
+  std::string value = "text/plain";
+  const Field field{"content-type", value};
+  const Response response{.status = 299, .fields = {&field, 1}, .trailers = true, .reason = reason};
+  const Memory memory{copy_bytes(response)};
+  const Response copied = copy(response, memory.bytes.get());
+  reason = value = "#";
+  EXPECT_EQ(copied.status, 299);
+  EXPECT_TRUE(copied.trailers);
+  EXPECT_EQ(copied.reason, "Fine");
+  ASSERT_EQ(copied.fields.size(), 1U);
+  EXPECT_EQ(copied.fields[0].name, "content-type");
+  EXPECT_EQ(copied.fields[0].value, "text/plain");
+  EXPECT_TRUE(memory.holds(copied.reason) && memory.holds(copied.fields[0].value));
+}
+
 TEST(MessageCopyTest, FieldsKeepTheirOrder) {
   std::vector<std::string> names;
   for (int i = 0; i < 50; ++i) names.push_back("name-" + std::to_string(i));

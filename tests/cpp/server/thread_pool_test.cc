@@ -19,6 +19,7 @@
 #include "support/connect.h"
 #include "support/descriptors.h"
 #include "support/failing_syscalls.h"
+#include "tercel/edge/rate_limit.h"
 #include "tercel/server/threaded_server.h"
 
 namespace tercel::server {
@@ -30,6 +31,9 @@ using test::patient;
 
 constexpr std::string_view kHello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view kHold = "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n";
+// Of a body that is longer than what is collected before a thread gets the request.
+constexpr std::string_view kBegun =
+    "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\nhello";
 constexpr std::size_t kLargeBytes = std::size_t{4} << 20;
 
 // Does what the path says, as a program would that knows no event loop.
@@ -51,6 +55,8 @@ class Plain final : public BlockingHandler {
       visit.send_large();
     } else if (request.path == "/stream") {
       visit.stream(*this);
+    } else if (request.path == "/drip") {
+      visit.drip();
     } else {
       visit.answer(request.has_body ? visit.read_all() : "hello");
     }
@@ -109,6 +115,15 @@ class Plain final : public BlockingHandler {
       (void)exchange.write({}, http::Final::kYes);
     }
 
+    void drip() {
+      if (!exchange.start({})) return;
+      while (!over) {
+        (void)exchange.write(http::Payload::borrow("x"), http::Final::kNo);
+        thread.poll();
+        std::this_thread::sleep_for(1ms);
+      }
+    }
+
     void on_body() noexcept override {}
     void on_writable() noexcept override {}
     void on_notice(http::Notice) noexcept override {}
@@ -137,10 +152,11 @@ std::string body_of(const std::string& text) {
 
 class ThreadPoolTest : public testing::Test {
  protected:
-  void start(std::size_t threads, std::size_t io_threads = 1, const Options& options = {}) {
+  void start(std::size_t threads, std::size_t io_threads = 1, const Options& options = {},
+             const IoThread::Wrap& wrap = {}) {
     pool_ =
         *ThreadPool::create(syscalls_, handler_, threads, options.limits.output_high_water_bytes);
-    server_ = *ThreadedServer::create(syscalls_, *pool_, options, io_threads);
+    server_ = *ThreadedServer::create(syscalls_, *pool_, options, io_threads, wrap);
     auto socket = net::ListenSocket::tcp(syscalls_, "127.0.0.1", 0, {});
     ASSERT_TRUE(socket);
     ASSERT_TRUE(server_->listen(*std::move(socket)));
@@ -240,14 +256,80 @@ TEST_F(ThreadPoolTest, ARequestWhoseClientLeftWhileItWaitedIsNotHandled) {
 TEST_F(ThreadPoolTest, ABodyIsReadAsItComes) {
   start(2);
   const Fd client = connect();
-  test::send_text(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+  test::send_text(client, kBegun);
   ASSERT_TRUE(until([&] { return handler_.requests == 1; }));
   std::this_thread::sleep_for(5ms);
-  EXPECT_EQ(ask(client, "world", 10), "helloworld");
+  const std::string rest(69'995, 'r');
+  EXPECT_EQ(ask(client, rest, 70'000), "hello" + rest);
   const std::string large(200'000, 'b');
   EXPECT_EQ(ask(client, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + large,
                 200'000),
             large);
+}
+
+// The only thread is free as long as a body of a moderate size is under way.
+TEST_F(ThreadPoolTest, ASlowBodyIsCollectedBeforeAThreadGetsTheRequest) {
+  start(1);
+  const std::string_view heads[] = {
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nhello ",
+      "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello \r\n"};
+  const std::string_view tails[] = {"world!", "6\r\nworld!\r\n0\r\n\r\n"};
+  for (int i = 0; i < 2; ++i) {
+    const Fd slow = connect();
+    test::send_text(slow, heads[i]);
+    ASSERT_TRUE(until([&] { return server_->active() == 1; }));
+    EXPECT_EQ(ask(connect(), kHello, 5), "hello");
+    EXPECT_EQ(handler_.requests, 2 * i + 1);
+    EXPECT_EQ(ask(slow, tails[i], 12), "hello world!");
+  }
+  // One that leaves meanwhile has held nobody.
+  {
+    const Fd gone = connect();
+    test::send_text(gone, heads[0]);
+    ASSERT_TRUE(until([&] { return server_->active() == 1; }));
+    reset(gone);
+  }
+  ASSERT_TRUE(until([&] { return server_->active() == 0; }));
+  EXPECT_EQ(ask(connect(), kHello, 5), "hello");
+  EXPECT_EQ(handler_.requests, 5);
+}
+
+// A client that waits to be asked, and a body that is longer than what is collected.
+TEST_F(ThreadPoolTest, OtherBodiesAreReadAsTheyCome) {
+  start(1);
+  const Fd asked = connect();
+  test::send_text(asked,
+                  "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                  "Content-Length: 5\r\n\r\n");
+  ASSERT_TRUE(until([&] { return handler_.requests == 1; }));
+  EXPECT_EQ(read(asked, 0), "");  // 100 Continue.
+  EXPECT_TRUE(ask(asked, "hello", 5).ends_with("hello"));
+  const Fd large = connect();
+  test::send_text(large, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\nx");
+  ASSERT_TRUE(until([&] { return handler_.requests == 2; }));
+  EXPECT_EQ(ask(large, std::string(65536, 'y'), 65537), "x" + std::string(65536, 'y'));
+  const Fd chunked = connect();
+  test::send_text(chunked,
+                  "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "11000\r\n" +
+                      std::string(0x11000, 'z') + "\r\n");
+  ASSERT_TRUE(until([&] { return handler_.requests == 3; }));
+  EXPECT_EQ(ask(chunked, "0\r\n\r\n", 0x11000), std::string(0x11000, 'z'));
+}
+
+// Each I/O thread has a limit before the pool, and all have one table.
+TEST_F(ThreadPoolTest, TheRateOfAClientIsLimitedBeforeThePool) {
+  edge::RateTable table{{.requests_per_second = 1, .burst = 10}};
+  start(2, 2, {}, [&](http::Handler& inner, net::Loop& loop) {
+    return std::make_unique<edge::RateLimit>(inner, loop, table);
+  });
+  std::vector<Fd> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(connect());
+  int refused = 0;
+  for (const Fd& client : clients) refused += ask(client, kHello, 5) != "hello";
+  EXPECT_GE(refused, 8);  // A second or two may have gone by.
+  EXPECT_LE(refused, 10);
+  EXPECT_EQ(handler_.requests, 20 - refused);
 }
 
 TEST_F(ThreadPoolTest, ALargeAnswerWaitsForItsReader) {
@@ -276,7 +358,7 @@ TEST_F(ThreadPoolTest, AClientThatLeavesEndsTheWaitOfItsHandler) {
   }
   {
     const Fd client = connect();
-    test::send_text(client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+    test::send_text(client, kBegun);
     ASSERT_TRUE(until([&] { return handler_.requests == 2; }));
     reset(client);
   }
@@ -303,12 +385,24 @@ TEST_F(ThreadPoolTest, WhatIsFlushedLeavesWhileTheHandlerGoesOn) {
   }
 }
 
+// It writes little by little, so it never has to wait.
+TEST_F(ThreadPoolTest, AHandlerThatPollsHearsThatItsClientLeft) {
+  start(1);
+  Fd client = connect();
+  test::send_text(client, "GET /drip HTTP/1.1\r\nHost: a\r\n\r\n");
+  char bytes[1024];
+  ASSERT_GT(::recv(client.get(), bytes, sizeof bytes, 0), 0);
+  reset(client);
+  client = {};
+  EXPECT_TRUE(until([&] { return handler_.unfinished == 1; }));
+}
+
 TEST_F(ThreadPoolTest, ClosingEndsThoseWhoWait) {
   start(2);
   const Fd reader = connect();
   test::send_text(reader, "GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
   const Fd sender = connect();
-  test::send_text(sender, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+  test::send_text(sender, kBegun);
   const Fd waiting = connect();
   test::send_text(waiting, kHello);
   ASSERT_TRUE(until([&] { return handler_.requests == 2; }));

@@ -41,21 +41,27 @@ class GilAcquire {
   Gil gil_;
 };
 
+// Returns what `call` does, which enters the interpreter on a thread of the engine. A thread that
+// asks for the lock of an interpreter that has ended waits for the end of the process, as it does
+// from CPython 3.14 on: before, CPython ends it by unwinding its stack, and that must not pass
+// through functions that are noexcept.
+template <typename Call>
+auto entering_python(Call call) noexcept {
+  try {
+    return call();
+  } catch (...) {  // Nothing else comes through, and it is no object to be named.
+    for (;;) pause();
+  }
+}
+
 // Gives the lock up for its lifetime. The proof it was made from must not be used meanwhile.
-// A thread that asks for the lock of an interpreter that has ended waits for the end of the
-// process, as it does from CPython 3.14 on: before, CPython ends it by unwinding its stack, and
-// that must not pass through functions that are noexcept.
 class GilRelease {
  public:
   explicit GilRelease(Gil& /*given_up*/) noexcept : thread_{PyEval_SaveThread()} {}
   GilRelease(const GilRelease&) = delete;
   GilRelease& operator=(const GilRelease&) = delete;
   ~GilRelease() {
-    try {
-      PyEval_RestoreThread(thread_);
-    } catch (...) {  // Nothing else comes through, and it is no object to be named.
-      for (;;) pause();
-    }
+    entering_python([this] { PyEval_RestoreThread(thread_); });
   }
 
  private:

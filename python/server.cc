@@ -1,8 +1,6 @@
 #include "python/server.h"
 
-#include <algorithm>
 #include <cerrno>
-#include <thread>
 #include <utility>
 
 #include <nanobind/stl/string.h>
@@ -14,7 +12,6 @@
 #include "tercel/config/bind.h"
 #include "tercel/http/h2_engine.h"
 #include "tercel/net/socket_address.h"
-#include "tercel/server/threaded_server.h"
 
 namespace nb = nanobind;
 
@@ -26,41 +23,6 @@ Engine& engine_in(const nb::object& engine) {
   Engine* found = engine_of(gil, engine.ptr());
   if (found == nullptr) throw_python_error();
   return *found;
-}
-
-PyObject* context_in(const nb::object& context) {
-  if (!PyContext_CheckExact(context.ptr())) {
-    throw nb::type_error("context must be a contextvars.Context");
-  }
-  return context.ptr();
-}
-
-PyObject* state_in(const nb::object& state) {
-  if (state.is_none()) return nullptr;
-  if (!PyDict_Check(state.ptr())) throw nb::type_error("state must be a dict or None");
-  return state.ptr();
-}
-
-asgi::HandlerOptions to_handler_options(const config::Settings& settings) {
-  return {.dispatch = settings.dispatch,
-          .root_path = {.prefix = settings.root_path, .in_path = settings.root_path_strip},
-          .cancel_on_disconnect = settings.cancel_on_disconnect,
-          .websockets = settings.ws != config::WebSockets::kNone,
-          .websocket = to_websocket(settings)};
-}
-
-// Most of them wait, for a database or for each other's lock.
-std::size_t threads_for(const config::Settings& settings) noexcept {
-  constexpr std::size_t kThreadsPerProcessor = 4;
-  if (settings.threads > 0) return settings.threads;
-  return kThreadsPerProcessor * std::max(std::thread::hardware_concurrency(), 1U);
-}
-
-wsgi::EnvironOptions to_environ_options(const config::Settings& settings) {
-  return {.script_name = settings.root_path,
-          .in_path = settings.root_path_strip,
-          .multithread = threads_for(settings) > 1,
-          .multiprocess = false};
 }
 
 net::ListenOptions to_listen_options(const config::Settings& settings) noexcept {
@@ -119,35 +81,15 @@ PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::o
       engine_{engine_in(engine)},
       settings_{settings.values},
       listen_options_{to_listen_options(settings.values)} {
-  if (wsgi) {
-    wsgi_ = std::make_unique<wsgi::WsgiHandler>(app.ptr(), to_environ_options(settings.values));
-    if (!wsgi_->init()) throw_python_error();
-  } else {
-    handler_ = std::make_unique<asgi::AsgiHandler>(engine_, app.ptr(), loop.ptr(), state_in(state),
-                                                   context_in(context),
-                                                   to_handler_options(settings.values));
-    if (!handler_->init()) throw_python_error();
-  }
+  application_ = wsgi ? Application::wsgi(app, settings.values)
+                      : Application::asgi(engine_, loop, app, settings.values, state, context);
   require_http2(settings.values);
   server::Options options = to_options(settings.values);
   if (secure()) {
     ticket_secret_ = net::TlsContext::new_ticket_secret();
     options.tls = read_certificates(settings.values, ticket_secret_, certificate_warnings_);
   }
-  service_ = make_service(options);
-}
-
-std::unique_ptr<server::Service> PyServer::make_service(const server::Options& options) {
-  if (wsgi_ == nullptr) {
-    return or_throw(server::Service::create(engine_.loop(), outermost_handler(), options,
-                                            settings_.io_threads));
-  }
-  net::Syscalls& calls = engine_.loop().syscalls();
-  pool_ = or_throw(server::ThreadPool::create(calls, *wsgi_, threads_for(settings_),
-                                              options.limits.output_high_water_bytes));
-  // Whoever receives and sends must not wait for the lock of the interpreter.
-  const std::size_t io_threads = std::max<std::size_t>(settings_.io_threads, 1);
-  return or_throw(server::ThreadedServer::create(calls, *pool_, options, io_threads));
+  service_ = application_->serve(engine_, settings.values, options);
 }
 
 PyServer::~PyServer() {
@@ -155,23 +97,13 @@ PyServer::~PyServer() {
     // A thread that hangs, or that a child of fork() does not have, owns what it may touch.
     static_cast<void>(request_log_.release());
     static_cast<void>(service_.release());
-    static_cast<void>(rate_limit_.release());
-    static_cast<void>(handler_.release());
-    static_cast<void>(pool_.release());
-    static_cast<void>(wsgi_.release());
+    static_cast<void>(application_.release());
     static_cast<void>(engine_object_.release());
     return;
   }
   // Ends the requests, then their log, then the loops that it writes on.
   service_->close();
   request_log_.reset();
-}
-
-http::Handler& PyServer::outermost_handler() {
-  if (settings_.limit_rate == 0) return *handler_;
-  rate_limit_ =
-      std::make_unique<edge::RateLimit>(*handler_, engine_.loop(), to_rate_limit(settings_));
-  return *rate_limit_;
 }
 
 std::string PyServer::listen(std::string_view bind) {
@@ -277,7 +209,7 @@ void PyServer::close() {
   }
   const bool stopped = stop();
   service_->close();
-  if (handler_ != nullptr) handler_->cancel_all();
+  application_->cancel_all();
   if (stopped && request_log_ != nullptr) request_log_->flush();
 }
 
@@ -289,12 +221,12 @@ bool PyServer::stop() {
 }
 
 std::size_t PyServer::active() const noexcept {
-  return service_->active() + (handler_ != nullptr ? handler_->running_detached() : 0);
+  return service_->active() + application_->running_detached();
 }
 
 int PyServer::traverse(visitproc visit, void* arg) const {
   Py_VISIT(engine_object_.ptr());
-  return handler_ != nullptr ? handler_->traverse(visit, arg) : wsgi_->traverse(visit, arg);
+  return application_->traverse(visit, arg);
 }
 
 namespace {
@@ -329,7 +261,7 @@ void bind_server(nb::module_& module) {
       "`Server.certificate_warnings` would be.");
   asgi::bind_asgi(module);
   nb::class_<PyServer>(module, "Server", nb::type_slots(slots),
-                       "One ASGI application on the sockets of one engine.")
+                       "One application, ASGI or WSGI, on the sockets of one engine.")
       .def(nb::init<const nb::object&, const nb::object&, const nb::object&, const PySettings&,
                     const nb::object&, const nb::object&, bool>(),
            nb::arg("engine"), nb::arg("loop"), nb::arg("app"), nb::arg("settings"),

@@ -1,5 +1,4 @@
-// tercel._core.Server: one ASGI application on the sockets of one engine, or of I/O threads before
-// it.
+// tercel._core.Server: one application on the sockets of one engine, or of I/O threads before it.
 //
 // The mechanics only. What a server does from start to end (lifespan, signals, the order of a
 // drain) is Python: tercel.server. I/O threads never touch the interpreter: whatever they have for
@@ -16,22 +15,19 @@
 
 #include <nanobind/nanobind.h>
 
-#include "python/asgi/handler.h"
+#include "python/application.h"
 #include "python/engine.h"
 #include "python/request_log.h"
 #include "python/settings.h"
-#include "python/wsgi/handler.h"
-#include "tercel/edge/rate_limit.h"
 #include "tercel/server/service.h"
-#include "tercel/server/thread_pool.h"
 
 namespace tercel::python {
 
 class PyServer {
  public:
   // `state` is the lifespan's dict or None; `context` the contextvars.Context that requests inherit
-  // from. Throws TypeError, ValueError when a setting asks for what this Python does not offer, or
-  // OSError when there are not enough descriptors for the threads.
+  // from: both for ASGI only. Throws TypeError, ValueError when a setting asks for what this Python
+  // does not offer, or OSError when there are not enough descriptors for the threads.
   PyServer(const nanobind::object& engine, const nanobind::object& loop,
            const nanobind::object& app, const PySettings& settings, const nanobind::object& state,
            const nanobind::object& context, bool wsgi);
@@ -76,9 +72,6 @@ class PyServer {
   net::ListenSocket open_tcp(std::string_view host, std::uint16_t port) const;
   std::string listen_by_name(const std::string& host, std::uint16_t port);
   std::string add(net::ListenSocket socket);
-  // What the server calls: the application, with around it what the settings ask for.
-  http::Handler& outermost_handler();
-  [[nodiscard]] std::unique_ptr<server::Service> make_service(const server::Options& options);
   [[nodiscard]] bool stop();
   [[nodiscard]] bool secure() const noexcept { return !settings_.ssl_certfile.empty(); }
 
@@ -88,11 +81,7 @@ class PyServer {
   net::ListenOptions listen_options_;
   net::TlsTicketSecret ticket_secret_{};
   std::vector<std::string> certificate_warnings_;
-  // The application: one of the two.
-  std::unique_ptr<asgi::AsgiHandler> handler_;
-  std::unique_ptr<wsgi::WsgiHandler> wsgi_;
-  std::unique_ptr<server::ThreadPool> pool_;
-  std::unique_ptr<edge::RateLimit> rate_limit_;
+  std::unique_ptr<Application> application_;
   std::unique_ptr<server::Service> service_;
   std::unique_ptr<RequestLog> request_log_;
 };

@@ -77,12 +77,12 @@ Ref exc_info_of(PyObject* raised) noexcept {
 }
 
 // getLogger("tercel").<level>(text, exc_info=...)
-Ref call_logger(PyObject* level, const char* text, PyObject* raised) noexcept {
+Ref call_logger(PyObject* level, PyObject* text, PyObject* raised) noexcept {
   const Ref logging = Ref::steal(PyImport_ImportModule("logging"));
   if (!logging) return {};
   const Ref logger = Ref::steal(PyObject_CallMethod(logging.get(), "getLogger", "s", "tercel"));
   const Ref method = Ref::steal(logger ? PyObject_GetAttr(logger.get(), level) : nullptr);
-  const Ref arguments = Ref::steal(method ? Py_BuildValue("(s)", text) : nullptr);
+  const Ref arguments = Ref::steal(method ? PyTuple_Pack(1, text) : nullptr);
   const Ref keywords = Ref::steal(arguments ? PyDict_New() : nullptr);
   if (!keywords) return {};
   if (raised != nullptr) {
@@ -93,16 +93,9 @@ Ref call_logger(PyObject* level, const char* text, PyObject* raised) noexcept {
 }
 
 void log_at(PyObject* level, const char* text, PyObject* raised) noexcept {
-  if (const Ref logged = call_logger(level, text, raised); !logged) PyErr_WriteUnraisable(raised);
-}
-
-void log_raised(PyObject* raised) noexcept {
-  if (PyErr_GivenExceptionMatches(raised, client_disconnected())) return;
-  if (caused_by_disconnect(raised, 0)) {
-    log_at(keys.debug, "ASGI application failed because the client disconnected", raised);
-  } else {
-    log_error("Exception in ASGI application", raised);
-  }
+  const Ref said = Ref::steal(PyUnicode_FromString(text));
+  const Ref logged = said ? call_logger(level, said.get(), raised) : Ref{};
+  if (!logged) PyErr_WriteUnraisable(raised);
 }
 
 }  // namespace
@@ -131,6 +124,35 @@ void log_error(const char* text, PyObject* raised) noexcept {
   log_at(keys.error, text, raised);
 }
 
+void log_error(PyObject* text) noexcept {
+  if (const Ref logged = call_logger(keys.error, text, nullptr); !logged) {
+    PyErr_WriteUnraisable(text);
+  }
+}
+
+bool is_disconnect(PyObject* raised) noexcept {
+  return caused_by_disconnect(raised, 0);
+}
+
+void log_raised(const char* kind, PyObject* raised) noexcept {
+  if (PyErr_GivenExceptionMatches(raised, client_disconnected())) return;
+  const std::string name = kind;
+  if (is_disconnect(raised)) {
+    const std::string text = name + " application failed because the client disconnected";
+    log_at(keys.debug, text.c_str(), raised);
+  } else {
+    log_error(("Exception in " + name + " application").c_str(), raised);
+  }
+}
+
+void end_if_child(const char* kind, PyObject* raised) noexcept {
+  if (serving_process.here()) return;
+  const bool exits =
+      raised == nullptr || PyErr_GivenExceptionMatches(raised, PyExc_SystemExit) != 0;
+  if (!exits) log_raised(kind, raised);
+  end_child(raised == nullptr ? Py_None : raised);
+}
+
 void warn_of_dropped_body(int status) noexcept {
   static bool warned = false;
   if (std::exchange(warned, true)) return;
@@ -140,7 +162,7 @@ void warn_of_dropped_body(int status) noexcept {
 }
 
 void settle_returned(Call& call) noexcept {
-  if (!serving_process.here()) end_child(Py_None);
+  end_if_child("ASGI", nullptr);
   const char* const undone = call.leave();
   if (undone == nullptr) return;
   log_error(undone, nullptr);
@@ -149,14 +171,11 @@ void settle_returned(Call& call) noexcept {
 
 bool settle_raised(Call& call) noexcept {
   Ref raised = take_raised();
-  if (!serving_process.here()) {
-    if (PyErr_GivenExceptionMatches(raised.get(), PyExc_SystemExit) == 0) log_raised(raised.get());
-    end_child(raised.get());
-  }
+  end_if_child("ASGI", raised.get());
   const bool cancelled = is_cancelled_error(raised.get());
   const bool goes_on = cancelled || leaves_loop(raised.get());
   if (!goes_on) {
-    log_raised(raised.get());
+    log_raised("ASGI", raised.get());
   } else if (cancelled && call.unfinished()) {
     log_error("ASGI application was cancelled before its response was complete", nullptr);
   }

@@ -1,4 +1,5 @@
-// What becomes of a request when its application is done with it.
+// What becomes of a request when its application is done with it; the second half is for WSGI
+// applications too (python/wsgi/visit.cc).
 //
 // | the application                      | before start | after | logged              | its task  |
 // |--------------------------------------|--------------|-------|---------------------|-----------|
@@ -42,9 +43,22 @@ void note_own_process() noexcept;
 // Whether `thrown`, an exception or its class, is asyncio.CancelledError.
 [[nodiscard]] bool is_cancelled_error(PyObject* thrown) noexcept;
 
+// In a child of fork() that comes back from a request: ends the process, as `raised` says if that
+// is SystemExit. It may be null: the application returned.
+void end_if_child(const char* kind, PyObject* raised) noexcept;
+
+// Whether `raised` is, or comes of, the ClientDisconnected that an application was told.
+[[nodiscard]] bool is_disconnect(PyObject* raised) noexcept;
+
+// Logs what an application of `kind`, "ASGI" or "WSGI", raised: nothing, a line for debugging or an
+// error, as the table says. REQUIRES: no exception is set.
+void log_raised(const char* kind, PyObject* raised) noexcept;
+
 // Logs `text`, with the exception `raised` and its traceback unless that is null. Never fails: what
 // goes wrong in logging is reported as unraisable. REQUIRES: no exception is set.
 void log_error(const char* text, PyObject* raised) noexcept;
+// The same for a str.
+void log_error(PyObject* text) noexcept;
 
 // Logs that a body is dropped because no response with this status has one: the first time in a
 // process. (Not for HEAD, where leaving the body to the server is what most frameworks do.)

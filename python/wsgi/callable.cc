@@ -13,11 +13,21 @@ StartResponse& of(PyObject* self) noexcept {
 }
 
 PyObject* write(PyObject* self, PyObject* bytes) noexcept {
-  Visit* const visit = require_here(of(self).visit);
+  Visit* const visit = require_visit(of(self).visit);
   if (visit == nullptr || !visit->write(bytes)) return nullptr;
   return Py_NewRef(Py_None);
 }
 
+PyObject* early_hints(PyObject* self, PyObject* headers) noexcept {
+  Visit* const visit = require_visit(of(self).visit);
+  if (visit == nullptr || !visit->send_early_hints(headers)) return nullptr;
+  return Py_NewRef(Py_None);
+}
+
+PyMethodDef early_hints_method{
+    "early_hints", &early_hints, METH_O,
+    PyDoc_STR("Sends 103 Early Hints with headers, a list of (name, value) tuples: links to what "
+              "the client will need. Nothing for HTTP/1.0.")};
 PyMethodDef write_method{"write", &write, METH_O,
                          PyDoc_STR("Sends a part of the response body: bytes. Waits until the "
                                    "client has taken enough of what was sent before.")};
@@ -31,7 +41,7 @@ PyObject* call(PyObject* self, PyObject* arguments, PyObject* keywords) noexcept
                                    const_cast<char**>(kNames), &status, &headers, &exc_info)) {
     return nullptr;
   }
-  Visit* const visit = require_here(of(self).visit);
+  Visit* const visit = require_visit(of(self).visit);
   if (visit == nullptr || !visit->start_response(status, headers, exc_info)) return nullptr;
   return PyCFunction_New(&write_method, self);
 }
@@ -44,11 +54,11 @@ void dealloc(PyObject* self) noexcept {
 
 }  // namespace
 
-Visit* require_here(Visit* visit) noexcept {
+Visit* require_visit(Visit* visit) noexcept {
   if (visit == nullptr) {
     PyErr_SetString(PyExc_RuntimeError, "the request that this belongs to is over");
-  } else if (!visit->here()) {
-    PyErr_SetString(PyExc_RuntimeError, "this belongs to the thread of its request");
+  } else if (visit->waiting()) {
+    PyErr_SetString(PyExc_RuntimeError, "another thread waits for the client of this request");
     return nullptr;
   }
   return visit;
@@ -62,6 +72,10 @@ bool init_callable() noexcept {
                          {0, nullptr}};
   start_response_type = asgi::make_type("tercel._core.StartResponse", sizeof(StartResponse), slots);
   return start_response_type != nullptr;
+}
+
+Ref make_early_hints(PyObject* start_response) noexcept {
+  return Ref::steal(PyCFunction_New(&early_hints_method, start_response));
 }
 
 StartResponse* make_start_response(Visit& visit) noexcept {

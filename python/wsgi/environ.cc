@@ -49,7 +49,7 @@ EnvironBuilder::~EnvironBuilder() {
   for (Slot& slot : slots_) Py_XDECREF(slot.key);
 }
 
-bool EnvironBuilder::init(PyObject* file_wrapper) noexcept {
+bool EnvironBuilder::init(PyObject* file_wrapper, PyObject* errors) noexcept {
   template_ = Ref::steal(PyDict_New());
   if (!template_) return false;
   PyObject* dict = template_.get();
@@ -65,7 +65,8 @@ bool EnvironBuilder::init(PyObject* file_wrapper) noexcept {
          set(dict, "SERVER_SOFTWARE", text("tercel/" TERCEL_VERSION)) &&
          set(dict, "wsgi.version", Ref::steal(Py_BuildValue("(ii)", 1, 0))) &&
          set(dict, names.url_scheme, text("http")) && set(dict, names.input, Ref::share(Py_None)) &&
-         set(dict, "wsgi.errors", Ref::share(PySys_GetObject("stderr"))) &&
+         set(dict, names.early_hints, Ref::share(Py_None)) &&
+         set(dict, "wsgi.errors", Ref::share(errors)) &&
          set(dict, "wsgi.multithread", flag(options_.multithread)) &&
          set(dict, "wsgi.multiprocess", flag(options_.multiprocess)) &&
          set(dict, "wsgi.run_once", flag(false)) &&
@@ -74,7 +75,7 @@ bool EnvironBuilder::init(PyObject* file_wrapper) noexcept {
 }
 
 Ref EnvironBuilder::build(const http::Request& request, const http::Endpoints& ends,
-                          PyObject* input) noexcept {
+                          std::optional<std::uint64_t> body_bytes, const Objects& own) noexcept {
   Ref environ = Ref::steal(PyDict_Copy(template_.get()));
   if (!environ) return {};
   PyObject* dict = environ.get();
@@ -84,8 +85,9 @@ Ref EnvironBuilder::build(const http::Request& request, const http::Endpoints& e
       (version == 1 || set(dict, names.server_protocol, text(kProtocols[version]))) &&
       (!request.secure ||
        (set(dict, names.url_scheme, text("https")) && set(dict, names.server_port, text("443")))) &&
-      set(dict, names.input, Ref::share(input)) && fill_target(dict, request) &&
-      fill_ends(dict, request, ends) && fill_fields(dict, request);
+      set(dict, names.input, Ref::share(own.input)) &&
+      set(dict, names.early_hints, Ref::share(own.early_hints)) && fill_target(dict, request) &&
+      fill_ends(dict, request, ends) && fill_fields(dict, request, body_bytes);
   return filled ? std::move(environ) : Ref{};
 }
 
@@ -124,15 +126,20 @@ bool EnvironBuilder::fill_ends(PyObject* environ, const http::Request& request,
          (client.port == 0 || set(environ, names.remote_port, port_of(client)));
 }
 
-bool EnvironBuilder::fill_fields(PyObject* environ, const http::Request& request) {
-  return std::ranges::all_of(request.fields, [&](const http::Field& field) {
-    return field.name.find('_') != std::string_view::npos || add_field(environ, field);
-  });
+bool EnvironBuilder::fill_fields(PyObject* environ, const http::Request& request,
+                                 std::optional<std::uint64_t> body_bytes) {
+  const auto left_out = [&](const http::Field& field) {
+    return field.name.find('_') != std::string_view::npos ||
+           (body_bytes && field.name == "transfer-encoding");
+  };
+  const auto filled = [&](const http::Field& field) {
+    return left_out(field) || add_field(environ, field);
+  };
+  return std::ranges::all_of(request.fields, filled) &&
+         (!body_bytes || set(environ, names.content_length, text(std::to_string(*body_bytes))));
 }
 
 bool EnvironBuilder::add_field(PyObject* environ, const http::Field& field) {
-  if (field.name == "content-type") return set(environ, names.content_type, text(field.value));
-  if (field.name == "content-length") return set(environ, names.content_length, text(field.value));
   const Ref key = key_of(field.name);
   if (!key) return false;
   PyObject* const before = PyDict_GetItemWithError(environ, key.get());
@@ -144,6 +151,8 @@ bool EnvironBuilder::add_field(PyObject* environ, const http::Field& field) {
 }
 
 Ref EnvironBuilder::key_of(std::string_view name) {
+  if (name == "content-type") return Ref::share(names.content_type);
+  if (name == "content-length") return Ref::share(names.content_length);
   Slot& slot = slots_[std::hash<std::string_view>{}(name) % kSlots];
   if (slot.key != nullptr && slot.name == name) return Ref::share(slot.key);
   std::string key = "HTTP_";

@@ -1,10 +1,13 @@
 // Builds the environ of a request.
 //
-//   Ref environ = environs.build(request, exchange.endpoints(), input, body_length);
+//   Ref environ = environs.build(request, exchange.endpoints(), body_length, {.input = input,
+//   ...});
 //
 // A copy of a template that holds everything but the request's own values. Every value is a native
 // string of latin-1 code points, as PEP 3333 wants it. Fields whose name has an underscore are left
-// out: they would be taken for those with a dash (CVE-2015-0219).
+// out: they would be taken for those with a dash (CVE-2015-0219). Fields of one name are joined. A
+// body whose transfer coding the server took off has a CONTENT_LENGTH if its length is known, and
+// else HTTP_TRANSFER_ENCODING.
 // Source: PEP 3333, "environ Variables"; RFC 3875 section 4.1. Thread: one that holds the
 // interpreter lock. Tested by test_wsgi_environ.py.
 #pragma once
@@ -13,6 +16,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,12 +42,19 @@ class EnvironBuilder {
   EnvironBuilder& operator=(const EnvironBuilder&) = delete;
   ~EnvironBuilder();
 
-  // Makes the template. `file_wrapper` is the class. False with a Python exception set. To be
+  // Makes the template. `file_wrapper` is the class, `errors` the
+  // stream. False with a Python exception set. To be
   // called once, before build().
-  [[nodiscard]] bool init(PyObject* file_wrapper) noexcept;
-  // A new dict, or null with an exception set. REQUIRES: views of `request` are valid.
+  [[nodiscard]] bool init(PyObject* file_wrapper, PyObject* errors) noexcept;
+  // What only this request has.
+  struct Objects {
+    PyObject* input;
+    PyObject* early_hints;
+  };
+  // A new dict, or null with an exception set. `body_bytes`: of a body that does not declare its
+  // length. REQUIRES: views of `request` are valid.
   [[nodiscard]] Ref build(const http::Request& request, const http::Endpoints& ends,
-                          PyObject* input) noexcept;
+                          std::optional<std::uint64_t> body_bytes, const Objects& own) noexcept;
 
  private:
   // The keys of fields, HTTP_ACCEPT, the latest ones kept in a direct-mapped table.
@@ -56,7 +68,8 @@ class EnvironBuilder {
   [[nodiscard]] bool fill_target(PyObject* environ, const http::Request& request);
   [[nodiscard]] bool fill_ends(PyObject* environ, const http::Request& request,
                                const http::Endpoints& ends) noexcept;
-  [[nodiscard]] bool fill_fields(PyObject* environ, const http::Request& request);
+  [[nodiscard]] bool fill_fields(PyObject* environ, const http::Request& request,
+                                 std::optional<std::uint64_t> body_bytes);
   [[nodiscard]] bool add_field(PyObject* environ, const http::Field& field);
   [[nodiscard]] Ref key_of(std::string_view name);
 

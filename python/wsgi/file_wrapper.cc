@@ -17,6 +17,10 @@ struct FileWrapper {
 };
 
 PyTypeObject* type = nullptr;
+// Of the module io.
+PyObject* file_io = nullptr;
+PyObject* buffered_reader = nullptr;
+PyObject* buffered_random = nullptr;
 
 FileWrapper& of(PyObject* self) noexcept {
   return *reinterpret_cast<FileWrapper*>(self);
@@ -90,6 +94,12 @@ PyObject* file_wrapper_type() noexcept {
 
 bool init_file_wrapper() noexcept {
   if (type != nullptr) return true;
+  const Ref io = Ref::steal(PyImport_ImportModule("io"));
+  if (!io) return false;
+  file_io = PyObject_GetAttrString(io.get(), "FileIO");
+  buffered_reader = PyObject_GetAttrString(io.get(), "BufferedReader");
+  buffered_random = PyObject_GetAttrString(io.get(), "BufferedRandom");
+  if (file_io == nullptr || buffered_reader == nullptr || buffered_random == nullptr) return false;
   PyType_Slot slots[] = {{Py_tp_new, asgi::slot(&make)},
                          {Py_tp_iter, asgi::slot(&PyObject_SelfIter)},
                          {Py_tp_iternext, asgi::slot(&next)},
@@ -111,6 +121,18 @@ bool init_file_wrapper() noexcept {
 
 bool is_file_wrapper(PyObject* object) noexcept {
   return Py_TYPE(object) == type;
+}
+
+bool is_plain_file(PyObject* file) noexcept {
+  const auto is = [](PyObject* object, PyObject* wanted) {
+    return reinterpret_cast<PyObject*>(Py_TYPE(object)) == wanted;
+  };
+  if (is(file, file_io)) return true;
+  if (!is(file, buffered_reader) && !is(file, buffered_random)) return false;
+  const Ref raw = Ref::steal(PyObject_GetAttr(file, names.raw));
+  if (raw) return is(raw.get(), file_io);
+  PyErr_Clear();
+  return false;
 }
 
 PyObject* wrapped_file(PyObject* wrapper) noexcept {

@@ -2,9 +2,10 @@
 //
 //   return environ["wsgi.file_wrapper"](open(path, "rb"), 65536)
 //
-// Reads blocks of any object with read(). What is a regular file of the system is sent by the
-// kernel instead, as long as nothing was sent before. Source: PEP 3333, "Optional Platform-Specific
-// File Handling". Tested by test_wsgi_files.py.
+// Reads blocks of any object with read(). What open() made of a regular file is sent by the kernel
+// instead, as long as nothing was sent before. Other objects with a descriptor are not: what read()
+// returns may be no bytes of that file, as with gzip.GzipFile. Source: PEP 3333, "Optional
+// Platform-Specific File Handling". Tested by test_wsgi_files.py.
 #pragma once
 
 #include <Python.h>
@@ -17,5 +18,7 @@ namespace tercel::python::wsgi {
 [[nodiscard]] bool is_file_wrapper(PyObject* object) noexcept;
 // Borrowed. REQUIRES: is_file_wrapper().
 [[nodiscard]] PyObject* wrapped_file(PyObject* wrapper) noexcept;
+// Whether reading `file` gives the bytes of its descriptor, from tell() on.
+[[nodiscard]] bool is_plain_file(PyObject* file) noexcept;
 
 }  // namespace tercel::python::wsgi

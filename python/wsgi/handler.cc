@@ -2,6 +2,7 @@
 
 #include "python/gil.h"
 #include "python/wsgi/callable.h"
+#include "python/wsgi/error_stream.h"
 #include "python/wsgi/file_wrapper.h"
 #include "python/wsgi/input.h"
 #include "python/wsgi/names.h"
@@ -18,22 +19,23 @@ thread_local PyThreadState* kept_state = nullptr;
 
 bool WsgiHandler::init() noexcept {
   return init_names() && init_callable() && init_input() && init_file_wrapper() &&
-         environs_.init(file_wrapper_type());
+         init_error_stream() && environs_.init(file_wrapper_type(), error_stream());
 }
 
 void WsgiHandler::begin_thread() noexcept {
-  static_cast<void>(PyGILState_Ensure());
+  static_cast<void>(entering_python([] { return PyGILState_Ensure(); }));
+  keep_error_lines();
   kept_state = PyEval_SaveThread();
 }
 
 void WsgiHandler::end_thread() noexcept {
-  PyEval_RestoreThread(kept_state);
+  entering_python([] { PyEval_RestoreThread(kept_state); });
   PyGILState_Release(PyGILState_UNLOCKED);
 }
 
 void WsgiHandler::handle(const http::Request& request, http::Exchange& exchange,
                          server::Blocking& thread) noexcept {
-  PyEval_RestoreThread(kept_state);
+  entering_python([] { PyEval_RestoreThread(kept_state); });
   {
     Visit visit{request, exchange, thread};
     visit.run(app_.get(), environs_);

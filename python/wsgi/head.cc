@@ -6,6 +6,7 @@
 
 #include "python/asgi/errors.h"
 #include "tercel/base/parse_number.h"
+#include "tercel/http/h1_writer.h"
 
 namespace tercel::python::wsgi {
 namespace {
@@ -17,6 +18,9 @@ constexpr std::array kHopByHop{"connection"sv,          "keep-alive"sv, "proxy-a
                                "proxy-authorization"sv, "te"sv,         "trailer"sv,
                                "transfer-encoding"sv,   "upgrade"sv};
 constexpr std::size_t kFieldsMax = 1024;
+constexpr std::uint64_t kStatusMin = 200;
+constexpr std::uint64_t kStatusMax = 599;
+constexpr unsigned char kDelete = 0x7f;
 
 char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
@@ -41,27 +45,51 @@ std::string_view native(PyObject* object, const char* what) noexcept {
           static_cast<std::size_t>(PyUnicode_GET_LENGTH(object))};
 }
 
-// 0 with an exception set.
-std::uint16_t status_of(PyObject* status) noexcept {
-  const std::string_view text = native(status, "the status");
-  if (text.data() == nullptr) return 0;
-  const auto code = parse_decimal(text.substr(0, 3), 999);
-  const bool right =
-      code && *code >= 100 && text.size() >= 4 && text[3] == ' ' &&
-      std::ranges::none_of(text, [](unsigned char c) { return c < ' ' || c == 127; });
-  if (right) return static_cast<std::uint16_t>(*code);
-  PyErr_Format(PyExc_ValueError,
-               "the status must be three digits, a space and a reason, like '200 OK', not %R",
-               status);
-  return 0;
-}
-
 }  // namespace
 
 bool Head::read(PyObject* status, PyObject* headers, http::ResponseRules rules) noexcept {
   Head next;
-  next.status_ = status_of(status);
-  if (next.status_ == 0) return false;
+  if (!next.read_status(status) || !next.add_all(headers)) return false;
+  const http::Response response = next.response();
+  if (auto facts = rules.start(response); !facts) {
+    asgi::raise_response_error(facts.error(), response.fields);
+    return false;
+  }
+  *this = std::move(next);
+  return true;
+}
+
+bool Head::read_interim(std::uint16_t status, PyObject* headers) noexcept {
+  status_ = status;
+  if (!add_all(headers)) return false;
+  const http::Response interim = response();
+  if (http::inspect_interim(interim)) return true;
+  asgi::raise_response_error(Errc::kBadResponseField, interim.fields);
+  return false;
+}
+
+// An interim response is no answer: there is another way to send one.
+bool Head::read_status(PyObject* status) noexcept {
+  const std::string_view text = native(status, "the status");
+  if (text.data() == nullptr) return false;
+  const auto code = parse_decimal(text.substr(0, 3), kStatusMax);
+  const auto is_control = [](unsigned char c) { return (c < ' ' && c != '\t') || c == kDelete; };
+  if (!code || *code < kStatusMin || text.size() < 4 || text[3] != ' ' ||
+      std::ranges::any_of(text, is_control)) {
+    PyErr_Format(PyExc_ValueError,
+                 "the status must be a number from 200 to 599, a space and a reason, like "
+                 "'200 OK', not %R",
+                 status);
+    return false;
+  }
+  status_ = static_cast<std::uint16_t>(*code);
+  if (const std::string_view reason = text.substr(4); reason != http::reason_phrase(status_)) {
+    reason_ = reason;
+  }
+  return true;
+}
+
+bool Head::add_all(PyObject* headers) noexcept {
   if (!PyList_Check(headers)) {
     PyErr_Format(PyExc_TypeError, "the headers must be a list of (name, value) tuples, not %.100s",
                  Py_TYPE(headers)->tp_name);
@@ -72,14 +100,8 @@ bool Head::read(PyObject* status, PyObject* headers, http::ResponseRules rules) 
     return false;
   }
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); ++i) {
-    if (!next.add(PyList_GET_ITEM(headers, i))) return false;
+    if (!add(PyList_GET_ITEM(headers, i))) return false;
   }
-  const http::Response response = next.response();
-  if (auto facts = rules.start(response); !facts) {
-    asgi::raise_response_error(facts.error(), response.fields);
-    return false;
-  }
-  *this = std::move(next);
   return true;
 }
 
@@ -122,7 +144,7 @@ http::Response Head::response() noexcept {
     fields_.push_back({{at, sizes.name}, {at + sizes.name, sizes.value}});
     at += sizes.name + sizes.value;
   }
-  return {.status = status_, .fields = fields_};
+  return {.status = status_, .fields = fields_, .reason = reason_};
 }
 
 }  // namespace tercel::python::wsgi

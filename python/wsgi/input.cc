@@ -26,20 +26,12 @@ std::string_view here(const Input& input) noexcept {
 
 // Gets the next part. 1, 0 at the end of the body, or -1 with an exception set.
 int fetch(Input& input) noexcept {
-  Visit* const visit = require_here(input.visit);
+  Visit* const visit = require_visit(input.visit);
   if (visit == nullptr) return -1;
   const std::string_view part = visit->read_body();
   if (part.data() == nullptr) return -1;
   if (part.empty()) return 0;
-  try {
-    input.rest->erase(0, input.begin);
-    input.begin = 0;
-    input.rest->append(part);
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-    return -1;
-  }
-  return 1;
+  return add_to_input(input, part) ? 1 : -1;
 }
 
 Ref take(Input& input, std::size_t bytes) noexcept {
@@ -144,6 +136,18 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
+
+bool add_to_input(Input& input, std::string_view part) noexcept {
+  try {
+    input.rest->erase(0, input.begin);
+    input.begin = 0;
+    input.rest->append(part);
+    return true;
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+    return false;
+  }
+}
 
 bool init_input() noexcept {
   if (input_type != nullptr) return true;

@@ -8,6 +8,7 @@
 #include <Python.h>
 
 #include <string>
+#include <string_view>
 
 namespace tercel::python::wsgi {
 
@@ -22,5 +23,7 @@ struct Input {
 // A new reference, or null with an exception set.
 [[nodiscard]] Input* make_input(Visit& visit) noexcept;
 [[nodiscard]] bool init_input() noexcept;
+// Keeps a part of the body for the application. False with MemoryError set.
+[[nodiscard]] bool add_to_input(Input& input, std::string_view part) noexcept;
 
 }  // namespace tercel::python::wsgi

@@ -27,8 +27,9 @@ bool init_names() noexcept {
       Entry{&Names::content_length, "CONTENT_LENGTH"},
       Entry{&Names::url_scheme, "wsgi.url_scheme"},
       Entry{&Names::input, "wsgi.input"},
+      Entry{&Names::early_hints, "wsgi.early_hints"},
       Entry{&Names::close, "close"},
-      Entry{&Names::fileno, "fileno"},
+      Entry{&Names::raw, "raw"},
   };
   for (const Entry& entry : kTexts) {
     if (names.*entry.member != nullptr) continue;

@@ -22,8 +22,9 @@ struct Names {
   PyObject* content_length;
   PyObject* url_scheme;
   PyObject* input;
+  PyObject* early_hints;
   PyObject* close;
-  PyObject* fileno;
+  PyObject* raw;
 };
 extern Names names;
 

@@ -1,11 +1,12 @@
 #include "python/wsgi/visit.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "python/asgi/errors.h"
@@ -13,6 +14,7 @@
 #include "python/asgi/messages.h"
 #include "python/gil.h"
 #include "python/wsgi/callable.h"
+#include "python/wsgi/error_stream.h"
 #include "python/wsgi/file_wrapper.h"
 #include "python/wsgi/input.h"
 #include "python/wsgi/names.h"
@@ -22,6 +24,7 @@ namespace {
 
 // Below, a copy is cheaper than a reference and a message to give it back.
 constexpr std::size_t kReferenceBytesMin = 4096;
+constexpr std::uint16_t kEarlyHints = 103;
 
 // Of the thread that the response went from, or the one that ends the server.
 void release_bytes(void* owner) noexcept {
@@ -50,16 +53,8 @@ bool require_bytes(PyObject* part) noexcept {
 
 Visit::Visit(const http::Request& request, http::Exchange& exchange,
              server::Blocking& thread) noexcept
-    : request_{request},
-      exchange_{exchange},
-      thread_{thread},
-      rules_{request},
-      owner_{static_cast<unsigned long>(pthread_self())} {
+    : request_{request}, exchange_{exchange}, thread_{thread}, rules_{request} {
   exchange.observe(this);
-}
-
-bool Visit::here() const noexcept {
-  return owner_ == static_cast<unsigned long>(pthread_self());
 }
 
 void Visit::on_end(http::Outcome outcome) noexcept {
@@ -68,45 +63,74 @@ void Visit::on_end(http::Outcome outcome) noexcept {
 }
 
 void Visit::run(PyObject* app, EnvironBuilder& environs) noexcept {
-  const Detaching<Input> input{make_input(*this)};
-  const Detaching<StartResponse> start{make_start_response(*this)};
-  const Ref environ =
-      input && start ? environs.build(request_, exchange_.endpoints(), input.get()) : Ref{};
-  if (!environ) {
-    fail(Errc::kNoMemory, "Cannot make the environ of a request", take_raised().get());
-    return;
+  {
+    const Detaching<Input> input{make_input(*this)};
+    const Detaching<StartResponse> start{make_start_response(*this)};
+    const Ref environ =
+        input && start ? make_environ(environs, input.object(), start.get()) : Ref{};
+    if (environ) {
+      respond(app, environ.get(), start.get());
+    } else {
+      fail(Errc::kNoMemory);
+      asgi::log_error("Cannot make the environ of a request", take_raised().get());
+    }
+    dismiss_others();
   }
-  respond(app, environ.get(), start.get());
+  // Half a line that the application wrote.
+  flush_error_stream();
+}
+
+Ref Visit::make_environ(EnvironBuilder& environs, Input& input, PyObject* start) noexcept {
+  std::optional<std::uint64_t> length;
+  if (!measure_body(input, length)) return {};
+  const Ref early_hints = make_early_hints(start);
+  if (!early_hints) return {};
+  return environs.build(
+      request_, exchange_.endpoints(), length,
+      {.input = reinterpret_cast<PyObject*>(&input), .early_hints = early_hints.get()});
+}
+
+bool Visit::measure_body(Input& input, std::optional<std::uint64_t>& length) noexcept {
+  if (!request_.has_body || request_.content_length) return true;
+  std::uint64_t bytes = 0;
+  for (;;) {
+    const http::BodyRead part = exchange_.arrived_body();
+    if (!add_to_input(input, part.bytes)) return false;
+    bytes += part.bytes.size();
+    if (part.state == http::BodyState::kMore) continue;
+    if (part.state == http::BodyState::kEnd) length = bytes;
+    return true;
+  }
 }
 
 void Visit::respond(PyObject* app, PyObject* environ, PyObject* start) noexcept {
   PyObject* const arguments[] = {environ, start};
-  const Ref result = Ref::steal(PyObject_Vectorcall(app, arguments, 2, nullptr));
+  const Ref result =
+      Ref::steal(entering_python([&] { return PyObject_Vectorcall(app, arguments, 2, nullptr); }));
   const bool sent = result && send_all(result.get());
+  const Ref raised = sent ? Ref{} : take_raised();
+  asgi::end_if_child("WSGI", raised.get());
   if (!sent) {
-    const Ref raised = take_raised();
-    const bool client_left =
-        PyErr_GivenExceptionMatches(raised.get(), asgi::client_disconnected()) != 0;
-    fail(Errc::kHandlerFailed, "Exception in WSGI application",
-         client_left ? nullptr : raised.get());
+    fail(Errc::kHandlerFailed);
+    asgi::log_raised("WSGI", raised.get());
   } else if (!over_) {
-    fail(Errc::kNoResponse, "", nullptr);
+    fail(Errc::kNoResponse);
     asgi::log_error("The WSGI application did not call start_response()", nullptr);
   }
   if (result) close(result.get());
 }
 
-void Visit::fail(Errc error, const char* text, PyObject* raised) noexcept {
+// The client need not wait for what is logged, nor for close().
+void Visit::fail(Errc error) noexcept {
+  dismiss_others();
   if (!over_) exchange_.abort(error);
-  // The client need not wait for what is logged, nor for close().
   thread_.flush();
-  if (raised != nullptr) asgi::log_error(text, raised);
 }
 
 void Visit::close(PyObject* result) noexcept {
   const Ref method = Ref::steal(PyObject_GetAttr(result, names.close));
   if (!method) return PyErr_Clear();
-  const Ref closed = Ref::steal(PyObject_CallNoArgs(method.get()));
+  const Ref closed = Ref::steal(entering_python([&] { return PyObject_CallNoArgs(method.get()); }));
   if (closed) return;
   const Ref raised = take_raised();
   asgi::log_error("Exception in close() of what a WSGI application returned", raised.get());
@@ -138,13 +162,25 @@ bool Visit::write(PyObject* bytes) noexcept {
   return require_bytes(bytes) && (PyBytes_GET_SIZE(bytes) == 0 || send(bytes, /*last=*/false));
 }
 
+bool Visit::send_early_hints(PyObject* headers) noexcept {
+  Head hints;
+  if (!hints.read_interim(kEarlyHints, headers)) return false;
+  if (over_) {
+    asgi::raise_client_disconnected();
+    return false;
+  }
+  if (!settle(exchange_.interim(hints.response()))) return false;
+  thread_.flush();
+  return true;
+}
+
 std::string_view Visit::read_body() noexcept {
   while (!over_) {
     const http::BodyRead part = exchange_.read_body();
     if (!part.bytes.empty()) return part.bytes;
     if (part.state == http::BodyState::kEnd) return {"", 0};
     // What failed has its end on the way.
-    wait();
+    if (!wait()) return {};
   }
   if (complete_) return {"", 0};
   asgi::raise_client_disconnected();
@@ -183,11 +219,14 @@ bool Visit::send_list(PyObject* list) noexcept {
   }
   if (last < 0 || !head_.given()) return send_end();
   if (!head_sent_ && !head_.length()) head_.add_length(total);
-  for (Py_ssize_t i = 0; i <= last; ++i) {
+  bool sent = true;
+  for (Py_ssize_t i = 0; sent && i <= last; ++i) {
     PyObject* const part = PyTuple_GET_ITEM(parts.get(), i);
-    if (PyBytes_GET_SIZE(part) > 0 && !send(part, i == last)) return false;
+    // It takes no more memory than it does already: nothing to wait for.
+    sent = PyBytes_GET_SIZE(part) == 0 || put(part, i == last);
   }
-  return true;
+  thread_.flush();
+  return sent;
 }
 
 bool Visit::send_iterable(PyObject* iterable) noexcept {
@@ -197,7 +236,8 @@ bool Visit::send_iterable(PyObject* iterable) noexcept {
   if (count < 0) return false;
   const bool single = count == 1 && Py_TYPE(iterable)->tp_as_sequence != nullptr &&
                       Py_TYPE(iterable)->tp_as_sequence->sq_length != nullptr;
-  while (const Ref part = Ref::steal(PyIter_Next(iterator.get()))) {
+  const auto next = [&] { return PyIter_Next(iterator.get()); };
+  while (const Ref part = Ref::steal(entering_python(next))) {
     if (!require_bytes(part.get())) return false;
     if (PyBytes_GET_SIZE(part.get()) > 0 && !send(part.get(), single)) return false;
   }
@@ -221,7 +261,8 @@ bool Visit::settle(const Result<void>& written) noexcept {
   return false;
 }
 
-bool Visit::send(PyObject* bytes, bool last) noexcept {
+bool Visit::put(PyObject* bytes, bool last) noexcept {
+  if (!require_free()) return false;
   if (over_) {
     if (complete_) {
       PyErr_SetString(PyExc_RuntimeError, "the response body is longer than its Content-Length");
@@ -232,17 +273,22 @@ bool Visit::send(PyObject* bytes, bool last) noexcept {
   }
   if (!send_head()) return false;
   sent_bytes_ += static_cast<std::uint64_t>(PyBytes_GET_SIZE(bytes));
+  if (http::is_bodyless(head_.status())) asgi::warn_of_dropped_body(head_.status());
   // What reaches the declared length ends the response, whatever the application does afterwards.
   last = last || head_.length() == sent_bytes_;
   const http::Final final = last ? http::Final::kYes : http::Final::kNo;
-  if (!settle(exchange_.write(payload_of(bytes), final))) return false;
-  // Each part is on its way before the next is asked for.
-  thread_.flush();
-  return last || wait_until_writable();
+  return settle(exchange_.write(payload_of(bytes), final));
+}
+
+bool Visit::send(PyObject* bytes, bool last) noexcept {
+  if (!put(bytes, last)) return false;
+  thread_.poll();
+  return wait_until_writable();
 }
 
 // Nothing to do where the last part said it, or the application never began.
 bool Visit::send_end() noexcept {
+  if (!require_free()) return false;
   if (over_ || !head_.given()) return true;
   if (!send_head()) return false;
   const Result<void> written = exchange_.write({}, http::Final::kYes);
@@ -251,24 +297,54 @@ bool Visit::send_end() noexcept {
 }
 
 bool Visit::wait_until_writable() noexcept {
-  while (!over_ && !exchange_.writable()) wait();
+  while (!over_ && !exchange_.writable()) {
+    if (!wait()) return false;
+  }
   if (!over_ || complete_) return true;
   asgi::raise_client_disconnected();
   return false;
 }
 
-void Visit::wait() noexcept {
-  Gil gil = Gil::assume_held();
-  const GilRelease released{gil};
-  thread_.wait();
+// --- waiting, which others may do meanwhile who have the lock
+
+bool Visit::require_free() const noexcept {
+  if (!waiting_) return true;
+  PyErr_SetString(PyExc_RuntimeError, "another thread waits for the client of this request");
+  return false;
 }
 
+bool Visit::wait() noexcept {
+  waiting_ = true;
+  {
+    Gil gil = Gil::assume_held();
+    const GilRelease released{gil};
+    thread_.wait();
+  }
+  waiting_ = false;
+  if (!ending_) return true;
+  PyErr_SetString(PyExc_RuntimeError, "the request that this belongs to is over");
+  return false;
+}
+
+void Visit::dismiss_others() noexcept {
+  ending_ = true;
+  while (waiting_) {
+    thread_.wake();
+    Gil gil = Gil::assume_held();
+    const GilRelease released{gil};
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+}
+
+// --- files
+
 Visit::Sent Visit::send_file(PyObject* wrapper) noexcept {
-  if (head_sent_ || !head_.given()) return Sent::kNo;
+  if (head_sent_ || !head_.given() || over_) return Sent::kNo;
   PyObject* const file = wrapped_file(wrapper);
+  if (!is_plain_file(file)) return Sent::kNo;
   const int theirs = PyObject_AsFileDescriptor(file);
   if (theirs < 0) {
-    PyErr_Clear();  // No file of the system: it is read as any other.
+    PyErr_Clear();  // It is closed: reading it says so.
     return Sent::kNo;
   }
   struct stat about {};

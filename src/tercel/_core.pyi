@@ -105,6 +105,7 @@ class Server:
         settings: Settings,
         state: dict[str, Any] | None,
         context: Context,
+        wsgi: bool = False,
     ) -> None: ...
     @property
     def addresses(self) -> list[tuple[str, int] | str]: ...

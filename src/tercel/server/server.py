@@ -35,7 +35,7 @@ _CUT_S = 1.0
 
 
 class Server:
-    """An ASGI application served over HTTP, in an event loop that is running already.
+    """An ASGI or WSGI application served over HTTP, in an event loop that is running already.
 
     ::
 
@@ -210,7 +210,7 @@ class Server:
                 shutdown_timeout=settings.timeout_lifespan_shutdown,
             )
             with engine_of(loop) as engine:
-                with _threads_needed(settings), as_setting_error():
+                with self._threads_needed(), as_setting_error():
                     native = _core.Server(
                         engine,
                         loop,
@@ -257,7 +257,7 @@ class Server:
         if not await self._started_up(lifespan):
             return
         try:
-            with _threads_needed(self.settings):
+            with self._threads_needed():
                 native.start()
             self.started = True
             self._start.set()
@@ -325,6 +325,24 @@ class Server:
         native.close()
         await self._ended(native, _CUT_S, forced=False)
 
+    @contextmanager
+    def _threads_needed(self) -> Iterator[None]:
+        """Says in one sentence that the system does not give us threads."""
+        try:
+            yield
+        except (OSError, MemoryError) as error:
+            if self._interface == "wsgi":
+                what = "the threads of a WSGI application (threads)"
+            elif self.settings.io_threads:
+                what = f"{self.settings.io_threads} I/O thread(s)"
+            else:
+                raise
+            # Both are an EAGAIN of pthread_create(3).
+            reason = getattr(error, "strerror", None) or (
+                "no memory, or no more threads, for this user"
+            )
+            raise StartError(f"Cannot start {what}: {reason}.") from None
+
     async def _ended(self, native: _core.Server, seconds: float, *, forced: bool = True) -> bool:
         """Waits until nothing is open. False if that takes too long, or somebody insists."""
         loop = asyncio.get_running_loop()
@@ -334,19 +352,6 @@ class Server:
                 return False
             await asyncio.sleep(_LOOK_S)
         return True
-
-
-@contextmanager
-def _threads_needed(settings: Settings) -> Iterator[None]:
-    """Says in one sentence that the system does not give us I/O threads."""
-    try:
-        yield
-    except (OSError, MemoryError) as error:
-        if not settings.io_threads:
-            raise
-        # Both are an EAGAIN of pthread_create(3).
-        reason = getattr(error, "strerror", None) or "no memory, or no more threads, for this user"
-        raise StartError(f"Cannot start {settings.io_threads} I/O thread(s): {reason}.") from None
 
 
 def _warn_of_certificates(native: _core.Server) -> None:

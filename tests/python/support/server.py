@@ -248,7 +248,7 @@ class ServerThread:
         import tercel
 
         settings["io_threads"] = io_threads_for(settings)
-        if "fd" not in settings:
+        if not settings.keys() & {"fd", "bind", "uds"}:
             settings["port"] = 0
         self.server = tercel.Server(app, **settings)
         self._loop_factory = loop_factory
@@ -273,8 +273,7 @@ class ServerThread:
             if not self._thread.is_alive() or time.monotonic() > end:
                 raise AssertionError(f"the server did not start: {self._error!r}")
             time.sleep(0.005)
-        host, port = self.server.addresses[0][:2]
-        self.address = (host, port)
+        self.address = self.server.addresses[0]
         return self
 
     def __exit__(

@@ -1,0 +1,131 @@
+#include "python/application.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "python/asgi/handler.h"
+#include "python/errors.h"
+#include "python/server_options.h"
+#include "python/wsgi/handler.h"
+#include "tercel/edge/rate_limit.h"
+#include "tercel/server/thread_pool.h"
+#include "tercel/server/threaded_server.h"
+
+namespace nb = nanobind;
+
+namespace tercel::python {
+namespace {
+
+PyObject* context_in(const nb::object& context) {
+  if (!PyContext_CheckExact(context.ptr())) {
+    throw nb::type_error("context must be a contextvars.Context");
+  }
+  return context.ptr();
+}
+
+PyObject* state_in(const nb::object& state) {
+  if (state.is_none()) return nullptr;
+  if (!PyDict_Check(state.ptr())) throw nb::type_error("state must be a dict or None");
+  return state.ptr();
+}
+
+asgi::HandlerOptions to_handler_options(const config::Settings& settings) {
+  return {.dispatch = settings.dispatch,
+          .root_path = {.prefix = settings.root_path, .in_path = settings.root_path_strip},
+          .cancel_on_disconnect = settings.cancel_on_disconnect,
+          .websockets = settings.ws != config::WebSockets::kNone,
+          .websocket = to_websocket(settings)};
+}
+
+// Most of them wait, for a database or for each other's lock.
+std::size_t threads_for(const config::Settings& settings) noexcept {
+  constexpr std::size_t kThreadsPerProcessor = 4;
+  if (settings.threads > 0) return settings.threads;
+  return kThreadsPerProcessor * std::max(std::thread::hardware_concurrency(), 1U);
+}
+
+wsgi::EnvironOptions to_environ_options(const config::Settings& settings) {
+  return {.script_name = settings.root_path,
+          .in_path = settings.root_path_strip,
+          .multithread = threads_for(settings) > 1,
+          .multiprocess = false};
+}
+
+class AsgiApplication final : public Application {
+ public:
+  AsgiApplication(Engine& engine, PyObject* app, PyObject* loop, PyObject* state, PyObject* context,
+                  const config::Settings& settings)
+      : handler_{engine, app, loop, state, context, to_handler_options(settings)} {
+    if (!handler_.init()) throw_python_error();
+  }
+
+  std::unique_ptr<server::Service> serve(Engine& engine, const config::Settings& settings,
+                                         const server::Options& options) override {
+    http::Handler* outermost = &handler_;
+    if (settings.limit_rate > 0) {
+      rate_limit_ =
+          std::make_unique<edge::RateLimit>(handler_, engine.loop(), to_rate_limit(settings));
+      outermost = rate_limit_.get();
+    }
+    return or_throw(
+        server::Service::create(engine.loop(), *outermost, options, settings.io_threads));
+  }
+  std::size_t running_detached() const noexcept override { return handler_.running_detached(); }
+  void cancel_all() noexcept override { handler_.cancel_all(); }
+  int traverse(visitproc visit, void* arg) const override { return handler_.traverse(visit, arg); }
+
+ private:
+  asgi::AsgiHandler handler_;
+  std::unique_ptr<edge::RateLimit> rate_limit_;
+};
+
+class WsgiApplication final : public Application {
+ public:
+  WsgiApplication(PyObject* app, const config::Settings& settings)
+      : handler_{app, to_environ_options(settings)} {
+    if (!handler_.init()) throw_python_error();
+  }
+
+  std::unique_ptr<server::Service> serve(Engine& engine, const config::Settings& settings,
+                                         const server::Options& options) override {
+    net::Syscalls& calls = engine.loop().syscalls();
+    pool_ = or_throw(server::ThreadPool::create(calls, handler_, threads_for(settings),
+                                                options.limits.output_high_water_bytes));
+    server::IoThread::Wrap wrap;
+    if (settings.limit_rate > 0) {
+      rates_ = std::make_unique<edge::RateTable>(to_rate_limit(settings));
+      wrap = [this](http::Handler& inner, const net::Loop& loop) {
+        return std::make_unique<edge::RateLimit>(inner, loop, *rates_);
+      };
+    }
+    // Whoever receives and sends must not wait for the lock of the interpreter.
+    const std::size_t io_threads = std::max<std::size_t>(settings.io_threads, 1);
+    return or_throw(server::ThreadedServer::create(calls, *pool_, options, io_threads, wrap));
+  }
+  // A thread has one request until it is done with it: the service counts it as active.
+  std::size_t running_detached() const noexcept override { return 0; }
+  void cancel_all() noexcept override {}
+  int traverse(visitproc visit, void* arg) const override { return handler_.traverse(visit, arg); }
+
+ private:
+  wsgi::WsgiHandler handler_;
+  std::unique_ptr<edge::RateTable> rates_;
+  std::unique_ptr<server::ThreadPool> pool_;
+};
+
+}  // namespace
+
+std::unique_ptr<Application> Application::asgi(Engine& engine, const nb::object& loop,
+                                               const nb::object& app,
+                                               const config::Settings& settings,
+                                               const nb::object& state, const nb::object& context) {
+  return std::make_unique<AsgiApplication>(engine, app.ptr(), loop.ptr(), state_in(state),
+                                           context_in(context), settings);
+}
+
+std::unique_ptr<Application> Application::wsgi(const nb::object& app,
+                                               const config::Settings& settings) {
+  return std::make_unique<WsgiApplication>(app.ptr(), settings);
+}
+
+}  // namespace tercel::python

@@ -1,0 +1,52 @@
+// The application that a server calls, ASGI or WSGI, with what the settings put around it.
+//
+//   std::unique_ptr<Application> application = Application::wsgi(app, settings);
+//   std::unique_ptr<server::Service> service = application->serve(engine, settings, options);
+//
+// The kind is chosen once; a server need not know. Resource: outlives its service. Thread: one that
+// holds the interpreter lock. Tested by test_server_object.py.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include <nanobind/nanobind.h>
+
+#include "python/engine.h"
+#include "tercel/config/settings.h"
+#include "tercel/server/options.h"
+#include "tercel/server/service.h"
+
+namespace tercel::python {
+
+class Application {
+ public:
+  // `state` is the lifespan's dict or None; `context` the contextvars.Context that requests inherit
+  // from. Throws TypeError, or ValueError when a setting asks for what this Python does not offer.
+  [[nodiscard]] static std::unique_ptr<Application> asgi(Engine& engine,
+                                                         const nanobind::object& loop,
+                                                         const nanobind::object& app,
+                                                         const config::Settings& settings,
+                                                         const nanobind::object& state,
+                                                         const nanobind::object& context);
+  [[nodiscard]] static std::unique_ptr<Application> wsgi(const nanobind::object& app,
+                                                         const config::Settings& settings);
+  Application() noexcept = default;
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+  virtual ~Application() = default;
+
+  // Makes what serves it. Once. Throws OSError when there are not enough descriptors for the
+  // threads.
+  [[nodiscard]] virtual std::unique_ptr<server::Service> serve(Engine& engine,
+                                                               const config::Settings& settings,
+                                                               const server::Options& options) = 0;
+  // Requests that it works on although they are answered, or their client is gone.
+  [[nodiscard]] virtual std::size_t running_detached() const noexcept = 0;
+  // Ends what it still works on, where that can be done.
+  virtual void cancel_all() noexcept = 0;
+  // For tp_traverse of the Python object that this is part of.
+  virtual int traverse(visitproc visit, void* arg) const = 0;
+};
+
+}  // namespace tercel::python

@@ -14,7 +14,7 @@ import pytest
 from support.fixtures import ServeThread
 from support.wsgi import Environ, Kept, StartResponse, plain, validated
 
-pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
+pytestmark = pytest.mark.sanitize
 
 
 class Keeper:

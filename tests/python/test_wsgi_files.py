@@ -22,7 +22,7 @@ from support.http1 import Closed, Response
 from support.server import ServerThread
 from support.wsgi import PLAIN, Environ, StartResponse, until, validated
 
-pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
+pytestmark = pytest.mark.sanitize
 
 CONTENT = random.Random(5).randbytes(300_000)
 

@@ -20,7 +20,7 @@ from support.fixtures import ServeThread
 from support.server import ServerThread
 from support.wsgi import Environ, Kept, StartResponse, plain, validated
 
-pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
+pytestmark = pytest.mark.sanitize
 
 TEXT = b"one\ntwo\n\nfour\r\nlast without an end"
 # Longer than what is collected before the application gets the request.

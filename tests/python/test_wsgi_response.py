@@ -31,7 +31,7 @@ from support.wsgi import (
     validated,
 )
 
-pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
+pytestmark = pytest.mark.sanitize
 
 LONG = b"0123456789abcdef" * 4096  # Kept by reference, not copied.
 

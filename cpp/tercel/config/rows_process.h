@@ -259,7 +259,7 @@ inline constexpr Row kRun[] = {
      .member = &Settings::io_threads,
      .help = "Threads that read, parse and write for the application's thread, which then only "
              "runs Python; limits are divided among them. With 0 that thread does it all, for "
-             "less CPU in total.",
+             "less CPU in total; a WSGI application has one at least.",
      .max = 64,
      .unit = "threads"},
     {.name = "dispatch",

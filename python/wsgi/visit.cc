@@ -140,14 +140,15 @@ void Visit::close(PyObject* result) noexcept {
 
 bool Visit::start_response(PyObject* status, PyObject* headers, PyObject* exc_info) noexcept {
   if (exc_info != Py_None) {
-    if (!PyTuple_Check(exc_info) || PyTuple_GET_SIZE(exc_info) != 3) {
+    const bool is_tuple = PyTuple_Check(exc_info) && PyTuple_GET_SIZE(exc_info) == 3;
+    PyObject* const raised = is_tuple ? PyTuple_GET_ITEM(exc_info, 1) : nullptr;
+    if (!is_tuple || (head_sent_ && !PyExceptionInstance_Check(raised))) {
       PyErr_SetString(PyExc_TypeError, "exc_info must be what sys.exc_info() returns");
       return false;
     }
     if (head_sent_) {
-      PyErr_Restore(Py_NewRef(PyTuple_GET_ITEM(exc_info, 0)),
-                    Py_NewRef(PyTuple_GET_ITEM(exc_info, 1)),
-                    Py_NewRef(PyTuple_GET_ITEM(exc_info, 2)));
+      PyErr_Restore(Py_NewRef(PyExceptionInstance_Class(raised)), Py_NewRef(raised),
+                    PyException_GetTraceback(raised));
       return false;
     }
   } else if (head_.given()) {

@@ -326,6 +326,22 @@ class TestStartResponse:
         assert one_server.ask(app).body == b"on"
         assert isinstance(raised.get(), TypeError)
 
+    def test_with_exc_info_of_nothing_raises_only_when_it_would_be_raised(self, serve_here):
+        kept = Kept()
+
+        def app(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+            start_response("404 Not Found", PLAIN)
+            start_response("200 OK", PLAIN, sys.exc_info())
+            yield b"begun"
+            try:
+                start_response("500 Oops", PLAIN, sys.exc_info())
+            except TypeError as error:
+                kept.put(error)
+
+        response = answer(serve_here, app)
+        assert (response.status, response.body) == (200, b"begun")
+        assert isinstance(kept.get(), TypeError)
+
     def test_keeps_nothing_of_an_exception(self, serve_here):
         class Traced(Exception):
             pass

@@ -192,6 +192,22 @@ def test_a_body_that_does_not_come_is_given_up(serve_here: ServeThread):
     assert called == []
 
 
+def test_who_asks_for_a_websocket_is_answered_as_if_it_had_not(serve_here: ServeThread):
+    def app(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        return plain(start_response, environ["HTTP_UPGRADE"])
+
+    fields = [
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ]
+    with serve_here(app).connect() as client:
+        for _ in range(2):
+            response = client.request(headers=fields)
+            assert (response.status, response.body) == (200, b"websocket")
+
+
 # --- the end
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -86,6 +87,29 @@ class TestOneThread:
                 assert server.request().body == b"quick"
             slow._buffer[:0] = b"H"
             assert slow.response().body == BLOCK * 200
+
+    def test_keeps_long_parts_by_reference_and_gives_them_back(self, serve_here: ServeThread):
+        parts = [os.urandom(5_000_000), os.urandom(5_000_000)]
+
+        def app(environ: Environ, start_response: StartResponse) -> list[bytes]:
+            start_response("200 OK", [])
+            return list(parts) if environ["PATH_INFO"] == "/large" else [b"quick"]
+
+        def references() -> list[int]:
+            return [sys.getrefcount(part) for part in parts]
+
+        server = serve_here(app, threads=1)
+        before = references()
+        with server.connect() as slow, server.connect() as leaves:
+            slow.send(GET % b"large")
+            leaves.send(GET % b"large")
+            leaves.read_exactly(1)
+            assert server.request().body == b"quick"
+            # The thread is done with both, the output is not.
+            assert until(lambda: references() > before)
+            assert slow.response().body == b"".join(parts)
+            leaves.reset()
+            assert until(lambda: references() == before)
 
     def test_is_not_held_by_a_slow_reader_of_a_file(self, serve_here: ServeThread, tmp_path: Any):
         path = tmp_path / "large"

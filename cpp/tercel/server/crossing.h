@@ -31,8 +31,9 @@
 //                            |           | is the whole life of a request answered at once
 //   came without the letter  | here      | the same: an answer after the first turn of the handler
 //   came without the letter  | away      | applies it, tells nothing any more, and frees the
-//   crossing
-//                            |           | when the letter is back
+//                            |           | crossing when the letter is back
+//   cannot be said yet:      | here      | an end of the exchange frees the crossing
+//   the body is collected    |           |
 //
 // The last word ends the exchange, if it has not ended. Letters, commands and asks of one crossing
 // arrive in the order in which they were sent, so the table has no other rows. There is no lock and

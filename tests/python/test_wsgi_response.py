@@ -542,6 +542,20 @@ class TestIterables:
 
         assert status_of(one_server.ask(app)) == (200, "4", b"abcd")
 
+    def test_at_its_declared_length_an_answer_is_over_for_the_client(self, serve_here):
+        hold = threading.Event()
+
+        def app(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+            start_response("200 OK", [("Content-Length", "4")])
+            yield b"abcd"
+            if environ["PATH_INFO"] == "/works-on":
+                hold.wait(20)
+
+        with serve_here(app, threads=2).connect() as client:
+            assert client.request("GET", "/works-on").body == b"abcd"
+            assert client.request("GET", "/next").body == b"abcd"
+            hold.set()
+
     @pytest.mark.parametrize("as_list", [False, True])
     @pytest.mark.parametrize("parts", [[b"abcde"], [b"ab", b"cde"], [b"abcd", b"e"]])
     def test_more_than_the_declared_length_does_not_leave(

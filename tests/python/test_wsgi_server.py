@@ -18,7 +18,7 @@ from support.h2_library import LibraryClient
 from support.http1 import Closed
 from support.server import APPS, ServerProcess
 from support.tls import Transport
-from support.wsgi import Environ, Kept, StartResponse, plain, until, validated
+from support.wsgi import Environ, Kept, Parts, StartResponse, plain, until, validated
 
 pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
 
@@ -190,6 +190,24 @@ def test_a_body_that_does_not_come_is_given_up(serve_here: ServeThread):
         client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
         assert client.response().status == 408
     assert called == []
+
+
+def test_a_request_that_takes_too_long_is_answered_and_its_iterable_closed(
+    serve_here: ServeThread,
+):
+    go_on = threading.Event()
+    parts = Parts([b"late"], lambda: go_on.wait(20))
+
+    def app(environ: Environ, start_response: StartResponse) -> Any:
+        start_response("200 OK", [])
+        return parts
+
+    server = serve_here(app, timeout_request=0.2, threads=1)
+    assert server.request().status == 503
+    assert parts.closed == 0
+    go_on.set()
+    assert until(lambda: parts.closed)
+    assert parts.events == ["part", "close"]
 
 
 def test_who_asks_for_a_websocket_is_answered_as_if_it_had_not(serve_here: ServeThread):

@@ -18,6 +18,7 @@
 #include "python/wsgi/file_wrapper.h"
 #include "python/wsgi/input.h"
 #include "python/wsgi/names.h"
+#include "tercel/base/assert.h"
 
 namespace tercel::python::wsgi {
 namespace {
@@ -74,7 +75,8 @@ void Visit::run(PyObject* app, EnvironBuilder& environs) noexcept {
       fail(Errc::kNoMemory);
       asgi::log_error("Cannot make the environ of a request", take_raised().get());
     }
-    dismiss_others();
+    // An exchange that is over lets nobody wait.
+    static_cast<void>(TERCEL_BUG_IF(!over_ || waiting_));
   }
   // Half a line that the application wrote.
   flush_error_stream();

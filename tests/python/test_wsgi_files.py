@@ -141,13 +141,15 @@ def test_a_regular_file_is_sent_from_where_it_stands(wrapping: Wrapping, make: O
 
 
 @pytest.mark.parametrize("length", [0, 1, 1000, len(CONTENT) - 50])
-def test_as_much_of_a_file_as_was_declared_is_sent(wrapping: Wrapping, length: int):
+def test_as_much_of_a_file_as_was_declared_is_sent(wrapping: Wrapping, caplog, length: int):
     wrapping.make = at(50)
     wrapping.headers = [("Content-Length", str(length))]
     with wrapping.server.connect() as client:
         for _ in range(2):
             response = client.request()
             assert response.body == CONTENT[50 : 50 + length]
+            assert until(lambda: wrapping.opened.closed)
+    assert caplog.messages == []
 
 
 def test_a_file_that_is_shorter_than_was_declared_is_no_answer(wrapping: Wrapping, caplog):

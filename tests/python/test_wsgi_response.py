@@ -549,9 +549,9 @@ class TestIterables:
             start_response("200 OK", [("Content-Length", "4")])
             yield b"abcd"
             if environ["PATH_INFO"] == "/works-on":
-                hold.wait(20)
+                hold.wait(5)
 
-        with serve_here(app, threads=2).connect() as client:
+        with serve_here(app, threads=2).connect(timeout=2) as client:
             assert client.request("GET", "/works-on").body == b"abcd"
             assert client.request("GET", "/next").body == b"abcd"
             hold.set()

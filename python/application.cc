@@ -70,7 +70,9 @@ class AsgiApplication final : public Application {
     return or_throw(
         server::Service::create(engine.loop(), *outermost, options, settings.io_threads));
   }
-  std::size_t running_detached() const noexcept override { return handler_.running_detached(); }
+  std::size_t active(const server::Service& service) const noexcept override {
+    return service.active() + handler_.running_detached();
+  }
   void cancel_all() noexcept override { handler_.cancel_all(); }
   int traverse(visitproc visit, void* arg) const override { return handler_.traverse(visit, arg); }
 
@@ -102,8 +104,10 @@ class WsgiApplication final : public Application {
     const std::size_t io_threads = std::max<std::size_t>(settings.io_threads, 1);
     return or_throw(server::ThreadedServer::create(calls, *pool_, options, io_threads, wrap));
   }
-  // A thread has one request until it is done with it: the service counts it as active.
-  std::size_t running_detached() const noexcept override { return 0; }
+  // Those that are under way are counted twice: as threads, and by the service.
+  std::size_t active(const server::Service& service) const noexcept override {
+    return std::max(service.active(), pool_->busy());
+  }
   void cancel_all() noexcept override {}
   int traverse(visitproc visit, void* arg) const override { return handler_.traverse(visit, arg); }
 

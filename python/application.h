@@ -41,8 +41,9 @@ class Application {
   [[nodiscard]] virtual std::unique_ptr<server::Service> serve(Engine& engine,
                                                                const config::Settings& settings,
                                                                const server::Options& options) = 0;
-  // Requests that it works on although they are answered, or their client is gone.
-  [[nodiscard]] virtual std::size_t running_detached() const noexcept = 0;
+  // Requests that are not answered yet, which the service says, and those that it works on although
+  // they are answered or their client is gone. Zero when there are none.
+  [[nodiscard]] virtual std::size_t active(const server::Service& service) const noexcept = 0;
   // Ends what it still works on, where that can be done.
   virtual void cancel_all() noexcept = 0;
   // For tp_traverse of the Python object that this is part of.

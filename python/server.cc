@@ -221,7 +221,7 @@ bool PyServer::stop() {
 }
 
 std::size_t PyServer::active() const noexcept {
-  return service_->active() + application_->running_detached();
+  return application_->active(*service_);
 }
 
 int PyServer::traverse(visitproc visit, void* arg) const {

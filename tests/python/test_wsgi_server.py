@@ -267,6 +267,14 @@ class TestShutdown:
             assert client.response().body == b"100000"
         assert server.wait() == 0
 
+    def test_work_after_the_answer_may_finish(self, serve: ServeProcess):
+        server = serve(LIVE)
+        assert server.request("GET", "/late?1").body == b"answered"
+        server.wait_for("^working on")
+        assert server.stop() == 0
+        assert "Shutting down: 1 open request(s) may finish" in server.output
+        assert server.output.count("done\n") == 1
+
     def test_a_stream_is_cut_off_at_the_deadline_and_closed(self, serve: ServeProcess):
         server = serve(LIVE, timeout_graceful_shutdown=0.5)
         with server.connect() as client:

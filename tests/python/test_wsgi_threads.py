@@ -361,6 +361,7 @@ class TestOtherThreads:
         assert server.request("GET", "/next").body == b"next"
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_child_of_fork_ends_where_its_request_ends(serve_here: ServeThread, capfd: Any):
     kept = Kept()
 

@@ -40,7 +40,9 @@ void PoolThread::work_until_stopped() noexcept {
   bool able = true;
   while (able && !stopping_.load(std::memory_order_relaxed)) {
     if (Mail* const letter = queue_.take(taker_)) {
+      busy_.store(true, std::memory_order_relaxed);
       end_->take(*letter);
+      busy_.store(false, std::memory_order_relaxed);
       // What came back of earlier answers must not wait for a pause.
       static_cast<void>(end_->work_off());
     } else {

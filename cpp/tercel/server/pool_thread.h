@@ -81,6 +81,8 @@ class PoolThread final : private http::Handler, private Blocking {
   // `number` is for the thread's name, "tercel-app-0". Fails with kNoMemory or kSystem.
   [[nodiscard]] Result<void> run(unsigned number) noexcept;
   [[nodiscard]] bool running() const noexcept { return thread_.running(); }
+  // Whether a handler works on a request, answered or not. Thread: any.
+  [[nodiscard]] bool busy() const noexcept { return busy_.load(std::memory_order_relaxed); }
   // Takes no further request. join() follows.
   void stop() noexcept;
   // Waits until the thread has ended. False: not within `patience`; a handler still runs.
@@ -108,6 +110,7 @@ class PoolThread final : private http::Handler, private Blocking {
   RequestQueue::Taker taker_;
   Thread thread_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> busy_{false};
 };
 
 }  // namespace tercel::server

@@ -53,6 +53,11 @@ bool ThreadPool::join(milliseconds patience) noexcept {
   return all;
 }
 
+std::size_t ThreadPool::busy() const noexcept {
+  const auto is_busy = [](const auto& thread) { return thread->busy(); };
+  return static_cast<std::size_t>(std::ranges::count_if(threads_, is_busy));
+}
+
 bool ThreadPool::work_off() noexcept {
   bool any = false;
   AppEnd& end = threads_.front()->end();

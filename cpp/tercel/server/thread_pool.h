@@ -49,6 +49,8 @@ class ThreadPool {
   void stop() noexcept;
   // Waits until the threads have ended. False: not within `patience`; handlers still run.
   [[nodiscard]] bool join(std::chrono::milliseconds patience) noexcept;
+  // Threads whose handler works on a request, answered or not. Thread: any.
+  [[nodiscard]] std::size_t busy() const noexcept;
   // Does the threads' part for what is left, answering nothing. Returns false when there was
   // nothing. REQUIRES: join() succeeded.
   bool work_off() noexcept;

@@ -205,6 +205,7 @@ TEST_F(ThreadPoolTest, AnswersOnOneConnectionAndOnMany) {
   for (const Fd& each : clients) test::send_text(each, kHello);
   for (const Fd& each : clients) EXPECT_EQ(read(each, 5), "hello");
   EXPECT_EQ(handler_.begun, 3);
+  EXPECT_TRUE(until([&] { return pool_->busy() == 0; }));
 }
 
 TEST_F(ThreadPoolTest, OneThatBlocksHoldsNobodyElseUp) {
@@ -212,6 +213,7 @@ TEST_F(ThreadPoolTest, OneThatBlocksHoldsNobodyElseUp) {
   const Fd slow = connect();
   test::send_text(slow, kHold);
   ASSERT_TRUE(until([&] { return handler_.holding == 1; }));
+  EXPECT_EQ(pool_->busy(), 1U);
   const Fd client = connect();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(client, kHello, 5), "hello");
   handler_.released = true;

@@ -8,6 +8,7 @@
 | /errors | writes to wsgi.errors |
 | /raise | raises |
 | /count | answers the length of the body |
+| /late?S | answers at once, and works on for S seconds in close() |
 """
 
 import time
@@ -34,6 +35,8 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     start_response("200 OK", TEXT)
     if path == "/stream":
         return stream(float(query))
+    if path == "/late":
+        return Late(float(query))
     if path == "/count":
         return [str(len(environ["wsgi.input"].read())).encode()]
     return [path[1:].encode()]
@@ -49,6 +52,17 @@ def stream(seconds: float) -> Iterator[bytes]:
         yield b"end"
     finally:
         say("stream closed")
+
+
+class Late(list[bytes]):
+    def __init__(self, seconds: float) -> None:
+        super().__init__([b"answered"])
+        self._seconds = seconds
+
+    def close(self) -> None:
+        say("working on")
+        time.sleep(self._seconds)
+        say("done")
 
 
 def of_any_arguments(*arguments: Any, **named: Any) -> Iterable[bytes]:

@@ -178,13 +178,10 @@ void H1Session::response_over(std::optional<Errc> error) noexcept {
   const Outcome outcome = error ? outcome_of(*error) : Outcome::kComplete;
   exchange.response_over_ = true;
   context_.admission.leave();
-  if (context_.recorder != nullptr) {
-    context_.recorder->on_response(exchange.record_,
-                                   {.status = exchange.rules_.sent_status(),
-                                    .body_bytes = exchange.rules_.body_bytes(),
-                                    .outcome = replaced ? Outcome::kComplete : outcome,
-                                    .error = error ? error_to_tell(*error) : error});
-  }
+  context_.over(exchange.record_, {.status = exchange.rules_.sent_status(),
+                                   .body_bytes = exchange.rules_.body_bytes(),
+                                   .outcome = replaced ? Outcome::kComplete : outcome,
+                                   .error = error ? error_to_tell(*error) : error});
   // Whoever was answered for did not answer.
   if (Observer* observer = std::exchange(exchange.observer_, nullptr)) {
     observer->on_end(replaced ? Outcome::kAborted : outcome);
@@ -255,25 +252,21 @@ void H1Session::refuse_queued(Errc error) noexcept {
 void H1Session::record_queued(Errc error) noexcept {
   const std::chrono::nanoseconds waited = ticket_->waited();
   context_.admission.abandon(std::exchange(ticket_, nullptr));
-  if (context_.recorder == nullptr) return;
   const HeadResult head = look_at_head();
   if (head.status != HeadStatus::kDone) return;
   Request request = head.request;
   Address client;
-  context_.recorder->on_response(present(request, client, waited),
-                                 {.outcome = outcome_of(error), .error = error_to_tell(error)});
+  context_.over(present(request, client, waited),
+                {.outcome = outcome_of(error), .error = error_to_tell(error)});
 }
 
 void H1Session::answer_refused(Errc error, bool with_body, Recorder::Token record) noexcept {
   const std::uint16_t status = send_error(error, kRetryAfter, with_body, kCloseField);
-  if (context_.recorder != nullptr) {
-    const std::size_t body_bytes = with_body ? ErrorAnswer::body_bytes(error) : 0;
-    context_.recorder->on_response(record,
-                                   {.status = status,
-                                    .body_bytes = status != 0 ? body_bytes : 0,
-                                    .outcome = status != 0 ? Outcome::kComplete : Outcome::kAborted,
-                                    .error = error});
-  }
+  const std::size_t body_bytes = with_body ? ErrorAnswer::body_bytes(error) : 0;
+  context_.over(record, {.status = status,
+                         .body_bytes = status != 0 ? body_bytes : 0,
+                         .outcome = status != 0 ? Outcome::kComplete : Outcome::kAborted,
+                         .error = error});
   close();
 }
 

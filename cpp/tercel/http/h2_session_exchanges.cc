@@ -183,13 +183,10 @@ void H2Session::response_over(H2Exchange& exchange, std::optional<Errc> error) n
   exchange.body_.clear();
   const bool replaced = exchange.rules_.replaced();
   const Outcome outcome = error ? outcome_of(*error) : Outcome::kComplete;
-  if (context_.shared.recorder != nullptr) {
-    context_.shared.recorder->on_response(exchange.record_,
-                                          {.status = exchange.rules_.sent_status(),
-                                           .body_bytes = exchange.rules_.body_bytes(),
-                                           .outcome = replaced ? Outcome::kComplete : outcome,
-                                           .error = error ? error_to_tell(*error) : error});
-  }
+  context_.shared.over(exchange.record_, {.status = exchange.rules_.sent_status(),
+                                          .body_bytes = exchange.rules_.body_bytes(),
+                                          .outcome = replaced ? Outcome::kComplete : outcome,
+                                          .error = error ? error_to_tell(*error) : error});
   // Whoever was answered for did not answer.
   if (Observer* observer = std::exchange(exchange.observer_, nullptr)) {
     observer->on_end(replaced ? Outcome::kAborted : outcome);

@@ -250,9 +250,9 @@ void H2Session::take_head() noexcept {
 
 void H2Session::record_refusal(const PartialHead& head, Errc error) noexcept {
   Recorder* const recorder = context_.shared.recorder;
-  if (recorder == nullptr) return;
-  const Recorder::Token record = recorder->on_refused(head, wire_.endpoints());
-  recorder->on_response(record, {.outcome = Outcome::kAborted, .error = error});
+  const Recorder::Token record =
+      recorder != nullptr ? recorder->on_refused(head, wire_.endpoints()) : nullptr;
+  context_.shared.over(record, {.outcome = Outcome::kAborted, .error = error});
 }
 
 void H2Session::begin(H2StreamId id, bool last) noexcept {

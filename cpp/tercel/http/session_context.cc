@@ -30,7 +30,19 @@ Recorder::Token SessionContext::present(Request& request, std::span<Field> field
   request.client = &ends.peer;
   request.secure = static_cast<bool>(ends.tls);
   if (amender != nullptr) amender->amend(request, fields, ends, client);
+  show_gauges();
   return recorder != nullptr ? recorder->on_request(request, ends, waited) : nullptr;
+}
+
+void SessionContext::over(Recorder::Token record, const Summary& summary) noexcept {
+  counters->count(summary);
+  show_gauges();
+  if (recorder != nullptr) recorder->on_response(record, summary);
+}
+
+void SessionContext::show_gauges() noexcept {
+  counters->active.store(admission.active(), std::memory_order_relaxed);
+  counters->waiting.store(admission.waiting(), std::memory_order_relaxed);
 }
 
 }  // namespace tercel::http

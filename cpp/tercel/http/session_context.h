@@ -14,6 +14,7 @@
 #include "tercel/base/address.h"
 #include "tercel/http/admission.h"
 #include "tercel/http/amender.h"
+#include "tercel/http/counters.h"
 #include "tercel/http/date.h"
 #include "tercel/http/h1_head.h"
 #include "tercel/http/handler.h"
@@ -50,14 +51,22 @@ class SessionContext {
                                         const Endpoints& ends, Address& client,
                                         std::chrono::nanoseconds waited) noexcept;
 
+  // What every session does when a request is over, after it gave its place back: counts it, and
+  // closes its record.
+  void over(Recorder::Token record, const Summary& summary) noexcept;
+
   Handler& handler;
   const Amender* amender = nullptr;
   Recorder* recorder = nullptr;
+  Counters* counters = &own_counters_;  // Or others, which outlive it.
   Limits limits;
   Admission admission;
   HeadBuffer head;  // Fields of the head or the trailers that are being parsed.
 
  private:
+  void show_gauges() noexcept;
+
+  Counters own_counters_;
   std::string server_;
   std::string fixed_;
   bool with_date_ = true;

@@ -46,6 +46,7 @@ class IoThread {  // NOLINT(clang-analyzer-optin.performance.Padding): see the c
   // The parts. REQUIRES: !running().
   [[nodiscard]] net::Loop& loop() noexcept { return *loop_; }
   [[nodiscard]] Server& server() noexcept { return server_; }
+  [[nodiscard]] const Server& server() const noexcept { return server_; }
   [[nodiscard]] IoEnd& end() noexcept { return *end_; }
 
   // `number` is for the thread's name, "tercel-io-0". Fails with kNoMemory or kSystem.

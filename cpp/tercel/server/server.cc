@@ -113,7 +113,13 @@ Connection* Server::enter(const http::Endpoints& ends) noexcept {
   if (!may_enter(ends.peer)) return nullptr;
   Connection* connection = connections_.make(*this, ends);
   if (connection == nullptr) leave(ends.peer);
+  http::Counters::add(sessions_.h1.counters->accepted, 1);
+  show_connections();
   return connection;
+}
+
+void Server::show_connections() noexcept {
+  sessions_.h1.counters->connections.store(connections(), std::memory_order_relaxed);
 }
 
 void Server::begin(Connection& connection, bool started) noexcept {
@@ -130,6 +136,7 @@ void Server::begin(Connection& connection, bool started) noexcept {
 
 void Server::destroy(Connection& connection) noexcept {
   connections_.destroy(&connection);
+  show_connections();
   if (options_.connections_max != 0 && connections() + 1 == options_.connections_max) {
     for (const auto& listener : listeners_) listener->resume();
   }

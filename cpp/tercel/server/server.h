@@ -45,6 +45,9 @@ class Server final : public Service, private net::Listener::Sink {
   // Told of every request from now on; null: nobody.
   void record(http::Recorder* recorder) noexcept { sessions_.h1.recorder = recorder; }
 
+  // Counts in `counters` from now on, which outlive the server. REQUIRES: not started.
+  void count_in(http::Counters& counters) noexcept { sessions_.h1.counters = &counters; }
+
   // Counts the connections of each client together with other servers: `counts` has the limit, in
   // place of the options, and outlives the server. REQUIRES: not started.
   void share_counts(ClientCounts& counts) noexcept { counts_ = &counts; }
@@ -78,6 +81,12 @@ class Server final : public Service, private net::Listener::Sink {
   void record(std::size_t /*index*/, http::Recorder* recorder) noexcept override {
     record(recorder);
   }
+  void count_in(std::size_t /*index*/, http::Counters& counters) noexcept override {
+    count_in(counters);
+  }
+  [[nodiscard]] const http::Counters& counters(std::size_t /*index*/) const noexcept override {
+    return *sessions_.h1.counters;
+  }
 
  private:
   friend class Connection;
@@ -90,6 +99,7 @@ class Server final : public Service, private net::Listener::Sink {
   // A new connection, or null: its peer has too many, or memory is exhausted.
   [[nodiscard]] Connection* enter(const http::Endpoints& ends) noexcept;
   void begin(Connection& connection, bool started) noexcept;
+  void show_connections() noexcept;
   // When a connection that begins now has reached its age; zero: never.
   [[nodiscard]] std::chrono::nanoseconds next_age_due() noexcept;
   // True once in kLogPause. `due` is the message's own.

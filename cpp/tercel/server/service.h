@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "tercel/base/result.h"
+#include "tercel/http/counters.h"
 #include "tercel/http/handler.h"
 #include "tercel/http/recorder.h"
 #include "tercel/net/listen_socket.h"
@@ -62,6 +63,10 @@ class Service {
   [[nodiscard]] virtual std::size_t loops() const noexcept = 0;
   [[nodiscard]] virtual net::Loop& loop(std::size_t index) noexcept = 0;
   virtual void record(std::size_t index, http::Recorder* recorder) noexcept = 0;
+  // What is counted on that loop, and where, if not in memory of its own: in `counters`, which
+  // outlive it. REQUIRES: count_in(): not started.
+  virtual void count_in(std::size_t index, http::Counters& counters) noexcept = 0;
+  [[nodiscard]] virtual const http::Counters& counters(std::size_t index) const noexcept = 0;
 };
 
 }  // namespace tercel::server

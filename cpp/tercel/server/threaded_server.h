@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "tercel/base/clock.h"
@@ -89,6 +90,12 @@ class ThreadedServer final : public Service {
   }
   void record(std::size_t index, http::Recorder* recorder) noexcept override {
     threads_[index]->server().record(recorder);
+  }
+  void count_in(std::size_t index, http::Counters& counters) noexcept override {
+    threads_[index]->server().count_in(counters);
+  }
+  [[nodiscard]] const http::Counters& counters(std::size_t index) const noexcept override {
+    return std::as_const(*threads_[index]).server().counters(0);
   }
 
  private:

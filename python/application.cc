@@ -48,7 +48,8 @@ wsgi::EnvironOptions to_environ_options(const config::Settings& settings) {
   return {.script_name = settings.root_path,
           .in_path = settings.root_path_strip,
           .multithread = threads_for(settings) > 1,
-          .multiprocess = false};
+          // More than one: several, or as many as there are processors.
+          .multiprocess = settings.workers != 1};
 }
 
 class AsgiApplication final : public Application {

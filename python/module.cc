@@ -14,6 +14,7 @@ void bind_process(nb::module_& module);
 void bind_request_log(nb::module_& module);
 void bind_server(nb::module_& module);
 void bind_settings(nb::module_& module);
+void bind_shared(nb::module_& module);
 
 }  // namespace tercel::python
 
@@ -31,5 +32,6 @@ NB_MODULE(_core, module) {
   bind_process(module);
   bind_request_log(module);
   bind_settings(module);
+  bind_shared(module);
   bind_server(module);
 }

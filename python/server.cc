@@ -8,10 +8,9 @@
 
 #include "python/asgi/bind.h"
 #include "python/errors.h"
+#include "python/listen_sockets.h"
 #include "python/server_options.h"
-#include "tercel/config/bind.h"
 #include "tercel/http/h2_engine.h"
-#include "tercel/net/socket_address.h"
 
 namespace nb = nanobind;
 
@@ -23,29 +22,6 @@ Engine& engine_in(const nb::object& engine) {
   Engine* found = engine_of(gil, engine.ptr());
   if (found == nullptr) throw_python_error();
   return *found;
-}
-
-net::ListenOptions to_listen_options(const config::Settings& settings) noexcept {
-  return {.backlog = static_cast<int>(settings.backlog),
-          .reuse_port = settings.reuse_port,
-          .unix_mode = settings.uds_mode.bits,
-          .keepalive = std::chrono::ceil<std::chrono::seconds>(settings.tcp_keepalive),
-          .user_timeout = settings.tcp_user_timeout,
-          .fast_open = static_cast<int>(settings.tcp_fast_open)};
-}
-
-std::string host_of(const Address& address) {
-  std::array<char, Address::kHostBytesMax> text;
-  return std::string{address.host(text)};
-}
-
-std::string url_of(const net::ListenSocket& socket, bool secure) {
-  const Address& address = socket.address();
-  if (address.kind == AddressKind::kUnix) return "unix:" + socket.path();
-  const std::string host = host_of(address);
-  const bool ipv6 = address.kind == AddressKind::kIpv6;
-  return (secure ? "https://" : "http://") + (ipv6 ? "[" + host + "]" : host) + ":" +
-         std::to_string(address.port);
 }
 
 net::TlsContext read_certificates(const config::Settings& settings,
@@ -76,20 +52,19 @@ void require_http2(const config::Settings& settings) {
 
 PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::object& app,
                    const PySettings& settings, const nb::object& state, const nb::object& context,
-                   bool wsgi)
-    : engine_object_{engine},
-      engine_{engine_in(engine)},
-      settings_{settings.values},
-      listen_options_{to_listen_options(settings.values)} {
+                   bool wsgi, PyShared* shared)
+    : engine_object_{engine}, engine_{engine_in(engine)}, settings_{settings.values} {
   application_ = wsgi ? Application::wsgi(app, settings.values)
                       : Application::asgi(engine_, loop, app, settings.values, state, context);
   require_http2(settings.values);
   server::Options options = to_options(settings.values);
   if (secure()) {
-    ticket_secret_ = net::TlsContext::new_ticket_secret();
+    ticket_secret_ =
+        shared != nullptr ? shared->ticket_secret() : net::TlsContext::new_ticket_secret();
     options.tls = read_certificates(settings.values, ticket_secret_, certificate_warnings_);
   }
   service_ = application_->serve(engine_, settings.values, options);
+  if (shared != nullptr) share(*shared);
 }
 
 PyServer::~PyServer() {
@@ -107,64 +82,38 @@ PyServer::~PyServer() {
 }
 
 std::string PyServer::listen(std::string_view bind) {
-  const auto parsed = config::parse_bind(bind);
-  if (!parsed) throw nb::value_error("bind is not an address to listen on");
-  net::Syscalls& calls = engine_.loop().syscalls();
-  switch (parsed->kind) {
-    case config::BindKind::kUnix:
-      return add(or_throw(net::ListenSocket::unix_path(calls, parsed->path, listen_options_)));
-    case config::BindKind::kDescriptor:
-      return adopt(parsed->descriptor);
-    case config::BindKind::kTcp:
-      break;
-  }
-  if (!net::parse_ip(parsed->host, parsed->port)) {
-    return listen_by_name(parsed->host, parsed->port);
-  }
-  return add(open_tcp(parsed->host, parsed->port));
-}
-
-net::ListenSocket PyServer::open_tcp(std::string_view host, std::uint16_t port) const {
-  return or_throw(net::ListenSocket::tcp(engine_.loop().syscalls(), host, port, listen_options_));
-}
-
-// On every address of the name, on the same port.
-std::string PyServer::listen_by_name(const std::string& host, std::uint16_t port) {
-  const nb::module_ socket = nb::module_::import_("socket");
-  const nb::object found =
-      socket.attr("getaddrinfo")(host, port, nb::arg("type") = socket.attr("SOCK_STREAM"),
-                                 nb::arg("flags") = socket.attr("AI_PASSIVE"));
-  std::string url;
-  for (const nb::handle entry : found) {
-    const auto literal = nb::cast<std::string>(entry[4][0]);
-    const std::string added = add(open_tcp(literal, port));
-    if (!url.empty()) continue;
-    url = added;
-    port = service_->listener(service_->listeners() - 1).address().port;
-  }
-  return url;
+  return add(open_sockets(settings_, bind));
 }
 
 std::string PyServer::adopt(int descriptor) {
-  return add(
-      or_throw(net::ListenSocket::adopt(engine_.loop().syscalls(), descriptor, listen_options_)));
+  return add(adopt_socket(settings_, descriptor));
 }
 
-std::string PyServer::add(net::ListenSocket socket) {
-  or_throw(service_->listen(std::move(socket)));
-  return url_of(service_->listener(service_->listeners() - 1), secure());
+void PyServer::share(PyShared& shared) {
+  for (std::size_t i = 0; i < service_->loops(); ++i) {
+    if (http::Counters* counters = shared.counters(i)) service_->count_in(i, *counters);
+  }
+  for (const net::ListenSocket& socket : shared.sockets()) {
+    or_throw(service_->listen(or_throw(socket.duplicate())));
+  }
+}
+
+std::string PyServer::add(std::vector<net::ListenSocket> sockets) {
+  const std::size_t first = service_->listeners();
+  for (net::ListenSocket& socket : sockets) or_throw(service_->listen(std::move(socket)));
+  return sockets.empty() ? std::string{} : url_of(service_->listener(first), settings_);
+}
+
+nb::dict PyServer::numbers() const {
+  server::Statistics::Numbers sum;
+  for (std::size_t i = 0; i < service_->loops(); ++i) sum.add(service_->counters(i));
+  return to_dict(sum);
 }
 
 nb::list PyServer::addresses() const {
   nb::list all;
   for (std::size_t i = 0; i < service_->listeners(); ++i) {
-    const net::ListenSocket& socket = service_->listener(i);
-    const Address& address = socket.address();
-    if (address.kind == AddressKind::kUnix) {
-      all.append(socket.path());
-    } else {
-      all.append(nb::make_tuple(host_of(address), address.port));
-    }
+    all.append(address_of(service_->listener(i)));
   }
   return all;
 }
@@ -263,14 +212,17 @@ void bind_server(nb::module_& module) {
   nb::class_<PyServer>(module, "Server", nb::type_slots(slots),
                        "One application, ASGI or WSGI, on the sockets of one engine.")
       .def(nb::init<const nb::object&, const nb::object&, const nb::object&, const PySettings&,
-                    const nb::object&, const nb::object&, bool>(),
+                    const nb::object&, const nb::object&, bool, PyShared*>(),
            nb::arg("engine"), nb::arg("loop"), nb::arg("app"), nb::arg("settings"),
-           nb::arg("state").none(), nb::arg("context"), nb::arg("wsgi") = false)
+           nb::arg("state").none(), nb::arg("context"), nb::arg("wsgi") = false,
+           nb::arg("shared").none() = nb::none())
       .def("listen", &PyServer::listen, nb::arg("bind"),
            "Listens on an address, as the setting `bind` has it. Returns what to open. Raises "
            "OSError.")
       .def("adopt", &PyServer::adopt, nb::arg("descriptor"),
            "Takes over a listening socket. Returns what to open. Raises OSError.")
+      .def_prop_ro("numbers", &PyServer::numbers, nb::sig("def numbers(self) -> dict[str, int]"),
+                   "What it has counted: connections, requests, statuses.")
       .def_prop_ro("addresses", &PyServer::addresses,
                    nb::sig("def addresses(self) -> list[tuple[str, int] | str]"),
                    "Host and port of each TCP socket, the path of each Unix socket.")

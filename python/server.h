@@ -19,6 +19,7 @@
 #include "python/engine.h"
 #include "python/request_log.h"
 #include "python/settings.h"
+#include "python/shared.h"
 #include "tercel/server/service.h"
 
 namespace tercel::python {
@@ -30,16 +31,18 @@ class PyServer {
   // does not offer, or OSError when there are not enough descriptors for the threads.
   PyServer(const nanobind::object& engine, const nanobind::object& loop,
            const nanobind::object& app, const PySettings& settings, const nanobind::object& state,
-           const nanobind::object& context, bool wsgi);
+           const nanobind::object& context, bool wsgi, PyShared* shared);
   PyServer(const PyServer&) = delete;
   PyServer& operator=(const PyServer&) = delete;
   ~PyServer();
 
-  // Both return what to open: "http://127.0.0.1:8000", "unix:/run/app.sock". They throw OSError.
-  // `bind` is written as in the setting of that name; a host name is resolved, waiting.
+  // Both return what to open (listen_sockets.h), and throw OSError. `bind` is written as in the
+  // setting of that name.
   std::string listen(std::string_view bind);
   // Takes over the descriptor of a listening socket.
   std::string adopt(int descriptor);
+  // What it has counted so far, by name.
+  [[nodiscard]] nanobind::dict numbers() const;
   // (host, port) of each TCP socket, the path of each Unix socket.
   [[nodiscard]] nanobind::list addresses() const;
 
@@ -69,16 +72,14 @@ class PyServer {
   int traverse(visitproc visit, void* arg) const;
 
  private:
-  net::ListenSocket open_tcp(std::string_view host, std::uint16_t port) const;
-  std::string listen_by_name(const std::string& host, std::uint16_t port);
-  std::string add(net::ListenSocket socket);
+  std::string add(std::vector<net::ListenSocket> sockets);
+  void share(PyShared& shared);
   [[nodiscard]] bool stop();
   [[nodiscard]] bool secure() const noexcept { return !settings_.ssl_certfile.empty(); }
 
   nanobind::object engine_object_;
   Engine& engine_;
   config::Settings settings_;
-  net::ListenOptions listen_options_;
   net::TlsTicketSecret ticket_secret_{};
   std::vector<std::string> certificate_warnings_;
   std::unique_ptr<Application> application_;

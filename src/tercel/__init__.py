@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from tercel._core import ClientDisconnected, __version__
     from tercel.loop import EventLoop
     from tercel.problems import ImportFailed, LifespanError, SettingError, StartError, TargetError
-    from tercel.server import Server, serve
+    from tercel.run import serve
+    from tercel.server import Server
 
 __all__ = [
     "ClientDisconnected",
@@ -35,7 +36,7 @@ _HOME = {
     "StartError": "tercel.problems",
     "TargetError": "tercel.problems",
     "__version__": "tercel._core",
-    "serve": "tercel.server",
+    "serve": "tercel.run",
 }
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import socket
 import subprocess
@@ -17,10 +16,11 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import pytest
 
+from support.load import Counts
 from support.processes import environment_of_others
 from support.server import ServerProcess
 from support.websocket import PING, TEXT, accept_key, frame
@@ -31,17 +31,10 @@ BENCH_APPS = ROOT / "bench" / "apps"
 TIMEOUT_S = 60.0
 CLEAN = {"wrong": 0, "lost": 0, "doubled": 0, "refused": 0, "reconnects": 0, "closed_idle": 0}
 
-Counts = dict[str, Any]
-
 
 @pytest.fixture(scope="module")
-def program() -> str:
-    if given := os.environ.get("TERCEL_LOAD_CLIENT"):
-        return given
-    built = list(ROOT.glob("build/*/bench/load/client/load_client"))
-    if not built:
-        pytest.skip("load_client is not built: cmake --preset dev && cmake --build --preset dev")
-    return str(max(built, key=lambda path: path.stat().st_mtime))
+def program(load_client: str) -> str:
+    return load_client
 
 
 def run(program: str, mode: str, port: int, *arguments: object) -> Counts:

@@ -141,7 +141,7 @@ class TestOrder:
     def test_any_loop_will_do(self, native, loop: str):
         if loop == "uvloop":
             pytest.importorskip("uvloop")
-        from tercel.server.run import loop_factory
+        from tercel.server.serving import loop_factory
 
         with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
             runner.run(serve_and_stop(tercel.Server(application(native.events))))

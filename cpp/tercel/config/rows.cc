@@ -18,8 +18,8 @@ constexpr auto join(const Row (&... parts)[kSizes]) {
   return all;
 }
 
-constexpr std::array kTable =
-    join(kApplication, kListen, kTls, kProxy, kRun, kLimits, kTimeouts, kWebSocket, kHttp, kLogs);
+constexpr std::array kTable = join(kApplication, kListen, kTls, kProxy, kRun, kWorkers, kLimits,
+                                   kTimeouts, kWebSocket, kHttp, kLogs);
 
 }  // namespace
 

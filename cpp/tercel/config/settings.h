@@ -95,6 +95,19 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   std::uint64_t io_threads = 0;
   Dispatch dispatch = Dispatch::kAuto;
 
+  // Workers.
+  std::uint64_t workers = 1;
+  bool preload = true;
+  Duration timeout_worker{60'000};
+  std::uint64_t limit_max_requests = 0;
+  Duration limit_worker_lifetime{0};
+  Bytes limit_worker_memory{0};
+  std::uint64_t recycle_jitter = 10;
+  bool reload = false;
+  Texts reload_dir;
+  Texts reload_include{"*.py"};
+  Texts reload_exclude;
+
   // Limits.
   std::uint64_t limit_connections = 0;
   std::uint64_t limit_connections_per_ip = 0;

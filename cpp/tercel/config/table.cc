@@ -113,16 +113,17 @@ std::string must_be(const Row& row) {
 }
 
 std::string_view name(Group group) noexcept {
-  constexpr std::array<std::string_view, 10> kNames{
-      "application", "listen",   "tls",       "proxy", "run",
-      "limits",      "timeouts", "websocket", "http",  "logs"};
+  constexpr std::array<std::string_view, 11> kNames{"application", "listen",  "tls",    "proxy",
+                                                    "run",         "workers", "limits", "timeouts",
+                                                    "websocket",   "http",    "logs"};
   return kNames[static_cast<std::size_t>(group)];
 }
 
 std::string_view title(Group group) noexcept {
-  constexpr std::array<std::string_view, 10> kTitles{
-      "The application", "Where to listen", "TLS",        "Behind a proxy", "How it runs",
-      "Limits",          "Time limits",     "WebSockets", "Responses",      "Logs"};
+  constexpr std::array<std::string_view, 11> kTitles{
+      "The application", "Where to listen", "TLS",    "Behind a proxy",
+      "How it runs",     "Workers",         "Limits", "Time limits",
+      "WebSockets",      "Responses",       "Logs"};
   return kTitles[static_cast<std::size_t>(group)];
 }
 

@@ -42,6 +42,7 @@ enum class Group : std::uint8_t {
   kTls,
   kProxy,
   kRun,
+  kWorkers,
   kLimits,
   kTimeouts,
   kWebSocket,

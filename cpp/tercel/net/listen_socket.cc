@@ -105,7 +105,7 @@ Result<ListenSocket> ListenSocket::unix_path(Syscalls& syscalls, std::string_vie
   ListenSocket socket{syscalls, fd};
   socket.path_ = path;
   if (int result = socket.bind_path(); result < 0) return failed(result);
-  socket.remember_file();
+  socket.own_path();
   // Nobody can connect before listen(): the permissions are in force in time.
   const int result = syscalls.chmod(socket.path_.c_str(), options.unix_mode);
   if (result < 0) return failed(result);
@@ -156,7 +156,8 @@ ListenSocket::ListenSocket(ListenSocket&& other) noexcept
       address_{other.address_},
       path_{std::move(other.path_)},
       device_{other.device_},
-      inode_{std::exchange(other.inode_, 0)} {}
+      inode_{std::exchange(other.inode_, 0)},
+      mark_{other.mark_} {}
 
 ListenSocket& ListenSocket::operator=(ListenSocket&& other) noexcept {
   ListenSocket taken{std::move(other)};
@@ -167,6 +168,7 @@ ListenSocket& ListenSocket::operator=(ListenSocket&& other) noexcept {
   std::swap(path_, taken.path_);
   std::swap(device_, taken.device_);
   std::swap(inode_, taken.inode_);
+  std::swap(mark_, taken.mark_);
   return *this;
 }
 
@@ -224,7 +226,7 @@ bool ListenSocket::path_is_stale() noexcept {
   return connected == -ECONNREFUSED || connected == -ENOENT;
 }
 
-void ListenSocket::remember_file() noexcept {
+void ListenSocket::own_path() noexcept {
   struct stat file {};
   if (syscalls_->lstat(path_.c_str(), &file) < 0) return;  // Then it is left behind, as stale.
   device_ = file.st_dev;
@@ -232,7 +234,7 @@ void ListenSocket::remember_file() noexcept {
 }
 
 void ListenSocket::remove_file() noexcept {
-  if (inode_ == 0) return;
+  if (inode_ == 0 || !mark_.here()) return;
   struct stat file {};
   const bool there = syscalls_->lstat(path_.c_str(), &file) == 0;
   if (there && file.st_dev == device_ && file.st_ino == inode_) syscalls_->unlink(path_.c_str());

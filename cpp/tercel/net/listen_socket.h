@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "tercel/base/address.h"
+#include "tercel/base/process_mark.h"
 #include "tercel/base/result.h"
 #include "tercel/net/syscalls.h"
 
@@ -31,7 +32,7 @@ struct ListenOptions {
 };
 
 // Closes the socket when destroyed, and removes the path of a Unix socket that it created itself
-// and that is still the same.
+// and that is still the same. A child of fork() has a copy of it and leaves the path alone.
 class ListenSocket {
  public:
   // Fail with kAddressInUse, kAddressInvalid, kPermission, kTooManyFiles, kNoMemory or kSystem.
@@ -59,6 +60,10 @@ class ListenSocket {
 
   // Closes it now. The address stays known.
   void close() noexcept;
+  // The path of a Unix socket that was taken over is from here this one's to remove,
+  void own_path() noexcept;
+  // or, in the process that it was taken over from, not any more.
+  void leave_path() noexcept { inode_ = 0; }
 
   // -1 once closed.
   [[nodiscard]] int descriptor() const noexcept { return fd_; }
@@ -76,7 +81,6 @@ class ListenSocket {
   [[nodiscard]] int bind_path() noexcept;
   [[nodiscard]] bool path_is_stale() noexcept;
   [[nodiscard]] int finish(const ListenOptions& options) noexcept;
-  void remember_file() noexcept;
   void remove_file() noexcept;
 
   Syscalls* syscalls_;
@@ -84,9 +88,10 @@ class ListenSocket {
   bool shared_ = false;
   Address address_{};
   std::string path_;
-  // Which file at path_ is ours to remove; 0: none.
+  // Which file at path_ is ours to remove, in this process; 0: none.
   dev_t device_ = 0;
   ino_t inode_ = 0;
+  ProcessMark mark_;
 };
 
 }  // namespace tercel::net

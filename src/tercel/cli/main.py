@@ -94,9 +94,14 @@ def _serve(words: list[str]) -> int:
     target, values = read
     if not target:
         raise options.UsageError("Name the application to serve: tercel serve main:app.")
-    from tercel.server.run import run
+    from tercel.run import run
 
-    return run(target, values, own_process=True)
+    def reread() -> Settings:
+        again = _read(words, "tercel serve")
+        assert again is not None
+        return again[1]
+
+    return run(target, values, reread, own_process=True)
 
 
 def _check(words: list[str]) -> int:
@@ -118,7 +123,7 @@ def _check(words: list[str]) -> int:
 
 def _read(words: list[str], command: str) -> tuple[str, Settings] | None:
     """Returns the target (perhaps empty) and the settings, or None when help was asked for."""
-    from tercel.server.systemd import inherited_binds
+    from tercel.workers.upgrade import inherited_binds
 
     line = options.parse(words, command)
     if line.help:

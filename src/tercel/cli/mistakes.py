@@ -7,14 +7,18 @@ from tercel.table import closest, rows
 
 __all__ = ["unknown_command", "unknown_option"]
 
-# Options of uvicorn, gunicorn and granian for what does not exist yet, and what to do meanwhile. A
-# name stands for those that begin with it and a dash, too: ssl for ssl-keyfile.
-_NOT_YET = {
-    "workers": "worker processes do not exist yet: start several servers with --reuse-port.",
-    "worker": "worker processes do not exist yet: start several servers with --reuse-port.",
-    "limit-max-requests": "restarting after a number of requests does not exist yet.",
-    "max-requests": "restarting after a number of requests does not exist yet.",
-    "reload": "reloading does not exist yet: start the server again.",
+# What gunicorn and granian call what has another name here.
+_CALLED_HERE = {
+    "max-requests": "limit-max-requests",
+    "max-requests-jitter": "recycle-jitter",
+    "limit-max-requests-jitter": "recycle-jitter",
+    "workers-lifetime": "limit-worker-lifetime",
+    "workers-max-rss": "limit-worker-memory",
+    "preload-app": "preload",
+    "timeout-worker-healthcheck": "timeout-worker",
+    "reload-paths": "reload-dir",
+    "reload-ignore-patterns": "reload-exclude",
+    "graceful-timeout": "timeout-graceful-shutdown",
 }
 
 
@@ -28,17 +32,10 @@ def unknown_command(word: str) -> str:
     return f"{word!r} is not a command: `tercel --help` lists them."
 
 
-def _not_yet(name: str) -> str | None:
-    for begin, reason in _NOT_YET.items():
-        if name == begin or name.startswith(f"{begin}-"):
-            return reason
-    return None
-
-
 def unknown_option(option: str, command: str) -> str:
     """Returns the sentence about `option`, which is none."""
-    if reason := _not_yet(option.removeprefix("--")):
-        return f"{option} is not an option of {command}: {reason}"
+    if name := _CALLED_HERE.get(option.removeprefix("--")):
+        return f"{option} is not an option of {command}: it is called --{name} here."
     options = [row for row in rows() if row.name != "app"]
     known = ["--config", "--help", *(f"--{row.name}" for row in options)]
     known += [f"--no-{row.name}" for row in options if row.kind in FLAGS]

@@ -1,6 +1,5 @@
-"""Serving an application: `serve` makes the process a server, `Server` adds one to a loop."""
+"""Serving an application in one process."""
 
-from tercel.server.run import serve
 from tercel.server.server import Server
 
-__all__ = ["Server", "serve"]
+__all__ = ["Server"]

@@ -10,7 +10,7 @@ import sys
 from tercel import _core
 from tercel.server.server import Server
 
-__all__ = ["show"]
+__all__ = ["show", "show_workers"]
 
 logger = logging.getLogger("tercel")
 
@@ -26,16 +26,24 @@ def show(
     Args:
         stopped_by_signals: False in a thread, where tercel hears none.
     """
+    _show(server.name, server.urls, _loop_name(loop), stopped_by_signals=stopped_by_signals)
+
+
+def show_workers(server: Server, urls: list[str], count: int) -> None:
+    """Logs the banner of `count` workers that have started, each with a copy of `server`."""
+    _show(server.name, urls, f"{count} worker(s)", stopped_by_signals=True)
+
+
+def _show(name: str, urls: list[str], runs: str, *, stopped_by_signals: bool) -> None:
     logger.info(
         "tercel %s on CPython %s, %s, pid %d",
         _core.__version__,
         ".".join(str(part) for part in sys.version_info[:3]),
-        _loop_name(loop),
+        runs,
         os.getpid(),
     )
     stop = f" ({_how_to_stop()})" if stopped_by_signals else ""
-    urls = [_to_open(url) for url in server.urls]
-    name = server.name
+    urls = [_to_open(url) for url in urls]
     logger.info("Serving %s on %s%s", name, " and ".join(urls), stop, extra={"bold": urls})
 
 

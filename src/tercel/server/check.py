@@ -12,8 +12,8 @@ from tercel.problems import StartError
 from tercel.server.listening import as_setting_error
 from tercel.server.logs import cannot_write_access_log
 from tercel.server.obstacles import obstacle
-from tercel.server.run import prepare
 from tercel.server.server import Server
+from tercel.server.serving import prepare
 from tercel.settings import Settings
 
 __all__ = ["check"]

@@ -5,13 +5,30 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from tercel import _core
 from tercel.problems import SettingError, StartError
 
-__all__ = ["adopt", "as_setting_error"]
+__all__ = ["adopt", "as_setting_error", "listen_on"]
+
+
+def listen_on(listen: Callable[[str], str], binds: Iterable[str]) -> list[str]:
+    """Calls `listen` with each of `binds`, and returns what to open.
+
+    Raises:
+        StartError: one of them cannot be listened on.
+    """
+    urls = []
+    for bind in binds:
+        try:
+            urls.append(listen(bind))
+        except OSError as error:
+            from tercel.server.obstacles import cannot_listen
+
+            raise StartError(cannot_listen(bind, error)) from None
+    return urls
 
 
 def adopt(native: _core.Server, one: socket.socket, backlog: int) -> str:

@@ -17,7 +17,7 @@ from tercel.server.attach import engine_of
 from tercel.server.importer import call_factory, load_application
 from tercel.server.interface import require_factory, require_interface
 from tercel.server.lifespan import Lifespan
-from tercel.server.listening import adopt, as_setting_error
+from tercel.server.listening import adopt, as_setting_error, listen_on
 from tercel.server.logs import access_logger, cannot_write_access_log, connect_engine
 from tercel.settings import Settings, load
 
@@ -76,10 +76,17 @@ class Server:
         self._prepare(app, load(keywords=settings))
 
     @classmethod
-    def with_settings(cls, app: Any, settings: Settings) -> Self:
-        """Returns a server with settings that `tercel.settings.load` made, from any source."""
+    def with_settings(
+        cls, app: Any, settings: Settings, shared: _core.Shared | None = None
+    ) -> Self:
+        """Returns a server with settings that `tercel.settings.load` made, from any source.
+
+        Args:
+            shared: what it has in common with other processes. It accepts from those sockets.
+        """
         server = cls.__new__(cls)
         server._prepare(app, settings)
+        server._shared = shared
         return server
 
     def _prepare(self, app: Any, settings: Settings) -> None:
@@ -96,6 +103,7 @@ class Server:
         self._app = app
         self._application: Any = None
         self._interface = ""
+        self._shared: _core.Shared | None = None
         self._native: _core.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._start = asyncio.Event()
@@ -115,6 +123,11 @@ class Server:
         if inspect.isroutine(called) or inspect.isclass(called):
             return f"{called.__module__}:{called.__qualname__}"
         return type(called).__name__
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """What is counted while it serves: connections, requests, their statuses; else empty."""
+        return self._native.numbers if self._native is not None else {}
 
     def load(self) -> None:
         """Imports the application, which `serve()` does otherwise.
@@ -173,6 +186,9 @@ class Server:
         """
         if self._native is None:
             return
+        if not self.settings.ssl_certfile:
+            logger.info("There are no certificates to read again.")
+            return
         try:
             self._native.reload_certificates()
         except ValueError as error:
@@ -219,6 +235,7 @@ class Server:
                         lifespan.state,
                         lifespan.context,
                         wsgi=self._interface == "wsgi",
+                        shared=self._shared,
                     )
                 try:
                     _warn_of_certificates(native)
@@ -238,19 +255,17 @@ class Server:
     # --- the steps of serve()
 
     def _listen(self, native: _core.Server, sockets: Iterable[socket.socket] | None) -> None:
-        if sockets is not None:
+        if self._shared is not None:
+            # It has duplicates. A socket that nobody accepts from takes connections all the same,
+            # as long as anybody has it open.
+            self._shared.close()
+        elif sockets is not None:
             for one in sockets:
                 self.urls.append(adopt(native, one, self.settings.backlog))
             if not self.urls:
                 raise StartError("Cannot listen: sockets= is empty; leave it out, or pass one.")
         else:
-            for bind in self.settings.binds():
-                try:
-                    self.urls.append(native.listen(bind))
-                except OSError as error:
-                    from tercel.server.obstacles import cannot_listen
-
-                    raise StartError(cannot_listen(bind, error)) from None
+            self.urls = listen_on(native.listen, self.settings.binds())
         self.addresses = list(native.addresses)
 
     async def _serve(self, native: _core.Server, lifespan: Lifespan) -> None:

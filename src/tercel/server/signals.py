@@ -1,6 +1,7 @@
 """SIGINT and SIGTERM: the first asks the server to end, the second insists, the third kills.
 
-SIGUSR1 has the logs opened again, SIGHUP the certificates read again.
+SIGUSR1 has the logs opened again and the state shown, SIGHUP the certificates read again. SIGHUP
+is also what the kernel sends when the terminal of a process goes away: that ends it.
 
 They are plain Python handlers rather than the loop's own, so that they are heard while application
 code keeps the loop busy, on every kind of loop, and before there is a loop at all. Python runs such
@@ -21,7 +22,7 @@ from typing import Any, Self
 
 __all__ = ["INTERRUPTIONS", "Signals"]
 
-_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+_TERMINAL = "/dev/tty"
 
 
 class _Terminated(SystemExit):
@@ -38,18 +39,26 @@ class Signals:
     Until `deliver_to` is called, SIGINT raises KeyboardInterrupt and SIGTERM SystemExit, wherever
     the program is: nothing is served that could be lost. SIGUSR1 does nothing: no log is open.
 
+    Args:
+        worker: SIGTERM and SIGUSR1 are heard, which come from the supervisor. The others are
+            ignored: a terminal sends SIGINT and SIGHUP to the supervisor and its workers alike.
+
     Attributes:
         received: the last signal to end that came, 0 if none.
         count: how many came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, worker: bool = False) -> None:
         self.received = 0
         self.count = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: Callable[[], object] | None = None
         self._reopen: Callable[[], object] | None = None
         self._reload: Callable[[], object] | None = None
+        self._worker = worker
+        # Whoever is started by nohup(1) stays when the terminal goes.
+        stays = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        self._had_terminal = not stays and _has_terminal()
         self._before: dict[signal.Signals, Any] = {}
         self._wake_up: tuple[socket.socket, socket.socket] | None = None
 
@@ -68,17 +77,13 @@ class Signals:
         loop: asyncio.AbstractEventLoop,
         end: Callable[[], object],
         reopen: Callable[[], object],
-        reload: Callable[[], object] | None = None,
+        reload: Callable[[], object],
     ) -> None:
-        """From now on, calls `end` on `loop` for each SIGINT and SIGTERM, `reopen` for SIGUSR1.
-
-        `reload` is for SIGHUP. Without it that signal does what it did before: it ends a process
-        whose terminal is closed.
+        """From now on, calls `end` on `loop` for each SIGINT and SIGTERM, `reopen` for SIGUSR1, and
+        `reload` for SIGHUP.
         """
         self._loop, self._end, self._reopen, self._reload = loop, end, reopen, reload
         if self._before:
-            if reload is not None:
-                self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._handle_reload)
             self._let_signals_wake(loop)
 
     def _let_signals_wake(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -96,9 +101,17 @@ class Signals:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            handlers = dict.fromkeys(_NUMBERS, self._handle) | {signal.SIGUSR1: self._handle_reopen}
-            self._before = {number: signal.signal(number, to) for number, to in handlers.items()}
+            self._before = {
+                number: signal.signal(number, to) for number, to in self._handlers().items()
+            }
         return self
+
+    def _handlers(self) -> dict[signal.Signals, Any]:
+        heard = {signal.SIGTERM: self._handle, signal.SIGUSR1: self._handle_reopen}
+        if self._worker:
+            ignored = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU)
+            return heard | dict.fromkeys(ignored, signal.SIG_IGN)
+        return heard | {signal.SIGINT: self._handle, signal.SIGHUP: self._handle_reload}
 
     def __exit__(
         self,
@@ -126,9 +139,20 @@ class Signals:
         self._loop.call_soon_threadsafe(self._end)
 
     def _handle_reload(self, number: int, frame: FrameType | None) -> None:
-        if self._loop is not None and self._reload is not None and not self._loop.is_closed():
+        if self._had_terminal and not _has_terminal():
+            self._handle(number, frame)
+        elif self._loop is not None and self._reload is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._reload)
 
     def _handle_reopen(self, number: int, frame: FrameType | None) -> None:
         if self._loop is not None and self._reopen is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._reopen)
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a controlling terminal that is still there."""
+    try:
+        os.close(os.open(_TERMINAL, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True

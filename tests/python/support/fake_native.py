@@ -17,7 +17,7 @@ class FakeNative:
     listen_error: OSError | None = None
     made: list[FakeNative]
 
-    def __init__(self, engine, loop, app, settings, state, context, wsgi) -> None:
+    def __init__(self, engine, loop, app, settings, state, context, wsgi, shared) -> None:
         self.app = app
         self.settings = settings
         self.state = state

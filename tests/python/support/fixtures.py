@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from support.load import find_load_client
 from support.server import ServerProcess, ServerThread
 from support.tls import Authority, Transport
 
@@ -20,6 +21,7 @@ from support.tls import Authority, Transport
 __all__ = [
     "access_records",
     "ledger",
+    "load_client",
     "preload",
     "pytest_runtest_makereport",
     "pytest_terminal_summary",
@@ -62,6 +64,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def ledger(record_property: Callable[[str, object], None]) -> Ledger:
     """Notes a figure, such as "row 5: 0 descriptors leaked of 12000 aborts", for the summary."""
     return lambda figure: record_property("ledger", figure)
+
+
+@pytest.fixture(scope="session")
+def load_client() -> str:
+    """The program of the load client."""
+    if program := find_load_client():
+        return program
+    pytest.skip("load_client is not built: cmake --preset dev && cmake --build --preset dev")
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
-"""`tercel.serve()`: runs an application in this process until a signal ends it."""
+"""Runs one server in this process, on a loop of its own, until a signal ends it."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
 import os
 from collections.abc import Callable
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 from tercel import _core
 from tercel.problems import SettingError
@@ -17,58 +19,66 @@ from tercel.server.importer import load_env_file
 from tercel.server.leftovers import ending_all
 from tercel.server.server import Server
 from tercel.server.signals import Signals
-from tercel.settings import Settings, load, misspelt_variables
+from tercel.settings import Settings, misspelt_variables
 
-__all__ = ["loop_factory", "prepare", "run", "serve"]
+__all__ = ["Alone", "Role", "loop_factory", "prepare", "run_server"]
 
 logger = logging.getLogger("tercel")
 
 
-def serve(app: Any, *, config: str | os.PathLike[str] | None = None, **settings: Any) -> None:
-    """Serves an application until SIGINT or SIGTERM, then lets requests finish and returns.
+class Role(Protocol):
+    """Whom a server that runs in a process tells how it is doing."""
 
-    ::
+    def watch(
+        self, server: Server, loop: asyncio.AbstractEventLoop
+    ) -> AbstractContextManager[None]:
+        """Called once `server` accepts requests; it is left when the server has ended."""
 
-        tercel.serve("main:app", port=9000)
+    def ending(self) -> None:
+        """The server that was accepting is told to end."""
 
-    The settings are those of the keyword arguments, of `TERCEL_*` variables and of the TOML file,
-    in this order of strength. It makes a loop of its own; inside a running one use `tercel.Server`.
+    def show_state(self, server: Server) -> None:
+        """SIGUSR1 came."""
+
+
+class Alone:
+    """A server that is the whole service: it tells the person and the service manager.
 
     Args:
-        app: the application, or its target (`main:app`).
-        config: path of a TOML file; TERCEL_CONFIG names one if this is None.
-        settings: see docs/reference/settings.md.
-
-    Raises:
-        SettingError: a value is wrong.
-        StartError: the application is not to be found, raised while it was imported, failed to
-            start up or shut down (LifespanError), or an address cannot be listened on.
-        TypeError: a keyword is not a setting.
-        RuntimeError: an event loop is running in this thread.
-        SystemExit: a second signal cut the shutdown short, or one came during the start.
+        signals: those that stop it.
     """
-    _require_no_loop()
-    inherited = systemd.inherited_binds(os.environ)
-    status = run(app, load(keywords=settings, environ=os.environ, file=config, inherited=inherited))
-    if status != 0:
-        raise SystemExit(status)
+
+    def __init__(self, signals: Signals) -> None:
+        self._signals = signals
+
+    def watch(
+        self, server: Server, loop: asyncio.AbstractEventLoop
+    ) -> AbstractContextManager[None]:
+        banner.show(server, loop, stopped_by_signals=self._signals.heard)
+        systemd.notify("READY=1")
+        return systemd.watchdog(loop)
+
+    def ending(self) -> None:
+        systemd.notify("STOPPING=1")
+
+    def show_state(self, server: Server) -> None:
+        state = {"pid": os.getpid(), "urls": server.urls, "total": server.statistics}
+        logger.info("State: %s", json.dumps(state))
 
 
-def _require_no_loop() -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise RuntimeError(
-        "tercel.serve() makes an event loop of its own, and one is running in this thread already:"
-        " use `await tercel.Server(app).serve()`."
-    )
-
-
-def run(app: Any, settings: Settings, *, own_process: bool = False) -> int:
-    """Serves `app` as `serve` does, with settings from anywhere.
+def run_server(
+    server: Server,
+    make_loop: Callable[[], asyncio.AbstractEventLoop],
+    signals: Signals,
+    role: Role,
+    *,
+    own_process: bool = False,
+) -> int:
+    """Serves until a signal ends it, then lets requests finish.
 
     Args:
+        make_loop: from `prepare`.
+        signals: entered already.
         own_process: the process does nothing else, so what belongs to all of it may be changed: the
             limit of descriptors is raised, and once the server has started, memory is given back
             and what is there by then is taken out of the garbage collector's sight.
@@ -77,19 +87,13 @@ def run(app: Any, settings: Settings, *, own_process: bool = False) -> int:
         The exit status: 0, or 128 and the number of the signal that cut the server short.
 
     Raises:
-        As `serve`.
+        As `tercel.serve`.
     """
-    make_loop = prepare(settings)
     if own_process:
         _core.raise_descriptor_limit()
-    server = Server.with_settings(app, settings)
     try:
-        with (
-            Signals() as signals,
-            asyncio.Runner(loop_factory=make_loop) as runner,
-            ending_children(),
-        ):
-            served = runner.run(ending_all(_serve(server, signals, own_process=own_process)))
+        with asyncio.Runner(loop_factory=make_loop) as runner, ending_children():
+            served = runner.run(ending_all(_serve(server, signals, role, own_process=own_process)))
     finally:
         # What was frozen is collected with everything else when the process ends.
         if own_process:
@@ -113,7 +117,7 @@ def prepare(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop]:
     return make_loop
 
 
-async def _serve(server: Server, signals: Signals, *, own_process: bool) -> bool:
+async def _serve(server: Server, signals: Signals, role: Role, *, own_process: bool) -> bool:
     """Runs `server` until a signal ends it. Returns whether it ever accepted requests."""
     # Inside the loop: there are applications that look for the running one when they are imported.
     # Until this is done a signal interrupts; there is no point at which it could be asked to end.
@@ -122,11 +126,14 @@ async def _serve(server: Server, signals: Signals, *, own_process: bool) -> bool
 
     def end() -> None:
         if server.started:
-            systemd.notify("STOPPING=1")
+            role.ending()
         server.shutdown()
 
-    reload = server.reload_certificates if server.settings.ssl_certfile else None
-    signals.deliver_to(loop, end, server.reopen_logs, reload)
+    def reopen() -> None:
+        server.reopen_logs()
+        role.show_state(server)
+
+    signals.deliver_to(loop, end, reopen, server.reload_certificates)
     serving = asyncio.ensure_future(server.serve())
     await server.wait_started()
     served = server.started
@@ -135,9 +142,7 @@ async def _serve(server: Server, signals: Signals, *, own_process: bool) -> bool
         return False
     if own_process:
         _compact()
-    banner.show(server, loop, stopped_by_signals=signals.heard)
-    systemd.notify("READY=1")
-    with systemd.watchdog(loop):
+    with role.watch(server, loop):
         await serving
     return True
 

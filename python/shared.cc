@@ -1,0 +1,126 @@
+#include "python/shared.h"
+
+#include <iterator>
+#include <utility>
+
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+
+#include "python/errors.h"
+#include "python/listen_sockets.h"
+
+namespace nb = nanobind;
+
+namespace tercel::python {
+
+PyShared::PyShared(const PySettings& settings)
+    : settings_{settings.values}, statistics_{or_throw(server::Statistics::create())} {
+  if (!settings_.ssl_certfile.empty()) renew_ticket_secret();
+}
+
+std::string PyShared::listen(std::string_view bind) {
+  return add(open_sockets(settings_, bind));
+}
+
+std::string PyShared::adopt(int descriptor) {
+  return add(adopt_socket(settings_, descriptor));
+}
+
+std::string PyShared::inherit(int descriptor) {
+  std::vector<net::ListenSocket> sockets = adopt_socket(settings_, descriptor);
+  for (net::ListenSocket& socket : sockets) {
+    if (!socket.path().empty()) socket.own_path();
+  }
+  return add(std::move(sockets));
+}
+
+std::string PyShared::add(std::vector<net::ListenSocket> sockets) {
+  std::string url = sockets.empty() ? std::string{} : url_of(sockets.front(), settings_);
+  sockets_.insert(sockets_.end(), std::make_move_iterator(sockets.begin()),
+                  std::make_move_iterator(sockets.end()));
+  return url;
+}
+
+void PyShared::close() {
+  sockets_.clear();
+}
+
+void PyShared::leave_paths() {
+  for (net::ListenSocket& socket : sockets_) socket.leave_path();
+}
+
+nb::list PyShared::addresses() const {
+  nb::list all;
+  for (const net::ListenSocket& socket : sockets_) all.append(address_of(socket));
+  return all;
+}
+
+nb::list PyShared::descriptors() const {
+  nb::list all;
+  for (const net::ListenSocket& socket : sockets_) all.append(socket.descriptor());
+  return all;
+}
+
+void PyShared::renew_ticket_secret() {
+  ticket_secret_ = net::TlsContext::new_ticket_secret();
+}
+
+nb::dict PyShared::numbers(std::size_t of) const {
+  return to_dict(statistics_->of(of));
+}
+
+nb::dict PyShared::retired() const {
+  return to_dict(statistics_->retired());
+}
+
+nb::dict to_dict(const server::Statistics::Numbers& numbers) {
+  nb::dict all;
+  all["connections"] = numbers.connections;
+  all["active"] = numbers.active;
+  all["waiting"] = numbers.waiting;
+  all["accepted"] = numbers.accepted;
+  all["requests"] = numbers.requests;
+  constexpr const char* kStatuses[] = {"no_status",  "status_1xx", "status_2xx",
+                                       "status_3xx", "status_4xx", "status_5xx"};
+  for (std::size_t i = 0; i < std::size(kStatuses); ++i) all[kStatuses[i]] = numbers.statuses[i];
+  all["aborted"] = numbers.aborted;
+  all["peer_gone"] = numbers.peer_gone;
+  all["body_bytes"] = numbers.body_bytes;
+  return all;
+}
+
+void bind_shared(nb::module_& module);
+
+void bind_shared(nb::module_& module) {
+  nb::class_<PyShared>(module, "Shared",
+                       "What the processes of one server have in common: sockets, the secret of "
+                       "TLS tickets, statistics. Made before the fork.")
+      .def(nb::init<const PySettings&>(), nb::arg("settings"))
+      .def("listen", &PyShared::listen, nb::arg("bind"),
+           "Listens on an address, as the setting `bind` has it. Returns what to open. Raises "
+           "OSError.")
+      .def("adopt", &PyShared::adopt, nb::arg("descriptor"),
+           "Takes over a listening socket. Returns what to open. Raises OSError.")
+      .def("inherit", &PyShared::inherit, nb::arg("descriptor"),
+           "As adopt(), of a socket of the process that this one replaces: its path too.")
+      .def("close", &PyShared::close, "Stops listening, unless another process has the sockets.")
+      .def("leave_paths", &PyShared::leave_paths,
+           "Leaves the paths of Unix sockets to another process that has the sockets.")
+      .def("renew_ticket_secret", &PyShared::renew_ticket_secret,
+           "Makes TLS tickets of before worthless.")
+      .def_rw("place", &PyShared::place,
+              "Where the process that is forked next counts: a small number that no other has.")
+      .def("retire", &PyShared::retire, nb::arg("place"), "The process of that place has ended.")
+      .def("numbers", &PyShared::numbers, nb::arg("place"),
+           nb::sig("def numbers(self, place: int) -> dict[str, int]"),
+           "What the process of that place has counted.")
+      .def_prop_ro("retired", &PyShared::retired, nb::sig("def retired(self) -> dict[str, int]"),
+                   "What those have counted that have ended.")
+      .def_prop_ro("addresses", &PyShared::addresses,
+                   nb::sig("def addresses(self) -> list[tuple[str, int] | str]"),
+                   "Host and port of each TCP socket, the path of each Unix socket.")
+      .def_prop_ro("descriptors", &PyShared::descriptors,
+                   nb::sig("def descriptors(self) -> list[int]"), "Of each socket.");
+}
+
+}  // namespace tercel::python

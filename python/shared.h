@@ -1,0 +1,77 @@
+// tercel._core.Shared: what the processes of one server have in common: sockets, the secret of TLS
+// tickets, statistics. The supervisor makes it before it forks, and each worker's Server takes it
+// from there.
+//
+// Resource: the sockets are closed with the last process that has them; the path of a Unix socket
+// is the maker's to remove. Thread: one. Tested by test_workers.py.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nanobind/nanobind.h>
+
+#include "python/settings.h"
+#include "tercel/net/listen_socket.h"
+#include "tercel/net/tls_context.h"
+#include "tercel/server/statistics.h"
+
+namespace tercel::python {
+
+class PyShared {
+ public:
+  explicit PyShared(const PySettings& settings);
+  PyShared(const PyShared&) = delete;
+  PyShared& operator=(const PyShared&) = delete;
+  ~PyShared() = default;
+
+  // As open_sockets() and adopt_socket(). Both return what to open.
+  std::string listen(std::string_view bind);
+  std::string adopt(int descriptor);
+  // As adopt(), of a socket of the process that this one replaces, with its path.
+  std::string inherit(int descriptor);
+  // Stops listening. What waits in the backlog is lost, unless another process has the sockets.
+  void close();
+  // Somebody who goes on when this process ends has the sockets too.
+  void leave_paths();
+
+  [[nodiscard]] nanobind::list addresses() const;
+  [[nodiscard]] nanobind::list descriptors() const;
+
+  [[nodiscard]] const std::vector<net::ListenSocket>& sockets() const noexcept { return sockets_; }
+  // Whoever resumes a session at another process than it began with must be known there.
+  [[nodiscard]] const net::TlsTicketSecret& ticket_secret() const noexcept {
+    return ticket_secret_;
+  }
+  // --- statistics
+  // Where the process that is forked next counts: a small number that no other process has now.
+  std::size_t place = 0;
+  // Null where there are too many.
+  [[nodiscard]] http::Counters* counters(std::size_t loop) noexcept {
+    return statistics_->slot(place, loop);
+  }
+  // The process of that place has ended.
+  void retire(std::size_t of) noexcept { statistics_->retire(of); }
+  // What it has counted; and what those counted that have ended.
+  [[nodiscard]] nanobind::dict numbers(std::size_t of) const;
+  [[nodiscard]] nanobind::dict retired() const;
+
+  // From here on: a client that is on a revocation list by now has to show its certificate again.
+  void renew_ticket_secret();
+
+ private:
+  std::string add(std::vector<net::ListenSocket> sockets);
+
+  config::Settings settings_;
+  std::vector<net::ListenSocket> sockets_;
+  net::TlsTicketSecret ticket_secret_{};
+  std::unique_ptr<server::Statistics> statistics_;
+};
+
+// By name, as Python has them.
+[[nodiscard]] nanobind::dict to_dict(const server::Statistics::Numbers& numbers);
+
+}  // namespace tercel::python

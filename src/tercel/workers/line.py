@@ -1,0 +1,48 @@
+"""The line between a supervisor and one of its workers: a pair of sockets that keep messages apart.
+
+A worker says that it is `ready`, that it `failed` to start and why, and that it is `alive`. The
+supervisor says nothing: that its end is closed is how a worker learns that it is alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+from typing import Any
+
+__all__ = ["make_line", "read_messages", "tell"]
+
+_BYTES_MAX = 64 * 1024
+# Of a sentence, so that a message always fits.
+_TEXT_MAX = 4096
+
+
+def make_line() -> tuple[socket.socket, socket.socket]:
+    """Returns the supervisor's end, and the worker's. Neither blocks."""
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in ends:
+        end.setblocking(False)
+    return ends
+
+
+def tell(end: socket.socket, what: str, text: str = "", status: int = 0) -> None:
+    """Sends a message. Never waits: a supervisor that does not read does not need it."""
+    message = {"what": what, "text": text[:_TEXT_MAX], "status": status}
+    with contextlib.suppress(OSError):
+        end.send(json.dumps(message).encode())
+
+
+def read_messages(end: socket.socket) -> tuple[list[dict[str, Any]], bool]:
+    """Returns what has arrived, and whether the other end is open."""
+    messages: list[dict[str, Any]] = []
+    while True:
+        try:
+            data = end.recv(_BYTES_MAX)
+        except BlockingIOError:
+            return messages, True
+        except OSError:
+            return messages, False
+        if not data:
+            return messages, False
+        messages.append(json.loads(data))

@@ -1,0 +1,70 @@
+"""The load client of bench/, which checks every answer: bench/README.md, "The load client".
+
+with Load(program, port, "--numbered", seconds=5) as load:
+    ...  # While it runs.
+    counts = load.counts()
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from support.processes import environment_of_others
+
+Counts = dict[str, Any]
+
+_ROOT = Path(__file__).resolve().parents[3]
+# What it needs beside its time.
+_SLACK_S = 30.0
+
+
+def find_load_client() -> str | None:
+    """Returns `$TERCEL_LOAD_CLIENT`, or the newest below build/; None where there is none."""
+    if given := os.environ.get("TERCEL_LOAD_CLIENT"):
+        return given
+    built = list(_ROOT.glob("build/*/bench/load/client/load_client"))
+    return str(max(built, key=lambda path: path.stat().st_mtime)) if built else None
+
+
+class Load:
+    """Requests as fast as they are answered, over 64 connections unless `arguments` say more."""
+
+    def __init__(self, program: str, port: int, *arguments: object, seconds: float) -> None:
+        self._seconds = seconds
+        words = ["http", "--port", port, "--seconds", seconds, *arguments]
+        self._process = subprocess.Popen(
+            [program, *map(str, words)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment_of_others(),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def counts(self) -> Counts:
+        """Waits for its end, and returns what it counted."""
+        out, problem = self._process.communicate(timeout=self._seconds + _SLACK_S)
+        assert self._process.returncode == 0, problem
+        counts: Counts = json.loads(out)
+        assert counts["sent"] == counts["right"] + counts["wrong"] + counts["lost"]
+        return counts

@@ -26,14 +26,6 @@ std::string PyShared::adopt(int descriptor) {
   return add(adopt_socket(settings_, descriptor));
 }
 
-std::string PyShared::inherit(int descriptor) {
-  std::vector<net::ListenSocket> sockets = adopt_socket(settings_, descriptor);
-  for (net::ListenSocket& socket : sockets) {
-    if (!socket.path().empty()) socket.own_path();
-  }
-  return add(std::move(sockets));
-}
-
 std::string PyShared::add(std::vector<net::ListenSocket> sockets) {
   std::string url = sockets.empty() ? std::string{} : url_of(sockets.front(), settings_);
   sockets_.insert(sockets_.end(), std::make_move_iterator(sockets.begin()),
@@ -43,6 +35,12 @@ std::string PyShared::add(std::vector<net::ListenSocket> sockets) {
 
 void PyShared::close() {
   sockets_.clear();
+}
+
+void PyShared::own_paths() {
+  for (net::ListenSocket& socket : sockets_) {
+    if (!socket.path().empty()) socket.own_path();
+  }
 }
 
 void PyShared::leave_paths() {
@@ -101,9 +99,9 @@ void bind_shared(nb::module_& module) {
            "OSError.")
       .def("adopt", &PyShared::adopt, nb::arg("descriptor"),
            "Takes over a listening socket. Returns what to open. Raises OSError.")
-      .def("inherit", &PyShared::inherit, nb::arg("descriptor"),
-           "As adopt(), of a socket of the process that this one replaces: its path too.")
       .def("close", &PyShared::close, "Stops listening, unless another process has the sockets.")
+      .def("own_paths", &PyShared::own_paths,
+           "Takes over the paths of Unix sockets that another process opened.")
       .def("leave_paths", &PyShared::leave_paths,
            "Leaves the paths of Unix sockets to another process that has the sockets.")
       .def("renew_ticket_secret", &PyShared::renew_ticket_secret,

@@ -31,11 +31,11 @@ class PyShared {
   // As open_sockets() and adopt_socket(). Both return what to open.
   std::string listen(std::string_view bind);
   std::string adopt(int descriptor);
-  // As adopt(), of a socket of the process that this one replaces, with its path.
-  std::string inherit(int descriptor);
   // Stops listening. What waits in the backlog is lost, unless another process has the sockets.
   void close();
-  // Somebody who goes on when this process ends has the sockets too.
+  // The paths of Unix sockets are this process's to remove, whoever made them; or not any more:
+  // they are those of a process that goes on when this one ends.
+  void own_paths();
   void leave_paths();
 
   [[nodiscard]] nanobind::list addresses() const;

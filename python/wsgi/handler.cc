@@ -1,5 +1,6 @@
 #include "python/wsgi/handler.h"
 
+#include "python/asgi/failure.h"
 #include "python/gil.h"
 #include "python/wsgi/callable.h"
 #include "python/wsgi/error_stream.h"
@@ -18,6 +19,7 @@ thread_local PyThreadState* kept_state = nullptr;
 }  // namespace
 
 bool WsgiHandler::init() noexcept {
+  asgi::note_own_process();
   return init_names() && init_callable() && init_input() && init_file_wrapper() &&
          init_error_stream() && environs_.init(file_wrapper_type(), error_stream());
 }

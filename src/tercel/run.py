@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tercel.problems import SettingError
+from tercel.server import systemd
 from tercel.server.server import Server
 from tercel.server.serving import Alone, prepare, run_server
 from tercel.server.signals import Signals
 from tercel.settings import Settings, load
-from tercel.workers.upgrade import inherited_binds
 
-__all__ = ["run", "serve"]
+__all__ = ["inherited_binds", "run", "serve"]
+
+# Set by the supervisor that this process takes over from (tercel.workers.upgrade).
+_UPGRADE = "TERCEL_UPGRADE"
 
 
 def serve(app: Any, *, config: str | os.PathLike[str] | None = None, **settings: Any) -> None:
@@ -55,6 +58,20 @@ def serve(app: Any, *, config: str | os.PathLike[str] | None = None, **settings:
         raise SystemExit(status)
 
 
+def inherited_binds(environ: Mapping[str, str]) -> list[str]:
+    """Returns what to listen on where the settings do not say it, as `bind` has it.
+
+    It is what the supervisor listened on that this process takes over from, or else the sockets of
+    a service manager.
+    """
+    if _UPGRADE in environ:
+        from tercel.workers.upgrade import handed_over
+
+        if binds := handed_over(environ):
+            return binds
+    return systemd.inherited_binds(environ)
+
+
 def run(
     app: Any, settings: Settings, reread: Callable[[], Settings], *, own_process: bool = False
 ) -> int:
@@ -82,9 +99,11 @@ def run(
 def _supervise(app: Any, settings: Settings, reread: Callable[[], Settings]) -> int:
     if threading.current_thread() is not threading.main_thread():
         raise SettingError("workers needs the main thread, which is where signals are heard.")
+    from tercel.workers.orders import Orders
     from tercel.workers.supervisor import Supervisor
 
-    return Supervisor(app, settings, reread).run()
+    with Orders() as orders:
+        return Supervisor(app, settings, reread, orders).run()
 
 
 def _needs_supervisor(settings: Settings) -> bool:
@@ -93,7 +112,7 @@ def _needs_supervisor(settings: Settings) -> bool:
         or settings.limit_worker_lifetime
         or settings.limit_worker_memory
     )
-    return bool(settings.workers != 1 or settings.reload or recycles)
+    return bool(settings.workers != 1 or settings.reload or recycles or _UPGRADE in os.environ)
 
 
 def _require_no_loop() -> None:

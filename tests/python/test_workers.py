@@ -241,6 +241,7 @@ def test_a_worker_that_stands_still_shows_its_stacks_and_is_replaced(crew: Any) 
         said = server.wait_for(r"Worker (\d+) stood still for 1 s \(timeout-worker\)")
         assert client.read_to_close() == b""
     # The others serve meanwhile, and its place is taken.
+    wait_until(lambda: int(said[1]) not in pids(server), "it has ended")
     after = all_serve(server, 2)
     assert set(before) - set(after) == {int(said[1])}
     assert "crew.py" in server.output
@@ -545,6 +546,98 @@ def test_usr2_with_a_program_that_does_not_start_changes_nothing(crew: Any, tmp_
     assert server.wait() == 0
     os.kill(successor, signal.SIGTERM)
     wait_until(lambda: not os.path.exists(f"/proc/{successor}"), "the new one has ended")
+
+
+def test_a_failed_upgrade_leaves_the_path_of_a_unix_socket(crew: Any, tmp_path: Path) -> None:
+    wish, path = tmp_path / "wish", tmp_path / "socket"
+    wish.write_text("")
+    server = crew(port=None, uds=path, env={"CREW_FAILS": str(wish)})
+    wish.write_text("import")
+    server.send_signal(signal.SIGUSR2)
+    server.wait_for("before it served: this one goes on")
+    assert path.is_socket()
+    assert server.request("GET", "/").status == 200
+    assert server.stop() == 0
+    assert not path.exists()
+
+
+def test_the_end_during_an_upgrade_is_that_of_both(crew: Any) -> None:
+    server = crew(workers=2, preload=False, env={"CREW_SLOW_IMPORT": "3"})
+    server.send_signal(signal.SIGUSR2)
+    successor = int(server.wait_for(r"Process (\d+) is to take over")[1])
+    server.send_signal(signal.SIGTERM)
+    assert server.wait() == 0
+    wait_until(lambda: not os.path.exists(f"/proc/{successor}"), "the new one has ended")
+    with pytest.raises(ConnectionRefusedError), server.connect():
+        pass
+
+
+def test_a_death_and_an_upgrade_at_once(crew: Any) -> None:
+    """Descriptors of the dead worker are closed, and the upgrade opens new ones."""
+    server = crew(workers=2)
+    victim = all_serve(server, 2)[0]
+    time.sleep(1.1)
+    server.send_signal(signal.SIGSTOP)
+    os.kill(victim, signal.SIGKILL)
+    time.sleep(0.1)
+    server.send_signal(signal.SIGUSR2)
+    server.send_signal(signal.SIGCONT)
+    successor = successor_of(server)
+    assert server.wait() == 0
+    os.kill(successor, signal.SIGTERM)
+    wait_until(lambda: not os.path.exists(f"/proc/{successor}"), "the new one has ended")
+
+
+# --- signals at other times
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 0), (signal.SIGUSR1, 0)],
+)
+def test_a_signal_during_the_import(number: signal.Signals, status: int) -> None:
+    server = ServerProcess("crew:app", workers=2, access_log=False, env={"CREW_SLOW_IMPORT": "0.7"})
+    try:
+        server.start()
+        server.wait_for("importing")
+        server.send_signal(number)
+        if not status:  # It has its effect once there are workers.
+            server.wait_for("Serving")
+            server.send_signal(signal.SIGTERM)
+        assert server.wait() == status
+    finally:
+        server.kill()
+
+
+def test_children_that_are_not_waited_for() -> None:
+    """A shell may have left SIGCHLD ignored, and then there is nothing to wait for."""
+    serve = f"exec {sys.executable} -m tercel serve crew:app --workers 2 --port 0 --app-dir {APPS}"
+    process = subprocess.Popen(
+        ["bash", "-c", f"trap '' CHLD; {serve}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            if "Serving" in line:
+                os.kill(children(process.pid)[0], signal.SIGKILL)
+            if "another one takes its place" in line:
+                process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_wsgi_application_in_a_worker_answers_more_than_once(serve: Any) -> None:
+    server = serve("crew:wsgi", workers=2, access_log=False)
+    workers = pids(server)
+    bodies = {bytes(server.request("GET", "/").body).decode() for _ in range(20)}
+    assert bodies <= {f"{pid} True" for pid in workers}
+    assert pids(server) == workers
 
 
 # --- what is left

@@ -123,7 +123,7 @@ def _check(words: list[str]) -> int:
 
 def _read(words: list[str], command: str) -> tuple[str, Settings] | None:
     """Returns the target (perhaps empty) and the settings, or None when help was asked for."""
-    from tercel.workers.upgrade import inherited_binds
+    from tercel.run import inherited_binds
 
     line = options.parse(words, command)
     if line.help:

@@ -20,17 +20,17 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-__all__ = ["INTERRUPTIONS", "Signals"]
+__all__ = ["INTERRUPTIONS", "Signals", "Terminated", "has_terminal", "watches_terminal"]
 
 _TERMINAL = "/dev/tty"
 
 
-class _Terminated(SystemExit):
+class Terminated(SystemExit):
     """SIGTERM came before anything could be asked to end."""
 
 
 # What `Signals` raises while there is no loop to deliver to, and what only Ctrl-C does.
-INTERRUPTIONS = (KeyboardInterrupt, _Terminated)
+INTERRUPTIONS = (KeyboardInterrupt, Terminated)
 
 
 class Signals:
@@ -56,9 +56,7 @@ class Signals:
         self._reopen: Callable[[], object] | None = None
         self._reload: Callable[[], object] | None = None
         self._worker = worker
-        # Whoever is started by nohup(1) stays when the terminal goes.
-        stays = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-        self._had_terminal = not stays and _has_terminal()
+        self._had_terminal = watches_terminal()
         self._before: dict[signal.Signals, Any] = {}
         self._wake_up: tuple[socket.socket, socket.socket] | None = None
 
@@ -111,7 +109,9 @@ class Signals:
         if self._worker:
             ignored = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU)
             return heard | dict.fromkeys(ignored, signal.SIG_IGN)
-        return heard | {signal.SIGINT: self._handle, signal.SIGHUP: self._handle_reload}
+        # There is no supervisor that SIGUSR2 could be for.
+        alone = {signal.SIGHUP: self._handle_reload, signal.SIGUSR2: signal.SIG_IGN}
+        return heard | alone | {signal.SIGINT: self._handle}
 
     def __exit__(
         self,
@@ -135,11 +135,11 @@ class Signals:
         if self.count > 2:
             os._exit(self.exit_status)
         if self._loop is None or self._end is None or self._loop.is_closed():
-            raise KeyboardInterrupt if number == signal.SIGINT else _Terminated(self.exit_status)
+            raise KeyboardInterrupt if number == signal.SIGINT else Terminated(self.exit_status)
         self._loop.call_soon_threadsafe(self._end)
 
     def _handle_reload(self, number: int, frame: FrameType | None) -> None:
-        if self._had_terminal and not _has_terminal():
+        if self._had_terminal and not has_terminal():
             self._handle(number, frame)
         elif self._loop is not None and self._reload is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._reload)
@@ -149,7 +149,14 @@ class Signals:
             self._loop.call_soon_threadsafe(self._reopen)
 
 
-def _has_terminal() -> bool:
+def watches_terminal() -> bool:
+    """Whether this process is to end with its terminal: it has one, and was not started by
+    nohup(1).
+    """
+    return signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and has_terminal()
+
+
+def has_terminal() -> bool:
     """Whether this process has a controlling terminal that is still there."""
     try:
         os.close(os.open(_TERMINAL, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK))

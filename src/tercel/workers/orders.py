@@ -11,11 +11,17 @@ import socket
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from tercel.server.signals import Terminated, has_terminal, watches_terminal
+
 __all__ = ["Orders"]
 
 
 class Orders:
-    """Takes the signals over while it is entered. In the main thread only."""
+    """Takes the signals over while it is entered. In the main thread only.
+
+    Until `queue` is called, SIGINT raises KeyboardInterrupt and SIGTERM SystemExit, wherever the
+    program is, as with `Signals`; the others wait.
+    """
 
     NUMBERS = (
         signal.SIGINT,
@@ -33,6 +39,17 @@ class Orders:
             end.setblocking(False)
         self._before: dict[signal.Signals, Any] = {}
         self._wakeup_before = -1
+        self._queues = False
+        self._had_terminal = watches_terminal()
+
+    @property
+    def lost_terminal(self) -> bool:
+        """Whether there was one that is gone, which is a reason of the kernel's for SIGHUP."""
+        return self._had_terminal and not has_terminal()
+
+    def queue(self) -> None:
+        """From now on all of them are only taken note of."""
+        self._queues = True
 
     def fileno(self) -> int:
         """Readable when there is one."""
@@ -50,7 +67,9 @@ class Orders:
         self._wakeup_before = signal.set_wakeup_fd(
             self._pythons.fileno(), warn_on_full_buffer=False
         )
-        self._before = {number: signal.signal(number, _note) for number in self.NUMBERS}
+        self._before = {number: signal.signal(number, self._note) for number in self.NUMBERS}
+        # What ends is to be waited for, whoever ignored that.
+        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         return self
 
     def __exit__(
@@ -73,6 +92,7 @@ class Orders:
         self._ours.close()
         self._pythons.close()
 
-
-def _note(number: int, frame: FrameType | None) -> None:
-    """The wake-up descriptor has it."""
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        """The wake-up descriptor has it."""
+        if not self._queues and number in (signal.SIGINT, signal.SIGTERM):
+            raise KeyboardInterrupt if number == signal.SIGINT else Terminated(128 + number)

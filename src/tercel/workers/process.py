@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["State", "Worker", "describe_exit"]
 
 
+# The exit code of a process that somebody else has waited for.
+UNKNOWN = 255
+
+
 class State(enum.Enum):
     STARTING = "starting"
     SERVING = "serving"
@@ -74,8 +78,11 @@ class Worker:
 
     def reap(self) -> int:
         """Returns the exit code of a process that has ended: negative for a signal."""
-        _, status = os.waitpid(self.pid, 0)
         self.close()
+        try:
+            _, status = os.waitpid(self.pid, 0)
+        except ChildProcessError:  # The application waited for it, or has children not waited for.
+            return UNKNOWN
         return os.waitstatus_to_exitcode(status)
 
     def close(self) -> None:
@@ -85,6 +92,8 @@ class Worker:
 
 def describe_exit(code: int) -> str:
     """Returns "was killed by SIGSEGV" or "ended with status 3"."""
+    if code == UNKNOWN:
+        return "ended"
     if code >= 0:
         return f"ended with status {code}"
     try:

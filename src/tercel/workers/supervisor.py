@@ -52,18 +52,24 @@ class Supervisor:
         app: the application, or its target.
         settings: of the first generation.
         reread: returns the settings of the next one, for SIGHUP.
+        orders: entered already.
 
     Raises:
         As `tercel.serve`.
     """
 
-    def __init__(self, app: Any, settings: Settings, reread: Callable[[], Settings]) -> None:
+    def __init__(
+        self, app: Any, settings: Settings, reread: Callable[[], Settings], orders: Orders
+    ) -> None:
+        self._orders = orders
         self._app = app
         self._reread = reread
         self._predecessor = Predecessor(os.environ)
         self._successor: Successor | None = None
         # As they were, whatever the application does to them.
         self._start = (dict(os.environ), os.getcwd())
+        # The watchdog is for whichever process is the main one.
+        self._start[0].pop("WATCHDOG_PID", None)
         self._shared = _core.Shared(settings)
         self._sockets: dict[str, list[int]] = {}
         self._urls = listen_on(self._listen, settings.binds())
@@ -73,14 +79,13 @@ class Supervisor:
         self._count = _count(settings)
         self._selector = selectors.DefaultSelector()
         self._crew = Crew(self._selector, self._shared)
-        self._orders = Orders()
         self._backoff = Backoff()
         self._files = _watched(settings)
         self._files_due = 0.0 if self._files else math.inf
         self._reload_wanted = False
         self._paused = False  # Until a file changes.
         self._ending = False
-        self._insisted = False
+        self._told = 0  # To end, by signals.
         self._announced = False
         self._status = 0
         self._watchdog_s = systemd.watchdog_interval(os.environ)
@@ -88,15 +93,15 @@ class Supervisor:
 
     def run(self) -> int:
         """Returns the exit status when all workers have ended."""
-        with self._orders:
-            self._selector.register(self._orders, selectors.EVENT_READ)
-            if self._files is not None and self._files.fileno() >= 0:
-                self._selector.register(self._files, selectors.EVENT_READ)
-            while True:
-                self._step(time.monotonic())
-                if self._ending and not self._crew.workers:
-                    break
-                self._wait()
+        self._orders.queue()
+        self._selector.register(self._orders, selectors.EVENT_READ)
+        if self._files is not None and self._files.fileno() >= 0:
+            self._selector.register(self._files, selectors.EVENT_READ)
+        while True:
+            self._step(time.monotonic())
+            if self._ending and not self._crew.workers:
+                break
+            self._wait()
         self._selector.close()
         return self._status
 
@@ -178,6 +183,8 @@ class Supervisor:
         self._predecessor.leave()
         if self._successor is not None:
             self._successor.close()
+        if self._files is not None:
+            self._files.close()
         self._selector.close()
 
     # --- what happens
@@ -189,15 +196,16 @@ class Supervisor:
             due = min(due, self._backoff.until)
         timeout = None if math.isinf(due) else max(0.0, due - now)
         ready = {key.fd for key, _ in self._selector.select(timeout)}
-        for worker, code in self._crew.hear(ready):
-            self._on_end(worker, code)
-        for number in self._orders.take():
-            self._obey(number)
+        # In this order: what is closed below may have its number used again.
         if self._successor is not None and self._successor.fileno() in ready:
             self._hear_successor(self._successor)
         if self._files is not None and self._files.fileno() in ready:
             self._files_due = time.monotonic() + _SETTLE_S
             self._files.heard()
+        for worker, code in self._crew.hear(ready):
+            self._on_end(worker, code)
+        for number in self._orders.take():
+            self._obey(number)
 
     def _on_end(self, worker: Worker, code: int) -> None:
         if worker.state is State.ENDING or self._ending:
@@ -222,22 +230,33 @@ class Supervisor:
         if self._files is not None:
             logger.error("%s Waiting for a file to change.", text)
             self._paused = True
+        elif self._is_unproven(worker.generation):
+            logger.error("%s The workers stay as they were.", text)
+            self._generation = self._previous
         elif not self._served or not self._crew.among(State.STARTING, State.SERVING):
             logger.error("%s", text)
             self._status = status
             self._ending = True
-        elif worker.generation is self._generation and not self._generation.proven:
-            logger.error("%s The workers stay as they were.", text)
-            self._generation = self._previous
         else:
             self._backoff.extend()
             logger.error("%s Trying again in %g s.", text, self._backoff.seconds)
 
+    def _is_unproven(self, generation: Generation) -> bool:
+        """Whether it is current, none of it ever served, and there is one that did."""
+        return (
+            generation is self._generation
+            and not generation.proven
+            and generation is not self._previous
+            and self._previous.proven
+        )
+
     def _obey(self, number: int) -> None:
-        if number in (signal.SIGTERM, signal.SIGINT):
+        hung_up = number == signal.SIGHUP and self._orders.lost_terminal
+        if hung_up or number in (signal.SIGTERM, signal.SIGINT):
             self._end_all(number)
         elif number == signal.SIGHUP:
             self._reload_wanted = True
+            self._paused = False
         elif number == signal.SIGUSR1:
             for worker in self._crew:
                 worker.send(signal.SIGUSR1)
@@ -250,13 +269,15 @@ class Supervisor:
 
     def _end_all(self, number: int) -> None:
         """The first time lets requests finish, the second cuts them off, the third kills."""
-        if not self._ending:
+        self._told += 1
+        if self._told == 1:
             self._ending = True
             if not self._served:
                 self._status = 128 + number
             systemd.notify("STOPPING=1")
-        elif not self._insisted:
-            self._insisted = True
+            if self._successor is not None:
+                self._give_up_successor(self._successor)
+        elif self._told == 2:
             self._status = 128 + number
             for worker in self._crew:
                 self._crew.hurry(worker)
@@ -311,17 +332,24 @@ class Supervisor:
         logger.info("Process %d is to take over.", self._successor.pid)
 
     def _hear_successor(self, successor: Successor) -> None:
+        if not successor.is_ready():
+            self._give_up_successor(successor)
+            return
         self._selector.unregister(successor)
-        if successor.is_ready():
-            logger.info("Process %d serves: this one ends.", successor.pid)
-            systemd.notify(f"MAINPID={successor.pid}")
-            self._shared.leave_paths()
-            self._ending = True
-        else:
-            end = describe_exit(successor.fail())
-            logger.error("Process %d %s before it served: this one goes on.", successor.pid, end)
         successor.close()
         self._successor = None
+        logger.info("Process %d serves: this one ends.", successor.pid)
+        systemd.notify(f"MAINPID={successor.pid}")
+        self._shared.leave_paths()
+        self._ending = True
+
+    def _give_up_successor(self, successor: Successor) -> None:
+        self._selector.unregister(successor)
+        end = describe_exit(successor.fail())
+        successor.close()
+        self._successor = None
+        goes_on = "ends" if self._ending else "goes on"
+        logger.error("Process %d %s before it served: this one %s.", successor.pid, end, goes_on)
 
     # --- who is told
 
@@ -331,7 +359,7 @@ class Supervisor:
         self._announced = True
         banner.show_workers(self._generation.server, self._urls, self._count)
         systemd.notify("READY=1")
-        self._predecessor.tell_ready()
+        self._predecessor.tell_ready(self._shared)
 
     def _state(self) -> dict[str, Any]:
         """What SIGUSR1 shows."""

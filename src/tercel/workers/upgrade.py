@@ -17,9 +17,8 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from tercel import _core
-from tercel.server import systemd
 
-__all__ = ["Predecessor", "Successor", "inherited_binds"]
+__all__ = ["Predecessor", "Successor", "handed_over"]
 
 logger = logging.getLogger("tercel")
 
@@ -80,11 +79,12 @@ class Successor:
 
     def fail(self) -> int:
         """Ends it, if it has not ended by itself, and returns its exit code."""
-        try:
-            return self._process.wait(1)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
+        for end in (self._process.terminate, self._process.kill):
+            try:
+                return self._process.wait(1)
+            except subprocess.TimeoutExpired:
+                end()
+        return self._process.wait()
 
 
 class Predecessor:
@@ -109,7 +109,7 @@ class Predecessor:
             OSError: they cannot be opened.
         """
         inherited = self._sockets.pop(bind, [])
-        urls = [shared.inherit(descriptor) for descriptor in inherited]
+        urls = [shared.adopt(descriptor) for descriptor in inherited]
         return urls[0] if urls else shared.listen(bind)
 
     def close_rest(self) -> None:
@@ -125,22 +125,21 @@ class Predecessor:
         if self._pipe >= 0:
             os.close(self._pipe)
 
-    def tell_ready(self) -> None:
-        """From now on it may end."""
+    def tell_ready(self, shared: _core.Shared) -> None:
+        """From now on it may end, and the paths of its sockets are this process's."""
         if self._pipe >= 0:
+            shared.own_paths()
             with contextlib.suppress(OSError):
                 os.write(self._pipe, _READY)
             os.close(self._pipe)
             self._pipe = -1
 
 
-def inherited_binds(environ: Mapping[str, str]) -> list[str]:
-    """Returns what to listen on where the settings do not say it, as `bind` has it.
-
-    It is what the supervisor listened on that this process takes over from, or else the sockets of
-    a service manager.
+def handed_over(environ: Mapping[str, str]) -> list[str]:
+    """Returns what the supervisor listened on that this process takes over from, as `bind` has it;
+    nothing if it takes over from none.
     """
-    return list(_note(environ).get("sockets", ())) or systemd.inherited_binds(environ)
+    return list(_note(environ).get("sockets", ()))
 
 
 def _note(environ: Mapping[str, str]) -> dict[str, Any]:

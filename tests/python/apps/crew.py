@@ -25,6 +25,9 @@ def wished_failure() -> str:
 
 if wished_failure() == "import":
     raise RuntimeError("the import was to fail")
+if os.environ.get("CREW_SLOW_IMPORT"):
+    os.write(1, b"importing\n")
+    time.sleep(float(os.environ["CREW_SLOW_IMPORT"]))
 if os.environ.get("CREW_THREAD"):
     threading.Thread(target=time.sleep, args=(1000,), name="imported", daemon=True).start()
 
@@ -101,3 +104,9 @@ async def app(scope: Message, receive: Any, send: Any) -> None:
 
 
 app.kept = []  # type: ignore[attr-defined]
+
+
+def wsgi(environ: Message, start_response: Any) -> list[bytes]:
+    body = f"{os.getpid()} {environ['wsgi.multiprocess']}".encode()
+    start_response("200 OK", [("content-length", str(len(body)))])
+    return [body]

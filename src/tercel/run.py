@@ -14,11 +14,9 @@ from tercel.server.server import Server
 from tercel.server.serving import Alone, prepare, run_server
 from tercel.server.signals import Signals
 from tercel.settings import Settings, load
+from tercel.workers import UPGRADE_VARIABLE
 
 __all__ = ["inherited_binds", "run", "serve"]
-
-# Set by the supervisor that this process takes over from (tercel.workers.upgrade).
-_UPGRADE = "TERCEL_UPGRADE"
 
 
 def serve(app: Any, *, config: str | os.PathLike[str] | None = None, **settings: Any) -> None:
@@ -64,7 +62,7 @@ def inherited_binds(environ: Mapping[str, str]) -> list[str]:
     It is what the supervisor listened on that this process takes over from, or else the sockets of
     a service manager.
     """
-    if _UPGRADE in environ:
+    if UPGRADE_VARIABLE in environ:
         from tercel.workers.upgrade import handed_over
 
         if binds := handed_over(environ):
@@ -112,7 +110,9 @@ def _needs_supervisor(settings: Settings) -> bool:
         or settings.limit_worker_lifetime
         or settings.limit_worker_memory
     )
-    return bool(settings.workers != 1 or settings.reload or recycles or _UPGRADE in os.environ)
+    return bool(
+        settings.workers != 1 or settings.reload or recycles or UPGRADE_VARIABLE in os.environ
+    )
 
 
 def _require_no_loop() -> None:

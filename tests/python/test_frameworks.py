@@ -6,7 +6,6 @@ the framework uses ASGI, which is what these tests are about.
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from support.questions import BLOB, LINES, SHA, SameQuestions
 from support.server import ServerProcess
 
 FRAMEWORKS = ["fastapi", "starlette", "django", "litestar", "quart", "falcon"]
-LINES = "".join(f"part {number}\n" for number in range(20))
-BLOB = bytes(i * 7 % 256 for i in range(3_000_000))
-SHA = hashlib.sha256(BLOB).hexdigest()
 
 
 def target(framework: str) -> str:
@@ -42,30 +39,8 @@ def client(server: ServerProcess) -> Any:
         yield client
 
 
-class TestEachFramework:
+class TestEachFramework(SameQuestions):
     pytestmark = pytest.mark.sanitize
-
-    def test_json_with_cookies_and_middleware(self, client: httpx.Client) -> None:
-        response = client.get("/json")
-        assert response.json() == {"message": "hello"}
-        assert response.headers["x-middleware"] == "seen"
-        assert dict(response.cookies) == {"a": "1", "b": "2"}
-
-    def test_path_and_query_are_decoded(self, client: httpx.Client) -> None:
-        # Umlaut, space, percent sign; an encoded slash would divide Django and Falcon.
-        response = client.get("/items/gr%C3%BC%C3%9Fe%20100%25", params={"q": "ä&ö=ü+%"})
-        assert response.json() == {"name": "grüße 100%", "q": "ä&ö=ü+%"}
-
-    def test_unknown_path(self, client: httpx.Client) -> None:
-        assert client.get("/nothing/here").status_code == 404
-
-    def test_stream(self, client: httpx.Client) -> None:
-        with client.stream("GET", "/stream") as response:
-            assert response.headers.get("transfer-encoding") == "chunked"
-            assert "".join(response.iter_text()) == LINES
-
-    def test_body_of_known_length(self, client: httpx.Client) -> None:
-        assert client.post("/raw", content=BLOB).json() == {"size": len(BLOB), "sha": SHA}
 
     def test_body_of_unknown_length(self, client: httpx.Client) -> None:
         parts = (BLOB[start : start + 50_000] for start in range(0, len(BLOB), 50_000))
@@ -74,10 +49,6 @@ class TestEachFramework:
     def test_upload(self, client: httpx.Client) -> None:
         response = client.post("/upload", files={"file": ("größe.bin", BLOB)})
         assert response.json() == {"filename": "größe.bin", "size": len(BLOB), "sha": SHA}
-
-    def test_exception_is_a_500_and_the_connection_serves_on(self, client: httpx.Client) -> None:
-        assert client.get("/raise").status_code == 500
-        assert client.get("/json").json() == {"message": "hello"}
 
     def test_background_task_runs_after_the_answer(
         self, server: ServerProcess, client: httpx.Client

@@ -20,7 +20,7 @@ import pytest
 
 from support.crew import Site, children, wait_until
 from support.http1 import RawClient
-from support.processes import SANITIZED, open_files
+from support.processes import SANITIZED, cpu_seconds, open_files
 from support.server import APPS, ServerProcess
 from support.websocket import WebSocketClient
 
@@ -760,6 +760,20 @@ def test_reload_cuts_a_stream_off_soon(serve: Any, project: Path) -> None:
         client.read_to_close()
         assert time.monotonic() - begin < 4
     assert server.request("GET", "/").status == 200
+
+
+def test_the_end_while_reloading_costs_nothing(serve: Any, project: Path) -> None:
+    server = serve("crew:app", reload=True, reload_dir=[project])
+    with server.connect() as client:
+        client.send(b"GET /sleep?2 HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.wait_for("sleeping 2")
+        time.sleep(0.2)
+        server.send_signal(signal.SIGTERM)
+        before = cpu_seconds(server.pid)
+        time.sleep(1.3)  # Past the next look at the files.
+        assert cpu_seconds(server.pid) - before < 0.3
+        assert b"200 OK" in client.read_to_close()
+    assert server.wait() == 0
 
 
 def test_a_folder_that_is_none_is_refused() -> None:

@@ -9,6 +9,7 @@ no event loop, no thread and no request.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import math
@@ -40,6 +41,8 @@ logger = logging.getLogger("tercel")
 
 # A worker that lives so long is not in a loop of crashes.
 _STABLE_S = 1.0
+# However often SIGTTIN comes. The setting has the same.
+_WORKERS_MAX = 1024
 # How often files are looked at, and how long after one changed: an editor may write several.
 _LOOK_S = 1.0
 _SETTLE_S = 0.2
@@ -103,6 +106,8 @@ class Supervisor:
                 break
             self._wait()
         self._selector.close()
+        # Whoever called tercel.serve() goes on with what it had.
+        gc.unfreeze()
         return self._status
 
     def _listen(self, bind: str) -> str:
@@ -190,7 +195,9 @@ class Supervisor:
     # --- what happens
 
     def _wait(self) -> None:
-        due = min([self._watchdog_due, self._files_due, *self._crew.due()])
+        # What changes is of no interest any more when it ends.
+        files_due = math.inf if self._ending else self._files_due
+        due = min([self._watchdog_due, files_due, *self._crew.due()])
         now = time.monotonic()
         if self._backoff.until > now:
             due = min(due, self._backoff.until)
@@ -264,7 +271,8 @@ class Supervisor:
         elif number == signal.SIGUSR2:
             self._start_successor()
         elif number in (signal.SIGTTIN, signal.SIGTTOU):
-            self._count = max(1, self._count + (1 if number == signal.SIGTTIN else -1))
+            count = self._count + (1 if number == signal.SIGTTIN else -1)
+            self._count = min(max(1, count), _WORKERS_MAX)
             logger.info("%d worker(s) from now on.", self._count)
 
     def _end_all(self, number: int) -> None:
@@ -395,8 +403,9 @@ def _count(settings: Settings) -> int:
 def _watched(settings: Settings) -> Files | None:
     if not settings.reload:
         return None
+    name = "reload-dir" if settings.reload_dir else "app-dir"
     folders = settings.reload_dir or [settings.app_dir]
     for folder in folders:
         if not os.path.isdir(folder):
-            raise SettingError(f"reload-dir must be a folder that exists, not {folder!r}.")
+            raise SettingError(f"{name} must be a folder that exists, not {folder!r}.")
     return Files(folders, settings.reload_include, settings.reload_exclude)

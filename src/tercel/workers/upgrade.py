@@ -17,12 +17,12 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from tercel import _core
+from tercel.workers import UPGRADE_VARIABLE
 
 __all__ = ["Predecessor", "Successor", "handed_over"]
 
 logger = logging.getLogger("tercel")
 
-_VARIABLE = "TERCEL_UPGRADE"
 _READY = b"ready"
 
 
@@ -47,7 +47,7 @@ class Successor:
         try:
             self._process = subprocess.Popen(
                 [sys.executable, *sys.orig_argv[1:]],
-                env={**environ, _VARIABLE: json.dumps(note)},
+                env={**environ, UPGRADE_VARIABLE: json.dumps(note)},
                 cwd=folder,
                 pass_fds=[theirs, *descriptors],
             )
@@ -96,7 +96,7 @@ class Predecessor:
 
     def __init__(self, environ: MutableMapping[str, str]) -> None:
         note = _note(environ)
-        environ.pop(_VARIABLE, None)
+        environ.pop(UPGRADE_VARIABLE, None)
         self._sockets: dict[str, list[int]] = note.get("sockets", {})
         self._pipe: int = note.get("ready", -1)
         if note:
@@ -145,7 +145,7 @@ def handed_over(environ: Mapping[str, str]) -> list[str]:
 def _note(environ: Mapping[str, str]) -> dict[str, Any]:
     """Returns what the parent process left in the variable; nothing if another one did."""
     try:
-        note = json.loads(environ[_VARIABLE])
+        note = json.loads(environ[UPGRADE_VARIABLE])
         is_parents = note["parent"] == os.getppid()
     except (ValueError, KeyError, TypeError):
         return {}

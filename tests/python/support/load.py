@@ -11,9 +11,9 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from support.closing import Closing
 from support.processes import environment_of_others
 
 Counts = dict[str, Any]
@@ -31,7 +31,7 @@ def find_load_client() -> str | None:
     return str(max(built, key=lambda path: path.stat().st_mtime)) if built else None
 
 
-class Load:
+class Load(Closing):
     """Requests as fast as they are answered, over 64 connections unless `arguments` say more."""
 
     def __init__(self, program: str, port: int, *arguments: object, seconds: float) -> None:
@@ -45,15 +45,7 @@ class Load:
             env=environment_of_others(),
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._process.kill()
         self._process.communicate()
 

@@ -19,9 +19,8 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
-from types import TracebackType
-from typing import Self
 
+from support.closing import Closing
 from support.http1 import Address
 from support.http2 import H2Client
 from support.processes import cpu_seconds, environment_of_tests
@@ -41,7 +40,7 @@ class Seen:
     errors: list[str] = field(default_factory=list)
 
 
-class Victim:
+class Victim(Closing):
     """The parent's side.
 
     Attributes:
@@ -61,15 +60,7 @@ class Victim:
             env=environment_of_tests(),
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(OSError):

@@ -27,7 +27,8 @@ from harness import load, machine, protocols, websocket_load  # noqa: E402
 from harness.bench import Running, Settings, running  # noqa: E402
 from harness.hostile import ATTACKS, Attack, Effort  # noqa: E402
 from harness.process import MeasureError  # noqa: E402
-from harness.servers import SERVERS, Needs  # noqa: E402
+from harness.servers import SERVERS  # noqa: E402
+from harness.target import Needs  # noqa: E402
 from run import RESULTS, build_programs  # noqa: E402
 
 VICTIM_REQUESTS_PER_S = 50

@@ -25,7 +25,8 @@ from typing import Any
 from harness import load, machine, stats
 from harness.bench import APPS, BENCH, Settings
 from harness.process import MeasureError
-from harness.servers import SERVERS, Server, Target
+from harness.servers import SERVERS, Server
+from harness.target import Target
 from harness.workloads import WORKLOADS, Workload
 
 REPOSITORY = BENCH.parent

@@ -95,6 +95,20 @@ def _best_http2(m: Medians) -> float:
     return min(m.cpu_us("native-http2", "h2o"), m.cpu_us("native-http2", "nghttpd"))
 
 
+def _wsgi_gain(workload: str, over: str, bound: float) -> Bar:
+    return _at_least(
+        f"{workload}: requests per CPU-second over {over}",
+        bound,
+        lambda m: m.cpu_us(workload, over) / m.cpu_us(workload, "tercel-wsgi"),
+    )
+
+
+def _further_worker_mib(m: Medians, metric: str) -> float:
+    """What each of the third and the fourth worker adds to the tree."""
+    four, two = (m.get(f"memory-idle-{count}-workers", "tercel", metric) for count in (4, 2))
+    return (four - two) / 2
+
+
 def _lowest(workload: str, text: str) -> tuple[Bar, ...]:
     """Memory below that of each peer: one row for each, as a peer may have failed."""
 
@@ -178,6 +192,35 @@ BARS = (
         lambda m: m.cpu_us("tls-handshakes", "nginx") / m.cpu_us("tls-handshakes", "tercel-cpp"),
     ),
     _gain("tls-handshakes", "nginx", 1.0),
+    *(
+        _wsgi_gain(workload, over, bound)
+        for workload in ("wsgi-hello-64", "wsgi-falcon-64")
+        for over, bound in (("granian-wsgi", 1.2), ("uwsgi", 1.2), ("gunicorn", 5.0))
+    ),
+    _at_least(
+        "hello-64-2-workers: requests per CPU-second over those of one",
+        0.95,
+        lambda m: m.cpu_us("hello-64", "tercel") / m.cpu_us("hello-64-2-workers", "tercel"),
+    ),
+    Bar(
+        "FastAPI, 4 workers, idle: PSS, against saltare",
+        "MiB",
+        lambda m: m.get("memory-idle-4-workers", "tercel", "pss_mib"),
+        lambda m: m.get("memory-idle-4-workers", "saltare", "pss_mib"),
+        operator.lt,
+    ),
+    _at_most(
+        "FastAPI, a further worker, idle: PSS",
+        "MiB",
+        5,
+        lambda m: _further_worker_mib(m, "pss_mib"),
+    ),
+    _at_most(
+        "FastAPI, a further worker, after a load: PSS",
+        "MiB",
+        5,
+        lambda m: _further_worker_mib(m, "pss_after_load_mib"),
+    ),
     *_lowest("memory-idle-tls", "an idle TLS connection"),
     *_lowest("memory-idle-websocket", "an idle WebSocket"),
 )

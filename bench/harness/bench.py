@@ -6,16 +6,17 @@ import dataclasses
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import load, servers
 from harness.machine import CoreTimes
 from harness.process import MeasureError, Tree
-from harness.servers import PLAIN, Needs, Server, Target
+from harness.servers import Server
 from harness.stats import Sample
+from harness.target import PLAIN, Needs, Target
 
 BENCH = Path(__file__).resolve().parent.parent
 APPS = BENCH / "apps"
@@ -99,14 +100,16 @@ class Throughput:
     script: Path | None = None
     idle_beside: Callable[[Settings], int] = lambda _: 0
     one_core: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    needs: Needs = PLAIN
 
     def __call__(self, server: Server, settings: Settings) -> Sample:
         """Starts `server`, checks one answer, warms up, measures once."""
         if self.one_core:
             settings = dataclasses.replace(settings, client_core=settings.server_core)
-        with running(server, self.app, settings) as target:
+        with running(server, self.app, settings, self.needs) as target:
             method = "GET" if self.body is None else "POST"
-            load.check_answer(target.port, method, self.body, self.expected)
+            load.check_answer(target.port, method, self.body, self.expected, self.headers)
             with load.idle_connections(target.port, self.idle_beside(settings)):
                 target.wrk(self.connections, settings.warmup_s, self.script)
                 return timed(

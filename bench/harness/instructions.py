@@ -19,8 +19,9 @@ from pathlib import Path
 from harness import load
 from harness.bench import Running, Settings, running
 from harness.process import MeasureError
-from harness.servers import Server, Target
+from harness.servers import Server
 from harness.stats import Sample
+from harness.target import Target
 
 WARMUP_REQUESTS = 300
 FEW_REQUESTS = 500

@@ -15,7 +15,7 @@ import ssl
 import struct
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,23 +164,33 @@ def check_http2_answer(port: int, expected: bytes) -> None:
         raise MeasureError(f"wrong answer over HTTP/2: {got!r}")
 
 
-def check_answer(port: int, method: str, body: bytes | None, expected: bytes) -> None:
-    """Asks once and compares, so that no wrong answer is ever timed.
+def check_answer(
+    port: int, method: str, body: bytes | None, expected: bytes, headers: Mapping[str, str]
+) -> None:
+    """Asks twice on one connection and compares, so that no wrong answer is ever timed.
+
+    Args:
+        headers: fields that the answer has to have, as the application says them.
 
     Raises:
-        MeasureError: the answer is not 200 with `expected`.
+        MeasureError: the answer is not 200 with `expected` and `headers`, or it is the last one of
+            its connection.
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request(method, "/", body)
-        answer = connection.getresponse()
-        got = answer.read()
+        for _ in range(2):
+            connection.request(method, "/", body)
+            answer = connection.getresponse()
+            got = answer.read()
+            told = {name: answer.headers.get(name) for name in headers}
+            if answer.status != 200 or got != expected or told != dict(headers):
+                raise MeasureError(f"wrong answer: {answer.status} {told} {got[:80]!r}")
+            if connection.sock is None:
+                raise MeasureError("the connection ends after an answer")
     except (OSError, http.client.HTTPException) as error:
         raise MeasureError(f"no answer: {error}") from error
     finally:
         connection.close()
-    if answer.status != 200 or got != expected:
-        raise MeasureError(f"wrong answer: {answer.status} {got[:80]!r}")
 
 
 def raise_descriptor_limit() -> None:

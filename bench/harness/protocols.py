@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from harness import load, websocket_load
 from harness.bench import Running, Settings, running, timed
-from harness.servers import Needs, Server
+from harness.servers import Server
 from harness.stats import Sample
+from harness.target import Needs
 
 MESSAGE_BYTES = 64
 ECHO_CONNECTIONS = 64

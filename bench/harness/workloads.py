@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -10,10 +11,12 @@ from dataclasses import dataclass
 
 from harness import instructions, latency, load, protocols
 from harness.bench import APPS, BENCH, Running, Settings, Throughput, running
-from harness.servers import PLAIN, Needs, Server
+from harness.servers import Server
 from harness.stats import Sample
+from harness.target import PLAIN, Needs
 
 HELLO = b'{"message":"Hello"}'
+HELLO_HEADERS = {"content-type": "application/json", "content-length": str(len(HELLO))}
 ECHO = b"x" * 10240
 SETTLE_S = 1.0
 WAITING_REQUESTS = 100
@@ -44,9 +47,9 @@ class Workload:
         )
 
 
-def idle_memory(server: Server, settings: Settings) -> Sample:
+def idle_memory(server: Server, settings: Settings, needs: Needs = PLAIN) -> Sample:
     """Memory of the FastAPI hello: after start-up and one request, and after a second of load."""
-    with running(server, "fastapi_hello", settings) as target:
+    with running(server, "fastapi_hello", settings, needs) as target:
         time.sleep(SETTLE_S)
         fresh = target.tree.memory()
         sample = {
@@ -163,6 +166,7 @@ def _throughput(
 
 
 _ASGI = ("asgi",)
+_WITH_WORKERS = ("tercel", "uvicorn", "granian", "saltare")
 _CONNECTIONS = (1, 64, 256, 1000)
 # The first is a rate that every server holds, the second one that the fast ones do.
 _LATENCY_RATES = (3000, 20000)
@@ -181,7 +185,7 @@ WORKLOADS = (
             f"hello-{count}",
             f"What does a server add to a trivial ASGI application, {count} connection(s)?",
             _ASGI,
-            Throughput("hello", count, HELLO),
+            Throughput("hello", count, HELLO, headers=HELLO_HEADERS),
         )
         for count in _CONNECTIONS
     ),
@@ -201,13 +205,35 @@ WORKLOADS = (
         "fastapi-64",
         "What is left of the difference under FastAPI?",
         _ASGI,
-        Throughput("fastapi_hello", 64, HELLO),
+        Throughput("fastapi_hello", 64, HELLO, headers=HELLO_HEADERS),
     ),
     _throughput(
         "echo-64",
         "What do bodies cost: 10 KiB read and streamed back?",
         _ASGI,
         Throughput("echo", 64, ECHO, ECHO, BENCH / "load" / "echo.lua"),
+    ),
+    *(
+        _throughput(
+            f"wsgi-hello-{count}",
+            f"What does a server add to a trivial WSGI application, {count} connection(s)?",
+            ("wsgi",),
+            Throughput("wsgi_hello", count, HELLO, headers=HELLO_HEADERS),
+        )
+        for count in (1, 64)
+    ),
+    _throughput(
+        "wsgi-falcon-64",
+        "What is left of the difference under Falcon?",
+        ("wsgi",),
+        Throughput("falcon_wsgi_hello", 64, HELLO, headers=HELLO_HEADERS),
+    ),
+    _throughput(
+        "hello-64-2-workers",
+        "What do two worker processes cost a request, where they share a core?",
+        _ASGI,
+        Throughput("hello", 64, HELLO, headers=HELLO_HEADERS, needs=Needs(workers=2)),
+        names=_WITH_WORKERS,
     ),
     *(
         _throughput(
@@ -286,6 +312,18 @@ WORKLOADS = (
         "pss_mib",
         "MiB of PSS",
         idle_memory,
+    ),
+    *(
+        Workload(
+            f"memory-idle-{count}-workers",
+            f"How much memory do {count} worker processes take, with what supervises them?",
+            _ASGI,
+            "pss_mib",
+            "MiB of PSS",
+            functools.partial(idle_memory, needs=Needs(workers=count)),
+            names=_WITH_WORKERS,
+        )
+        for count in (2, 4)
     ),
     Workload(
         "memory-connections",

@@ -21,6 +21,7 @@ __all__ = ["Settings", "load", "misspelt_variables"]
 # Where the name of a TOML file may stand, beside the option --config.
 CONFIG_VARIABLE = "TERCEL_CONFIG"
 _PREFIX = "TERCEL_"
+_PLATFORM_WORKERS = "WEB_CONCURRENCY"
 _LISTEN = ("host", "port", "bind", "uds", "fd")
 
 # A setting as it was written: what it is called there, and its texts (one str: joined).
@@ -40,7 +41,8 @@ def load(
     Args:
         command_line: texts by option name; those of the caller's parser.
         keywords: values by keyword. None as a value leaves the setting alone.
-        environ: the variables to look at. Unknown `TERCEL_*` ones are not refused: they may belong
+        environ: the variables to look at: `TERCEL_*`, and `WEB_CONCURRENCY`, by which platforms
+            tell the number of workers. Unknown `TERCEL_*` ones are not refused: they may belong
             to somebody else.
         file: a TOML file; the variable TERCEL_CONFIG of `environ` names one if this is None.
         inherited: what to listen on if no source names an address: sockets that a service manager
@@ -59,6 +61,7 @@ def load(
             f"The path of the settings file (--config, {CONFIG_VARIABLE}) must not be empty."
         )
     sources: list[dict[str, _Given]] = [
+        _from_platform(environ),
         {} if file is None else _from_file(file),
         _from_environ(environ),
         _from_keywords(keywords or {}),
@@ -113,6 +116,12 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, _Given]:
         for variable in environ
         if (name := _setting_of(variable)) is not None
     }
+
+
+def _from_platform(environ: Mapping[str, str]) -> dict[str, _Given]:
+    """Returns what a platform says to any server: weaker than what is said to this one."""
+    count = environ.get(_PLATFORM_WORKERS)
+    return {"workers": (_PLATFORM_WORKERS, count)} if count else {}
 
 
 def _setting_of(variable: str) -> str | None:

@@ -131,6 +131,17 @@ class TestPrecedence:
         assert load(environ=environ).port == 1
         assert load(environ=environ, file=tmp_path / "b.toml").port == 2
 
+    def test_the_platform_s_number_of_workers_is_the_weakest(self, tmp_path: Path):
+        file = tmp_path / "t.toml"
+        file.write_text("workers = 2\n")
+        platform = {"WEB_CONCURRENCY": "3"}
+        assert load(environ=platform).workers == 3
+        assert load(environ={"WEB_CONCURRENCY": ""}).workers == 1
+        assert load(environ=platform, file=file).workers == 2
+        assert load(environ={**platform, "TERCEL_WORKERS": "4"}).workers == 4
+        with pytest.raises(SettingError, match=r"^WEB_CONCURRENCY must be a whole number"):
+            load(environ={"WEB_CONCURRENCY": "many"})
+
     def test_a_weaker_source_must_be_right_too(self):
         with pytest.raises(SettingError, match=r"^TERCEL_PORT must be a whole number"):
             load(environ={"TERCEL_PORT": "x"}, command_line={"port": ["1"]})

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -182,8 +183,17 @@ class ServerProcess:
             status = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the server still runs after {timeout} s") from None
-        self._reader.join(5)
+        self._read_the_rest()
         return status
+
+    def _read_the_rest(self) -> None:
+        """Waits for what is in the pipe. Its end may be far: a successor writes there, too."""
+        end = time.monotonic() + 5
+        while self._reader.is_alive() and time.monotonic() < end:
+            empty = not select.select([self._process.stdout], [], [], 0)[0]
+            self._reader.join(0.05)
+            if empty:
+                return
 
     def stop(
         self, number: signal.Signals = signal.SIGTERM, *, timeout: float = STOP_SECONDS
@@ -200,7 +210,7 @@ class ServerProcess:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._reader.join(5)
+        self._read_the_rest()
 
     # --- clients
 

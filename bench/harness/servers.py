@@ -67,13 +67,13 @@ SERVERS = (
     Server(
         "granian-wsgi",
         "wsgi",
-        "granian's own benchmarks/README.md: http 1, no ws, one thread for Python",
+        "granian's own benchmarks/README.md: st runtime, http 1, no ws, one thread for Python",
         wsgi_commands.granian_wsgi,
     ),
     Server(
         "uwsgi",
         "wsgi",
-        "uwsgi-docs, Things to know, HttpSupport: router with keep-alive, 4 threads, no log",
+        "uwsgi-docs, Things to know, HttpSupport: http11-socket, a thread a connection, no log",
         wsgi_commands.uwsgi,
     ),
     Server(

@@ -11,7 +11,8 @@ def granian_wsgi(target: Target) -> list[str]:
     return [
         *(target.python, "-m", "granian", f"{target.app}:app", "--interface", "wsgi"),
         *("--host", "127.0.0.1", "--port", str(target.port)),
-        *("--workers", "1", "--runtime-threads", "1", "--blocking-threads", "1"),
+        *("--workers", "1", "--blocking-threads", "1"),
+        *("--runtime-threads", "1", "--runtime-mode", "st"),
         *("--http", "1", "--no-ws", "--no-access-log", "--log-level", "warning"),
         *("--backlog", str(BACKLOG), "--backpressure", str(BACKLOG)),
         *("--http1-header-read-timeout", "60000"),
@@ -19,12 +20,12 @@ def granian_wsgi(target: Target) -> list[str]:
 
 
 def uwsgi(target: Target) -> list[str]:
-    # Its own parser in the worker (http11-socket) keeps a thread for each idle connection, so 64
-    # connections need the router, a process of its own.
+    # The worker's own parser: a thread for each connection, kept open or not. The router in front
+    # of it (--http) needs four threads for any number of connections, and twice the CPU.
     return [
-        *(str(Path(target.python).parent / "uwsgi"), "--http", f"127.0.0.1:{target.port}"),
-        *("--http-keepalive=1", "--http-timeout", str(KEEP_ALIVE_S)),
-        *("--master", "--processes", "1", "--threads", "4", "--die-on-term"),
+        *(str(Path(target.python).parent / "uwsgi"), "--http11-socket", f"127.0.0.1:{target.port}"),
+        *("--http-timeout", str(KEEP_ALIVE_S), "--socket-timeout", str(KEEP_ALIVE_S)),
+        *("--master", "--processes", "1", "--threads", "72", "--die-on-term"),
         *("--listen", str(_most_that_the_system_listens_for())),
         *("--disable-logging", "--need-app"),
         *("--module", f"{target.app}:app", "--virtualenv", str(Path(target.python).parent.parent)),

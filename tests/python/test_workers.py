@@ -562,7 +562,7 @@ def test_a_failed_upgrade_leaves_the_path_of_a_unix_socket(crew: Any, tmp_path: 
 
 
 def test_the_end_during_an_upgrade_is_that_of_both(crew: Any) -> None:
-    server = crew(workers=2, preload=False, env={"CREW_SLOW_IMPORT": "3"})
+    server = crew(workers=2, preload=False, env={"CREW_SLOW_IMPORT": "1"})
     server.send_signal(signal.SIGUSR2)
     successor = int(server.wait_for(r"Process (\d+) is to take over")[1])
     server.send_signal(signal.SIGTERM)

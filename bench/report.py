@@ -62,7 +62,11 @@ OVERVIEW = (
         "websocket-echo-64",
         "requests_per_cpu_s",
     ),
+    ("WSGI hello, 64 connections: requests per CPU-second", "wsgi-hello-64", "requests_per_cpu_s"),
+    ("Falcon (WSGI), JSON, 64 connections", "wsgi-falcon-64", "requests_per_cpu_s"),
     ("memory, FastAPI, idle: PSS in MiB", "memory-idle", "pss_mib"),
+    ("memory, FastAPI, 4 workers, idle: PSS in MiB", "memory-idle-4-workers", "pss_mib"),
+    ("the same after a load", "memory-idle-4-workers", "pss_after_load_mib"),
     ("memory of an idle connection: bytes", "memory-connections", "pss_bytes"),
     ("memory of an idle TLS connection: bytes", "memory-idle-tls", "pss_bytes"),
     ("memory of an idle WebSocket: bytes", "memory-idle-websocket", "pss_bytes"),
@@ -75,7 +79,7 @@ OVERVIEW_WITHOUT = {"tercel-cpp", "nginx", "h2o", "nghttpd", "raw", "bare", "flo
 def overview(result: Mapping[str, Any]) -> str:
     """Returns one row for each thing that people ask first."""
     asked = [
-        (text, result["workloads"][workload]["servers"], metric)
+        (text, _by_product(result["workloads"][workload]["servers"]), metric)
         for text, workload, metric in OVERVIEW
         if workload in result["workloads"]
     ]
@@ -91,6 +95,11 @@ def overview(result: Mapping[str, Any]) -> str:
     return table(["", *servers], rows)
 
 
+def _by_product(servers: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns `servers` by the name of the product: one runs both kinds of application."""
+    return {name.removesuffix("-wsgi"): part for name, part in servers.items()}
+
+
 def _median(server: Mapping[str, Any] | None, metric: str) -> str:
     if server is None:
         return ""
@@ -104,15 +113,12 @@ def summary(result: Mapping[str, Any]) -> str:
         for name, part in result["workloads"].items()
         if part["headline"] == "cpu_us_per_request"
     }
+    tables: dict[str, dict[str, Any]] = {"asgi": {}, "wsgi": {}, "native": {}}
+    for name, part in chosen.items():
+        kind = "wsgi" if name.startswith("wsgi") else "asgi"
+        tables["native" if name.startswith(("native", "tls")) else kind][name] = part
     texts = []
-    for wanted in ("hello", "native"):
-        parts = {
-            name: part
-            for name, part in chosen.items()
-            if name.startswith(("native", "tls")) == (wanted == "native")
-        }
-        if not parts:
-            continue
+    for parts in filter(None, tables.values()):
         servers = list(
             dict.fromkeys(server for part in parts.values() for server in part["servers"])
         )

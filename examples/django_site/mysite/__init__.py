@@ -1,0 +1,1 @@
+"""A small Django project for `manage.py runserver` on tercel."""

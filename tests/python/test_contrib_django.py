@@ -220,7 +220,8 @@ class TestServing:
 
 class TestStaticFiles:
     FILE = "/static/mysite/hello.css"
-    SAME = ("content-type", "content-length", "last-modified", "etag", "content-disposition")
+    # Not the length: for HEAD, some versions of Django leave it out.
+    SAME = ("content-type", "last-modified", "etag", "content-disposition")
 
     def test_they_are_served_as_django_s_own_server_does(
         self, server: Runserver, project: Project

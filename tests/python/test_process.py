@@ -481,6 +481,20 @@ class TestLogConfig:
         server.stop()
         assert "INFO" not in server.output
 
+    def test_an_application_that_configures_logging_does_not_silence_the_server(
+        self, serve: ServeProcess, tmp_path: Path
+    ):
+        """dictConfig() disables the loggers it does not name, and Django calls it when imported."""
+        (tmp_path / "configures.py").write_text(
+            "import logging.config\n"
+            "def app(environ, start_response):\n"
+            "    raise ValueError('told')\n"
+            "logging.config.dictConfig({'version': 1})\n"
+        )
+        server = serve("configures:app", app_dir=tmp_path)
+        assert server.request("GET", "/").status == 500
+        server.wait_for("^ValueError: told$")
+
 
 class TestFromPython:
     def run(self, text: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -10,6 +10,8 @@ import atexit
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tercel import _core
 from tercel.settings import Settings
@@ -19,6 +21,7 @@ __all__ = [
     "cannot_write_access_log",
     "configure",
     "connect_engine",
+    "kept_enabled",
 ]
 
 _COLORS = {
@@ -84,6 +87,22 @@ def _standard_error(colors: bool | None) -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter(colors=colors))
     return handler
+
+
+@contextmanager
+def kept_enabled() -> Iterator[None]:
+    """Keeps the loggers enabled while an application is imported.
+
+    One that configures logging then, as Django does with LOGGING, disables every logger that is
+    there and that it does not name, unless it asks for the contrary.
+    """
+    loggers = [logging.getLogger(name) for name in ("tercel", "tercel.access")]
+    enabled = [logger for logger in loggers if not logger.disabled]
+    try:
+        yield
+    finally:
+        for logger in enabled:
+            logger.disabled = False
 
 
 def connect_engine() -> None:

@@ -18,7 +18,12 @@ from tercel.server.importer import call_factory, load_application
 from tercel.server.interface import require_factory, require_interface
 from tercel.server.lifespan import Lifespan
 from tercel.server.listening import adopt, as_setting_error, listen_on
-from tercel.server.logs import access_logger, cannot_write_access_log, connect_engine
+from tercel.server.logs import (
+    access_logger,
+    cannot_write_access_log,
+    connect_engine,
+    kept_enabled,
+)
 from tercel.settings import Settings, load
 
 __all__ = ["Server"]
@@ -141,11 +146,14 @@ class Server:
         settings = self.settings
         name, application = _APPLICATION, self._app
         in_python = not isinstance(application, str)
-        if isinstance(application, str):
-            name = application
-            application = load_application(name, app_dir=settings.app_dir, factory=settings.factory)
-        elif settings.factory:
-            application = call_factory(application, name, in_python=True)
+        with kept_enabled():
+            if isinstance(application, str):
+                name = application
+                application = load_application(
+                    name, app_dir=settings.app_dir, factory=settings.factory
+                )
+            elif settings.factory:
+                application = call_factory(application, name, in_python=True)
         self._interface = require_interface(
             application, name, settings.interface, in_python=in_python
         )

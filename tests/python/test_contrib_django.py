@@ -23,9 +23,11 @@ import pytest
 
 pytest.importorskip("django")
 
+from support.clients import curl
 from support.crew import children, wait_until
 from support.http1 import Closed, Response
 from support.server import ServerProcess
+from support.tls import Authority
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "django_site"
 ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "ignore"}
@@ -216,6 +218,32 @@ class TestServing:
         server.wait_for(r"^record INFO 200 \('GET /echo\?a=%25s HTTP/1.1', '200', '0'\)$")
         server.wait_for(r"^record WARNING 404 \('GET /none HTTP/1.1', '404', '\d+'\)$")
         server.wait_for(r"^record ERROR 500 \('GET /fail HTTP/1.1', '500', '\d+'\)$")
+
+    def test_a_client_that_left_is_no_warning(self, server: Runserver) -> None:
+        with server.connect() as client:
+            client.send("GET /sleep?s=0.1&left HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            time.sleep(0.03)
+            client.reset()
+        server.wait_for(r"^record INFO 499 \('GET /sleep\?s=0.1&left HTTP/1.1', '499', '0'\)$")
+
+    def test_a_handler_for_the_access_log_gets_the_lines_instead(self, project: Project) -> None:
+        project.add(
+            "mysite/settings.py",
+            'LOGGING["handlers"]["own"] = {"class": "logging.StreamHandler"}\n'
+            'LOGGING["loggers"]["tercel.access"] = {"handlers": ["own"], "level": "INFO"}\n',
+        )
+        server = project.runserver("--noreload")
+        assert server.request("GET", "/").status == 200
+        server.wait_for(r'^127.0.0.1 - - \[.*\] "GET / HTTP/1.1" 200 \d+')
+        assert "record" not in server.output
+
+    def test_with_a_certificate_it_is_https(self, project: Project, tmp_path: Path) -> None:
+        certificate, key = Authority(tmp_path).issue("127.0.0.1", file="server")
+        env = {"TERCEL_SSL_CERTFILE": str(certificate), "TERCEL_SSL_KEYFILE": str(key)}
+        server = project.runserver("--noreload", env=env)
+        url = f"https://127.0.0.1:{server.port}/"
+        assert f"Starting development server at {url}\n" in server.output
+        assert "Hello" in curl("--insecure", url)
 
 
 class TestStaticFiles:

@@ -57,6 +57,17 @@ urlpatterns += [
     path("kind", views.kind),
 ]
 """
+LIFESPAN = """
+django_application = application
+
+async def application(scope, receive, send):
+    if scope["type"] != "lifespan":
+        return await django_application(scope, receive, send)
+    for step in ("startup", "shutdown"):
+        await receive()
+        print(step, flush=True)
+        await send({"type": f"lifespan.{step}.complete"})
+"""
 # The reloader looks for edits once a second. LOGGING adds a line for each record of its server.
 SETTINGS = """
 from django.utils import autoreload
@@ -126,10 +137,11 @@ class Project:
 
         wait_until(is_done, f"what follows from {new!r} in {name}")
 
-    def runserver(self, *arguments: str, env: dict[str, str] | None = None) -> Runserver:
-        """Starts it on a free port, unless the first of `arguments` is an address."""
-        if not arguments or arguments[0].startswith("-"):
-            arguments = ("0", *arguments)
+    def runserver(
+        self, *options: str, address: str = "0", env: dict[str, str] | None = None
+    ) -> Runserver:
+        """Starts it on a free port, and waits until it listens."""
+        arguments = [*options, address]
         server = Runserver(self.folder / "manage.py", *arguments, env=ENVIRONMENT | (env or {}))
         return self._stack.enter_context(server)
 
@@ -337,6 +349,7 @@ class TestInterface:
 
 class TestReloading:
     def test_the_next_request_shows_new_code_and_none_is_refused(self, project: Project) -> None:
+        project.add("mysite/asgi.py", LIFESPAN)
         server = project.runserver()
         seen, stop = [], threading.Event()
 
@@ -356,6 +369,7 @@ class TestReloading:
             asking.join(10)
         edited = [b"Edited" in body for body in seen]
         assert edited == sorted(edited)
+        assert re.search(r"^startup\n(.*\n)*shutdown\n(.*\n)*startup$", server.output, re.M)
         assert server.output.count(f"at http://127.0.0.1:{server.port}/\n") == server.starts > 1
         assert server.interrupt() == 0
 
@@ -450,7 +464,7 @@ class TestTheAddress:
         assert done.stdout.endswith("Error: That port is already in use.\n")
 
     def test_ipv6(self, project: Project) -> None:
-        server = project.runserver("[::1]:0")
+        server = project.runserver(address="[::1]:0")
         assert f"Starting development server at http://[::1]:{server.port}/\n" in server.output
         assert server.request("GET", "/").status == 200
 

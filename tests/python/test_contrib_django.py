@@ -43,6 +43,7 @@ def fail(request):
     raise RuntimeError("nobody handles this")
 
 def sleep(request):
+    print("sleeps", flush=True)
     time.sleep(float(request.GET["s"]))
     return HttpResponse("slept")
 
@@ -234,7 +235,7 @@ class TestServing:
     def test_a_client_that_left_is_no_warning(self, server: Runserver) -> None:
         with server.connect() as client:
             client.send("GET /sleep?s=0.1&left HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            time.sleep(0.03)
+            server.wait_for("^sleeps$")
             client.reset()
         server.wait_for(r"^record INFO 499 \('GET /sleep\?s=0.1&left HTTP/1.1', '499', '0'\)$")
 
@@ -433,8 +434,8 @@ class TestTheEnd:
     ) -> None:
         server = project.runserver("--noreload", f"--interface={interface}")
         with server.connect() as client:
-            client.send("GET /sleep?s=0.05 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            time.sleep(0.02)
+            client.send("GET /sleep?s=0.03 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            server.wait_for("^sleeps$")
             server.send_signal(number)
             assert client.response().body == b"slept"
         assert server.wait() == 0

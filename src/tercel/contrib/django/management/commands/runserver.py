@@ -37,7 +37,7 @@ __all__ = ["Command"]
 # and on Ctrl-C the reloader kills the process that serves after a quarter of a second.
 _GRACE_S = 0.2
 # Time before streams are told. So is an ASGI request, which Django takes for its client's leaving.
-_STREAM_GRACE_S = 0.1
+_STREAM_GRACE_S = 0.15
 
 
 class Command(Runserver):

@@ -347,6 +347,12 @@ class TestInterface:
         assert done.returncode == 1
         assert "ASGI application 'mysite.none.application' could not be loaded" in done.stdout
 
+    def test_an_application_that_is_none(self, project: Project) -> None:
+        project.add("mysite/asgi.py", "application = 1\n")
+        done = project.manage("runserver", "0", "--noreload", "--nostatic")
+        assert done.returncode == 1
+        assert "CommandError: The application, of type int, is not an application" in done.stdout
+
 
 class TestReloading:
     def test_the_next_request_shows_new_code_and_none_is_refused(self, project: Project) -> None:

@@ -102,8 +102,7 @@ class DevelopmentServer:
 
     def set_app(self, application: Any) -> None:
         logs.connect(self.settings)
-        self._server = _ServerOnSocket.with_settings(application, self.settings)
-        self._server.listener = self._listener
+        self._application = application
 
     def serve_forever(self) -> None:
         """Serves until a signal comes, on the main thread, or the reins are drawn, elsewhere.
@@ -114,9 +113,11 @@ class DevelopmentServer:
             SystemExit: a second signal cut that short.
         """
         try:
+            server = _ServerOnSocket.with_settings(self._application, self.settings)
+            server.listener = self._listener
+            make_loop = loop_factory(self.settings.loop)
             with Signals() as signals:
-                make_loop = loop_factory(self.settings.loop)
-                status = run_server(self._server, make_loop, signals, self.reins)
+                status = run_server(server, make_loop, signals, self.reins)
         except StartError as error:
             raise CommandError(str(error)) from error
         if status:

@@ -379,6 +379,7 @@ class TestReloading:
         assert re.search(r"^startup\n(.*\n)*shutdown\n(.*\n)*startup$", server.output, re.M)
         assert server.output.count(f"at http://127.0.0.1:{server.port}/\n") == server.starts > 1
         assert server.interrupt() == 0
+        assert "Traceback" not in server.output
 
     @pytest.mark.parametrize("file", ["views", "models"])
     def test_after_a_mistake_it_waits_for_the_next_edit(self, project: Project, file: str) -> None:

@@ -37,13 +37,23 @@ class Reins:
     """The role of a server that another thread ends."""
 
     def __init__(self) -> None:
-        self._ask: Callable[[], object] | None = None
         self._thread: threading.Thread | None = None
+        self._started = threading.Event()
+        self._ask: Callable[[], object] | None = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Surrounds all that the server does, from its start on, on its thread."""
+        self._thread = threading.current_thread()
+        try:
+            yield
+        finally:
+            self._started.set()
 
     @contextmanager
     def watch(self, server: Server, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-        self._thread = threading.current_thread()
         self._ask = lambda: loop.call_soon_threadsafe(server.shutdown)
+        self._started.set()
         yield
 
     def ending(self) -> None:
@@ -60,11 +70,13 @@ class Reins:
         timer = threading.Timer(_END_S, _leave, (status,))
         timer.daemon = True
         timer.start()
-        if self._ask is None or self._thread is None:
+        if self._thread is None:
             return
         # The loop may have ended by itself. A second Ctrl-C does not need a traceback.
         with suppress(RuntimeError, KeyboardInterrupt):
-            self._ask()
+            self._started.wait(_END_S)
+            if self._ask is not None:
+                self._ask()
             self._thread.join(_END_S)
 
 
@@ -116,7 +128,7 @@ class DevelopmentServer:
             server = _ServerOnSocket.with_settings(self._application, self.settings)
             server.listener = self._listener
             make_loop = loop_factory(self.settings.loop)
-            with Signals() as signals:
+            with Signals() as signals, self.reins.held():
                 status = run_server(server, make_loop, signals, self.reins)
         except StartError as error:
             raise CommandError(str(error)) from error

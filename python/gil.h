@@ -41,10 +41,11 @@ class GilAcquire {
   Gil gil_;
 };
 
-// Returns what `call` does, which enters the interpreter on a thread of the engine. A thread that
-// asks for the lock of an interpreter that has ended waits for the end of the process, as it does
-// from CPython 3.14 on: before, CPython ends it by unwinding its stack, and that must not pass
-// through functions that are noexcept.
+// Returns what `call` does, which enters the interpreter, or runs Python code, on any thread: an
+// event loop may be on one that the interpreter does not wait for. A thread that asks for the lock
+// of an interpreter that has ended waits for the end of the process, as it does from CPython 3.14
+// on: before, CPython ends it by unwinding its stack, and that must not pass through functions that
+// are noexcept.
 template <typename Call>
 auto entering_python(Call call) noexcept {
   try {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "python/gil.h"
 #include "tercel/base/log.h"
 
 namespace nb = nanobind;
@@ -29,7 +30,8 @@ void LoggerLines::hand_over(std::string_view line) noexcept {
   const nb::object name = nb::steal(PyUnicode_InternFromString("info"));
   nb::object done;
   if (text.is_valid() && name.is_valid()) {
-    done = nb::steal(PyObject_CallMethodOneArg(logger_.ptr(), name.ptr(), text.ptr()));
+    done = nb::steal(entering_python(
+        [&] { return PyObject_CallMethodOneArg(logger_.ptr(), name.ptr(), text.ptr()); }));
   }
   if (!done.is_valid()) PyErr_WriteUnraisable(logger_.ptr());
 }

@@ -4,6 +4,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include "python/gil.h"
 #include "python/loop_core.h"
 #include "python/timer_heap.h"
 
@@ -86,7 +87,8 @@ PyObject* queue_threadsafe(Gil& gil, LoopCore& loop, const Call& call) noexcept 
   if (!arguments.is_valid()) return nullptr;
   PyObject* args[] = {call.args[0], arguments.ptr(), &loop.ob_base,
                       call.context != nullptr ? call.context : Py_None};
-  nb::object handle = nb::steal(PyObject_Vectorcall(type, args, std::size(args), nullptr));
+  nb::object handle = nb::steal(
+      entering_python([&] { return PyObject_Vectorcall(type, args, std::size(args), nullptr); }));
   if (!handle.is_valid() || !append_ready(gil, loop, handle.ptr())) return nullptr;
   return handle.release().ptr();
 }
@@ -156,7 +158,8 @@ PyObject* call_later(PyObject* self, PyObject* const* args, Py_ssize_t count,
       !is_own(loop, objects.str_call_at, objects.call_at)) {
     return call_inherited(loop, objects.str_call_later, args, count, kwnames);
   }
-  const nb::object now = nb::steal(PyObject_CallMethodNoArgs(self, objects.str_time));
+  const nb::object now =
+      nb::steal(entering_python([&] { return PyObject_CallMethodNoArgs(self, objects.str_time); }));
   if (!now.is_valid()) return nullptr;
   const nb::object when = nb::steal(PyNumber_Add(now.ptr(), args[0]));
   if (!when.is_valid()) return nullptr;

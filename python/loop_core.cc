@@ -8,6 +8,7 @@
 #include <nanobind/nanobind.h>
 
 #include "python/errors.h"
+#include "python/gil.h"
 #include "python/loop_calls.h"
 
 namespace nb = nanobind;
@@ -271,7 +272,9 @@ PyObject* call_inherited(LoopCore& loop, PyObject* name, PyObject* const* args, 
   if (!next.is_valid()) return nullptr;
   const nb::object method = nb::steal(PyObject_GetAttr(next.ptr(), name));
   if (!method.is_valid()) return nullptr;
-  return PyObject_Vectorcall(method.ptr(), args, static_cast<std::size_t>(count), kwnames);
+  return entering_python([&] {
+    return PyObject_Vectorcall(method.ptr(), args, static_cast<std::size_t>(count), kwnames);
+  });
 }
 
 bool is_own(const LoopCore& loop, PyObject* name, PyObject* method) noexcept {

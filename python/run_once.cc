@@ -7,6 +7,7 @@
 #include <nanobind/nanobind.h>
 
 #include "python/errors.h"
+#include "python/gil.h"
 #include "python/loop_calls.h"
 #include "python/loop_core.h"
 #include "python/timer_heap.h"
@@ -48,8 +49,8 @@ bool read_when(PyObject* timer, double& seconds) noexcept {
 // The time of the event loop, which a subclass may define anew.
 bool read_time(LoopCore& loop, double& seconds) noexcept {
   PyObject* self = &loop.ob_base;
-  const nb::object time =
-      nb::steal(PyObject_VectorcallMethod(loop_objects().str_time, &self, 1, nullptr));
+  const nb::object time = nb::steal(entering_python(
+      [&] { return PyObject_VectorcallMethod(loop_objects().str_time, &self, 1, nullptr); }));
   return time.is_valid() && read_number(time.ptr(), seconds);
 }
 
@@ -122,7 +123,8 @@ bool queue_handle(Gil& gil, LoopCore& loop, PyObject* handle, PyObject* descript
   if (handle == Py_None) return true;
   if (!is_cancelled(handle)) return append_ready(gil, loop, handle);
   PyObject* args[] = {&loop.ob_base, descriptor};
-  return nb::steal(PyObject_VectorcallMethod(remove, args, 2, nullptr)).is_valid();
+  const auto call = [&] { return PyObject_VectorcallMethod(remove, args, 2, nullptr); };
+  return nb::steal(entering_python(call)).is_valid();
 }
 
 // True when `key` is what asyncio registers: data is (reader, writer), each a Handle or None.
@@ -140,9 +142,10 @@ bool queue_descriptor(Gil& gil, LoopCore& loop, PyObject* key, std::uint32_t eve
   if (!is_asyncio_key(key)) {
     const nb::object list = nb::steal(Py_BuildValue("[(OI)]", key, events));
     PyObject* args[] = {&loop.ob_base, list.ptr()};
-    return list.is_valid() &&
-           nb::steal(PyObject_VectorcallMethod(objects.str_process_events, args, 2, nullptr))
-               .is_valid();
+    const auto call = [&] {
+      return PyObject_VectorcallMethod(objects.str_process_events, args, 2, nullptr);
+    };
+    return list.is_valid() && nb::steal(entering_python(call)).is_valid();
   }
   const nb::object kept = nb::borrow(key);
   PyObject* descriptor = PyTuple_GET_ITEM(key, 0);
@@ -176,17 +179,20 @@ bool report(Gil& gil, PyObject* handle) noexcept {
   const nb::object exception = nb::steal(take_exception(gil));
   const nb::object home = nb::steal(PyImport_ImportModule("tercel.loop"));
   if (!home.is_valid()) return false;
-  return nb::steal(PyObject_CallMethod(home.ptr(), "report_callback_error", "OO", handle,
-                                       exception.ptr()))
+  return nb::steal(entering_python([&] {
+           return PyObject_CallMethod(home.ptr(), "report_callback_error", "OO", handle,
+                                      exception.ptr());
+         }))
       .is_valid();
 }
 
 // Returns the result of `callback(*args)` in `context`; invalid with an exception set.
 nb::object call_in_context(PyObject* callback, PyObject* args, PyObject* context) noexcept {
   if (PyContext_Enter(context) < 0) return {};
-  nb::object result =
-      nb::steal(PyObject_Vectorcall(callback, &PyTuple_GET_ITEM(args, 0),
-                                    static_cast<std::size_t>(PyTuple_GET_SIZE(args)), nullptr));
+  nb::object result = nb::steal(entering_python([&] {
+    return PyObject_Vectorcall(callback, &PyTuple_GET_ITEM(args, 0),
+                               static_cast<std::size_t>(PyTuple_GET_SIZE(args)), nullptr);
+  }));
   if (PyContext_Exit(context) < 0) result.reset();
   return result;
 }
@@ -203,7 +209,8 @@ bool run_handle(Gil& gil, PyObject* handle) noexcept {
              report(gil, handle);
     }
   }
-  return nb::steal(PyObject_CallMethodNoArgs(handle, loop_objects().str_run)).is_valid();
+  const auto run = [&] { return PyObject_CallMethodNoArgs(handle, loop_objects().str_run); };
+  return nb::steal(entering_python(run)).is_valid();
 }
 
 // Runs what is queued now, not what that queues.

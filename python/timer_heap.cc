@@ -5,6 +5,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include "python/gil.h"
 #include "python/loop_core.h"
 
 namespace nb = nanobind;
@@ -47,10 +48,11 @@ std::optional<Path> sink(PyObject* heap, Py_ssize_t size) noexcept {
   return path;
 }
 
-// heapq.heappush or heapq.heappop.
+// heapq.heappush or heapq.heappop, which compare timers in Python.
 nb::object call(PyObject* function, PyObject* heap, PyObject* timer) noexcept {
   PyObject* args[] = {heap, timer};
-  return nb::steal(PyObject_Vectorcall(function, args, timer != nullptr ? 2 : 1, nullptr));
+  return nb::steal(entering_python(
+      [&] { return PyObject_Vectorcall(function, args, timer != nullptr ? 2 : 1, nullptr); }));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "python/asgi/coroutine.h"
 #include "python/asgi/handler.h"
 #include "python/asgi/interned.h"
+#include "python/gil.h"
 
 namespace tercel::python::asgi {
 namespace {
@@ -53,7 +54,8 @@ PyType_Slot receive_slots[] = {{Py_tp_dealloc, slot(dealloc_receive)},
 }  // namespace
 
 PyObject* Call::create_future() noexcept {
-  return PyObject_CallMethodNoArgs(handler_->loop(), keys.create_future);
+  return entering_python(
+      [this] { return PyObject_CallMethodNoArgs(handler_->loop(), keys.create_future); });
 }
 
 void Call::wake(Wait wait) noexcept {

@@ -18,8 +18,9 @@ PyObject* eager_keywords = nullptr;  // The names of the arguments of an eager T
 Ref call_app(PyObject* app, const Ref& scope, const Ref& receive, SendCallable& send) noexcept {
   std::array<PyObject*, 4> args{nullptr, scope.get(), receive.get(),
                                 reinterpret_cast<PyObject*>(&send)};
-  return Ref::steal(
-      PyObject_Vectorcall(app, args.data() + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr));
+  return Ref::steal(entering_python([&] {
+    return PyObject_Vectorcall(app, args.data() + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
+  }));
 }
 
 // Queues a Task's step in the loop, in its context.
@@ -28,8 +29,8 @@ bool call_soon(PyObject* loop, const Ref& step, PyObject* context) noexcept {
   const Ref names = Ref::steal(method ? PyTuple_Pack(1, keys.context) : nullptr);
   if (!names) return false;
   std::array<PyObject*, 2> args{step.get(), context};
-  return static_cast<bool>(
-      Ref::steal(PyObject_Vectorcall(method.get(), args.data(), 1, names.get())));
+  return static_cast<bool>(Ref::steal(entering_python(
+      [&] { return PyObject_Vectorcall(method.get(), args.data(), 1, names.get()); })));
 }
 
 }  // namespace
@@ -95,9 +96,11 @@ Dispatch Dispatcher::choose() noexcept {
 }
 
 bool Dispatcher::wants_tasks() noexcept {
-  const Ref debug = Ref::steal(PyObject_CallMethodNoArgs(loop_.get(), keys.get_debug));
-  const Ref factory =
-      Ref::steal(debug ? PyObject_CallMethodNoArgs(loop_.get(), keys.get_task_factory) : nullptr);
+  const auto ask = [this](PyObject* name) {
+    return entering_python([&] { return PyObject_CallMethodNoArgs(loop_.get(), name); });
+  };
+  const Ref debug = Ref::steal(ask(keys.get_debug));
+  const Ref factory = Ref::steal(debug ? ask(keys.get_task_factory) : nullptr);
   if (!factory) PyErr_Clear();
   return debug.get() != Py_False || factory.get() != Py_None;
 }
@@ -132,7 +135,9 @@ Dispatcher::StepEnd Dispatcher::first_step(FirstStep& step, const Ref& scope, co
 
   PyObject* result = nullptr;
   PySendResult sent = PYGEN_ERROR;
-  if (coroutine) sent = PyIter_Send(coroutine.get(), Py_None, &result);
+  if (coroutine) {
+    sent = entering_python([&] { return PyIter_Send(coroutine.get(), Py_None, &result); });
+  }
   StepEnd ended{sent, Ref::steal(result)};
   if (sent == PYGEN_RETURN) {
     ended.value = {};
@@ -193,10 +198,13 @@ bool Dispatcher::run_in_task(SendCallable& send, Ref scope, Ref receive, bool ea
   Ref task;
   if (eager) {
     std::array<PyObject*, 4> args{owned.get(), loop_.get(), context.get(), Py_True};
-    task = Ref::steal(PyObject_Vectorcall(reinterpret_cast<PyObject*>(task_type()), args.data(), 1,
-                                          eager_keywords));
+    task = Ref::steal(entering_python([&] {
+      return PyObject_Vectorcall(reinterpret_cast<PyObject*>(task_type()), args.data(), 1,
+                                 eager_keywords);
+    }));
   } else if (PyContext_Enter(context.get()) == 0) {
-    task = Ref::steal(PyObject_CallMethodOneArg(loop_.get(), keys.create_task, owned.get()));
+    task = Ref::steal(entering_python(
+        [&] { return PyObject_CallMethodOneArg(loop_.get(), keys.create_task, owned.get()); }));
     Ref raised = take_raised();
     if (PyContext_Exit(context.get()) < 0) PyErr_Clear();
     if (raised) restore_raised(std::move(raised));

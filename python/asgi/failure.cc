@@ -9,6 +9,7 @@
 #include "python/asgi/call.h"
 #include "python/asgi/errors.h"
 #include "python/asgi/interned.h"
+#include "python/gil.h"
 #include "python/ref.h"
 #include "tercel/base/process_mark.h"
 
@@ -80,7 +81,8 @@ Ref exc_info_of(PyObject* raised) noexcept {
 Ref call_logger(PyObject* level, PyObject* text, PyObject* raised) noexcept {
   const Ref logging = Ref::steal(PyImport_ImportModule("logging"));
   if (!logging) return {};
-  const Ref logger = Ref::steal(PyObject_CallMethod(logging.get(), "getLogger", "s", "tercel"));
+  const Ref logger = Ref::steal(entering_python(
+      [&] { return PyObject_CallMethod(logging.get(), "getLogger", "s", "tercel"); }));
   const Ref method = Ref::steal(logger ? PyObject_GetAttr(logger.get(), level) : nullptr);
   const Ref arguments = Ref::steal(method ? PyTuple_Pack(1, text) : nullptr);
   const Ref keywords = Ref::steal(arguments ? PyDict_New() : nullptr);
@@ -89,7 +91,8 @@ Ref call_logger(PyObject* level, PyObject* text, PyObject* raised) noexcept {
     const Ref exc_info = exc_info_of(raised);
     if (!exc_info || PyDict_SetItem(keywords.get(), keys.exc_info, exc_info.get()) < 0) return {};
   }
-  return Ref::steal(PyObject_Call(method.get(), arguments.get(), keywords.get()));
+  return Ref::steal(entering_python(
+      [&] { return PyObject_Call(method.get(), arguments.get(), keywords.get()); }));
 }
 
 void log_at(PyObject* level, const char* text, PyObject* raised) noexcept {

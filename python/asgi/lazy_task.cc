@@ -397,7 +397,7 @@ bool become_task(PyObject* shell, Runner& runner, PyObject* loop, PyObject* cont
 
 bool run_step(const Ref& step, PyObject* context) noexcept {
   if (PyContext_Enter(context) < 0) return false;
-  const Ref ran = Ref::steal(PyObject_CallNoArgs(step.get()));
+  const Ref ran = Ref::steal(entering_python([&] { return PyObject_CallNoArgs(step.get()); }));
   Ref raised = take_raised();
   if (PyContext_Exit(context) < 0) return false;
   if (raised) restore_raised(std::move(raised));

@@ -4,6 +4,7 @@
 
 #include "python/asgi/errors.h"
 #include "python/asgi/interned.h"
+#include "python/gil.h"
 
 namespace tercel::python::asgi {
 namespace {
@@ -85,7 +86,8 @@ Ref convert_all(PyObject* iterable, Ref (*convert)(PyObject*) noexcept) noexcept
   const Ref iterator = Ref::steal(PyObject_GetIter(iterable));
   Ref list = Ref::steal(iterator ? PyList_New(0) : nullptr);
   if (!list) return {};
-  while (const Ref item = Ref::steal(PyIter_Next(iterator.get()))) {
+  const auto next = [&] { return PyIter_Next(iterator.get()); };
+  while (const Ref item = Ref::steal(entering_python(next))) {
     if (PyList_GET_SIZE(list.get()) == static_cast<Py_ssize_t>(kResponseFieldsMax)) {
       PyErr_Format(PyExc_ValueError, "a response has at most %zu headers", kResponseFieldsMax);
       return {};

@@ -7,6 +7,7 @@
 #include "python/asgi/failure.h"
 #include "python/asgi/interned.h"
 #include "python/asgi/types.h"
+#include "python/gil.h"
 
 namespace tercel::python::asgi {
 namespace {
@@ -72,8 +73,9 @@ Ref take_yielded(Runner& runner) noexcept {
 bool call_app(Runner& runner) noexcept {
   PyObject* args[] = {nullptr, runner.scope, runner.receive,
                       reinterpret_cast<PyObject*>(runner.send)};
-  const Ref awaitable = Ref::steal(
-      PyObject_Vectorcall(runner.app, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr));
+  const Ref awaitable = Ref::steal(entering_python([&] {
+    return PyObject_Vectorcall(runner.app, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
+  }));
   Py_CLEAR(runner.app);
   Py_CLEAR(runner.scope);
   Py_CLEAR(runner.receive);
@@ -83,7 +85,8 @@ bool call_app(Runner& runner) noexcept {
 
 PySendResult resume(Runner& runner, PyObject* value, PyObject** result) noexcept {
   const Ref coroutine = Ref::share(runner.coroutine);
-  return conclude(runner, PyIter_Send(coroutine.get(), value, result), result);
+  const auto send = [&] { return PyIter_Send(coroutine.get(), value, result); };
+  return conclude(runner, entering_python(send), result);
 }
 
 // Ends as the first step did.
@@ -138,7 +141,9 @@ PySendResult throw_in(Runner& runner, PyObject* const* args, Py_ssize_t count,
   const Ref coroutine = Ref::share(runner.coroutine);
   const Ref method = Ref::steal(PyObject_GetAttr(coroutine.get(), keys.throw_));
   if (!method) return conclude(runner, PYGEN_ERROR, result);
-  *result = PyObject_Vectorcall(method.get(), args, static_cast<std::size_t>(count), nullptr);
+  *result = entering_python([&] {
+    return PyObject_Vectorcall(method.get(), args, static_cast<std::size_t>(count), nullptr);
+  });
   if (*result != nullptr) return PYGEN_NEXT;
   if (!PyErr_ExceptionMatches(PyExc_StopIteration)) return conclude(runner, PYGEN_ERROR, result);
   PyErr_Clear();
@@ -202,7 +207,7 @@ PyObject* runner_close(PyObject* self, PyObject* /*unused*/) noexcept {
   Runner& runner = runner_of(self);
   if (runner.coroutine == nullptr) Py_RETURN_NONE;
   const Ref coroutine = Ref::share(runner.coroutine);
-  return PyObject_CallMethodNoArgs(coroutine.get(), keys.close);
+  return entering_python([&] { return PyObject_CallMethodNoArgs(coroutine.get(), keys.close); });
 }
 
 // Attributes of coroutines, by which tools look into suspended tasks.

@@ -3,6 +3,7 @@
 #include <structmember.h>
 
 #include "python/asgi/types.h"
+#include "python/gil.h"
 #include "python/ref.h"
 #include "python/wsgi/names.h"
 
@@ -46,7 +47,8 @@ PyObject* make(PyTypeObject* of_type, PyObject* arguments, PyObject* keywords) n
 }
 
 PyObject* next(PyObject* self) noexcept {
-  Ref block = Ref::steal(PyObject_CallMethod(of(self).file, "read", "n", of(self).block_bytes));
+  Ref block = Ref::steal(entering_python(
+      [&] { return PyObject_CallMethod(of(self).file, "read", "n", of(self).block_bytes); }));
   if (!block) return nullptr;
   const int more = PyObject_IsTrue(block.get());
   return more > 0 ? block.release() : nullptr;
@@ -55,7 +57,7 @@ PyObject* next(PyObject* self) noexcept {
 // Closes the file, if it can be closed.
 PyObject* close(PyObject* self, PyObject* /*unused*/) noexcept {
   const Ref method = Ref::steal(PyObject_GetAttr(of(self).file, names.close));
-  if (method) return PyObject_CallNoArgs(method.get());
+  if (method) return entering_python([&] { return PyObject_CallNoArgs(method.get()); });
   if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return nullptr;
   PyErr_Clear();
   return Py_NewRef(Py_None);

@@ -461,6 +461,43 @@ print("done", flush=True)
         )  # fmt: skip
         assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
+    @pytest.mark.parametrize("kind", ["callback", "application", "wsgi"])
+    def test_a_daemon_thread_that_is_in_python_does_not_harm_the_end(self, kind: str):
+        """Before CPython 3.14 the interpreter ends such a thread by unwinding its stack."""
+        program = """
+import asyncio, socket, sys, threading, time, tercel
+kind = sys.argv[1]
+def work():
+    while True:
+        busy.set()
+async def asgi(scope, receive, send):
+    if scope["type"] == "http":
+        work()
+    raise NotImplementedError
+def wsgi(environ, start_response):
+    work()
+async def main():
+    if kind == "callback":
+        work()
+    await server.serve()
+busy = threading.Event()
+server = tercel.Server(wsgi if kind == "wsgi" else asgi, port=0, access_log=False)
+run = lambda: tercel.EventLoop().run_until_complete(main())
+threading.Thread(target=run, daemon=True).start()
+if kind != "callback":
+    while not server.started:
+        time.sleep(0.01)
+    client = socket.create_connection(server.addresses[0])
+    client.sendall(b"GET / HTTP/1.1\\r\\nHost: test\\r\\n\\r\\n")
+assert busy.wait(10)
+print("done", flush=True)
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", program, kind],
+            capture_output=True, text=True, timeout=20,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
     def test_a_forked_child_may_close_and_leaves_its_parent_whole(self):
         with AsgiServer(hello, io_threads=2) as server, server.connect() as client:
             assert client.request("GET", "/a").body == b"hello /a"

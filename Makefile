@@ -32,7 +32,8 @@ $(BUILT): $(SOURCES) | deps
 run: build  ## Serve examples/fastapi_hello on http://127.0.0.1:8000 (PORT=... for another port).
 	@exec $(BIN)/tercel serve --app-dir examples/fastapi_hello --port $(PORT) main:app
 
-test: deps  ## Run every test that a change must pass: below 20 minutes on two cores.
+test:  ## Run every test that a change must pass: below 20 minutes on two cores.
+	@tools/deps.sh --test
 	@tools/run_tests.sh
 
 test-long:  ## Run the slow ones too: fuzzers, slowhttptest, Chromium, clang-tidy, sanitised suites.

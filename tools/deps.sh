@@ -2,7 +2,9 @@
 # Installs what building and testing tercel needs and this machine lacks: Debian 12 or Ubuntu 24.04
 # packages as root or through sudo, Python packages in a virtual environment.
 #
-#   tools/deps.sh            what `make run` and `make test` need
+#   tools/deps.sh            what `make run` needs, and most of what `make test` does
+#   tools/deps.sh --test     also nginx and HAProxy, which `make test` puts in front of tercel. Their
+#                            packages start services where systemd runs
 #   tools/deps.sh --long     also what `make test-long` needs (clang, slowhttptest, Chromium)
 #   tools/deps.sh --bench    also what `make bench` needs (wrk, nginx, h2o, nghttpd, valgrind, the compared servers)
 #
@@ -17,12 +19,13 @@ readonly PYTHON_MINIMUM="(3, 11)"
 say() { printf 'deps: %s\n' "$*"; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
 
-long=no bench=no
+proxies=no long=no bench=no
 for option in "$@"; do
   case $option in
-    --long) long=yes ;;
+    --test) proxies=yes ;;
+    --long) proxies=yes long=yes ;;
     --bench) bench=yes ;;
-    *) die "unknown option $option; known are --long and --bench" ;;
+    *) die "unknown option $option; known are --test, --long and --bench" ;;
   esac
 done
 
@@ -36,6 +39,8 @@ want() {
   "$@" >/dev/null 2>&1 || missing+=("$package")
 }
 has() { command -v "$1"; }
+# Of those that are not on everybody's path.
+has_service() { PATH=$PATH:/usr/sbin command -v "$1"; }
 has_header() { [[ -e /usr/include/$1 || -e /usr/local/include/$1 ]]; }
 
 install_missing() {
@@ -70,6 +75,10 @@ want libnghttp2-dev has_header nghttp2/nghttp2.h
 want nghttp2-client has h2load
 want libgtest-dev has_header gtest/gtest.h
 want libbenchmark-dev has_header benchmark/benchmark.h
+if [[ $proxies == yes ]]; then
+  want nginx-light has_service nginx
+  want haproxy has_service haproxy
+fi
 if [[ $long == yes ]]; then
   want clang has clang++
   want clang-tidy has clang-tidy
@@ -84,7 +93,7 @@ if [[ $long == yes ]]; then
 fi
 if [[ $bench == yes ]]; then
   want wrk has wrk
-  want nginx-light has nginx
+  want nginx-light has_service nginx
   want h2o has h2o
   want nghttp2-server has nghttpd
   want openssl has openssl

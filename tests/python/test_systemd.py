@@ -232,7 +232,7 @@ class TestInheritedSockets:
 
 
 class TestUnits:
-    """The files that docs/guide/deploying.md shows."""
+    """The files that docs/guide/systemd.md shows."""
 
     def service(self) -> configparser.SectionProxy:
         parser = configparser.RawConfigParser(strict=False)
@@ -246,7 +246,9 @@ class TestUnits:
         load(command_line=parse(words[3:], "tercel serve").settings)
 
     def test_the_service_waits_longer_than_the_server(self):
-        assert float(self.service()["TimeoutStopSec"]) > load().timeout_graceful_shutdown
+        settings = load()
+        limits = settings.timeout_graceful_shutdown + settings.timeout_lifespan_shutdown
+        assert float(self.service()["TimeoutStopSec"]) > limits
         assert self.service()["Type"] == "notify"
 
     def test_systemd_finds_no_fault(self, tmp_path: Path):

@@ -6,6 +6,7 @@ by ending the process; where it is the path of a file, the file's text says whic
 
 import asyncio
 import ctypes
+import json
 import os
 import sys
 import threading
@@ -67,6 +68,36 @@ async def stream(receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"data: end\n\n"})
 
 
+async def ticks(send: Any) -> None:
+    """An event every 50 ms, until the client has left."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    try:
+        while True:
+            await send({"type": "http.response.body", "body": b"data: tick\n\n", "more_body": True})
+            await asyncio.sleep(0.05)
+    except OSError:
+        say("disconnect")
+
+
+async def upload(receive: Any, send: Any) -> None:
+    """Says when the first byte is there, and answers with how many there were."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if size == 0 and message.get("body"):
+            say("upload began")
+        size += len(message.get("body", b""))
+        more = message.get("more_body", False)
+    await answer(send, str(size))
+
+
+def request_as_json(scope: Message) -> str:
+    """What a proxy may have changed."""
+    fields = [[name.decode(), value.decode()] for name, value in scope["headers"]]
+    known = {name: scope[name] for name in ("client", "scheme", "method")}
+    return json.dumps({**known, "fields": fields})
+
+
 async def websocket(receive: Any, send: Any) -> None:
     await receive()
     await send({"type": "websocket.accept"})
@@ -86,6 +117,12 @@ async def app(scope: Message, receive: Any, send: Any) -> None:
         await asyncio.sleep(float(query))
     elif path == "/stream":
         return await stream(receive, send)
+    elif path == "/ticks":
+        return await ticks(send)
+    elif path == "/upload":
+        return await upload(receive, send)
+    elif path == "/request":
+        return await answer(send, request_as_json(scope))
     elif path == "/block":
         time.sleep(1000)  # noqa: ASYNC251
     elif path == "/exit":

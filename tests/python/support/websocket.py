@@ -131,7 +131,7 @@ class WebSocketClient:
             assert self.response.status == 101, self.response
             assert self.response.get("sec-websocket-accept") == expected
             assert self.response.get("upgrade") == "websocket"
-            assert self.response.get("connection") == "Upgrade"
+            assert (self.response.get("connection") or "").lower() == "upgrade"
         except BaseException:
             self.raw.close()
             raise

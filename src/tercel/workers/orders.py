@@ -12,6 +12,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from tercel.server.signals import Terminated, has_terminal, watches_terminal
+from tercel.workers.orphans import inherits_orphans
 
 __all__ = ["Orders"]
 
@@ -68,8 +69,10 @@ class Orders:
             self._pythons.fileno(), warn_on_full_buffer=False
         )
         self._before = {number: signal.signal(number, self._note) for number in self.NUMBERS}
-        # What ends is to be waited for, whoever ignored that.
-        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # What ends is to be waited for, whoever ignored that. Workers have descriptors that tell of
+        # their end; for what else may end here the signal has to wake us.
+        on_end = self._note if inherits_orphans() else signal.SIG_DFL
+        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, on_end)
         return self
 
     def __exit__(
@@ -86,6 +89,8 @@ class Orders:
     def leave(self) -> None:
         """In a child of fork(): its signals are its own. The handlers stay until it has others."""
         signal.set_wakeup_fd(-1)
+        if signal.getsignal(signal.SIGCHLD) == self._note:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._close()
 
     def _close(self) -> None:

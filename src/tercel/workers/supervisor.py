@@ -31,6 +31,7 @@ from tercel.workers.crew import Crew
 from tercel.workers.files import Files
 from tercel.workers.generation import Generation
 from tercel.workers.orders import Orders
+from tercel.workers.orphans import inherits_orphans, wait_for_orphans
 from tercel.workers.process import State, Worker, describe_exit
 from tercel.workers.upgrade import Predecessor, Successor
 from tercel.workers.wear import resident_bytes
@@ -91,6 +92,7 @@ class Supervisor:
         self._told = 0  # To end, by signals.
         self._announced = False
         self._status = 0
+        self._inherits_orphans = inherits_orphans()
         self._watchdog_s = systemd.watchdog_interval(os.environ)
         self._watchdog_due = 0.0 if self._watchdog_s else math.inf
 
@@ -211,6 +213,9 @@ class Supervisor:
             self._files.heard()
         for worker, code in self._crew.hear(ready):
             self._on_end(worker, code)
+        if self._inherits_orphans:
+            own = {worker.pid for worker in self._crew}
+            wait_for_orphans(own | ({self._successor.pid} if self._successor else set()))
         for number in self._orders.take():
             self._obey(number)
 

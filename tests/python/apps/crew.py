@@ -8,6 +8,7 @@ import asyncio
 import ctypes
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -91,6 +92,25 @@ async def upload(receive: Any, send: Any) -> None:
     await answer(send, str(size))
 
 
+def leave_orphan() -> str:
+    """Starts a process that ends at once with 7, and leaves another one that lives for 0.1 s."""
+    script = "sleep 0.1 >/dev/null & echo $!; exit 7"
+    done = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, text=True)
+    return f"{done.stdout.strip()} {done.returncode}"
+
+
+def is_process(pid: str) -> bool:
+    return os.path.exists(f"/proc/{pid}")
+
+
+def why_not_writable(path: str) -> str:
+    try:
+        os.close(os.open(path, os.O_WRONLY))
+    except OSError as error:
+        return os.strerror(error.errno)
+    return "writable"
+
+
 def request_as_json(scope: Message) -> str:
     """What a proxy may have changed."""
     fields = [[name.decode(), value.decode()] for name, value in scope["headers"]]
@@ -119,6 +139,12 @@ async def app(scope: Message, receive: Any, send: Any) -> None:
         return await stream(receive, send)
     elif path == "/ticks":
         return await ticks(send)
+    elif path == "/orphan":
+        return await answer(send, leave_orphan())
+    elif path == "/exists":
+        return await answer(send, str(is_process(query)))
+    elif path == "/write":
+        return await answer(send, why_not_writable(__file__))
     elif path == "/upload":
         return await upload(receive, send)
     elif path == "/request":

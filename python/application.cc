@@ -1,13 +1,13 @@
 #include "python/application.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "python/asgi/handler.h"
 #include "python/errors.h"
 #include "python/server_options.h"
 #include "python/wsgi/handler.h"
 #include "tercel/edge/rate_limit.h"
+#include "tercel/server/processors.h"
 #include "tercel/server/thread_pool.h"
 #include "tercel/server/threaded_server.h"
 
@@ -38,10 +38,10 @@ asgi::HandlerOptions to_handler_options(const config::Settings& settings) {
 }
 
 // Most of them wait, for a database or for each other's lock.
-std::size_t threads_for(const config::Settings& settings) noexcept {
+std::size_t threads_for(const config::Settings& settings) {
   constexpr std::size_t kThreadsPerProcessor = 4;
   if (settings.threads > 0) return settings.threads;
-  return kThreadsPerProcessor * std::max(std::thread::hardware_concurrency(), 1U);
+  return kThreadsPerProcessor * server::available_processors();
 }
 
 wsgi::EnvironOptions to_environ_options(const config::Settings& settings) {

@@ -6,6 +6,8 @@
 
 #include <nanobind/nanobind.h>
 
+#include "tercel/server/processors.h"
+
 namespace nb = nanobind;
 
 namespace tercel::python {
@@ -41,6 +43,9 @@ void bind_process(nb::module_& module) {
   module.def("raise_descriptor_limit", &raise_descriptor_limit,
              "Lets the process open as many descriptors as its hard limit permits: one a "
              "connection. Raises OSError.");
+  module.def(
+      "processors", [] { return server::available_processors(); },
+      "How many this process may use: by its affinity, and by what its control group grants it.");
 }
 
 }  // namespace tercel::python

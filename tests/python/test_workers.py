@@ -23,6 +23,7 @@ from support.http1 import RawClient
 from support.processes import SANITIZED, cpu_seconds, open_files
 from support.server import APPS, ServerProcess
 from support.websocket import WebSocketClient
+from tercel import _core
 
 
 def served_by(server: ServerProcess, count: int = 40) -> set[int]:
@@ -79,7 +80,17 @@ def test_without_preload_each_worker_imports(crew: Any) -> None:
 
 
 def test_zero_is_one_for_each_processor(crew: Any) -> None:
-    assert len(pids(crew(workers=0))) == len(os.sched_getaffinity(0))
+    assert len(pids(crew(workers=0))) == _core.processors()
+
+
+def test_a_processor_that_is_not_ours_does_not_count(crew: Any) -> None:
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        server = crew(workers=0)
+    finally:
+        os.sched_setaffinity(0, before)
+    assert len(pids(server)) == 1
 
 
 def test_one_is_this_process(crew: Any) -> None:

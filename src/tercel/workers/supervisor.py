@@ -402,7 +402,7 @@ class Supervisor:
 def _count(settings: Settings) -> int:
     if settings.reload:
         return 1
-    return settings.workers or len(os.sched_getaffinity(0))
+    return settings.workers or _core.processors()
 
 
 def _watched(settings: Settings) -> Files | None:

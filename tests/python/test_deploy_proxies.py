@@ -22,10 +22,11 @@ from support.crew import Site, wait_until
 from support.fixtures import Ledger, ServeProcess
 from support.http1 import Closed, RawClient, Response
 from support.load import Load
-from support.proxies import HaProxy, Nginx, Proxy
+from support.proxies import DEPLOY, HaProxy, Nginx, Proxy
 from support.server import ServerProcess
 from support.tls import Authority, connect
 from support.websocket import WebSocketClient
+from tercel.settings import load
 
 CLIENT = "127.0.0.5"
 CONNECTIONS = 16
@@ -81,6 +82,42 @@ def front(
     servers = [start_server(serve_shared, path) for path in sockets]
     with request.param(folder, authority, sockets) as proxy:
         yield Front(proxy, servers, authority)
+
+
+def numbers(name: str, pattern: str) -> list[int]:
+    """What stands in the groups of `pattern` in a file of examples/deploy, in which it is once."""
+    (found,) = re.findall(pattern, (DEPLOY / name).read_text())
+    return [int(number) for number in ([found] if isinstance(found, str) else found)]
+
+
+class TestNumbers:
+    """They fit the defaults of tercel."""
+
+    def test_nginx_closes_idle_connections_before_tercel_does(self):
+        (idle_s,) = numbers("nginx.conf", r"keepalive 64;\s+keepalive_timeout (\d+)s;")
+        assert idle_s < load().timeout_keep_alive
+
+    def test_nginx_takes_what_tercel_takes(self):
+        given = load()
+        (body,) = numbers("nginx.conf", r"client_max_body_size (\d+)m;")
+        assert body << 20 == given.limit_request_body
+        count, each = numbers("nginx.conf", r"large_client_header_buffers (\d+) (\d+)k;")
+        assert each << 10 == given.limit_request_target
+        assert count * each << 10 == given.limit_request_head
+
+    @pytest.mark.parametrize(
+        ("name", "pattern"),
+        [
+            ("nginx.conf", r"proxy_read_timeout (\d+)s;"),
+            ("haproxy.cfg", r"timeout tunnel (\d+)s"),
+            ("haproxy.cfg", r"timeout client (\d+)s"),
+            ("haproxy.cfg", r"timeout server (\d+)s"),
+        ],
+    )
+    def test_a_websocket_that_is_silent_stays_open(self, name: str, pattern: str):
+        given = load()
+        (silence_s,) = numbers(name, pattern)
+        assert silence_s > given.ws_ping_interval + given.ws_ping_timeout
 
 
 class TestWhatTheApplicationSees:
@@ -184,13 +221,12 @@ class TestReplacement:
     def test_a_reload_loses_no_request(self, front: Front, load_client: str, ledger: Ledger):
         arguments = ("--target", "/number", "--numbered", "--connections", CONNECTIONS)
         port = front.proxy.plain[1]
-        with Load(load_client, port, *arguments, seconds=2.5) as load, Posts(front, 2) as posts:
+        with Load(load_client, port, *arguments, seconds=3) as gets, Posts(front, 2) as posts:
             before = front.workers()
             for server in front.servers:
                 server.send_signal(signal.SIGHUP)
             wait_until(lambda: before.isdisjoint(front.workers()), "other workers")
-            assert load.running
-            counts = load.counts()
+            counts = gets.counts()
         kinds = ("lost", "wrong", "doubled", "refused")
         assert [counts[kind] for kind in kinds] == [0, 0, 0, 0], counts
         assert set(posts.answers) == {200}
@@ -220,11 +256,11 @@ def test_haproxy_goes_on_with_one_of_two_servers(
     arguments = ("--target", "/number", "--numbered", "--connections", CONNECTIONS)
     with contextlib.ExitStack() as stack:
         proxy = stack.enter_context(HaProxy(tmp_path, Authority(tmp_path), sockets))
-        load = stack.enter_context(Load(load_client, proxy.plain[1], *arguments, seconds=2.5))
+        gets = stack.enter_context(Load(load_client, proxy.plain[1], *arguments, seconds=2.5))
         assert servers[0].stop(signal.SIGTERM) == 0
         server = start_server(serve, sockets[0])
         server.wait_for('"GET /health HTTP/1.1" 200')
-        counts = load.counts()
+        counts = gets.counts()
     assert [counts[kind] for kind in ("lost", "wrong", "doubled", "refused")] == [0, 0, 0, 0], (
         counts
     )

@@ -41,7 +41,8 @@ struct FreeBio {
 };
 using BioPtr = std::unique_ptr<bio_st, FreeBio>;
 
-std::string quoted(std::string_view text) {
+// Not "quoted": for a std::string that would be std::quoted where a header brings it.
+std::string in_quotes(std::string_view text) {
   return '"' + std::string{text} + '"';
 }
 
@@ -182,17 +183,18 @@ class Builder {
     }
     if (api_.SSL_CTX_set_cipher_list(context_,
                                      ciphers.empty() ? kModernCiphers : ciphers.c_str()) != 1) {
-      return is_refused("no cipher of " + quoted(ciphers) + " is known to OpenSSL.");
+      return is_refused("no cipher of " + in_quotes(ciphers) + " is known to OpenSSL.");
     }
     if (!options_.cipher_suites.empty() &&
         api_.SSL_CTX_set_ciphersuites(context_, options_.cipher_suites.c_str()) != 1) {
-      return is_refused("the TLS 1.3 cipher suites " + quoted(options_.cipher_suites) +
+      return is_refused("the TLS 1.3 cipher suites " + in_quotes(options_.cipher_suites) +
                         " are not all known to OpenSSL.");
     }
     if (!options_.groups.empty() &&
         api_.SSL_CTX_ctrl(context_, SSL_CTRL_SET_GROUPS_LIST, 0,
                           const_cast<char*>(options_.groups.c_str())) != 1) {
-      return is_refused("the groups " + quoted(options_.groups) + " are not all known to OpenSSL.");
+      return is_refused("the groups " + in_quotes(options_.groups) +
+                        " are not all known to OpenSSL.");
     }
     return true;
   }
@@ -205,11 +207,11 @@ class Builder {
     }
     const std::string why = reason();
     if (why.ends_with("too small") || why.ends_with("too weak")) {
-      return is_refused("the certificate file " + quoted(files.certificate) +
+      return is_refused("the certificate file " + in_quotes(files.certificate) +
                         " holds a certificate that is too weak for OpenSSL here (" + why +
                         "): have one made with a longer key and SHA-256.");
     }
-    return holds_none(*file, "the certificate file " + quoted(files.certificate),
+    return holds_none(*file, "the certificate file " + in_quotes(files.certificate),
                       PemKind::kCertificate);
   }
 
@@ -224,10 +226,11 @@ class Builder {
       if (!holds_encrypted_key(content_of(*file))) {
         const std::string_view who =
             files.key.empty() ? "no key file is given, and the certificate" : "the key";
-        return holds_none(*file, std::string{who} + " file " + quoted(path), PemKind::kPrivateKey);
+        return holds_none(*file, std::string{who} + " file " + in_quotes(path),
+                          PemKind::kPrivateKey);
       }
       api_.ERR_clear_error();
-      return is_refused("the key file " + quoted(path) +
+      return is_refused("the key file " + in_quotes(path) +
                         (files.password.empty()
                              ? " is encrypted and needs a password: give it, or a key without."
                              : " cannot be read with the password given: give that of this key."));
@@ -237,8 +240,8 @@ class Builder {
     api_.EVP_PKEY_free(key);
     if (fits) return true;
     api_.ERR_clear_error();
-    return is_refused("the key file " + quoted(path) + " does not belong to the certificate " +
-                      quoted(files.certificate) + ": give the key that it was made for.");
+    return is_refused("the key file " + in_quotes(path) + " does not belong to the certificate " +
+                      in_quotes(files.certificate) + ": give the key that it was made for.");
   }
 
   bool demand_certificates() {
@@ -250,7 +253,7 @@ class Builder {
                             ? api_.SSL_load_client_CA_file(path.c_str())
                             : nullptr;
     if (names == nullptr) {
-      return holds_none(*file, "the CA file " + quoted(path), PemKind::kCertificate);
+      return holds_none(*file, "the CA file " + in_quotes(path), PemKind::kCertificate);
     }
     api_.SSL_CTX_set_client_CA_list(context_, names);
     const bool required = options_.client_certificates == ClientCertificates::kRequired;
@@ -276,7 +279,7 @@ class Builder {
     const bool ended =
         ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
     if (lists == 0 || !ended) {
-      return holds_none(*file, "the CRL file " + quoted(path), PemKind::kRevocationList);
+      return holds_none(*file, "the CRL file " + in_quotes(path), PemKind::kRevocationList);
     }
     api_.ERR_clear_error();
     api_.X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
@@ -300,7 +303,7 @@ class Builder {
     BioPtr file{api_.BIO_new_file(path.c_str(), "r")};
     const int error = errno;
     if (file == nullptr) {
-      problem_ = "the " + std::string{what} + " file " + quoted(path) +
+      problem_ = "the " + std::string{what} + " file " + in_quotes(path) +
                  " cannot be read: " + (error != 0 ? message_of(error) : reason()) + ".";
       api_.ERR_clear_error();
     }

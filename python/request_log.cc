@@ -34,7 +34,8 @@ nb::list access_log_formats() {
 }  // namespace
 
 RequestLog::RequestLog(server::Service& service, net::Loop& loop, const config::Settings& settings,
-                       nb::object logger) {
+                       nb::object logger, PyShared* shared)
+    : gate_{shared != nullptr ? shared->gate() : std::make_shared<edge::LineGate>()} {
   std::string problem;
   const auto format = edge::LogFormat::parse(settings.access_log_format, problem);
   if (!format) throw nb::value_error(("access-log-format " + problem).c_str());
@@ -44,7 +45,9 @@ RequestLog::RequestLog(server::Service& service, net::Loop& loop, const config::
   }
   for (std::size_t i = 0; i < service.loops(); ++i) {
     OfLoop& own = loops_.emplace_back(OfLoop{.is_ours = &service.loop(i) == &loop});
-    open(own, service.loop(i), settings);
+    const void* who = &service.loop(i);
+    if (shared != nullptr) who = shared->counters(i);
+    open(own, service.loop(i), settings, who);
     own.log = std::make_unique<edge::AccessLog>(service.loop(i), *own.lines, *format,
                                                 edge::LogClocks{steady_, wall_});
   }
@@ -55,15 +58,17 @@ RequestLog::~RequestLog() {
   flush();
 }
 
-void RequestLog::open(OfLoop& own, net::Loop& loop, const config::Settings& settings) {
+void RequestLog::open(OfLoop& own, net::Loop& loop, const config::Settings& settings,
+                      const void* who) {
   if (inbox_ != nullptr) {
     own.lines = std::make_unique<edge::LineRelay>(loop, *inbox_);
     return;
   }
   const std::string& path = settings.access_log_file;
+  edge::LineGate* const gate = who != nullptr ? gate_.get() : nullptr;
   std::unique_ptr<edge::LogFile> file =
-      or_throw(path == "-" ? edge::LogFile::share(loop, STDOUT_FILENO, &gate_)
-                           : edge::LogFile::append_to(loop, path.c_str(), &gate_));
+      or_throw(path == "-" ? edge::LogFile::share(loop, STDOUT_FILENO, gate, who)
+                           : edge::LogFile::append_to(loop, path.c_str(), gate, who));
   own.file = file.get();
   own.lines = std::move(file);
 }

@@ -1,7 +1,8 @@
 // The access log of one server, as the settings ask for it: its format, and where its lines go.
 //
 // Each loop of the server makes its own lines. On their way to a file or to standard output they
-// stay there: each loop has a LogFile. A Python logger is called on the application's loop, which
+// stay there: each loop has a LogFile, and what they write to they share with those of the other
+// worker processes. A Python logger is called on the application's loop, which
 // gets them through relays.
 // Resource: outlives the requests of its server, and ends before the server's loops. Thread: the
 // application's. Tested by test_access_log.py, test_io_threads.py.
@@ -14,6 +15,7 @@
 #include <nanobind/nanobind.h>
 
 #include "python/logger_lines.h"
+#include "python/shared.h"
 #include "tercel/config/settings.h"
 #include "tercel/edge/access_log.h"
 #include "tercel/edge/line_gate.h"
@@ -26,10 +28,11 @@ namespace tercel::python {
 class RequestLog {
  public:
   // Records the requests of `service`. Lines go to `logger`, on `loop`, unless it is None, and to
-  // settings.access_log_file otherwise. Throws OSError when that cannot be opened. REQUIRES: the
-  // format is one; the service has not started.
+  // settings.access_log_file otherwise, which other processes of `shared` write to if it is not
+  // null. Throws OSError when that cannot be opened. REQUIRES: the format is one; the service has
+  // not started.
   RequestLog(server::Service& service, net::Loop& loop, const config::Settings& settings,
-             nanobind::object logger);
+             nanobind::object logger, PyShared* shared);
   RequestLog(const RequestLog&) = delete;
   RequestLog& operator=(const RequestLog&) = delete;
   // REQUIRES: as flush().
@@ -49,12 +52,13 @@ class RequestLog {
     std::unique_ptr<edge::AccessLog> log{};
   };
 
-  // Finds out where the lines of a loop go.
-  void open(OfLoop& own, net::Loop& loop, const config::Settings& settings);
+  // Finds out where the lines of a loop go. `who` is its name at the gate; null, where there are
+  // more loops than places to count in: then long lines may be mixed.
+  void open(OfLoop& own, net::Loop& loop, const config::Settings& settings, const void* who);
 
   SteadyClock steady_;
   edge::WallClock wall_;
-  edge::LineGate gate_;  // Of the files.
+  std::shared_ptr<edge::LineGate> gate_;  // Of the files.
   std::unique_ptr<LoggerLines> logger_lines_;
   std::unique_ptr<edge::LineInbox> inbox_;
   std::vector<OfLoop> loops_;

@@ -118,9 +118,9 @@ nb::list PyServer::addresses() const {
   return all;
 }
 
-void PyServer::log_requests(nb::object logger) {
+void PyServer::log_requests(nb::object logger, PyShared* shared) {
   request_log_ =
-      std::make_unique<RequestLog>(*service_, engine_.loop(), settings_, std::move(logger));
+      std::make_unique<RequestLog>(*service_, engine_.loop(), settings_, std::move(logger), shared);
 }
 
 void PyServer::reopen_logs() {
@@ -227,8 +227,11 @@ void bind_server(nb::module_& module) {
                    nb::sig("def addresses(self) -> list[tuple[str, int] | str]"),
                    "Host and port of each TCP socket, the path of each Unix socket.")
       .def("log_requests", &PyServer::log_requests, nb::arg("logger").none(),
-           nb::sig("def log_requests(self, logger: logging.Logger | None) -> None"),
-           "Writes the access log, to the logger unless it is None. Raises OSError.")
+           nb::arg("shared").none() = nb::none(),
+           nb::sig("def log_requests(self, logger: logging.Logger | None, "
+                   "shared: Shared | None = None) -> None"),
+           "Writes the access log, to the logger unless it is None, beside the other processes of "
+           "`shared`. Raises OSError.")
       .def("reopen_logs", &PyServer::reopen_logs,
            "Opens the file of the access log again. If that fails the old one goes on.")
       .def("reload_certificates", &PyServer::reload_certificates,

@@ -46,9 +46,10 @@ class PyServer {
   // (host, port) of each TCP socket, the path of each Unix socket.
   [[nodiscard]] nanobind::list addresses() const;
 
-  // Writes the access log that the settings ask for, to `logger` unless it is None. Throws OSError.
-  // REQUIRES: called before start(), once at most.
-  void log_requests(nanobind::object logger);
+  // Writes the access log that the settings ask for, to `logger` unless it is None. What has lines
+  // of other processes too is shared through `shared`. Throws OSError. REQUIRES: called before
+  // start(), once at most.
+  void log_requests(nanobind::object logger, PyShared* shared);
   // Opens the file of the access log again, if it is a file.
   void reopen_logs();
 

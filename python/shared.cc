@@ -1,6 +1,10 @@
 #include "python/shared.h"
 
+#include <sys/mman.h>
+
 #include <iterator>
+#include <memory>
+#include <new>
 #include <utility>
 
 #include <nanobind/stl/string.h>
@@ -12,9 +16,22 @@
 namespace nb = nanobind;
 
 namespace tercel::python {
+namespace {
+
+std::shared_ptr<edge::LineGate> make_gate() {
+  constexpr std::size_t kBytes = sizeof(edge::LineGate);
+  void* const memory =
+      ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc{};
+  return {new (memory) edge::LineGate, [](edge::LineGate* gate) { ::munmap(gate, kBytes); }};
+}
+
+}  // namespace
 
 PyShared::PyShared(const PySettings& settings)
-    : settings_{settings.values}, statistics_{or_throw(server::Statistics::create())} {
+    : settings_{settings.values},
+      statistics_{or_throw(server::Statistics::create())},
+      gate_{make_gate()} {
   if (!settings_.ssl_certfile.empty()) renew_ticket_secret();
 }
 
@@ -59,6 +76,13 @@ nb::list PyShared::descriptors() const {
   return all;
 }
 
+void PyShared::retire(std::size_t of) noexcept {
+  for (std::size_t i = 0; i < server::Statistics::kLoopsMax; ++i) {
+    gate_->leave(statistics_->slot(of, i));
+  }
+  statistics_->retire(of);
+}
+
 void PyShared::renew_ticket_secret() {
   ticket_secret_ = net::TlsContext::new_ticket_secret();
 }
@@ -92,7 +116,8 @@ void bind_shared(nb::module_& module);
 void bind_shared(nb::module_& module) {
   nb::class_<PyShared>(module, "Shared",
                        "What the processes of one server have in common: sockets, the secret of "
-                       "TLS tickets, statistics. Made before the fork.")
+                       "TLS tickets, statistics, the gate of their access logs. Made before the "
+                       "fork.")
       .def(nb::init<const PySettings&>(), nb::arg("settings"))
       .def("listen", &PyShared::listen, nb::arg("bind"),
            "Listens on an address, as the setting `bind` has it. Returns what to open. Raises "

@@ -1,6 +1,6 @@
 // tercel._core.Shared: what the processes of one server have in common: sockets, the secret of TLS
-// tickets, statistics. The supervisor makes it before it forks, and each worker's Server takes it
-// from there.
+// tickets, statistics, the gate of their access logs. The supervisor makes it before it forks, and
+// each worker's Server takes it from there.
 //
 // Resource: the sockets are closed with the last process that has them; the path of a Unix socket
 // is the maker's to remove. Thread: one. Tested by test_workers.py.
@@ -15,6 +15,7 @@
 #include <nanobind/nanobind.h>
 
 #include "python/settings.h"
+#include "tercel/edge/line_gate.h"
 #include "tercel/net/listen_socket.h"
 #include "tercel/net/tls_context.h"
 #include "tercel/server/statistics.h"
@@ -54,10 +55,14 @@ class PyShared {
     return statistics_->slot(place, loop);
   }
   // The process of that place has ended.
-  void retire(std::size_t of) noexcept { statistics_->retire(of); }
+  void retire(std::size_t of) noexcept;
   // What it has counted; and what those counted that have ended.
   [[nodiscard]] nanobind::dict numbers(std::size_t of) const;
   [[nodiscard]] nanobind::dict retired() const;
+
+  // --- access logs
+  // Keeps the lines of all processes apart. A loop is known there by its counters.
+  [[nodiscard]] const std::shared_ptr<edge::LineGate>& gate() const noexcept { return gate_; }
 
   // From here on: a client that is on a revocation list by now has to show its certificate again.
   void renew_ticket_secret();
@@ -69,6 +74,7 @@ class PyShared {
   std::vector<net::ListenSocket> sockets_;
   net::TlsTicketSecret ticket_secret_{};
   std::unique_ptr<server::Statistics> statistics_;
+  std::shared_ptr<edge::LineGate> gate_;  // In memory that all share.
 };
 
 // By name, as Python has them.

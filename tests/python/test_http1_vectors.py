@@ -19,10 +19,7 @@ from typing import Any
 import pytest
 
 from support.server import ServerProcess
-
-ROOT = Path(__file__).resolve().parents[2]
-SUITE = Path(os.environ.get("TERCEL_HTTP1_SUITE", ROOT.parent / "shared" / "suites" / "http1"))
-VECTORS = SUITE / "vectors.json"
+from support.vectors import SUITE, VECTORS, vectors
 
 # Limits and timeouts that the `needs` of the vectors ask for, in seconds and bytes.
 # The preface of HTTP/2 is one of the vectors, as what HTTP/1 makes of it.
@@ -32,10 +29,6 @@ PROFILE = {
     "timeout_request_body": 2,
     "limit_request_body": 100_000,
 }
-
-
-def vectors() -> list[dict[str, Any]]:
-    return json.loads(VECTORS.read_text()) if VECTORS.exists() else []
 
 
 def parameters() -> list[Any]:

@@ -1,8 +1,10 @@
 // Keeps the lines of several LogFiles apart that write to the same place.
 //
 // A write is one system call and passes through at once; a line that takes several has the place to
-// itself until its end is written. Nobody waits: who does not get in comes back later. Resource:
-// outlives the files that share it. Thread: any. Tested by log_file_test.cc, also under TSan.
+// itself until its end is written. Nobody waits: who does not get in comes back later. It may lie
+// in memory that processes share: then whoever sees one of them die calls leave() for it. Resource:
+// outlives the files that share it. Thread: any, of any process. Tested by log_file_test.cc, also
+// under TSan.
 #pragma once
 
 #include <atomic>
@@ -15,7 +17,8 @@ class LineGate {
   LineGate(const LineGate&) = delete;
   LineGate& operator=(const LineGate&) = delete;
 
-  // False: somebody else is in. True also for who is in already.
+  // False: somebody else is in. True also for who is in already. `who` is a name, whatever it
+  // points to: no two have the same.
   [[nodiscard]] bool enter(const void* who) noexcept {
     const void* in = nullptr;
     return in_.compare_exchange_strong(in, who, std::memory_order_acquire) || in == who;
@@ -27,7 +30,9 @@ class LineGate {
   }
 
  private:
-  std::atomic<const void*> in_{nullptr};
+  using Name = std::atomic<const void*>;
+  static_assert(Name::is_always_lock_free, "else it could not be shared by processes");
+  Name in_{nullptr};
 };
 
 }  // namespace tercel::edge

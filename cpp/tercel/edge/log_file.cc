@@ -37,9 +37,9 @@ int open_again(int fd) noexcept {
   return ::open(path.c_str(), kOpenFlags);
 }
 
-bool has_room_now(int fd) noexcept {
+bool has_room(int fd, std::chrono::milliseconds wait) noexcept {
   pollfd entry{.fd = fd, .events = POLLOUT, .revents = 0};
-  return ::poll(&entry, 1, 0) == 1;
+  return ::poll(&entry, 1, static_cast<int>(wait.count())) == 1;
 }
 
 }  // namespace
@@ -50,41 +50,44 @@ int LogFile::open_path(const char* path) noexcept {
 }
 
 Result<std::unique_ptr<LogFile>> LogFile::append_to(net::Loop& loop, const char* path,
-                                                    LineGate* gate) {
+                                                    LineGate* gate, const void* who) {
   const int fd = open_path(path);
   if (fd < 0) return fail(Errc::kSystem);
-  auto made = make(loop, fd, is_regular(fd) ? Kind::kRegular : Kind::kOwn, gate);
+  auto made = make(loop, fd, is_regular(fd) ? Kind::kRegular : Kind::kOwn, gate, who);
   if (!made) return made;
   (*made)->path_ = path;
   (*made)->remember_file();
   return made;
 }
 
-Result<std::unique_ptr<LogFile>> LogFile::share(net::Loop& loop, int fd, LineGate* gate) {
+Result<std::unique_ptr<LogFile>> LogFile::share(net::Loop& loop, int fd, LineGate* gate,
+                                                const void* who) {
   if (const int own = is_regular(fd) ? -1 : open_again(fd); own >= 0) {
-    return make(loop, own, Kind::kOwn, gate);
+    return make(loop, own, Kind::kOwn, gate, who);
   }
   const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
   if (copy < 0) return fail(Errc::kSystem);
-  return make(loop, copy, is_regular(copy) ? Kind::kRegular : Kind::kShared, gate);
+  return make(loop, copy, is_regular(copy) ? Kind::kRegular : Kind::kShared, gate, who);
 }
 
-Result<std::unique_ptr<LogFile>> LogFile::make(net::Loop& loop, int fd, Kind kind, LineGate* gate) {
+Result<std::unique_ptr<LogFile>> LogFile::make(net::Loop& loop, int fd, Kind kind, LineGate* gate,
+                                               const void* who) {
   // Not initialised: pages of the buffer that no line reaches cost nothing.
   std::unique_ptr<char[]> buffer{new (std::nothrow) char[kCapacity]};
   LogFile* file =
-      buffer ? new (std::nothrow) LogFile{loop, fd, kind, gate, std::move(buffer)} : nullptr;
+      buffer ? new (std::nothrow) LogFile{loop, fd, kind, gate, who, std::move(buffer)} : nullptr;
   if (file != nullptr) return std::unique_ptr<LogFile>{file};
   loop.syscalls().close(fd);
   return fail(Errc::kNoMemory);
 }
 
-LogFile::LogFile(net::Loop& loop, int fd, Kind kind, LineGate* gate,
+LogFile::LogFile(net::Loop& loop, int fd, Kind kind, LineGate* gate, const void* who,
                  std::unique_ptr<char[]> buffer) noexcept
     : loop_{loop},
       fd_{fd},
       kind_{kind},
       gate_{gate},
+      who_{who != nullptr ? who : this},
       buffer_{std::move(buffer)},
       last_look_{loop.now()},
       last_report_{loop.now() - kReportInterval} {}
@@ -92,10 +95,12 @@ LogFile::LogFile(net::Loop& loop, int fd, Kind kind, LineGate* gate,
 LogFile::~LogFile() {
   stop_waiting();
   write_out();
+  end_line();
   dropped_ += static_cast<std::uint64_t>(std::count(&buffer_[head_], &buffer_[0] + tail_, '\n'));
   if (dropped_ > reported_) report();
   stop_waiting();
-  if (gate_ != nullptr) gate_->leave(this);
+  // A copy that fork() made has never been in, by whatever name.
+  if (gate_ != nullptr && loop_.in_own_process()) gate_->leave(who_);
   loop_.syscalls().close(fd_);
 }
 
@@ -209,18 +214,29 @@ void LogFile::tell_not_reopened(int error) noexcept {
                               std::generic_category().message(error));
 }
 
+void LogFile::end_line() noexcept {
+  while (in_line_ && unwritten() > 0 && has_room(fd_, kLastWait)) {
+    const std::string_view piece = next_piece();
+    const std::size_t bytes = std::min(piece.find('\n'), piece.size() - 1) + 1;
+    const ssize_t written = loop_.syscalls().write(fd_, piece.substr(0, bytes));
+    if (written <= 0) return;
+    head_ += static_cast<std::size_t>(written);
+    in_line_ = buffer_[head_ - 1] != '\n';
+  }
+}
+
 // Returns what write(2) does, or kGateTaken.
 ssize_t LogFile::write_some() noexcept {
-  if (gate_ != nullptr && !gate_->enter(this)) return kGateTaken;
+  if (gate_ != nullptr && !gate_->enter(who_)) return kGateTaken;
   const std::string_view piece = next_piece();
   const ssize_t written = write_if_room(piece);
   if (written > 0) in_line_ = piece[static_cast<std::size_t>(written) - 1] != '\n';
-  if (gate_ != nullptr && !in_line_) gate_->leave(this);
+  if (gate_ != nullptr && !in_line_) gate_->leave(who_);
   return written;
 }
 
 ssize_t LogFile::write_if_room(std::string_view piece) noexcept {
-  if (kind_ == Kind::kShared && !has_room_now(fd_)) return -EAGAIN;
+  if (kind_ == Kind::kShared && !has_room(fd_, std::chrono::milliseconds{0})) return -EAGAIN;
   return loop_.syscalls().write(fd_, piece);
 }
 

@@ -8,8 +8,9 @@
 // calls. A reader that is stuck, or gone, or a full disk costs lines and nothing else: what does
 // not fit is dropped by whole lines, counted, and told to base/log.h, at most every
 // kReportInterval. Lines of up to 4096 bytes (PIPE_BUF) do not mix with those of other processes in
-// the same pipe. Each thread that writes has a file of its own: with a gate that they share, no
-// line mixes with those of another, however long it is.
+// the same pipe. Each thread that writes has a file of its own, in whichever process: with a gate
+// that they share, no line mixes with those of another, however long it is. Who stands still in the
+// middle of a line costs the others theirs meanwhile, as a reader does that is stuck.
 //
 // A file that was moved away or deleted is begun anew, so that rotating logs needs no signal: at
 // most every kLookInterval, before lines are written, the file at the path is compared with the
@@ -50,20 +51,27 @@ class LogFile final : public LineBuffer,
   // After the gate was found taken: for one write, or for a reader that takes half a line.
   static constexpr std::chrono::milliseconds kGateInterval{10};
   static constexpr std::chrono::seconds kReportInterval{10};
+  // At the end, for the reader of half a line.
+  static constexpr std::chrono::milliseconds kLastWait{100};
   static constexpr std::chrono::seconds kLookInterval{1};
 
   // Opens `path`, making the file if there is none. Fails with kNoMemory, or with kSystem and the
   // errno of open(2): a FIFO that nobody reads is ENXIO. `gate` is null where nobody else writes.
+  // It knows the file as `who`: by its address if that is null, which tells files of different
+  // processes not apart.
   [[nodiscard]] static Result<std::unique_ptr<LogFile>> append_to(net::Loop& loop, const char* path,
-                                                                  LineGate* gate = nullptr);
+                                                                  LineGate* gate = nullptr,
+                                                                  const void* who = nullptr);
   // Writes to what `fd` (1: standard output) is connected to, and leaves `fd` itself alone: it is
   // shared with others, so it must not become non-blocking. Fails as above.
   [[nodiscard]] static Result<std::unique_ptr<LogFile>> share(net::Loop& loop, int fd,
-                                                              LineGate* gate = nullptr);
+                                                              LineGate* gate = nullptr,
+                                                              const void* who = nullptr);
 
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
-  // Writes what can be written without waiting.
+  // Writes what can be written without waiting; but for the rest of a line that has begun it waits
+  // a little, lest another's line seem to be its end.
   ~LogFile() override;
 
   [[nodiscard]] std::span<char> room(std::size_t bytes) noexcept override;
@@ -90,10 +98,10 @@ class LogFile final : public LineBuffer,
     kOwn,      // Ours alone, and non-blocking.
     kShared    // Blocking, because others use it: written only when poll() says it has room.
   };
-  LogFile(net::Loop& loop, int fd, Kind kind, LineGate* gate,
+  LogFile(net::Loop& loop, int fd, Kind kind, LineGate* gate, const void* who,
           std::unique_ptr<char[]> buffer) noexcept;
   [[nodiscard]] static Result<std::unique_ptr<LogFile>> make(net::Loop& loop, int fd, Kind kind,
-                                                             LineGate* gate);
+                                                             LineGate* gate, const void* who);
   [[nodiscard]] static int open_path(const char* path) noexcept;
 
   void on_ready(std::uint32_t readiness) noexcept override;
@@ -110,6 +118,7 @@ class LogFile final : public LineBuffer,
   [[nodiscard]] std::string_view next_piece() const noexcept;
   void wait_for_reader() noexcept;
   void stop_waiting() noexcept;
+  void end_line() noexcept;
   void lose_line() noexcept;
   void report() noexcept;
 
@@ -117,9 +126,10 @@ class LogFile final : public LineBuffer,
   int fd_;
   Kind kind_;
   LineGate* const gate_;
-  bool in_line_ = false;  // The last write ended in the middle of one.
-  bool waiting_ = false;  // For the reader or the gate, or for kRetryInterval after an error.
-  int error_ = 0;         // Of the last write; 0: the reader is slow, or all is well.
+  const void* const who_;  // At the gate.
+  bool in_line_ = false;   // The last write ended in the middle of one.
+  bool waiting_ = false;   // For the reader or the gate, or for kRetryInterval after an error.
+  int error_ = 0;          // Of the last write; 0: the reader is slow, or all is well.
   net::WatchId watch_ = net::WatchId::kNone;
   std::unique_ptr<char[]> buffer_;
   std::size_t head_ = 0;  // Bytes from here...

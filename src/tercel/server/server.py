@@ -250,7 +250,7 @@ class Server:
                     # Before the start-up, which may be long: a port in use should be known at once.
                     self._listen(native, sockets)
                     if settings.access_log:
-                        _log_requests(native, settings)
+                        _log_requests(native, settings, self._shared)
                     self._native = native
                     await self._serve(native, lifespan)
                 finally:
@@ -382,8 +382,9 @@ def _warn_of_certificates(native: _core.Server) -> None:
         logger.warning(sentence)
 
 
-def _log_requests(native: _core.Server, settings: Settings) -> None:
+def _log_requests(native: _core.Server, settings: Settings, shared: _core.Shared | None) -> None:
     try:
-        native.log_requests(access_logger() if settings.access_log_file == "-" else None)
+        logger = access_logger() if settings.access_log_file == "-" else None
+        native.log_requests(logger, shared)
     except OSError as error:
         raise StartError(cannot_write_access_log(settings, error)) from None

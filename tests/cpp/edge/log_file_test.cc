@@ -508,6 +508,61 @@ TEST_F(LogFileTest, ALineThatTakesSeveralWritesIsNotMixedWithThoseOfAnotherFile)
   EXPECT_EQ(text, line + "\nother\n");
 }
 
+TEST_F(LogFileTest, ALineThatHasBegunIsWaitedForAtTheEndAndNoneThatHasNot) {
+  int fds[2];
+  ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+  reader_ = Fd{fds[0]};
+  writer_ = Fd{fds[1]};
+  ASSERT_EQ(::fcntl(fds[1], F_SETPIPE_SZ, 4096), 4096);
+  file_ = *LogFile::share(*loop_, fds[1]);
+  const std::string line(9999, 'x');
+  write_line(line);
+  write_line("next");
+  turn();
+  std::string text;
+  std::thread reading{[&] {
+    std::this_thread::sleep_for(LogFile::kLastWait / 4);
+    char bytes[20000];
+    while (text.size() < line.size() + 1) {
+      const ssize_t count = ::read(fds[0], bytes, sizeof bytes);
+      if (count <= 0) break;
+      text.append(bytes, static_cast<std::size_t>(count));
+    }
+  }};
+  file_.reset();
+  writer_.reset();
+  reading.join();
+  EXPECT_EQ(text, line + "\n");
+  EXPECT_EQ(said_.lines.size(), 1U);
+}
+
+// Two processes that share the gate: the names tell their files apart, and that of one that died is
+// let out by whoever knows of it.
+TEST_F(LogFileTest, AFileOfADeadProcessIsLetOutByItsName) {
+  int fds[2];
+  ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+  reader_ = Fd{fds[0]};
+  writer_ = Fd{fds[1]};
+  ASSERT_EQ(::fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+  ASSERT_EQ(::fcntl(fds[1], F_SETPIPE_SZ, 4096), 4096);
+  const int name = 0;
+  const int other_name = 0;
+  auto other = *LogFile::share(*loop_, fds[1], &gate_, &other_name);
+  file_ = *LogFile::share(*loop_, fds[1], &gate_, &name);
+  write_line(std::string(9999, 'x'));
+  turn();
+  EXPECT_EQ(test::receive_all(reader_).size(), 4096U);
+  write_to(*other, "other");
+  other->flush();
+  EXPECT_EQ(other->unwritten(), 6U);
+  gate_.leave(file_.get());  // That is not what it is known as.
+  other->flush();
+  EXPECT_EQ(other->unwritten(), 6U);
+  gate_.leave(&name);
+  other->flush();
+  EXPECT_EQ(test::receive_all(reader_), "other\n");
+}
+
 // While it lives no file grows beyond `bytes`: the disk is full in the middle of a line.
 class SmallDisk {
  public:

@@ -70,6 +70,10 @@ class Live:
     async def hello(self) -> None:
         await self.answer(f"hello {self.id}".encode())
 
+    async def number(self) -> None:
+        """Answers the number that the load client asks for."""
+        await self.answer(self.query["n"].encode())
+
     async def wakes_on_signals(self) -> None:
         """Whether a signal that comes while the loop is about to wait would end the wait."""
         descriptor = signal.set_wakeup_fd(-1)

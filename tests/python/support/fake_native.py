@@ -41,7 +41,7 @@ class FakeNative:
         self.descriptor = descriptor
         return "http://127.0.0.1:4343"
 
-    def log_requests(self, logger) -> None:
+    def log_requests(self, logger, shared=None) -> None:
         self.events.append("log_requests")
 
     def reopen_logs(self) -> None:

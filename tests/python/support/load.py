@@ -34,9 +34,11 @@ def find_load_client() -> str | None:
 class Load(Closing):
     """Requests as fast as they are answered, over 64 connections unless `arguments` say more."""
 
-    def __init__(self, program: str, port: int, *arguments: object, seconds: float) -> None:
+    def __init__(
+        self, program: str, port: int, *arguments: object, seconds: float, mode: str = "http"
+    ) -> None:
         self._seconds = seconds
-        words = ["http", "--port", port, "--seconds", seconds, *arguments]
+        words = [mode, "--port", port, "--seconds", seconds, *arguments]
         self._process = subprocess.Popen(
             [program, *map(str, words)],
             stdout=subprocess.PIPE,

@@ -1,5 +1,7 @@
 #include "tercel/net/listener.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -110,13 +112,23 @@ void Listener::on_timer() noexcept {
 Listener::AcceptResult Listener::accept_one() noexcept {
   Syscalls& syscalls = loop_.syscalls();
   SocketAddress address;
-  const int fd = syscalls.accept4(socket_.descriptor(), address.get(), &address.bytes,
-                                  SOCK_NONBLOCK | SOCK_CLOEXEC);
+  int fd = syscalls.accept4(socket_.descriptor(), address.get(), &address.bytes,
+                            SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd == -EAGAIN) return AcceptResult::kNone;
   if (fd < 0 && concerns_one_connection(fd)) return AcceptResult::kSkipped;
   if (fd < 0) {
     starve(-fd);
     return AcceptResult::kStarved;
+  }
+  // The application closed a standard stream: what is written there is not for a client.
+  if (fd <= STDERR_FILENO) {
+    const int moved = syscalls.duplicate(fd);
+    syscalls.close(fd);
+    if (moved < 0) {
+      starve(-moved);
+      return AcceptResult::kStarved;
+    }
+    fd = moved;
   }
   sink_.on_accept(fd, from_socket_address(address), *this);
   return AcceptResult::kAccepted;

@@ -33,15 +33,17 @@ IoResult outcome(ssize_t result, IoState at_zero) noexcept {
 }  // namespace
 
 SocketStream::~SocketStream() {
-  syscalls_.close(fd_);
+  if (owns()) syscalls_.close(fd_);
 }
 
 IoResult SocketStream::read(std::span<char> into) noexcept {
   TERCEL_ASSERT(!into.empty());
+  if (!owns()) return {0, IoState::kFailed};
   return outcome(uninterrupted([&] { return syscalls_.recv(fd_, into); }), IoState::kEnd);
 }
 
 IoResult SocketStream::write(std::span<const iovec> pieces) noexcept {
+  if (!owns()) return {0, IoState::kFailed};
   const auto send = [&]() -> ssize_t {
     if (pieces.size() > 1) {
       return syscalls_.sendmsg(fd_, pieces.first(std::min<std::size_t>(pieces.size(), IOV_MAX)));
@@ -53,6 +55,7 @@ IoResult SocketStream::write(std::span<const iovec> pieces) noexcept {
 }
 
 IoResult SocketStream::write_file(int file, std::uint64_t offset, std::size_t count) noexcept {
+  if (!owns()) return {0, IoState::kFailed};
   const ssize_t sent = uninterrupted([&] { return syscalls_.sendfile(fd_, file, offset, count); });
   // Some file systems cannot give pages to the kernel (FUSE, some of /proc).
   if (sent == -EINVAL || sent == -ENOSYS) return copy_file(file, offset, count);
@@ -71,10 +74,11 @@ IoResult SocketStream::copy_file(int file, std::uint64_t offset, std::size_t cou
 
 void SocketStream::shutdown_write() noexcept {
   // Fails when the connection is broken; the next read says so.
-  syscalls_.shutdown(fd_, SHUT_WR);
+  if (owns()) syscalls_.shutdown(fd_, SHUT_WR);
 }
 
 void SocketStream::reset_on_close() noexcept {
+  if (!owns()) return;
   const linger reset{.l_onoff = 1, .l_linger = 0};
   // Fails on a closed descriptor only. A Unix socket ignores it: closing is all it can do.
   syscalls_.setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);

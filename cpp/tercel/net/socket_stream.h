@@ -1,9 +1,11 @@
 // A Stream that is a connected socket, TCP or Unix.
 //
-// Resource: owns its descriptor. Source: recv(2), send(2), sendfile(2).
-// Tested by socket_stream_test.cc.
+// Resource: owns its descriptor, until somebody else closes it and another connection has the
+// number (socket_mark.h): then each call fails. Source: recv(2), send(2), sendfile(2). Tested by
+// socket_stream_test.cc.
 #pragma once
 
+#include "tercel/net/socket_mark.h"
 #include "tercel/net/stream.h"
 #include "tercel/net/syscalls.h"
 
@@ -12,7 +14,7 @@ namespace tercel::net {
 class SocketStream final : public Stream {
  public:
   // Takes over `fd`, a connected, non-blocking socket.
-  SocketStream(Syscalls& syscalls, int fd) noexcept : syscalls_{syscalls}, fd_{fd} {}
+  SocketStream(Syscalls& syscalls, int fd) noexcept : syscalls_{syscalls}, fd_{fd}, mark_{fd} {}
   ~SocketStream() override;
 
   [[nodiscard]] IoResult read(std::span<char> into) noexcept override;
@@ -25,10 +27,12 @@ class SocketStream final : public Stream {
   [[nodiscard]] int descriptor() const noexcept override { return fd_; }
 
  private:
+  [[nodiscard]] bool owns() const noexcept { return mark_.holds(fd_); }
   [[nodiscard]] IoResult copy_file(int file, std::uint64_t offset, std::size_t count) noexcept;
 
   Syscalls& syscalls_;
   int fd_;
+  SocketMark mark_;
 };
 static_assert(sizeof(SocketStream) <= 24, "exists per connection");
 

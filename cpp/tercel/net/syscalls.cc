@@ -90,7 +90,9 @@ class SystemCalls final : public Syscalls {
     if (::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
     return checked(::fcntl(fd, F_SETFD, FD_CLOEXEC));
   }
-  int duplicate(int fd) noexcept override { return checked(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+  int duplicate(int fd) noexcept override {
+    return checked(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  }
 
   int epoll_create1(int flags) noexcept override { return checked(::epoll_create1(flags)); }
   int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept override {

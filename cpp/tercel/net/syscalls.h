@@ -55,7 +55,7 @@ class Syscalls {
   virtual int close(int fd) noexcept = 0;
   // fcntl(): O_NONBLOCK and FD_CLOEXEC on.
   virtual int set_nonblocking_cloexec(int fd) noexcept = 0;
-  // fcntl(F_DUPFD_CLOEXEC): a new descriptor of the same file.
+  // fcntl(F_DUPFD_CLOEXEC): a new descriptor of the same file, and no standard stream.
   virtual int duplicate(int fd) noexcept = 0;
 
   // --- events

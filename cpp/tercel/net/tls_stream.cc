@@ -55,7 +55,7 @@ long note_read(bio_st* bio, int operation, const char* bytes, std::size_t, int, 
 }  // namespace
 
 TlsStream::TlsStream(ssl_st* ssl, Syscalls& syscalls, int fd) noexcept
-    : ssl_{ssl}, syscalls_{syscalls}, fd_{fd} {
+    : ssl_{ssl}, syscalls_{syscalls}, fd_{fd}, mark_{fd} {
   bio_st* const bio = openssl().SSL_get_wbio(ssl);  // Reads, too: it is that of SSL_set_fd().
   openssl().BIO_set_callback_arg(bio, reinterpret_cast<char*>(this));
   openssl().BIO_set_callback_ex(bio, &note_read);
@@ -63,7 +63,12 @@ TlsStream::TlsStream(ssl_st* ssl, Syscalls& syscalls, int fd) noexcept
 
 TlsStream::~TlsStream() {
   openssl().SSL_free(ssl_);
-  if (fd_ >= 0) syscalls_.close(fd_);
+  if (fd_ >= 0 && mark_.holds(fd_)) syscalls_.close(fd_);
+}
+
+bool TlsStream::usable() noexcept {
+  failed_ |= !mark_.holds(fd_);
+  return !failed_;
 }
 
 IoState TlsStream::state_of(int result) noexcept {
@@ -90,8 +95,8 @@ bool TlsStream::on_first_bytes(std::span<const char> bytes) noexcept {
 }
 
 IoState TlsStream::handshake() noexcept {
-  if (refused_) return read_plain_request();
-  if (failed_) return IoState::kFailed;
+  if (refused_ && mark_.holds(fd_)) return read_plain_request();
+  if (!usable()) return IoState::kFailed;
   openssl().ERR_clear_error();
   const int result = openssl().SSL_do_handshake(ssl_);
   if (result != 1) {
@@ -143,7 +148,7 @@ bool TlsStream::describe() noexcept {
 
 IoResult TlsStream::read(std::span<char> into) noexcept {
   TERCEL_ASSERT(!into.empty());
-  if (failed_) return {0, IoState::kFailed};
+  if (!usable()) return {0, IoState::kFailed};
   read_wants_write_ = false;
   std::size_t bytes = 0;
   // Until OpenSSL asks for more: nothing may stay in its buffer for which no event will come.
@@ -180,7 +185,7 @@ IoResult TlsStream::encrypt(std::span<const char> bytes) noexcept {
 // A record that did not go out whole has to be offered again, with the same bytes in front: they
 // are, because whoever calls drops nothing that was not taken, and one record at a time is offered.
 IoResult TlsStream::write(std::span<const iovec> pieces) noexcept {
-  if (failed_) return {0, IoState::kFailed};
+  if (!usable()) return {0, IoState::kFailed};
   std::array<char, kRecordBytes> gathered;
   std::size_t taken = 0;
   std::size_t skip = 0;  // Of the first piece.
@@ -199,7 +204,7 @@ IoResult TlsStream::write(std::span<const iovec> pieces) noexcept {
 }
 
 IoResult TlsStream::write_file(int file, std::uint64_t offset, std::size_t count) noexcept {
-  if (failed_) return {0, IoState::kFailed};
+  if (!usable()) return {0, IoState::kFailed};
   if (kernel_sends_) {
     openssl().ERR_clear_error();
     const ossl_ssize_t sent =
@@ -221,6 +226,7 @@ IoResult TlsStream::write_file(int file, std::uint64_t offset, std::size_t count
 }
 
 void TlsStream::shutdown_write() noexcept {
+  if (!mark_.holds(fd_)) return;
   if (established_ && !failed_) {
     openssl().ERR_clear_error();
     // Says close_notify, and does not wait for the peer's. Fails when the connection is broken, or
@@ -232,6 +238,7 @@ void TlsStream::shutdown_write() noexcept {
 }
 
 void TlsStream::reset_on_close() noexcept {
+  if (!mark_.holds(fd_)) return;
   const linger reset{.l_onoff = 1, .l_linger = 0};
   syscalls_.setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tercel/net/plain_request.h"
+#include "tercel/net/socket_mark.h"
 #include "tercel/net/stream.h"
 #include "tercel/net/syscalls.h"
 
@@ -48,6 +49,8 @@ class TlsStream final : public Stream {
   [[nodiscard]] bool on_first_bytes(std::span<const char> bytes) noexcept;
 
  private:
+  // Whether the socket can be used: nothing went wrong, and the number is not another's by now.
+  [[nodiscard]] bool usable() noexcept;
   // What comes behind the bytes that OpenSSL refused, until it is clear whether they are HTTP.
   [[nodiscard]] IoState read_plain_request() noexcept;
   // What a call said that returned `result`, no bytes.
@@ -59,6 +62,7 @@ class TlsStream final : public Stream {
   Syscalls& syscalls_;
   TlsInfoRef info_;
   int fd_;
+  SocketMark mark_;
   std::uint32_t late_steps_ = 0;
   std::uint32_t bytes_since_steps_ = 0;
   bool established_ = false;

@@ -1,9 +1,11 @@
 #include "tercel/net/listener.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <climits>
 #include <functional>
@@ -67,6 +69,20 @@ class ListenerTest : public testing::Test {
   TestSink sink_;
   std::unique_ptr<Listener> listener_;
 };
+
+// What an application prints to a stream that it closed must not be for a client.
+TEST_F(ListenerTest, NoConnectionTakesTheNumberOfAStandardStream) {
+  start();
+  const Fd client = connect();
+  const Fd input{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
+  ASSERT_GE(input.get(), 0);
+  ::close(STDIN_FILENO);
+  turn();
+  ASSERT_EQ(sink_.streams.size(), 1U);
+  EXPECT_GT(sink_.streams[0].get(), STDERR_FILENO);
+  EXPECT_EQ(::fcntl(STDIN_FILENO, F_GETFD), -1);
+  ::dup2(input.get(), STDIN_FILENO);
+}
 
 TEST_F(ListenerTest, LoopsThatShareASocketShareItsBacklog) {
   auto shared = listener_->socket().duplicate();

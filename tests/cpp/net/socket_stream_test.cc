@@ -256,6 +256,34 @@ TEST(StreamPlaceTest, HoldsASocketInPlaceOrAnyOtherStream) {
   }
 }
 
+// An application that closes a descriptor twice closes ours, and the next connection has its
+// number.
+TEST_F(SocketStreamTest, OnceItsNumberIsAnotherConnectionsItDoesNothingToThat) {
+  const int number = stream_->descriptor();
+  ::close(number);
+  SocketPair next = socket_pair();
+  const int made = next.ours.release();
+  ASSERT_EQ(made == number ? made : ::dup2(made, number), number);
+  if (made != number) ::close(made);
+  auto other = std::make_unique<SocketStream>(syscalls_, number);
+  send_text(next.peers, "for the other");
+  const int calls = syscalls_.calls(Call::kClose);
+  std::array<char, 20> buffer;
+  EXPECT_EQ(stream_->read(buffer).state, IoState::kFailed);
+  EXPECT_EQ(write({"secret"}).state, IoState::kFailed);
+  EXPECT_EQ(write({"in", "pieces"}).state, IoState::kFailed);
+  const Fd file = file_with("of the first");
+  EXPECT_EQ(stream_->write_file(file.get(), 0, 5).state, IoState::kFailed);
+  stream_->shutdown_write();
+  stream_->reset_on_close();
+  stream_.reset();
+  EXPECT_EQ(syscalls_.calls(Call::kClose), calls);
+  EXPECT_EQ(other->read(buffer).bytes, std::string_view{"for the other"}.size());
+  EXPECT_EQ(other->write(pieces_of({"answer"})).bytes, 6U);
+  other.reset();
+  EXPECT_EQ(test::receive_all(next.peers), "answer");
+}
+
 TEST(SocketStreamOverTcpTest, ResetOnCloseIsSeenAsAReset) {
   for (const bool reset : {false, true}) {
     SocketPair pair = tcp_pair();

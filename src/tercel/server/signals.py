@@ -48,6 +48,9 @@ class Signals:
         count: how many came.
     """
 
+    # What a worker hears.
+    OF_WORKERS = (signal.SIGTERM, signal.SIGUSR1)
+
     def __init__(self, *, worker: bool = False) -> None:
         self.received = 0
         self.count = 0

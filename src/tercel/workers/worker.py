@@ -23,7 +23,7 @@ from tercel.problems import ImportFailed, StartError
 from tercel.server.server import Server
 from tercel.server.serving import run_server
 from tercel.server.signals import Signals
-from tercel.workers.line import tell
+from tercel.workers.line import hears_of_signal, tell
 
 __all__ = ["become_worker"]
 
@@ -95,11 +95,15 @@ class _Link:
     @contextlib.contextmanager
     def watch(self, server: Server, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         def on_line() -> None:
+            if hears_of_signal(self._line):
+                # It waits if the application blocked it. A pause in which it must not come, the
+                # application has left by now: this is the loop.
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, Signals.OF_WORKERS)
+                return
             loop.remove_reader(self._line)
             logger.warning("The supervisor has gone: worker %d ends.", os.getpid())
             server.shutdown()
 
-        # It says nothing: readable is closed.
         loop.add_reader(self._line, on_line)
         beat = _Beat(loop, self._line, server.settings.timeout_worker)
         tell(self._line, "ready")

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tercel import _core
+from tercel.server.standard_error import StandardErrorHandler
 from tercel.settings import Settings
 
 __all__ = [
@@ -84,7 +85,11 @@ def _standard_error(colors: bool | None) -> logging.Handler:
         return logging.NullHandler()
     if colors is None:
         colors = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    handler = logging.StreamHandler(sys.stderr)
+    handler: logging.Handler
+    try:
+        handler = StandardErrorHandler(sys.stderr)
+    except (OSError, ValueError, AttributeError):  # Something else in its place, or it is closed.
+        handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter(colors=colors))
     return handler
 

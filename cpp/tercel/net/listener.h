@@ -53,6 +53,9 @@ class Listener final : private Watcher, private Timer {
   // What comes meanwhile waits in the kernel's backlog.
   void pause() noexcept;
   void resume() noexcept;
+  // As if accepting had failed: for a sink that lacks what it needs for a connection. Else it would
+  // take connection after connection, each soon over, from other processes that could serve them.
+  void starve(int error) noexcept;
   // Stops accepting for good and closes the socket. If start() was called, connections in the
   // kernel's backlog are accepted first, as long as there are descriptors.
   void close() noexcept;
@@ -68,7 +71,6 @@ class Listener final : private Watcher, private Timer {
   void queue_up_again() noexcept;
   [[nodiscard]] bool watched() const noexcept { return id_ != WatchId::kNone; }
   [[nodiscard]] AcceptResult accept_one() noexcept;
-  void starve(int error) noexcept;
 
   Loop& loop_;
   ListenSocket socket_;

@@ -1,6 +1,7 @@
 #include "tercel/server/server.h"
 
 #include <array>
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -57,6 +58,7 @@ void Server::on_accept(int fd, const Address& peer, net::Listener& from) noexcep
   Connection* connection = enter(ends);
   if (connection == nullptr) {
     loop_.syscalls().close(fd);
+    if (out_of_memory_) from.starve(ENOMEM);
   } else if (!options_.tls) {
     begin(*connection, connection->start(fd));
   } else if (auto stream = options_.tls->accept(loop_.syscalls(), fd)) {
@@ -110,9 +112,11 @@ void Server::serve(std::unique_ptr<net::Stream> stream, const http::Endpoints& e
 }
 
 Connection* Server::enter(const http::Endpoints& ends) noexcept {
+  out_of_memory_ = false;
   if (!may_enter(ends.peer)) return nullptr;
   Connection* connection = connections_.make(*this, ends);
-  if (connection == nullptr) leave(ends.peer);
+  out_of_memory_ = connection == nullptr;
+  if (out_of_memory_) leave(ends.peer);
   http::Counters::add(sessions_.h1.counters->accepted, 1);
   show_connections();
   return connection;

@@ -122,6 +122,7 @@ class Server final : public Service, private net::Listener::Sink {
   std::uint32_t age_spread_ = 0;
   bool started_ = false;
   bool draining_ = false;
+  bool out_of_memory_ = false;  // For the connection that was to enter last.
 };
 
 }  // namespace tercel::server

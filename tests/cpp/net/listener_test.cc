@@ -70,6 +70,22 @@ class ListenerTest : public testing::Test {
   std::unique_ptr<Listener> listener_;
 };
 
+TEST_F(ListenerTest, ASinkWithoutMemoryLeavesTheNextConnectionsToOthersForAWhile) {
+  start();
+  sink_.action = [](Listener& from) { from.starve(ENOMEM); };
+  const Fd first = connect();
+  const Fd second = connect();
+  turn();
+  EXPECT_EQ(sink_.streams.size(), 1U);
+  EXPECT_EQ(sink_.starved, std::vector<int>{ENOMEM});
+  EXPECT_EQ(turn(), 0);
+  sink_.action = nullptr;
+  clock_.advance(Listener::kPause + 2 * TimerWheel::kTick);
+  turn();  // The time is over;
+  turn();  // and it accepts.
+  EXPECT_EQ(sink_.streams.size(), 2U);
+}
+
 // What an application prints to a stream that it closed must not be for a client.
 TEST_F(ListenerTest, NoConnectionTakesTheNumberOfAStandardStream) {
   start();

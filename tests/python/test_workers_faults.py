@@ -1,20 +1,35 @@
 """What harms one worker, or the log of all, harms no other: rows 3, 9, 10, 16, 18 and 20 of the
-faults.
+faults. In full: tests/long/test_workers_faults_long.py.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import os
 import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
 import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.crew import Site, children, wait_until
+from support.finalise import finalise
 from support.fixtures import Ledger
-from support.server import ServerProcess
+from support.http1 import Closed, RawClient
+from support.load import Load
+from support.server import APPS, ServerProcess
+from support.tls import Authority
+from support.tls import connect as connect_tls
 
 # --- row 10: one pipe for the access logs of all
 
@@ -82,3 +97,376 @@ def test_long_lines_of_several_workers_are_not_mixed(
 def lost(server: ServerProcess) -> int:
     """The lines of the access log that were told to be lost."""
     return sum(map(int, re.findall(r"the access log lost (\d+) line", server.output)))
+
+
+# --- row 18: an application that stops its worker
+
+GET = "GET /%s HTTP/1.1\r\nHost: test\r\n\r\n"
+
+
+def client_of(server: ServerProcess, pid: int) -> RawClient:
+    """A connection that this worker has."""
+    for _ in range(100):
+        client = server.connect()
+        if int(client.request("GET", "/pid").body) == pid:
+            return client
+        client.close()
+    raise AssertionError(f"worker {pid} does not answer")
+
+
+def p99_of(client: RawClient, seconds: float, meanwhile: Callable[[], bool]) -> tuple[float, int]:
+    """Asks for `seconds`, and as long as `meanwhile` says: how long one of a hundred waited."""
+    times = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or meanwhile():
+        begin = time.monotonic()
+        assert client.request("GET", "/pid").status == 200
+        times.append(time.monotonic() - begin)
+        time.sleep(0.005)
+    return sorted(times)[len(times) * 99 // 100], len(times)
+
+
+@pytest.mark.parametrize("stall", ["spin", "hold-the-lock", "wait-for-itself"])
+def test_a_stalled_worker_is_replaced_and_the_other_goes_on(
+    serve: Any, ledger: Ledger, stall: str
+) -> None:
+    server = serve("stalls:app", workers=2, timeout_worker=1, access_log=False)
+    victim, other = children(server.pid)
+    with client_of(server, other) as neighbour, client_of(server, victim) as client:
+        idle, _ = p99_of(neighbour, 0.5, lambda: False)
+        client.send(GET % stall)
+        p99, count = p99_of(neighbour, 0, lambda: victim in children(server.pid))
+        assert client.read_to_close() == b""
+    assert p99 < max(3 * idle, 0.02), f"{p99 * 1000:.1f} ms, idle {idle * 1000:.1f} ms"
+    server.wait_for(rf"Worker {victim} stood still for 1 s \(timeout-worker\)")
+    Site(server)  # Its place is taken.
+    wait_until(lambda: len(children(server.pid)) == 2, "another one")
+    assert other in children(server.pid)
+    assert "stalls.py" in server.output  # Its stacks.
+    ledger(f"row 18, {stall}: p99 of {count} requests to the other worker {p99 * 1000:.1f} ms")
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("io_threads", [0, 2])
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_connection_that_the_application_closes_harms_no_other(
+    serve: Any, tmp_path: Path, io_threads: int, tls: bool
+) -> None:
+    """The next connections get its number, and must not get its answer, nor its end."""
+    authority = Authority(tmp_path)
+    settings: dict[str, Any] = {}
+    if tls:
+        certificate, key = authority.issue("localhost", file="server")
+        settings = {"ssl_certfile": certificate, "ssl_keyfile": key}
+    server = serve("stalls:app", io_threads=io_threads, access_log=False, **settings)
+    context = authority.client_context()
+
+    def connect() -> RawClient:
+        return connect_tls(server.address, context) if tls else server.connect()
+
+    with contextlib.ExitStack() as stack:
+        first, second = (stack.enter_context(connect()) for _ in range(2))
+        first.send(GET % "after?0.3&of-the-first")
+        port = first.socket.getsockname()[1]
+        number = int(second.request("GET", f"/close-connection?{port}").body)
+        others = [stack.enter_context(connect()) for _ in range(4)]
+        for one in others:
+            one.send(GET % "after?0.5&its-own")
+        assert [one.response().body for one in others] == [b"its-own"] * 4
+        # Nor does the end of the first one end the one that has its number.
+        assert [one.request("GET", "/after?0&again").body for one in others] == [b"again"] * 4
+        assert number > 2
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("io_threads", [0, 2])
+def test_what_is_printed_to_a_closed_stream_reaches_no_client(serve: Any, io_threads: int) -> None:
+    server = serve("stalls:app", io_threads=io_threads)
+    with server.connect() as client:
+        assert client.request("GET", "/close-standard-streams").body == b"closed"
+        with contextlib.ExitStack() as stack:
+            others = [stack.enter_context(server.connect()) for _ in range(4)]
+            assert [one.request("GET", "/pid").status for one in others] == [200] * 4
+            assert client.request("GET", "/raise?100").status == 500
+            assert all(one.silent_for(0.1) for one in others)
+            assert [one.request("GET", "/pid").status for one in others] == [200] * 4
+    assert server.stop() == 0
+
+
+def test_a_worker_whose_signals_are_blocked_ends_when_it_is_told(serve: Any) -> None:
+    server = serve("stalls:app", workers=2, access_log=False)
+    victim, other = children(server.pid)
+    with client_of(server, victim) as client:
+        assert client.request("GET", "/block-signals").body == b"blocked"
+        client.send(GET % "after?0.5&whole")
+        time.sleep(0.1)
+        server.send_signal(signal.SIGHUP)
+        assert client.response().body == b"whole"
+    wait_until(lambda: {victim, other}.isdisjoint(children(server.pid)), "other workers", 10)
+    assert "killed" not in server.output
+    assert server.stop() == 0
+
+
+def test_a_thousand_threads_of_the_application_harm_nobody(serve: Any) -> None:
+    server = serve("stalls:app", workers=2, access_log=False)
+    with client_of(server, children(server.pid)[0]) as client:
+        assert int(client.request("GET", "/start-threads?1000").body) > 100
+        assert client.request("GET", "/pid").status == 200
+    assert server.stop() == 0
+
+
+# --- row 3: no memory
+
+
+def test_a_worker_without_memory_refuses_and_goes_on(serve: Any, ledger: Ledger) -> None:
+    server = serve("stalls:app", workers=2, access_log=False)
+    victim, other = children(server.pid)
+    with client_of(server, victim) as client, client_of(server, other) as neighbour:
+        now = int(Path(f"/proc/{victim}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        before = resource.prlimit(victim, resource.RLIMIT_AS, (now + (4 << 20), -1))
+        refused = 0
+        for _ in range(50):
+            answer = client.request("GET", f"/allocate?{32 << 20}")
+            assert answer.status in (500, 503), answer
+            refused += 1
+            assert client.request("GET", "/allocate?1000").body == b"1000"
+        assert neighbour.request("GET", f"/allocate?{32 << 20}").status == 200
+        resource.prlimit(victim, resource.RLIMIT_AS, before)
+        assert client.request("GET", f"/allocate?{32 << 20}").status == 200
+    assert sorted(children(server.pid)) == sorted([victim, other])
+    ledger(f"row 3: {refused} of {refused} requests beyond the memory of a worker answered 500")
+    assert server.stop() == 0
+    assert "MemoryError" in server.output
+
+
+def test_connections_that_no_memory_is_left_for_end_and_the_worker_goes_on(serve: Any) -> None:
+    """Not a byte more than the process has: whatever the engine needs for a client may fail."""
+    server = serve("live:app", workers=2, access_log=False)
+    victim, other = children(server.pid)
+    now = int(Path(f"/proc/{victim}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    before = resource.prlimit(victim, resource.RLIMIT_AS, (now, -1))
+    body = bytes(200_000)
+    outcomes: Counter[str] = Counter()
+    for _ in range(30):
+        with contextlib.ExitStack() as stack:
+            crowd = [stack.enter_context(server.connect()) for _ in range(20)]
+            for one in crowd:
+                try:
+                    answer = one.request("POST", "/echo", body=body)
+                except (Closed, ConnectionError):
+                    outcomes["cut"] += 1
+                else:
+                    assert answer.status != 200 or answer.body == body
+                    outcomes[str(answer.status)] += 1
+    assert set(outcomes) <= {"200", "500", "503", "cut"}, outcomes
+    assert outcomes["200"] >= 200, outcomes
+    resource.prlimit(victim, resource.RLIMIT_AS, before)
+    assert sorted(children(server.pid)) == sorted([victim, other])
+    assert server.request("POST", "/echo", body=body).body == body
+    assert server.stop() == 0
+
+
+# --- row 9: disks
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this needs the right to mount")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_costs_lines_that_are_counted(serve: Any, disk: Path, ledger: Ledger) -> None:
+    log = disk / "log"
+    server = serve("quiet:app", workers=2, access_log_file=log, access_log_format="%R")
+    asked = 0
+    for _ in range(20):
+        with server.connect() as client:
+            for _ in range(100):
+                assert client.request("GET", "/" + "x" * 3000).status == 200
+                asked += 1
+    before = log.read_text().split("\n")
+    log.write_text("")  # Somebody makes room, and it goes on where it was.
+    time.sleep(1.2)
+    assert server.stop() == 0
+    after = log.read_text().split("\n")
+    lines = [*before[:-1], before[-1] + after[0], *after[1:-1]]
+    assert set(lines) == {"/" + "x" * 3000}
+    assert "No space left on device" in server.output
+    assert len(lines) + lost(server) == asked
+    ledger(f"row 9: {asked} of {asked} requests served on a full disk, {lost(server)} lines lost")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_unix_socket_on_a_read_only_disk_is_one_sentence(disk: Path, workers: int) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    command = [sys.executable, "-m", "tercel", "serve", "quiet:app", "--workers", str(workers)]
+    done = subprocess.run(
+        [*command, "--uds", str(disk / "socket")],
+        cwd=APPS, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count("tercel: ") == 1, done.stderr
+    assert "may not write in the folder" in done.stderr
+
+
+# --- row 10: readers that are stuck or gone
+
+
+class Stuck:
+    """A server whose standard output and error nobody reads."""
+
+    def __init__(self, target: str, *arguments: str) -> None:
+        self.reader, writer = os.pipe()
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            listening.listen()
+            listening.set_inheritable(True)
+            self.address = listening.getsockname()
+            command = [sys.executable, "-m", "tercel", "serve", target, *arguments]
+            self.process = subprocess.Popen(
+                [*command, "--fd", str(listening.fileno())],
+                cwd=APPS,
+                stdout=writer,
+                stderr=writer,
+                pass_fds=[listening.fileno()],
+                start_new_session=True,
+            )
+        os.close(writer)
+
+    def __enter__(self) -> Stuck:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self.reader)
+
+    def read(self) -> str:
+        """What has been written by now."""
+        os.set_blocking(self.reader, False)
+        data = b""
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self.reader, 1 << 16):
+                data += piece
+        return data.decode()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("gone", [False, True], ids=["stuck", "gone"])
+def test_messages_that_nobody_reads_hold_nobody_up(
+    workers: int, gone: bool, ledger: Ledger
+) -> None:
+    """Tracebacks and lines of the access log, to one pipe."""
+    with Stuck("stalls:app", "--workers", str(workers)) as server:
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(RawClient(server.address)) for _ in range(4)]
+            assert clients[0].request("GET", "/pid").status == 200
+            if gone:
+                os.close(server.reader)
+                server.reader = os.dup(0)
+            begin = time.monotonic()
+            for _ in range(50):
+                for client in clients:
+                    assert client.request("GET", "/raise?2000").status == 500
+            seconds = time.monotonic() - begin
+            assert seconds < 5
+            if not gone:
+                server.read()
+                time.sleep(0.1)
+                for client in clients:
+                    assert client.request("GET", "/raise?1").status == 500
+                time.sleep(0.3)
+                said = server.read()
+                assert re.search(r"\(\d+ message\(s\) lost: their reader was slow\)", said), said
+                assert "ValueError: x\n" in said
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+    kind = "gone" if gone else "stuck"
+    ledger(f"row 10, {workers} workers, reader {kind}: 200 of 200 answered in {seconds:.2f} s")
+
+
+# --- row 16: signals
+
+
+def test_signals_that_say_nothing_change_nothing(serve: Any) -> None:
+    server = serve("stalls:app", workers=2, access_log=False)
+    workers = children(server.pid)
+    for _ in range(500):
+        for number in (signal.SIGCHLD, signal.SIGWINCH, signal.SIGCONT, signal.SIGURG):
+            server.send_signal(number)
+    assert server.request("GET", "/pid").status == 200
+    assert children(server.pid) == workers
+    assert server.stop() == 0
+
+
+def test_quit_ends_the_supervisor_and_requests_finish(serve: Any) -> None:
+    server = serve("stalls:app", workers=2, access_log=False)
+    workers = children(server.pid)
+    with server.connect() as client:
+        client.send(GET % "after?0.5&whole")
+        time.sleep(0.1)
+        server.send_signal(signal.SIGQUIT)
+        assert client.response().body == b"whole"
+    assert server.wait() == -signal.SIGQUIT
+    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers), "their end")
+    with pytest.raises(ConnectionRefusedError), server.connect():
+        pass
+
+
+def test_a_reload_while_workers_die(serve: Any, load_client: str, ledger: Ledger) -> None:
+    server = serve("crew:app", workers=2, access_log=False)
+    site = Site(server)
+    arguments = ("--target", "/number", "--numbered", "--connections", 16, "--rate", 1000)
+    with Load(load_client, server.port, *arguments, seconds=4) as load:
+        for _ in range(3):
+            before = site.all_serve(2)
+            os.kill(server.pid, signal.SIGHUP)
+            os.kill(before[0], signal.SIGKILL)
+            wait_until(lambda before=before: set(before).isdisjoint(site.workers()), "others")
+        counts = load.counts()
+    assert counts["wrong"] == counts["doubled"] == counts["refused"] == 0, counts
+    assert counts["lost"] <= 3 * 16, counts
+    assert counts["lost_timed_out"] == 0, counts
+    ledger(f"row 16: {counts['lost']} of {counts['sent']} lost in 3 reloads while a worker dies")
+    assert site.stop() == 0
+
+
+def test_old_workers_that_hold_streams_do_not_stop_reloads(serve: Any) -> None:
+    """A reload waits while as many old workers finish as there are new ones; nobody else does."""
+    server = serve("crew:app", workers=2, access_log=False, timeout_stream_grace=1)
+    site = Site(server)
+    first = set(site.all_serve(2))
+    with contextlib.ExitStack() as stack:
+        streams = []
+        for _ in range(2):
+            streams.append(client := stack.enter_context(server.connect()))
+            client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+            while b"begin" not in client.read_some():
+                pass
+            server.send_signal(signal.SIGHUP)
+            for _ in range(20):
+                assert server.request("GET", "/").status == 200
+                time.sleep(0.01)
+        for stream in streams:
+            assert b"data: end" in stream.read_to_close()
+    wait_until(lambda: first.isdisjoint(site.workers()), "other workers", 10)
+    site.all_serve(2)
+    assert site.stop() == 0
+
+
+# --- row 20: the end of the interpreter
+
+FINALISED = 3
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("interface", ["app", "wsgi"])
+def test_the_interpreter_ends_while_requests_live(serve: Any, interface: str, workers: int) -> None:
+    assert finalise(serve, interface, workers, FINALISED) == FINALISED

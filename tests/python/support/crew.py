@@ -72,23 +72,23 @@ class Site:
         self.upgrades += 1
         said = r"Process (\d+) serves: this one ends"
         self.supervisor = int(self.server.wait_for(said, timeout=30, count=self.upgrades)[1])
-        wait_until(lambda: not _runs(old), "the old supervisor has ended", 60)
+        wait_until(lambda: not runs(old), "the old supervisor has ended", 60)
 
     def kill_worker(self, count: int) -> None:
         """SIGKILL to one of `count` workers, and waits until there are as many again."""
         victim = self.all_serve(count)[0]
         os.kill(victim, signal.SIGKILL)
-        wait_until(lambda: not _runs(victim) and len(self.workers()) == count, "another one")
+        wait_until(lambda: not runs(victim) and len(self.workers()) == count, "another one")
         self.all_serve(count)
 
     def stop(self) -> int | None:
         """SIGTERM, and waits. Returns the exit status, if it is that of the first supervisor."""
         os.kill(self.supervisor, signal.SIGTERM)
-        wait_until(lambda: not _runs(self.supervisor), "the supervisor has ended", 60)
+        wait_until(lambda: not runs(self.supervisor), "the supervisor has ended", 60)
         return self.server.wait() if self.supervisor == self.server.pid else None
 
 
-def _runs(pid: int) -> bool:
+def runs(pid: int) -> bool:
     """Whether there is such a process, and it has not ended: one that nobody waits for has a name
     left.
     """

@@ -17,7 +17,7 @@ from support.crew import Site, children, wait_until
 from support.finalise import finalise
 from support.fixtures import Ledger
 from support.load import Load
-from support.processes import environment_of_tests, private_bytes
+from support.processes import environment_of_tests, main_thread_seconds, private_bytes
 from support.server import ServerProcess
 
 pytestmark = pytest.mark.timeout(900)
@@ -79,6 +79,10 @@ def flood(server: ServerProcess, rate: float, seconds: float) -> dict[str, Any]:
 
 
 def test_overload_is_refused_at_once(serve: Any, ledger: Ledger) -> None:
+    """The client, and the thread that refuses, need a processor of their own: how many answers
+    there are in a second says more of the machine than of the server. What counts is that the
+    thread of the application does nothing for what is refused.
+    """
     server: ServerProcess = serve(
         "stalls:app", io_threads=1, limit_concurrency=4, limit_queue=8, access_log=False
     )
@@ -86,7 +90,9 @@ def test_overload_is_refused_at_once(serve: Any, ledger: Ledger) -> None:
     # What it can do, with as much to do as it takes and no more to refuse.
     peak = max(flood(server, rate, 3)["good"] / 3 for rate in (150, 200, 250))
     memory = private_bytes(server.pid)
+    before = main_thread_seconds(server.pid)
     seen = flood(server, 10 / BURN_S, SECONDS)
+    useful = seen["good"] * BURN_S / (main_thread_seconds(server.pid) - before)
     grown = private_bytes(server.pid) - memory
     begin = time.monotonic()
     with contextlib.suppress(AssertionError):
@@ -95,14 +101,17 @@ def test_overload_is_refused_at_once(serve: Any, ledger: Ledger) -> None:
     recovery = time.monotonic() - begin
     ledger(
         f"row 19: {seen['sent']} requests in {SECONDS:.0f} s, ten times what it can do: goodput"
-        f" {seen['good'] / SECONDS:.0f} of {peak:.0f} a second, {seen['refused']} refused after"
+        f" {seen['good'] / SECONDS:.0f} of {peak:.0f} a second, {useful:.0%} of the application's"
+        f" thread, {seen['refused']} refused after"
         f" {seen['refused_median_s'] * 1000:.1f} ms (p99 {seen['refused_p99_s'] * 1000:.1f} ms),"
         f" memory {grown // 1024:+d} KiB, recovered after {recovery * 1000:.0f} ms"
     )
     assert seen["bad"] == 0, seen
     assert seen["refused"] > 0.5 * seen["sent"]
-    assert seen["refused_median_s"] < 0.01, seen
-    assert seen["good"] / SECONDS >= 0.9 * peak, (seen, peak)
+    # On a busy machine the client is late itself.
+    assert seen["refused_median_s"] < max(0.01, 3 * seen["late_median_s"]), seen
+    assert 0 < seen["good"] / SECONDS <= 1 / BURN_S
+    assert useful >= 0.9, (useful, seen, peak)
     assert grown < 4 << 20
     assert recovery < 2
     assert server.stop() == 0

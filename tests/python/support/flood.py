@@ -3,7 +3,8 @@
     python -m support.flood HOST PORT RATE SECONDS CONNECTIONS TARGET
 
 prints as JSON how many requests it `sent`, how many were answered 200 (`good`) or 503 with
-Retry-After (`refused`, and how long that took), and how many neither (`bad`). Each is due at its
+Retry-After (`refused`, and how long that took), how many neither (`bad`), and by how much it was
+late itself. Each is due at its
 time, on the connection that has waited longest; where none is free, it is not sent.
 """
 
@@ -66,6 +67,7 @@ class Counts:
         self.lost: list[Flood] = []
         self.sent = self.good = self.bad = 0
         self.refused: list[float] = []
+        self.late: list[float] = []
 
     def show(self) -> str:
         times = sorted(self.refused) or [0.0]
@@ -75,6 +77,7 @@ class Counts:
                 "good": self.good,
                 "bad": self.bad,
                 "refused": len(self.refused),
+                "late_median_s": sorted(self.late)[len(self.late) // 2],
                 "refused_median_s": times[len(times) // 2],
                 "refused_p99_s": times[len(times) * 99 // 100],
             }
@@ -97,6 +100,7 @@ async def run(
     while due < begin + float(seconds):
         due += 1 / float(rate)
         await asyncio.sleep(due - time.monotonic())
+        counts.late.append(time.monotonic() - due)
         while counts.lost:
             gone = counts.lost.pop()
             if gone in counts.free:

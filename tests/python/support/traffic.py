@@ -147,6 +147,7 @@ class Traffic(Closing):
     Args:
         exchanges: what is done, in these shares.
         rate: how many a second.
+        only: those of these kinds; all, if it is empty.
 
     Attributes:
         counts: how many of each went as they should.
@@ -155,12 +156,13 @@ class Traffic(Closing):
 
     THREADS = 4
 
-    def __init__(self, exchanges: Exchanges, *, rate: float) -> None:
+    def __init__(self, exchanges: Exchanges, *, rate: float, only: Sequence[str] = ()) -> None:
         self.counts: Counter[str] = Counter()
         self.errors: list[str] = []
         self._over = threading.Event()
         self._lock = threading.Lock()
-        kinds = [kind for kind, (share, _) in exchanges.shares.items() for _ in range(share)]
+        shares = {kind: share for kind, (share, _) in exchanges.shares.items()}
+        kinds = [kind for kind in only or shares for _ in range(shares[kind])]
         acts = {kind: act for kind, (_, act) in exchanges.shares.items()}
         self._threads = [
             threading.Thread(target=self._run, args=(kinds, acts, self.THREADS / rate, first))

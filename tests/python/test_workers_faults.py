@@ -137,7 +137,7 @@ def test_a_stalled_worker_is_replaced_and_the_other_goes_on(
         client.send(GET % stall)
         p99, count = p99_of(neighbour, 0, lambda: victim in children(server.pid))
         assert client.read_to_close() == b""
-    assert p99 < max(3 * idle, 0.02), f"{p99 * 1000:.1f} ms, idle {idle * 1000:.1f} ms"
+    assert p99 < max(3 * idle, 0.05), f"{p99 * 1000:.1f} ms, idle {idle * 1000:.1f} ms"
     server.wait_for(rf"Worker {victim} stood still for 1 s \(timeout-worker\)")
     Site(server)  # Its place is taken.
     wait_until(lambda: len(children(server.pid)) == 2, "another one")
@@ -424,7 +424,7 @@ def test_a_reload_while_workers_die(serve: Any, load_client: str, ledger: Ledger
     server = serve("crew:app", workers=2, access_log=False)
     site = Site(server)
     arguments = ("--target", "/number", "--numbered", "--connections", 16, "--rate", 1000)
-    with Load(load_client, server.port, *arguments, seconds=4) as load:
+    with Load(load_client, server.port, *arguments, seconds=3) as load:
         for _ in range(3):
             before = site.all_serve(2)
             os.kill(server.pid, signal.SIGHUP)
@@ -463,7 +463,7 @@ def test_old_workers_that_hold_streams_do_not_stop_reloads(serve: Any) -> None:
 
 # --- row 20: the end of the interpreter
 
-FINALISED = 3
+FINALISED = 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -9,12 +9,13 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from tercel import _core
-from tercel.server.standard_error import StandardErrorHandler
 from tercel.settings import Settings
 
 __all__ = [
@@ -85,13 +86,22 @@ def _standard_error(colors: bool | None) -> logging.Handler:
         return logging.NullHandler()
     if colors is None:
         colors = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    handler: logging.Handler
-    try:
-        handler = StandardErrorHandler(sys.stderr)
-    except (OSError, ValueError, AttributeError):  # Something else in its place, or it is closed.
-        handler = logging.StreamHandler(sys.stderr)
+    handler = _handler_of(sys.stderr)
     handler.setFormatter(_Formatter(colors=colors))
     return handler
+
+
+def _handler_of(stream: TextIO) -> logging.Handler:
+    try:
+        descriptor = stream.fileno()
+        mode = os.fstat(descriptor).st_mode
+    except (OSError, ValueError, AttributeError):  # Something else in its place, or it is closed.
+        return logging.StreamHandler(stream)
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return logging.StreamHandler(stream)
+    from tercel.server.standard_error import PatientHandler
+
+    return PatientHandler(descriptor)
 
 
 @contextmanager

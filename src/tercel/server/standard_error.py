@@ -12,9 +12,8 @@ import os
 import select
 import socket
 import stat
-from typing import TextIO
 
-__all__ = ["StandardErrorHandler"]
+__all__ = ["PatientHandler"]
 
 # For a reader that is only slow. Not again until it has read something.
 _PATIENCE_S = 0.1
@@ -22,24 +21,17 @@ _PATIENCE_S = 0.1
 _PIPE_BUF = select.PIPE_BUF
 
 
-class StandardErrorHandler(logging.Handler):
-    """Writes to what `stream` writes to.
+class PatientHandler(logging.Handler):
+    """Writes to `descriptor`, a pipe or a socket."""
 
-    Raises:
-        OSError: it is no file of the system's (io.UnsupportedOperation), or closed.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, descriptor: int) -> None:
         super().__init__()
-        self._stream = stream
-        descriptor = stream.fileno()
         mode = os.fstat(descriptor).st_mode
         self._socket: socket.socket | None = None
         self._descriptor = descriptor
         self._patience = _PATIENCE_S
         self._lost = 0
         self._cut = False  # The last message.
-        self._may_wait = not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))
         if stat.S_ISSOCK(mode):
             self._socket = socket.socket(fileno=os.dup(descriptor))
         elif stat.S_ISFIFO(mode):
@@ -52,10 +44,6 @@ class StandardErrorHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = self.format(record)
-            if self._may_wait:
-                self._stream.write(text + "\n")
-                self._stream.flush()
-                return
             if self._lost:
                 begin = "\n" if self._cut else ""
                 text = f"{begin}({self._lost} message(s) lost: their reader was slow)\n{text}"

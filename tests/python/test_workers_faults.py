@@ -137,7 +137,8 @@ def test_a_stalled_worker_is_replaced_and_the_other_goes_on(
         client.send(GET % stall)
         p99, count = p99_of(neighbour, 0, lambda: victim in children(server.pid))
         assert client.read_to_close() == b""
-    assert p99 < max(3 * idle, 0.05), f"{p99 * 1000:.1f} ms, idle {idle * 1000:.1f} ms"
+    # The stall takes a second. The rest is room for whoever else uses the two processors.
+    assert p99 < max(3 * idle, 0.25), f"{p99 * 1000:.1f} ms, idle {idle * 1000:.1f} ms"
     server.wait_for(rf"Worker {victim} stood still for 1 s \(timeout-worker\)")
     Site(server)  # Its place is taken.
     wait_until(lambda: len(children(server.pid)) == 2, "another one")

@@ -602,6 +602,27 @@ def test_a_death_and_an_upgrade_at_once(crew: Any) -> None:
 # --- signals at other times
 
 
+@pytest.mark.parametrize("pause", [None, 0.0, 0.01])
+def test_a_signal_to_all_processes_of_the_service_cuts_nothing_off(
+    crew: Any, pause: float | None
+) -> None:
+    """As systemd and platforms may send it: each worker gets one, beside the supervisor's."""
+    server = crew()
+    workers = all_serve(server, 2)
+    with server.connect() as client:
+        client.send(b"GET /sleep?0.5 HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.wait_for("sleeping 0.5")
+        if pause is None:
+            os.killpg(server.pid, signal.SIGTERM)
+        else:
+            server.send_signal(signal.SIGTERM)
+            time.sleep(pause)
+            for pid in workers:
+                os.kill(pid, signal.SIGTERM)
+        assert b"200 OK" in client.read_to_close()
+    assert server.wait() == 0
+
+
 @pytest.mark.parametrize(
     ("number", "status"),
     [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 0), (signal.SIGUSR1, 0)],

@@ -59,6 +59,7 @@ class Signals:
         self._reopen: Callable[[], object] | None = None
         self._reload: Callable[[], object] | None = None
         self._worker = worker
+        self._told = False  # The loop, to end.
         self._had_terminal = watches_terminal()
         self._before: dict[signal.Signals, Any] = {}
         self._wake_up: tuple[socket.socket, socket.socket] | None = None
@@ -132,13 +133,22 @@ class Signals:
             for end in self._wake_up:
                 end.close()
 
+    def hurry(self) -> None:
+        """In a worker, in its loop: cuts off what a signal has it finish."""
+        self.count += 1
+        if self._end is not None:
+            self._end()
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._worker and self._told:
+            return  # From whoever signals all processes of a service: see tercel.workers.line.
         self.received = number
         self.count += 1
         if self.count > 2:
             os._exit(self.exit_status)
         if self._loop is None or self._end is None or self._loop.is_closed():
             raise KeyboardInterrupt if number == signal.SIGINT else Terminated(self.exit_status)
+        self._told = True
         self._loop.call_soon_threadsafe(self._end)
 
     def _handle_reload(self, number: int, frame: FrameType | None) -> None:

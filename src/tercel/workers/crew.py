@@ -105,7 +105,7 @@ class Crew:
     def hurry(self, worker: Worker) -> None:
         """Has it cut off its requests and end."""
         worker.hurry_at = None
-        worker.send(signal.SIGTERM)
+        worker.hurry()
         worker.kill_at = time.monotonic() + HURRY_S
 
     def kill(self, worker: Worker) -> None:

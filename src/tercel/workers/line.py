@@ -1,8 +1,10 @@
 """The line between a supervisor and one of its workers: a pair of sockets that keep messages apart.
 
 A worker says that it is `ready`, that it `failed` to start and why, and that it is `alive`. The
-supervisor only says that it sent a signal: the application may have blocked signals. That its end
-is closed is how a worker learns that it is alone.
+supervisor says that it sent a signal, which the application may have blocked, and that a worker is
+to hurry: a second signal does not say so, for whoever signals all processes of a service sends a
+worker one, and the supervisor another. That its end is closed is how a worker learns that it is
+alone.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ import json
 import socket
 from typing import Any
 
-__all__ = ["hears_of_signal", "make_line", "read_messages", "tell", "tell_of_signal"]
+__all__ = ["GONE", "HURRY", "SIGNAL", "hear", "make_line", "order", "read_messages", "tell"]
 
+SIGNAL = b"signal"
+HURRY = b"hurry"
+GONE = b""
 _BYTES_MAX = 64 * 1024
-_SIGNAL = b"signal"
 # Of a sentence, so that a message always fits.
 _TEXT_MAX = 4096
 
@@ -35,20 +39,20 @@ def tell(end: socket.socket, what: str, text: str = "", status: int = 0) -> None
         end.send(json.dumps(message).encode())
 
 
-def tell_of_signal(end: socket.socket) -> None:
-    """Says that a signal was sent. Never waits: a worker that does not read will be killed."""
+def order(end: socket.socket, what: bytes) -> None:
+    """Tells a worker. Never waits: one that does not read will be killed."""
     with contextlib.suppress(OSError):
-        end.send(_SIGNAL)
+        end.send(what)
 
 
-def hears_of_signal(end: socket.socket) -> bool:
-    """Whether it was that, once the worker's end is readable; else the other end is closed."""
+def hear(end: socket.socket) -> bytes | None:
+    """Returns what the supervisor said, GONE if it is gone, or None if there is nothing."""
     try:
-        return end.recv(_BYTES_MAX) == _SIGNAL
+        return end.recv(_BYTES_MAX)
     except BlockingIOError:
-        return True
+        return None
     except OSError:
-        return False
+        return GONE
 
 
 def read_messages(end: socket.socket) -> tuple[list[dict[str, Any]], bool]:

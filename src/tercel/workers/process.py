@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tercel.workers.line import tell_of_signal
+from tercel.workers.line import HURRY, SIGNAL, order
 from tercel.workers.wear import Wear
 
 if TYPE_CHECKING:
@@ -76,7 +76,11 @@ class Worker:
         """Sends a signal, unless it has ended."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, number)
-        tell_of_signal(self.line)
+        order(self.line, SIGNAL)
+
+    def hurry(self) -> None:
+        """Has one that is ending cut its requests off."""
+        order(self.line, HURRY)
 
     def reap(self) -> int:
         """Returns the exit code of a process that has ended: negative for a signal."""

@@ -23,7 +23,7 @@ from tercel.problems import ImportFailed, StartError
 from tercel.server.server import Server
 from tercel.server.serving import run_server
 from tercel.server.signals import Signals
-from tercel.workers.line import hears_of_signal, tell
+from tercel.workers.line import GONE, HURRY, SIGNAL, hear, tell
 
 __all__ = ["become_worker"]
 
@@ -63,7 +63,7 @@ def _run(
         # Blocked since before the fork: what came meanwhile comes now.
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         try:
-            return run_server(server, make_loop, signals, _Link(line), own_process=True)
+            return run_server(server, make_loop, signals, _Link(line, signals), own_process=True)
         except StartError as error:
             tell(line, "failed", str(error), error.exit_status)
             if isinstance(error, ImportFailed) and error.__cause__ is not None:
@@ -89,20 +89,23 @@ def _exit(status: int) -> NoReturn:
 class _Link:
     """The worker's part of the line, as the role of its server."""
 
-    def __init__(self, line: socket.socket) -> None:
-        self._line = line
+    def __init__(self, line: socket.socket, signals: Signals) -> None:
+        self._line, self._signals = line, signals
 
     @contextlib.contextmanager
     def watch(self, server: Server, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         def on_line() -> None:
-            if hears_of_signal(self._line):
+            said = hear(self._line)
+            if said == SIGNAL:
                 # It waits if the application blocked it. A pause in which it must not come, the
                 # application has left by now: this is the loop.
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, Signals.OF_WORKERS)
-                return
-            loop.remove_reader(self._line)
-            logger.warning("The supervisor has gone: worker %d ends.", os.getpid())
-            server.shutdown()
+            elif said == HURRY:
+                self._signals.hurry()
+            elif said == GONE:
+                loop.remove_reader(self._line)
+                logger.warning("The supervisor has gone: worker %d ends.", os.getpid())
+                server.shutdown()
 
         loop.add_reader(self._line, on_line)
         beat = _Beat(loop, self._line, server.settings.timeout_worker)

@@ -15,7 +15,7 @@ def tercel(target: Target) -> list[str]:
         *("--host", "127.0.0.1", "--port", str(target.port), "--no-access-log"),
         *("--timeout-keep-alive", str(KEEP_ALIVE_S), "--backlog", str(BACKLOG)),
         *("--limit-request-body", "2GiB"),
-        *(["--workers", str(target.needs.workers)] if target.needs.workers > 1 else []),
+        *("--workers", str(target.needs.workers)),
         *_tls_flags(target, "--ssl-certfile", "--ssl-keyfile"),
     ]
 

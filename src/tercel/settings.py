@@ -35,18 +35,20 @@ def load(
     environ: Mapping[str, str] | None = None,
     file: str | os.PathLike[str] | None = None,
     inherited: Sequence[str] = (),
+    platform: Mapping[str, str] | None = None,
 ) -> Settings:
     """Returns the settings that the sources together make.
 
     Args:
         command_line: texts by option name; those of the caller's parser.
         keywords: values by keyword. None as a value leaves the setting alone.
-        environ: the variables to look at: `TERCEL_*`, and `WEB_CONCURRENCY`, by which platforms
-            tell the number of workers. Unknown `TERCEL_*` ones are not refused: they may belong
+        environ: the variables to look at. Unknown `TERCEL_*` ones are not refused: they may belong
             to somebody else.
         file: a TOML file; the variable TERCEL_CONFIG of `environ` names one if this is None.
         inherited: what to listen on if no source names an address: sockets that a service manager
             opened, as `bind` has them.
+        platform: variables by which a platform speaks to any server: `WEB_CONCURRENCY`, the number
+            of workers if no source names it.
 
     Raises:
         SettingError: a name or a value is wrong, two settings contradict each other, or the file
@@ -61,7 +63,7 @@ def load(
             f"The path of the settings file (--config, {CONFIG_VARIABLE}) must not be empty."
         )
     sources: list[dict[str, _Given]] = [
-        _from_platform(environ),
+        _from_platform(platform or {}),
         {} if file is None else _from_file(file),
         _from_environ(environ),
         _from_keywords(keywords or {}),
@@ -119,8 +121,7 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, _Given]:
 
 
 def _from_platform(environ: Mapping[str, str]) -> dict[str, _Given]:
-    """Returns what a platform says to any server: weaker than what is said to this one."""
-    count = environ.get(_PLATFORM_WORKERS)
+    count = environ.get(_PLATFORM_WORKERS, "").strip()
     return {"workers": (_PLATFORM_WORKERS, count)} if count else {}
 
 

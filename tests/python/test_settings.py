@@ -135,12 +135,15 @@ class TestPrecedence:
         file = tmp_path / "t.toml"
         file.write_text("workers = 2\n")
         platform = {"WEB_CONCURRENCY": "3"}
-        assert load(environ=platform).workers == 3
-        assert load(environ={"WEB_CONCURRENCY": ""}).workers == 1
-        assert load(environ=platform, file=file).workers == 2
-        assert load(environ={**platform, "TERCEL_WORKERS": "4"}).workers == 4
+        assert load(platform=platform).workers == 3
+        assert load(platform={"WEB_CONCURRENCY": " "}).workers == 1
+        assert load(platform=platform, file=file).workers == 2
+        assert load(platform=platform, environ={"TERCEL_WORKERS": "4"}).workers == 4
         with pytest.raises(SettingError, match=r"^WEB_CONCURRENCY must be a whole number"):
-            load(environ={"WEB_CONCURRENCY": "many"})
+            load(platform={"WEB_CONCURRENCY": "many"})
+
+    def test_a_program_is_not_told_by_the_platform(self):
+        assert load(environ={"WEB_CONCURRENCY": "3"}).workers == 1
 
     def test_a_weaker_source_must_be_right_too(self):
         with pytest.raises(SettingError, match=r"^TERCEL_PORT must be a whole number"):

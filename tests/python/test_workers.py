@@ -57,6 +57,11 @@ def crew(serve: Any) -> Callable[..., ServerProcess]:
 # --- the start
 
 
+def test_the_platform_tells_their_number(serve: Any) -> None:
+    server = serve("crew:app", access_log=False, env={"WEB_CONCURRENCY": "2"})
+    assert len(all_serve(server, 2)) == 2
+
+
 def test_workers_share_the_socket_and_the_import(crew: Any) -> None:
     server = crew(workers=3)
     workers = pids(server)

@@ -275,8 +275,8 @@ inline constexpr Row kWorkers[] = {
      .group = Group::kWorkers,
      .member = &Settings::workers,
      .help = "Processes that serve. With more than one a supervisor forks them, and one that ends "
-             "is replaced. 1 is one process without a supervisor. The variable WEB_CONCURRENCY, "
-             "which platforms set, counts where nothing else says it.",
+             "is replaced. 1 is one process without a supervisor. On the command line the "
+             "variable WEB_CONCURRENCY, which platforms set, counts where nothing else says it.",
      .max = 1024,
      .zero = "one for each processor",
      .unit = "processes",

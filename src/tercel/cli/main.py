@@ -135,6 +135,7 @@ def _read(words: list[str], command: str) -> tuple[str, Settings] | None:
         environ=os.environ,
         file=line.config,
         inherited=inherited_binds(os.environ),
+        platform=os.environ,
     )
     return line.target or values.app, values
 

@@ -74,7 +74,7 @@ class Crew:
                 leave()
                 self._leave()
                 become_worker(generation.server, generation.make_loop, theirs)
-            pidfd = os.pidfd_open(pid)
+            pidfd = _pidfd_of(pid)
         except OSError:
             ours.close()
             raise
@@ -190,3 +190,17 @@ class Crew:
         for one in descriptors:
             if one in self._selector.get_map():
                 self._selector.unregister(one)
+
+
+def _pidfd_of(pid: int) -> int:
+    """Returns a descriptor of a child; without one to give, the child is ended: nobody knows it.
+
+    Raises:
+        OSError: there is no descriptor left.
+    """
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise

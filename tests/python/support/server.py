@@ -87,6 +87,7 @@ class ServerProcess:
         ]
         self.command_line = " ".join(self.command)
         self._env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        self._env.pop("WEB_CONCURRENCY", None)  # Of whoever runs the tests.
         self._env.update(env or {})
         self._lines: list[str] = []
         self._changed = threading.Condition()

@@ -177,6 +177,11 @@ class TestMain:
             " [::1]:1 and unix:x.\n"
         )
 
+    def test_check_knows_the_interface(self, project, capsys):
+        (project / "conf_wsgi.py").write_text("def app(environ, start_response): ...\n")
+        assert main(["check", "conf_wsgi:app"]) == 0
+        assert "conf_wsgi:app is a WSGI application" in capsys.readouterr().out
+
     def test_check_without_an_application_looks_at_the_settings(self, project, capsys, monkeypatch):
         monkeypatch.setenv("TERCEL_PORT", "9")
         assert main(["check"]) == 0

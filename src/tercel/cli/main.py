@@ -112,10 +112,11 @@ def _check(words: list[str]) -> int:
     target, values = read
     from tercel.server.check import check
 
-    check(target, values)
+    interface = check(target, values)
     found = ["The settings are right"]
     if target:
-        found.append(f"{target} is an ASGI application")
+        kind = "a WSGI" if interface == "wsgi" else "an ASGI"
+        found.append(f"{target} is {kind} application")
     found.append(f"it would listen on {' and '.join(values.binds())}")
     print(f"{', '.join(found)}.")
     return 0

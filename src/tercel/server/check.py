@@ -21,7 +21,7 @@ __all__ = ["check"]
 logger = logging.getLogger("tercel")
 
 
-def check(target: str, settings: Settings) -> None:
+def check(target: str, settings: Settings) -> str:
     """Prepares the process as `serve` does, imports the application, looks at files and sockets.
 
     What stays open: whether a port is free, and whether the application starts up. Nothing is made
@@ -30,13 +30,17 @@ def check(target: str, settings: Settings) -> None:
     Args:
         target: of the application; empty for none.
 
+    Returns:
+        Which interface the application has, as the setting `interface` names them; empty for none.
+
     Raises:
         As `tercel.serve`, which also logs the same warnings.
     """
     make_loop = prepare(settings)
+    interface = ""
     if target:
         with asyncio.Runner(loop_factory=make_loop) as runner:
-            runner.run(_load(target, settings))
+            interface = runner.run(_load(target, settings))
     with as_setting_error():
         for sentence in _core.check_needs(settings):
             logger.warning(sentence)
@@ -44,11 +48,14 @@ def check(target: str, settings: Settings) -> None:
         if reason := obstacle(bind):
             raise StartError(f"Cannot listen on {bind}: {reason}")
     _check_access_log(settings)
+    return interface
 
 
-async def _load(target: str, settings: Settings) -> None:
+async def _load(target: str, settings: Settings) -> str:
     # In a running loop, as `serve` does it.
-    Server.with_settings(target, settings).load()
+    server = Server.with_settings(target, settings)
+    server.load()
+    return server.interface
 
 
 def _check_access_log(settings: Settings) -> None:

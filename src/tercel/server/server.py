@@ -69,6 +69,7 @@ class Server:
         addresses: what is listened on, once `started`: host and port of a TCP socket, the path of a
             Unix socket.
         urls: the same as texts to show, `http://127.0.0.1:8000` or `unix:/run/app.sock`.
+        interface: of the application, `asgi3` or `wsgi`, once it is loaded.
     """
 
     def __init__(self, app: Any, **settings: Any) -> None:
@@ -107,7 +108,7 @@ class Server:
                 require_interface(app, _APPLICATION, settings.interface, in_python=True)
         self._app = app
         self._application: Any = None
-        self._interface = ""
+        self.interface = ""
         self._shared: _core.Shared | None = None
         self._native: _core.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -154,7 +155,7 @@ class Server:
                 )
             elif settings.factory:
                 application = call_factory(application, name, in_python=True)
-        self._interface = require_interface(
+        self.interface = require_interface(
             application, name, settings.interface, in_python=in_python
         )
         self._application = application
@@ -229,7 +230,7 @@ class Server:
             self.load()
             lifespan = Lifespan(
                 self._application,
-                mode="off" if self._interface == "wsgi" else settings.lifespan,
+                mode="off" if self.interface == "wsgi" else settings.lifespan,
                 startup_timeout=settings.timeout_lifespan_startup,
                 shutdown_timeout=settings.timeout_lifespan_shutdown,
             )
@@ -242,7 +243,7 @@ class Server:
                         settings,
                         lifespan.state,
                         lifespan.context,
-                        wsgi=self._interface == "wsgi",
+                        wsgi=self.interface == "wsgi",
                         shared=self._shared,
                     )
                 try:
@@ -354,7 +355,7 @@ class Server:
         try:
             yield
         except (OSError, MemoryError) as error:
-            if self._interface == "wsgi":
+            if self.interface == "wsgi":
                 what = "the threads of a WSGI application (threads)"
             elif self.settings.io_threads:
                 what = f"{self.settings.io_threads} I/O thread(s)"

@@ -35,6 +35,7 @@ NOT_HERE = {
     "observer": "compared by test_asgi_dispatch.py, observation by observation",
     "slow_import": "takes a minute to import",
     "slow_start": "never finishes its start-up",
+    "stalls": "stands still, or closes what is the server's",
     "torture": "fails at another allocation in each dispatch",
 }
 NOT_ASKED = {

@@ -34,7 +34,9 @@ FORGED = [
     ("X-Forwarded-For", "192.0.2.66"),
     ("X-Forwarded-Proto", "ftp"),
     ("X-Forwarded-Host", "forged"),
+    ("X-Forwarded-Port", "6666"),
     ("X-Forwarded-Prefix", "/forged"),
+    ("X-Forwarded-Server", "forged"),
     ("X-Real-IP", "192.0.2.66"),
     ("Forwarded", "for=192.0.2.66"),
 ]

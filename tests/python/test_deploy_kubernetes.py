@@ -82,6 +82,18 @@ class TestFile:
         for name in ("startupProbe", "readinessProbe", "livenessProbe"):
             assert CONTAINER[name]["httpGet"] == {"path": "/health", "port": port["name"]}
 
+    def test_no_pod_and_no_node_is_believed(self):
+        assert settings().forwarded_allow_ips == load().forwarded_allow_ips
+        policy = document("NetworkPolicy")["spec"]
+        assert policy["podSelector"]["matchLabels"] == POD["metadata"]["labels"]
+        assert policy["policyTypes"] == ["Ingress"]
+        (rule,) = policy["ingress"]
+        assert rule["ports"] == [{"port": CONTAINER["ports"][0]["name"]}]
+        # One namespace, by the label that Kubernetes itself gives it.
+        (peer,) = rule["from"]
+        assert list(peer) == ["namespaceSelector"]
+        assert list(peer["namespaceSelector"]["matchLabels"]) == ["kubernetes.io/metadata.name"]
+
     def test_nobody_is_killed_before_it_had_its_time(self):
         given = settings()
         pause = CONTAINER["lifecycle"]["preStop"]["sleep"]["seconds"]

@@ -193,10 +193,16 @@ class TestStreams:
 
 
 class Posts:
-    """Clients that POST one after the other, over connections that are kept alive."""
+    """Clients that POST one after the other, over connections that are kept alive.
+
+    Attributes:
+        answers: the status of each.
+        errors: what came instead of an answer. Its client goes on, as a browser does.
+    """
 
     def __init__(self, front: Front, count: int) -> None:
         self.answers: list[int] = []
+        self.errors: list[Exception] = []
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(front.proxy.plain,), daemon=True)
@@ -206,7 +212,14 @@ class Posts:
     def _run(self, address: Any) -> None:
         with httpx.Client(base_url=f"http://127.0.0.1:{address[1]}", timeout=10) as client:
             while not self._stop.is_set():
-                self.answers.append(client.post("/upload", content=b"x" * 100).status_code)
+                try:
+                    self.answers.append(client.post("/upload", content=b"x" * 100).status_code)
+                except Exception as error:
+                    self.errors.append(error)
+
+    def wait_for_more(self, count: int) -> None:
+        enough = len(self.answers) + count
+        wait_until(lambda: len(self.answers) >= enough, f"{count} more answers to POST")
 
     def __enter__(self) -> Posts:
         for thread in self._threads:
@@ -217,20 +230,25 @@ class Posts:
         self._stop.set()
         for thread in self._threads:
             thread.join(20)
+        assert not any(thread.is_alive() for thread in self._threads)
 
 
 class TestReplacement:
     def test_a_reload_loses_no_request(self, front: Front, load_client: str, ledger: Ledger):
         arguments = ("--target", "/number", "--numbered", "--connections", CONNECTIONS)
         port = front.proxy.plain[1]
-        with Load(load_client, port, *arguments, seconds=3) as gets, Posts(front, 2) as posts:
+        with Load(load_client, port, *arguments, seconds=50) as gets, Posts(front, 2) as posts:
+            posts.wait_for_more(10)
             before = front.workers()
             for server in front.servers:
                 server.send_signal(signal.SIGHUP)
             wait_until(lambda: before.isdisjoint(front.workers()), "other workers")
-            counts = gets.counts()
+            posts.wait_for_more(50)
+            counts = gets.end()
         kinds = ("lost", "wrong", "doubled", "refused")
         assert [counts[kind] for kind in kinds] == [0, 0, 0, 0], counts
+        assert counts["sent"] > 100
+        assert posts.errors == []
         assert set(posts.answers) == {200}
         name = front.proxy.program
         ledger(f"{name}: 0 of {counts['sent']} GET and {len(posts.answers)} POST lost in a reload")
@@ -258,11 +276,12 @@ def test_haproxy_goes_on_with_one_of_two_servers(
     arguments = ("--target", "/number", "--numbered", "--connections", CONNECTIONS)
     with contextlib.ExitStack() as stack:
         proxy = stack.enter_context(HaProxy(tmp_path, Authority(tmp_path), sockets))
-        gets = stack.enter_context(Load(load_client, proxy.plain[1], *arguments, seconds=2.5))
+        gets = stack.enter_context(Load(load_client, proxy.plain[1], *arguments, seconds=50))
         assert servers[0].stop(signal.SIGTERM) == 0
         server = start_server(serve, sockets[0])
         server.wait_for('"GET /health HTTP/1.1" 200')
-        counts = gets.counts()
+        wait_until(lambda: server.output.count('"GET /number') > 100, "it is asked again")
+        counts = gets.end()
     assert [counts[kind] for kind in ("lost", "wrong", "doubled", "refused")] == [0, 0, 0, 0], (
         counts
     )

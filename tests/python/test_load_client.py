@@ -20,7 +20,8 @@ from typing import Self
 
 import pytest
 
-from support.load import Counts
+from support.crew import wait_until
+from support.load import Counts, Load
 from support.processes import environment_of_others
 from support.server import ServerProcess
 from support.websocket import PING, TEXT, accept_key, frame
@@ -66,6 +67,14 @@ def assert_clean(counts: Counts, sent: int, connections: int) -> None:
     assert counts == {**counts, **CLEAN, "sent": sent, "right": sent, "connections": connections}
     assert counts["faults"] == []
     assert 0 < counts["p50_us"] <= counts["p99_us"] <= counts["max_us"] * 1.04
+
+
+def test_a_load_that_is_ended_prints_what_it_counted(program: str, server: ServerProcess) -> None:
+    with Load(program, server.port, "--numbered", seconds=TIMEOUT_S) as load:
+        wait_until(lambda: server.output.count("GET /?n=") > 100, "the load")
+        counts = load.end()
+    assert counts["sent"] > 100
+    assert_clean(counts, counts["sent"], 64)
 
 
 def test_numbered_requests_are_all_right(program: str, server: ServerProcess) -> None:

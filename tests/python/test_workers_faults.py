@@ -425,13 +425,13 @@ def test_a_reload_while_workers_die(serve: Any, load_client: str, ledger: Ledger
     server = serve("crew:app", workers=2, access_log=False)
     site = Site(server)
     arguments = ("--target", "/number", "--numbered", "--connections", 16, "--rate", 1000)
-    with Load(load_client, server.port, *arguments, seconds=3) as load:
+    with Load(load_client, server.port, *arguments, seconds=50) as load:
         for _ in range(3):
             before = site.all_serve(2)
             os.kill(server.pid, signal.SIGHUP)
             os.kill(before[0], signal.SIGKILL)
             wait_until(lambda before=before: set(before).isdisjoint(site.workers()), "others")
-        counts = load.counts()
+        counts = load.end()
     assert counts["wrong"] == counts["doubled"] == counts["refused"] == 0, counts
     assert counts["lost"] <= 3 * 16, counts
     assert counts["lost_timed_out"] == 0, counts

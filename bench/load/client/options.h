@@ -37,7 +37,7 @@ struct Options {
 inline constexpr std::string_view kUsage =
     "usage: load_client http|websocket|broadcast|idle --port PORT [--host ADDRESS]\n"
     "  --connections N     kept open; default 64\n"
-    "  --seconds S         of load; default 5\n"
+    "  --seconds S         of load; default 5. SIGTERM ends it before\n"
     "  --requests N        end after so many\n"
     "  --timeout S         for one answer; default 10\n"
     "  --sources N         come from 127.0.0.1 and the N - 1 addresses behind it\n"

@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,8 @@ using namespace std::chrono_literals;
 // long are ended.
 constexpr nanoseconds kLookPause = 10ms;
 constexpr nanoseconds kOpeningTime = 60s;
+// SIGTERM came during the load: it is over, and what was counted is printed.
+volatile sig_atomic_t told_to_stop = 0;
 constexpr std::string_view kRequestEnd = " HTTP/1.1\r\nHost: load\r\n\r\n";
 
 }  // namespace
@@ -157,11 +160,11 @@ nanoseconds Run::step(nanoseconds now) {
     case Phase::kRunning:
       if (options_.mode == ModeName::kIdle) {
         // Without somebody to wait for, as long as any other load.
-        if (options_.wait ? input_ended_ : now >= end_) stop();
+        if (told_to_stop != 0 || (options_.wait ? input_ended_ : now >= end_)) stop();
         break;
       }
       due = std::min({due, end_, turn(now)});
-      if (now >= end_ || (!may_ask() && quiet())) stop();
+      if (told_to_stop != 0 || now >= end_ || (!may_ask() && quiet())) stop();
       break;
     case Phase::kDraining:
       if (!quiet() && now < end_) break;
@@ -184,6 +187,7 @@ void Run::open_more() {
 
 void Run::start() {
   phase_ = Phase::kRunning;
+  signal(SIGTERM, [](int) { told_to_stop = 1; });
   tally_.start(clock_.now());
   end_ = loop_.now() + options_.duration;
   begin();
@@ -191,6 +195,7 @@ void Run::start() {
 
 void Run::stop() {
   phase_ = Phase::kDraining;
+  signal(SIGTERM, SIG_DFL);
   tally_.stop(clock_.now());
   end_ = loop_.now() + options_.timeout;
 }

@@ -3,6 +3,8 @@
 with Load(program, port, "--numbered", seconds=5) as load:
     ...  # While it runs.
     counts = load.counts()
+
+`load.end()` is for one that lasts as long as something else: it fails when the load was over first.
 """
 
 from __future__ import annotations
@@ -54,6 +56,12 @@ class Load(Closing):
     @property
     def running(self) -> bool:
         return self._process.poll() is None
+
+    def end(self) -> Counts:
+        """Ends it before its time, and returns what it counted."""
+        assert self.running, "the load was over before"
+        self._process.terminate()
+        return self.counts()
 
     def counts(self) -> Counts:
         """Waits for its end, and returns what it counted."""

@@ -19,6 +19,7 @@ from support.fixtures import Ledger
 from support.load import Load
 from support.processes import environment_of_tests, main_thread_seconds, private_bytes
 from support.server import ServerProcess
+from support.stalls import client_of, p99, waits
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -31,6 +32,37 @@ def test_a_hundred_ends_of_the_interpreter(serve: Any, ledger: Ledger, interface
     ledger(f"row 20, {interface}: {clean} of 100 servers ended with status 0 while requests lived")
 
 
+STALLS = ("spin", "hold-the-lock", "wait-for-itself", "sleep")
+TURNS = 5
+
+
+@pytest.mark.parametrize("stall", STALLS)
+def test_a_stall_does_not_slow_the_other_worker(serve: Any, ledger: Ledger, stall: str) -> None:
+    """Row 18, on a machine that does little else: whoever has a connection to the other worker."""
+    server: ServerProcess = serve("stalls:app", workers=2, timeout_worker=1, access_log=False)
+    *_, other = children(server.pid)
+    times = []
+    with client_of(server, other) as neighbour:
+        idle = p99(waits(neighbour, 5, lambda: False))
+        for _ in range(TURNS):
+            wait_until(lambda: len(children(server.pid)) == 2, "another one")
+            (victim,) = set(children(server.pid)) - {other}
+            with client_of(server, victim) as client:
+                client.send(f"GET /{stall} HTTP/1.1\r\nHost: a\r\n\r\n")
+                times += waits(neighbour, 0, lambda victim=victim: victim in children(server.pid))
+                assert client.read_to_close() == b""
+            # Else it is taken for a loop of crashes, and waited for.
+            time.sleep(1.1)
+    slow = p99(times)
+    ledger(
+        f"row 18, {stall}: p99 of {len(times)} requests to the other worker {slow * 1000:.1f} ms,"
+        f" idle {idle * 1000:.1f} ms"
+    )
+    assert server.output.count("stood still for 1 s (timeout-worker)") == TURNS
+    assert slow < max(3 * idle, 0.02)
+    assert server.stop() == 0
+
+
 def test_twenty_stalls_harm_nobody_else(serve: Any, load_client: str, ledger: Ledger) -> None:
     """Row 18, under load: whoever has a connection to the worker that stalls loses it."""
     server: ServerProcess = serve("stalls:app", workers=2, timeout_worker=1, access_log=False)
@@ -39,7 +71,7 @@ def test_twenty_stalls_harm_nobody_else(serve: Any, load_client: str, ledger: Le
     with Load(load_client, server.port, *asked, seconds=60) as load:
         for turn in range(20):
             before = set(site.workers())
-            stall = ("spin", "hold-the-lock", "wait-for-itself", "sleep")[turn % 4]
+            stall = STALLS[turn % len(STALLS)]
             with server.connect() as client:
                 client.send(f"GET /{stall} HTTP/1.1\r\nHost: a\r\n\r\n")
                 client.read_to_close()

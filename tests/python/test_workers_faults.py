@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from support.fixtures import Ledger
 from support.http1 import Closed, RawClient
 from support.load import Load
 from support.server import APPS, ServerProcess
+from support.stalls import client_of, p99, waits
 from support.tls import Authority
 from support.tls import connect as connect_tls
 
@@ -104,47 +105,27 @@ def lost(server: ServerProcess) -> int:
 GET = "GET /%s HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
-def client_of(server: ServerProcess, pid: int) -> RawClient:
-    """A connection that this worker has."""
-    for _ in range(100):
-        client = server.connect()
-        if int(client.request("GET", "/pid").body) == pid:
-            return client
-        client.close()
-    raise AssertionError(f"worker {pid} does not answer")
-
-
-def p99_of(client: RawClient, seconds: float, meanwhile: Callable[[], bool]) -> tuple[float, int]:
-    """Asks for `seconds`, and as long as `meanwhile` says: how long one of a hundred waited."""
-    times = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end or meanwhile():
-        begin = time.monotonic()
-        assert client.request("GET", "/pid").status == 200
-        times.append(time.monotonic() - begin)
-        time.sleep(0.005)
-    return sorted(times)[len(times) * 99 // 100], len(times)
-
-
-@pytest.mark.parametrize("stall", ["spin", "hold-the-lock", "wait-for-itself"])
+@pytest.mark.parametrize("stall", ["spin", "hold-the-lock"])
 def test_a_stalled_worker_is_replaced_and_the_other_goes_on(
     serve: Any, ledger: Ledger, stall: str
 ) -> None:
     server = serve("stalls:app", workers=2, timeout_worker=1, access_log=False)
     victim, other = children(server.pid)
     with client_of(server, other) as neighbour, client_of(server, victim) as client:
-        idle, _ = p99_of(neighbour, 0.5, lambda: False)
+        idle = p99(waits(neighbour, 0.3, lambda: False))
         client.send(GET % stall)
-        p99, count = p99_of(neighbour, 0, lambda: victim in children(server.pid))
+        times = waits(neighbour, 0, lambda: victim in children(server.pid))
         assert client.read_to_close() == b""
-    # The stall takes a second. The rest is room for whoever else uses the two processors.
-    assert p99 < max(3 * idle, 0.25), f"{p99 * 1000:.1f} ms, idle {idle * 1000:.1f} ms"
+    # The stall takes a second. The rest is room for whoever else uses the two processors: the long
+    # test leaves less of it.
+    slow = p99(times)
+    assert slow < max(3 * idle, 0.25), f"{slow * 1000:.1f} ms, idle {idle * 1000:.1f} ms"
     server.wait_for(rf"Worker {victim} stood still for 1 s \(timeout-worker\)")
     Site(server)  # Its place is taken.
     wait_until(lambda: len(children(server.pid)) == 2, "another one")
     assert other in children(server.pid)
     assert "stalls.py" in server.output  # Its stacks.
-    ledger(f"row 18, {stall}: p99 of {count} requests to the other worker {p99 * 1000:.1f} ms")
+    ledger(f"row 18, {stall}: p99 of {len(times)} requests to the other {slow * 1000:.1f} ms")
     assert server.stop() == 0
 
 

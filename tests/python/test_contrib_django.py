@@ -161,9 +161,14 @@ class Project:
 
 def page(server: Runserver) -> bytes:
     """Returns the page: on a busy machine an edit may cut one off, but none is refused."""
-    while True:
+
+    def answer() -> Response | None:
         with suppress(Closed):
-            return server.request("GET", "/").body
+            return server.request("GET", "/")
+        return None
+
+    response: Response = wait_until(answer, "a page that is not cut off")
+    return response.body
 
 
 @pytest.fixture
@@ -359,6 +364,7 @@ class TestReloading:
         project.add("mysite/asgi.py", LIFESPAN)
         server = project.runserver()
         seen, stop = [], threading.Event()
+        ends = re.compile(r"^startup\n(.*\n)*shutdown\n(.*\n)*startup$", re.MULTILINE)
 
         def ask() -> None:
             while not stop.wait(0.01):
@@ -368,15 +374,25 @@ class TestReloading:
         asking.start()
         try:
             wait_until(lambda: len(seen) > 5, "answers of the old code")
-            project.change(
-                "mysite/views.py", "<h1>Hello", "<h1>Edited", lambda: b"Edited" in seen[-1]
-            )
+            before = "Hello"
+            # An edit leaves the application a second to end, which a busy machine may use up.
+            for after in ("Now 1", "Now 2", "Now 3"):
+                done = f"<h1>{after}".encode()
+                project.change(
+                    "mysite/views.py",
+                    f"<h1>{before}",
+                    f"<h1>{after}",
+                    lambda done=done: done in seen[-1],
+                )
+                if ends.search(server.output):
+                    break
+                before = after
         finally:
             stop.set()
-            asking.join(10)
-        edited = [b"Edited" in body for body in seen]
-        assert edited == sorted(edited)
-        assert re.search(r"^startup\n(.*\n)*shutdown\n(.*\n)*startup$", server.output, re.M)
+            asking.join(30)
+        titles = [re.findall(rb"<h1>(Hello|Now \d)", body) for body in seen]
+        assert titles == sorted(titles)  # Never the old code again.
+        assert ends.search(server.output)
         assert server.output.count(f"at http://127.0.0.1:{server.port}/\n") == server.starts > 1
         assert server.interrupt() == 0
         assert "Traceback" not in server.output
@@ -439,14 +455,21 @@ class TestTheEnd:
     def test_requests_under_way_are_finished(
         self, project: Project, interface: str, number: signal.Signals
     ) -> None:
-        server = project.runserver("--noreload", f"--interface={interface}")
-        with server.connect() as client:
-            client.send("GET /sleep?s=0.03 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            server.wait_for("^sleeps$")
-            server.send_signal(number)
-            assert client.response().body == b"slept"
-        assert server.wait() == 0
-        assert "Traceback" not in server.output
+        """They have less than 0.2 s, which a busy machine may use up."""
+
+        def is_finished() -> bool:
+            server = project.runserver("--noreload", f"--interface={interface}")
+            with server.connect() as client:
+                client.send("GET /sleep?s=0.03 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                server.wait_for("^sleeps$")
+                server.send_signal(number)
+                if b"\r\n\r\nslept" not in client.read_to_close():
+                    return False
+            assert server.wait() == 0
+            assert "Traceback" not in server.output
+            return True
+
+        assert any(is_finished() for _ in range(3))
 
     def test_testserver_says_what_it_was_told_to(self, project: Project) -> None:
         """It calls runserver, without threads, and with what to say after Ctrl-C."""

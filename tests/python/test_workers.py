@@ -395,10 +395,21 @@ def test_a_worker_is_replaced_after_its_requests(crew: Any) -> None:
 # --- what is counted
 
 
-def state(server: ServerProcess, count: int = 1) -> Any:
-    """Sends SIGUSR1 and returns what the server shows, which it then has done `count` times."""
+def state(server: ServerProcess) -> Any:
+    """Sends SIGUSR1 and returns what the server shows."""
+    shown = server.output.count("State: ")
     server.send_signal(signal.SIGUSR1)
-    return json.loads(server.wait_for(r"State: (.*)$", count=count)[1])
+    return json.loads(server.wait_for(r"State: (.*)$", count=shown + 1)[1])
+
+
+def state_after(server: ServerProcess, requests: int) -> Any:
+    """What it shows once it has counted so many: a client has its answer a moment before."""
+
+    def shown() -> Any:
+        now = state(server)
+        return now if now["total"]["requests"] == requests else None
+
+    return wait_until(shown, f"{requests} requests are counted")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -409,7 +420,7 @@ def test_usr1_shows_the_state(crew: Any, workers: int) -> None:
     with server.connect() as client:
         client.send(b"GET /sleep?1000 HTTP/1.1\r\nHost: a\r\n\r\n")
         server.wait_for("sleeping 1000")
-        shown = state(server)
+        shown = state_after(server, 31)
     assert shown["pid"] == server.pid
     assert shown["urls"] == [server.url]
     total = shown["total"]
@@ -428,15 +439,16 @@ def test_what_a_worker_counted_outlives_it(crew: Any) -> None:
     all_serve(server, 2)
     served_by(server, 20)
     time.sleep(1.1)
+    state_after(server, 20)
     for pid in pids(server):
         os.kill(pid, signal.SIGKILL)
     all_serve(server, 2)
     served_by(server, 5)
-    assert state(server)["total"]["requests"] == 25
+    state_after(server, 25)
     server.send_signal(signal.SIGHUP)
     server.wait_for(r"^ended \d+", count=2)
     all_serve(server, 2)
-    assert state(server, 2)["total"]["requests"] == 25
+    state_after(server, 25)
 
 
 # --- the end

@@ -24,7 +24,7 @@ import pytest
 pytest.importorskip("django")
 
 from support.clients import curl
-from support.crew import children, wait_until
+from support.crew import children, runs, wait_until
 from support.http1 import Closed, Response
 from support.server import ServerProcess
 from support.tls import Authority
@@ -443,7 +443,7 @@ class TestReloading:
         server = project.runserver()
         (child,) = children(server.pid)
         assert server.stop(signal.SIGTERM) == 0
-        wait_until(lambda: not Path(f"/proc/{child}").exists(), "the end of the other process")
+        wait_until(lambda: not runs(child), "the end of the other process")
         with pytest.raises(ConnectionRefusedError):
             server.connect()
 

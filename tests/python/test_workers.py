@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from support.crew import Site, children, wait_until
+from support.crew import Site, children, runs, wait_until
 from support.http1 import RawClient
 from support.processes import SANITIZED, cpu_seconds, open_files
 from support.server import APPS, ServerProcess
@@ -272,7 +272,7 @@ def test_workers_end_without_their_supervisor(crew: Any) -> None:
         server.wait_for("sleeping 0.5")
         os.kill(server.pid, signal.SIGKILL)
         assert b"200 OK" in client.read_to_close()
-    gone = lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers)  # noqa: E731
+    gone = lambda: not any(runs(pid) for pid in workers)  # noqa: E731
     wait_until(gone, "the workers have ended")
     with pytest.raises(ConnectionRefusedError), server.connect():
         pass
@@ -333,8 +333,8 @@ def test_hup_with_new_code_that_does_not_start_keeps_the_old(crew: Any, tmp_path
 def test_hup_lets_a_long_request_finish(crew: Any) -> None:
     server = crew(workers=1, limit_worker_lifetime=3600)
     with server.connect() as client:
-        client.send(b"GET /sleep?1 HTTP/1.1\r\nHost: a\r\n\r\n")
-        server.wait_for("sleeping 1")
+        client.send(b"GET /sleep?0.5 HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.wait_for("sleeping 0.5")
         (old,) = pids(server)
         server.send_signal(signal.SIGHUP)
         answer = client.read_to_close()
@@ -501,8 +501,8 @@ def test_a_worker_that_does_not_end_is_killed(crew: Any) -> None:
     server = crew(
         workers=1,
         limit_worker_lifetime=3600,
-        timeout_graceful_shutdown=1,
-        timeout_lifespan_shutdown=1,
+        timeout_graceful_shutdown=0.1,
+        timeout_lifespan_shutdown=0.1,
         timeout_worker=0,
     )
     with server.connect() as client:
@@ -515,7 +515,7 @@ def test_a_worker_that_does_not_end_is_killed(crew: Any) -> None:
 
 
 def test_streams_and_websockets_hear_of_the_end(crew: Any) -> None:
-    server = crew(workers=2, timeout_stream_grace=1, timeout_graceful_shutdown=10)
+    server = crew(workers=2, timeout_stream_grace=0.3, timeout_graceful_shutdown=10)
     begin = time.monotonic()
     with server.connect() as client, WebSocketClient(server.address, "/") as websocket:
         client.send(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -548,12 +548,12 @@ def test_usr2_hands_the_sockets_to_a_new_program(crew: Any, tmp_path: Path, unix
         assert b"200 OK" in client.read_to_close()
     assert server.wait() == 0
     try:
-        assert not any(os.path.exists(f"/proc/{pid}") for pid in old)
+        assert not any(runs(pid) for pid in old)
         assert served_by(server, 4)
         assert path.is_socket() == unix
     finally:
         os.kill(successor, signal.SIGTERM)
-        wait_until(lambda: not os.path.exists(f"/proc/{successor}"), "the new one has ended")
+        wait_until(lambda: not runs(successor), "the new one has ended")
     assert not path.exists()
 
 
@@ -573,7 +573,7 @@ def test_usr2_with_a_program_that_does_not_start_changes_nothing(crew: Any, tmp_
     successor = successor_of(server)
     assert server.wait() == 0
     os.kill(successor, signal.SIGTERM)
-    wait_until(lambda: not os.path.exists(f"/proc/{successor}"), "the new one has ended")
+    wait_until(lambda: not runs(successor), "the new one has ended")
 
 
 def test_a_failed_upgrade_leaves_the_path_of_a_unix_socket(crew: Any, tmp_path: Path) -> None:
@@ -590,12 +590,12 @@ def test_a_failed_upgrade_leaves_the_path_of_a_unix_socket(crew: Any, tmp_path: 
 
 
 def test_the_end_during_an_upgrade_is_that_of_both(crew: Any) -> None:
-    server = crew(workers=2, preload=False, env={"CREW_SLOW_IMPORT": "1"})
+    server = crew(workers=2, preload=False, env={"CREW_SLOW_IMPORT": "0.5"})
     server.send_signal(signal.SIGUSR2)
     successor = int(server.wait_for(r"Process (\d+) is to take over")[1])
     server.send_signal(signal.SIGTERM)
     assert server.wait() == 0
-    wait_until(lambda: not os.path.exists(f"/proc/{successor}"), "the new one has ended")
+    wait_until(lambda: not runs(successor), "the new one has ended")
     with pytest.raises(ConnectionRefusedError), server.connect():
         pass
 
@@ -613,7 +613,7 @@ def test_a_death_and_an_upgrade_at_once(crew: Any) -> None:
     successor = successor_of(server)
     assert server.wait() == 0
     os.kill(successor, signal.SIGTERM)
-    wait_until(lambda: not os.path.exists(f"/proc/{successor}"), "the new one has ended")
+    wait_until(lambda: not runs(successor), "the new one has ended")
 
 
 # --- signals at other times

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <Python.h>
+#include <cxxabi.h>
 #include <unistd.h>
 
 namespace tercel::python {
@@ -50,7 +51,7 @@ template <typename Call>
 auto entering_python(Call call) noexcept {
   try {
     return call();
-  } catch (...) {  // Nothing else comes through, and it is no object to be named.
+  } catch (const abi::__forced_unwind&) {  // Not std::exception: those are faults, and end here.
     for (;;) pause();
   }
 }

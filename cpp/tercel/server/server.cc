@@ -55,18 +55,25 @@ void Server::on_accept(int fd, const Address& peer, net::Listener& from) noexcep
   const Address local = net::local_address(loop_.syscalls(), fd);
   const http::Endpoints ends{
       .peer = peer, .local = local, .local_path = from.socket().path().c_str()};
-  Connection* connection = enter(ends);
-  if (connection == nullptr) {
+  const Result<Connection*> entered = enter(ends);
+  if (!entered) {
     loop_.syscalls().close(fd);
-    if (out_of_memory_) from.starve(ENOMEM);
-  } else if (!options_.tls) {
-    begin(*connection, connection->start(fd));
+    if (entered.error() == Errc::kNoMemory) from.starve(ENOMEM);
+    return;
+  }
+  Connection& connection = **entered;
+  bool has_memory = true;  // Nothing else makes it fail, but for a handshake.
+  if (!options_.tls) {
+    has_memory = connection.start(fd);
+    begin(connection, has_memory);
   } else if (auto stream = options_.tls->accept(loop_.syscalls(), fd)) {
-    begin(*connection, connection->start(std::move(stream)));
+    begin(connection, connection.start(std::move(stream)));
   } else {
     loop_.syscalls().close(fd);
-    begin(*connection, /*started=*/false);
+    has_memory = false;
+    begin(connection, has_memory);
   }
+  if (!has_memory) from.starve(ENOMEM);
 }
 
 void Server::on_starved(int) noexcept {
@@ -107,19 +114,18 @@ std::chrono::nanoseconds Server::next_age_due() noexcept {
 }
 
 void Server::serve(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept {
-  Connection* connection = enter(ends);
-  if (connection != nullptr) begin(*connection, connection->start(std::move(stream)));
+  const Result<Connection*> entered = enter(ends);
+  if (entered) begin(**entered, (*entered)->start(std::move(stream)));
 }
 
-Connection* Server::enter(const http::Endpoints& ends) noexcept {
-  out_of_memory_ = false;
-  if (!may_enter(ends.peer)) return nullptr;
+Result<Connection*> Server::enter(const http::Endpoints& ends) noexcept {
+  if (!may_enter(ends.peer)) return fail(Errc::kOverloaded);
   Connection* connection = connections_.make(*this, ends);
-  out_of_memory_ = connection == nullptr;
-  if (out_of_memory_) leave(ends.peer);
   http::Counters::add(sessions_.h1.counters->accepted, 1);
   show_connections();
-  return connection;
+  if (connection != nullptr) return connection;
+  leave(ends.peer);
+  return fail(Errc::kNoMemory);
 }
 
 void Server::show_connections() noexcept {

@@ -96,8 +96,8 @@ class Server final : public Service, private net::Listener::Sink {
   // Whether the peer may have one connection more; it is counted then, until leave().
   [[nodiscard]] bool may_enter(const Address& peer) noexcept;
   void leave(const Address& peer) noexcept { counts_->leave(peer); }
-  // A new connection, or null: its peer has too many, or memory is exhausted.
-  [[nodiscard]] Connection* enter(const http::Endpoints& ends) noexcept;
+  // A new connection. Fails with kNoMemory, or with kOverloaded: its peer has too many.
+  [[nodiscard]] Result<Connection*> enter(const http::Endpoints& ends) noexcept;
   void begin(Connection& connection, bool started) noexcept;
   void show_connections() noexcept;
   // When a connection that begins now has reached its age; zero: never.
@@ -122,7 +122,6 @@ class Server final : public Service, private net::Listener::Sink {
   std::uint32_t age_spread_ = 0;
   bool started_ = false;
   bool draining_ = false;
-  bool out_of_memory_ = false;  // For the connection that was to enter last.
 };
 
 }  // namespace tercel::server

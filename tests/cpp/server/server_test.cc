@@ -209,6 +209,7 @@ TEST_F(ServerTest, EveryEndOfAConnectionIsCounted) {
   settle();
   syscalls_.fail(test::Call::kEpollCtl, ENOMEM);  // Not to be watched.
   (void)connect();
+  clock_.advance(net::Listener::kPause + net::TimerWheel::kTick);
   EXPECT_TRUE(comes_in());
   settle();
   const Fd held = connect();
@@ -246,6 +247,19 @@ TEST_F(ServerTest, AStarvedServerSaysSoOnceInAWhile) {
   clock_.advance(Server::kLogPause);
   settle();
   EXPECT_EQ(log.lines.size(), 2U);
+}
+
+TEST_F(ServerTest, WithoutMemoryForAConnectionTheNextOnesWaitForAWhile) {
+  const LogLines log;
+  start({});
+  syscalls_.fail(test::Call::kEpollCtl, ENOMEM);
+  (void)connect();
+  const Fd next = connect();
+  EXPECT_EQ(ask(next, kHello), "");
+  EXPECT_EQ(log.lines.size(), 1U);
+  clock_.advance(net::Listener::kPause + net::TimerWheel::kTick);
+  settle();
+  EXPECT_TRUE(test::receive_all(next).starts_with("HTTP/1.1 200 "));
 }
 
 TEST_F(ServerTest, DrainingAnswersWhatWaitsInTheBacklogAndRefusesTheRest) {

@@ -35,7 +35,8 @@ nb::list access_log_formats() {
 
 RequestLog::RequestLog(server::Service& service, net::Loop& loop, const config::Settings& settings,
                        nb::object logger, PyShared* shared)
-    : gate_{shared != nullptr ? shared->gate() : std::make_shared<edge::LineGate>()} {
+    : gate_{shared != nullptr ? shared->gate(settings.access_log_file)
+                              : std::make_shared<edge::LineGate>()} {
   std::string problem;
   const auto format = edge::LogFormat::parse(settings.access_log_format, problem);
   if (!format) throw nb::value_error(("access-log-format " + problem).c_str());

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <new>
@@ -18,12 +19,12 @@ namespace nb = nanobind;
 namespace tercel::python {
 namespace {
 
-std::shared_ptr<edge::LineGate> make_gate() {
-  constexpr std::size_t kBytes = sizeof(edge::LineGate);
+std::shared_ptr<PyShared::Gates> make_gates() {
+  using Gates = PyShared::Gates;
   void* const memory =
-      ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+      ::mmap(nullptr, sizeof(Gates), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc{};
-  return {new (memory) edge::LineGate, [](edge::LineGate* gate) { ::munmap(gate, kBytes); }};
+  return {new (memory) Gates, [](Gates* gates) { ::munmap(gates, sizeof(Gates)); }};
 }
 
 }  // namespace
@@ -31,7 +32,7 @@ std::shared_ptr<edge::LineGate> make_gate() {
 PyShared::PyShared(const PySettings& settings)
     : settings_{settings.values},
       statistics_{or_throw(server::Statistics::create())},
-      gate_{make_gate()} {
+      gates_{make_gates()} {
   if (!settings_.ssl_certfile.empty()) renew_ticket_secret();
 }
 
@@ -78,9 +79,13 @@ nb::list PyShared::descriptors() const {
 
 void PyShared::retire(std::size_t of) noexcept {
   for (std::size_t i = 0; i < server::Statistics::kLoopsMax; ++i) {
-    gate_->leave(statistics_->slot(of, i));
+    for (edge::LineGate& gate : *gates_) gate.leave(statistics_->slot(of, i));
   }
   statistics_->retire(of);
+}
+
+std::shared_ptr<edge::LineGate> PyShared::gate(std::string_view path) const noexcept {
+  return {gates_, &(*gates_)[std::hash<std::string_view>{}(path) % kGates]};
 }
 
 void PyShared::renew_ticket_secret() {
@@ -116,8 +121,8 @@ void bind_shared(nb::module_& module);
 void bind_shared(nb::module_& module) {
   nb::class_<PyShared>(module, "Shared",
                        "What the processes of one server have in common: sockets, the secret of "
-                       "TLS tickets, statistics, the gate of their access logs. Made before the "
-                       "fork.")
+                       "TLS tickets, statistics, the gates of their access logs. Made before "
+                       "the fork.")
       .def(nb::init<const PySettings&>(), nb::arg("settings"))
       .def("listen", &PyShared::listen, nb::arg("bind"),
            "Listens on an address, as the setting `bind` has it. Returns what to open. Raises "

@@ -1,11 +1,12 @@
 // tercel._core.Shared: what the processes of one server have in common: sockets, the secret of TLS
-// tickets, statistics, the gate of their access logs. The supervisor makes it before it forks, and
+// tickets, statistics, the gates of their access logs. The supervisor makes it before it forks, and
 // each worker's Server takes it from there.
 //
 // Resource: the sockets are closed with the last process that has them; the path of a Unix socket
 // is the maker's to remove. Thread: one. Tested by test_workers.py.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -61,8 +62,12 @@ class PyShared {
   [[nodiscard]] nanobind::dict retired() const;
 
   // --- access logs
-  // Keeps the lines of all processes apart. A loop is known there by its counters.
-  [[nodiscard]] const std::shared_ptr<edge::LineGate>& gate() const noexcept { return gate_; }
+  static constexpr std::size_t kGates = 16;
+  using Gates = std::array<edge::LineGate, kGates>;
+  // Keeps the lines of all processes apart that write to `path`, and hardly ever those of another:
+  // after SIGHUP with another path, an old worker may stand in the middle of a line for long. A
+  // loop is known there by its counters.
+  [[nodiscard]] std::shared_ptr<edge::LineGate> gate(std::string_view path) const noexcept;
 
   // From here on: a client that is on a revocation list by now has to show its certificate again.
   void renew_ticket_secret();
@@ -74,7 +79,7 @@ class PyShared {
   std::vector<net::ListenSocket> sockets_;
   net::TlsTicketSecret ticket_secret_{};
   std::unique_ptr<server::Statistics> statistics_;
-  std::shared_ptr<edge::LineGate> gate_;  // In memory that all share.
+  std::shared_ptr<Gates> gates_;  // In memory that all share.
 };
 
 // By name, as Python has them.

@@ -52,7 +52,8 @@ complete. It is on by default, as uvicorn's is; `--no-access-log` turns it off.
 Lines are written together, within a tenth of a second. The log never holds the server up: when its
 reader is slow, stuck or gone, or the disk is full, up to 1 MiB of lines waits; further lines are
 dropped, counted, and told to the logger `tercel`. Lines of several workers in one pipe are not
-mixed; but those of more than 4096 bytes may be while a new program takes over (SIGUSR2).
+mixed; but those of more than 4096 bytes may be while a new program takes over (SIGUSR2), and a
+line that a full disk cut goes on behind what other workers wrote meanwhile.
 
 A file that was moved away or deleted is begun anew: on SIGUSR1 at once, otherwise within a second
 or two of the next line. If it cannot be opened, the old one goes on, and the logger `tercel` says

@@ -12,12 +12,16 @@
 #include <new>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "tercel/base/log.h"
 #include "tercel/net/syscalls.h"
 
 namespace tercel::edge {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 // No errno is as large.
@@ -56,7 +60,6 @@ Result<std::unique_ptr<LogFile>> LogFile::append_to(net::Loop& loop, const char*
   auto made = make(loop, fd, is_regular(fd) ? Kind::kRegular : Kind::kOwn, gate, who);
   if (!made) return made;
   (*made)->path_ = path;
-  (*made)->remember_file();
   return made;
 }
 
@@ -90,18 +93,21 @@ LogFile::LogFile(net::Loop& loop, int fd, Kind kind, LineGate* gate, const void*
       who_{who != nullptr ? who : this},
       buffer_{std::move(buffer)},
       last_look_{loop.now()},
-      last_report_{loop.now() - kReportInterval} {}
+      last_report_{loop.now() - kReportInterval} {
+  remember_file();
+}
 
 LogFile::~LogFile() {
   stop_waiting();
   write_out();
+  wait_at_gate();
   end_line();
-  dropped_ += static_cast<std::uint64_t>(std::count(&buffer_[head_], &buffer_[0] + tail_, '\n'));
+  const auto left = std::count(&buffer_[head_], &buffer_[0] + tail_, '\n');
+  if (left > 0) lose(static_cast<std::uint64_t>(left));
   if (dropped_ > reported_) report();
   stop_waiting();
-  // A copy that fork() made has never been in, by whatever name.
-  if (gate_ != nullptr && loop_.in_own_process()) gate_->leave(who_);
-  loop_.syscalls().close(fd_);
+  leave_gate();
+  close_file();
 }
 
 std::span<char> LogFile::room(std::size_t bytes) noexcept {
@@ -111,7 +117,7 @@ std::span<char> LogFile::room(std::size_t bytes) noexcept {
     head_ = 0;
   }
   if (kCapacity - tail_ < bytes) {
-    lose_line();
+    lose(1);
     return {};
   }
   return {&buffer_[tail_], bytes};
@@ -129,11 +135,12 @@ void LogFile::commit(std::size_t bytes) noexcept {
 
 void LogFile::drop() noexcept {
   error_ = ENOMEM;
-  lose_line();
+  lose(1);
 }
 
-void LogFile::lose_line() noexcept {
-  ++dropped_;
+void LogFile::lose(std::uint64_t lines) noexcept {
+  dropped_ += lines;
+  loss_error_ = error_;
   if (loop_.now() - last_report_ >= kReportInterval) report();
 }
 
@@ -159,9 +166,10 @@ void LogFile::write_out() noexcept {
   while (unwritten() > 0) {
     const ssize_t written = write_some();
     if (written == -EINTR) continue;
-    if (written == kGateTaken || written == -EAGAIN) {
+    if (written == kGateTaken) return pause(kGateInterval);
+    if (written == -EAGAIN) {
       error_ = 0;
-      return written == -EAGAIN ? wait_for_reader() : pause(kGateInterval);
+      return wait_for_reader();
     }
     if (written < 0) {
       error_ = static_cast<int>(-written);
@@ -176,7 +184,7 @@ void LogFile::write_out() noexcept {
 // A file that was moved away is given until the next look: a tool that rotates logs puts a new one
 // there itself, with the owner and the mode that it wants.
 void LogFile::look_at_path() noexcept {
-  if (reopen_asked_.exchange(false, std::memory_order_relaxed)) return reopen();
+  if (reopen_asked_.exchange(false, std::memory_order_relaxed) || !is_ours()) return reopen();
   if (path_.empty() || loop_.now() - last_look_ < kLookInterval) return;
   last_look_ = loop_.now();
   struct stat there {};
@@ -192,7 +200,8 @@ void LogFile::reopen() noexcept {
   if (fd < 0) return tell_not_reopened(errno);
   stop_waiting();
   loop_.timers().cancel(*this);
-  loop_.syscalls().close(fd_);
+  leave_gate();
+  close_file();
   fd_ = fd;
   kind_ = is_regular(fd) ? Kind::kRegular : Kind::kOwn;
   told_not_reopened_ = false;
@@ -208,14 +217,32 @@ void LogFile::remember_file() noexcept {
   missing_ = false;
 }
 
+// The application may have closed the number. Then it can be a client's connection by now.
+bool LogFile::is_ours() const noexcept {
+  struct stat there {};
+  return ::fstat(fd_, &there) == 0 && there.st_dev == device_ && there.st_ino == inode_;
+}
+
+void LogFile::close_file() noexcept {
+  if (is_ours()) loop_.syscalls().close(fd_);
+}
+
 void LogFile::tell_not_reopened(int error) noexcept {
   if (std::exchange(told_not_reopened_, true)) return;
   log(LogLevel::kWarning, "the access log cannot be opened again, so the old file goes on: " +
                               std::generic_category().message(error));
 }
 
+// At the end. Others are in for one write, or for as long as their reader takes for a line.
+void LogFile::wait_at_gate() noexcept {
+  for (auto left = kLastWait; kept_out_ && unwritten() > 0 && left > 0ms; left -= 1ms) {
+    std::this_thread::sleep_for(1ms);
+    write_out();
+  }
+}
+
 void LogFile::end_line() noexcept {
-  while (in_line_ && unwritten() > 0 && has_room(fd_, kLastWait)) {
+  while (in_line_ && unwritten() > 0 && is_ours() && has_room(fd_, kLastWait)) {
     const std::string_view piece = next_piece();
     const std::size_t bytes = std::min(piece.find('\n'), piece.size() - 1) + 1;
     const ssize_t written = loop_.syscalls().write(fd_, piece.substr(0, bytes));
@@ -225,17 +252,30 @@ void LogFile::end_line() noexcept {
   }
 }
 
+// Writes to a regular file are one system call, in one piece, unless the disk is full: who stood in
+// the gate until there is room would keep the others from finding it.
+bool LogFile::uses_gate() const noexcept {
+  return gate_ != nullptr && kind_ != Kind::kRegular;
+}
+
+// A copy that fork() made has never been in, by whatever name.
+void LogFile::leave_gate() noexcept {
+  if (gate_ != nullptr && loop_.in_own_process()) gate_->leave(who_);
+}
+
 // Returns what write(2) does, or kGateTaken.
 ssize_t LogFile::write_some() noexcept {
-  if (gate_ != nullptr && !gate_->enter(who_)) return kGateTaken;
+  kept_out_ = uses_gate() && !gate_->enter(who_);
+  if (kept_out_) return kGateTaken;
   const std::string_view piece = next_piece();
   const ssize_t written = write_if_room(piece);
   if (written > 0) in_line_ = piece[static_cast<std::size_t>(written) - 1] != '\n';
-  if (gate_ != nullptr && !in_line_) gate_->leave(who_);
+  if (uses_gate() && !in_line_) gate_->leave(who_);
   return written;
 }
 
 ssize_t LogFile::write_if_room(std::string_view piece) noexcept {
+  if (!is_ours()) return -EBADF;
   if (kind_ == Kind::kShared && !has_room(fd_, std::chrono::milliseconds{0})) return -EAGAIN;
   return loop_.syscalls().write(fd_, piece);
 }
@@ -285,8 +325,8 @@ void LogFile::run_deferred() noexcept {
 }
 
 void LogFile::report() noexcept {
-  const std::string reason =
-      error_ == 0 ? "its reader is slow or stuck" : std::generic_category().message(error_);
+  const std::string reason = loss_error_ == 0 ? "its reader is slow or stuck"
+                                              : std::generic_category().message(loss_error_);
   log(LogLevel::kWarning,
       "the access log lost " + std::to_string(dropped_ - reported_) + " line(s): " + reason);
   reported_ = dropped_;

@@ -10,7 +10,12 @@
 // kReportInterval. Lines of up to 4096 bytes (PIPE_BUF) do not mix with those of other processes in
 // the same pipe. Each thread that writes has a file of its own, in whichever process: with a gate
 // that they share, no line mixes with those of another, however long it is. Who stands still in the
-// middle of a line costs the others theirs meanwhile, as a reader does that is stuck.
+// middle of a line costs the others theirs meanwhile, as a reader does that is stuck. A regular
+// file needs no gate; but a line that a full disk cuts goes on behind what others wrote meanwhile.
+//
+// Code that closes the descriptor behind our back gets it back as another file, such as a client's
+// connection: before each write it is compared with what was opened. A path is opened again then;
+// what was shared is an error from there on.
 //
 // A file that was moved away or deleted is begun anew, so that rotating logs needs no signal: at
 // most every kLookInterval, before lines are written, the file at the path is compared with the
@@ -51,7 +56,7 @@ class LogFile final : public LineBuffer,
   // After the gate was found taken: for one write, or for a reader that takes half a line.
   static constexpr std::chrono::milliseconds kGateInterval{10};
   static constexpr std::chrono::seconds kReportInterval{10};
-  // At the end, for the reader of half a line.
+  // At the end, for the reader of half a line, ours or another's.
   static constexpr std::chrono::milliseconds kLastWait{100};
   static constexpr std::chrono::seconds kLookInterval{1};
 
@@ -103,6 +108,8 @@ class LogFile final : public LineBuffer,
   [[nodiscard]] static Result<std::unique_ptr<LogFile>> make(net::Loop& loop, int fd, Kind kind,
                                                              LineGate* gate, const void* who);
   [[nodiscard]] static int open_path(const char* path) noexcept;
+  [[nodiscard]] bool is_ours() const noexcept;
+  [[nodiscard]] bool uses_gate() const noexcept;
 
   void on_ready(std::uint32_t readiness) noexcept override;
   void on_timer() noexcept override;
@@ -118,8 +125,11 @@ class LogFile final : public LineBuffer,
   [[nodiscard]] std::string_view next_piece() const noexcept;
   void wait_for_reader() noexcept;
   void stop_waiting() noexcept;
+  void close_file() noexcept;
+  void wait_at_gate() noexcept;
+  void leave_gate() noexcept;
   void end_line() noexcept;
-  void lose_line() noexcept;
+  void lose(std::uint64_t lines) noexcept;
   void report() noexcept;
 
   net::Loop& loop_;
@@ -128,18 +138,19 @@ class LogFile final : public LineBuffer,
   LineGate* const gate_;
   const void* const who_;  // At the gate.
   bool in_line_ = false;   // The last write ended in the middle of one.
+  bool kept_out_ = false;  // The gate was taken the last time.
   bool waiting_ = false;   // For the reader or the gate, or for kRetryInterval after an error.
   int error_ = 0;          // Of the last write; 0: the reader is slow, or all is well.
+  int loss_error_ = 0;     // It, when lines were lost the last time.
   net::WatchId watch_ = net::WatchId::kNone;
   std::unique_ptr<char[]> buffer_;
   std::size_t head_ = 0;  // Bytes from here...
   std::size_t tail_ = 0;  // ... to here are to be written.
   std::uint64_t dropped_ = 0;
   std::uint64_t reported_ = 0;  // Of the dropped ones.
-  // The path of append_to(), and which file was there when it was opened.
-  std::string path_;
+  std::string path_;            // Of append_to().
   std::atomic<bool> reopen_asked_{false};
-  dev_t device_ = 0;
+  dev_t device_ = 0;  // Which file it is that was opened.
   ino_t inode_ = 0;
   bool missing_ = false;  // There was none at the last look.
   bool told_not_reopened_ = false;

@@ -325,6 +325,20 @@ TEST_F(LogFileTest, ALossIsToldEveryTenSecondsAtMost) {
   EXPECT_EQ(said_.lines[1], "the access log lost 10 line(s): Cannot allocate memory");
 }
 
+TEST_F(LogFileTest, ALossIsToldWithItsReasonAlsoWhenThatIsOver) {
+  file_ = *LogFile::append_to(*loop_, path_.c_str());
+  syscalls_.fail(test::Call::kWrite, ENOSPC);
+  write_line("one");
+  turn();
+  write_numbered(0, 1100);
+  EXPECT_GT(file_->dropped(), 1U);
+  pass(LogFile::kRetryInterval + 2 * net::TimerWheel::kTick);
+  EXPECT_EQ(file_->unwritten(), 0U);
+  file_.reset();
+  ASSERT_EQ(said_.lines.size(), 2U);
+  EXPECT_TRUE(said_.lines[1].ends_with(": No space left on device")) << said_.lines[1];
+}
+
 // A log at path_, and the one that a tool moved away from there.
 class LogRotationTest : public LogFileTest {
  protected:
@@ -578,7 +592,7 @@ class SmallDisk {
   rlimit before_{};
 };
 
-TEST_F(LogFileTest, ALineThatAFullDiskCutsKeepsTheOthersOut) {
+TEST_F(LogFileTest, AFullDiskThatCutsALineKeepsNobodyOut) {
   auto other = *LogFile::append_to(*loop_, path_.c_str(), &gate_);
   file_ = *LogFile::append_to(*loop_, path_.c_str(), &gate_);
   write_line("one");
@@ -589,23 +603,134 @@ TEST_F(LogFileTest, ALineThatAFullDiskCutsKeepsTheOthersOut) {
   ASSERT_EQ(content(), "on");
   write_to(*other, "other");
   other->flush();
-  EXPECT_EQ(content(), "on");
+  EXPECT_EQ(content(), "onother\n");
   pass(LogFile::kRetryInterval + 2 * net::TimerWheel::kTick);
-  pass(LogFile::kGateInterval + 2 * net::TimerWheel::kTick);
-  EXPECT_EQ(content(), "one\nother\n");
+  EXPECT_EQ(content(), "onother\ne\n");
 }
 
-TEST_F(LogFileTest, AFileThatEndsInTheMiddleOfALineLetsTheOthersIn) {
-  auto other = *LogFile::append_to(*loop_, path_.c_str(), &gate_);
-  file_ = *LogFile::append_to(*loop_, path_.c_str(), &gate_);
+// The worker next door may be in the middle of a write, or of a line that its reader takes.
+TEST_F(LogFileTest, AFileThatEndsWaitsALittleForTheGate) {
+  int fds[2];
+  ASSERT_EQ(::pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+  reader_ = Fd{fds[0]};
+  writer_ = Fd{fds[1]};
+  file_ = *LogFile::share(*loop_, fds[1], &gate_);
+  ASSERT_TRUE(gate_.enter(this));
   write_line("one");
-  {
-    const SmallDisk disk{2};
-    file_.reset();
+  turn();
+  EXPECT_EQ(test::receive_all(reader_), "");
+  std::thread other{[&] {
+    std::this_thread::sleep_for(LogFile::kLastWait / 4);
+    gate_.leave(this);
+  }};
+  file_.reset();
+  other.join();
+  EXPECT_EQ(test::receive_all(reader_), "one\n");
+  EXPECT_TRUE(said_.lines.empty());
+}
+
+TEST_F(LogFileTest, AGateThatStaysTakenCostsTheLastLines) {
+  int fds[2];
+  ASSERT_EQ(::pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+  reader_ = Fd{fds[0]};
+  writer_ = Fd{fds[1]};
+  file_ = *LogFile::share(*loop_, fds[1], &gate_);
+  ASSERT_TRUE(gate_.enter(this));
+  write_line("one");
+  file_.reset();
+  ASSERT_EQ(said_.lines.size(), 1U);
+  EXPECT_EQ(said_.lines[0], "the access log lost 1 line(s): its reader is slow or stuck");
+  EXPECT_EQ(test::receive_all(reader_), "");
+}
+
+TEST_F(LogFileTest, AReaderThatIsGoneIsToldOfByWhoFindsTheGateTaken) {
+  int fds[2];
+  ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+  writer_ = Fd{fds[1]};
+  file_ = *LogFile::share(*loop_, fds[1], &gate_);
+  ::close(fds[0]);
+  write_line("one");
+  turn();
+  ASSERT_TRUE(gate_.enter(this));
+  pass(LogFile::kRetryInterval + 2 * net::TimerWheel::kTick);
+  file_.reset();
+  ASSERT_EQ(said_.lines.size(), 1U);
+  EXPECT_EQ(said_.lines[0], "the access log lost 1 line(s): Broken pipe");
+}
+
+// --- a descriptor that the application closes
+
+class ClosedLogTest : public LogFileTest {
+ protected:
+  // Another pipe gets the number of what `file` writes to, as a client's connection would.
+  void replace(const std::filesystem::path& file) {
+    const std::filesystem::directory_iterator all{"/proc/self/fd"};
+    std::vector<int> numbers;
+    for (const auto& entry : all) {
+      std::error_code gone;
+      if (std::filesystem::read_symlink(entry, gone) == file) {
+        numbers.push_back(std::stoi(entry.path().filename()));
+      }
+    }
+    std::erase(numbers, reader_.get());
+    std::erase(numbers, writer_.get());
+    ASSERT_EQ(numbers.size(), 1U);
+    number_ = numbers[0];
+    int fds[2];
+    ASSERT_EQ(::pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+    client_ = Fd{fds[0]};
+    ASSERT_EQ(::dup2(fds[1], number_), number_);
+    ::close(fds[1]);
   }
-  write_to(*other, "other");
-  other->flush();
-  EXPECT_EQ(content(), "onother\n");
+  ~ClosedLogTest() override {
+    // What is not the log's is not the log's to close.
+    EXPECT_GE(::fcntl(number_, F_GETFD), 0);
+    ::close(number_);
+  }
+
+  int number_ = -1;
+  Fd client_;
+};
+
+TEST_F(ClosedLogTest, APathIsOpenedAgain) {
+  file_ = *LogFile::append_to(*loop_, path_.c_str());
+  write_line("one");
+  turn();
+  replace(path_);
+  write_line("two");
+  pass(2 * LogFile::kInterval);
+  EXPECT_EQ(content(), "one\ntwo\n");
+  EXPECT_EQ(test::receive_all(client_), "");
+  file_.reset();
+}
+
+TEST_F(ClosedLogTest, APathThatCannotBeOpenedAgainCostsLines) {
+  file_ = *LogFile::append_to(*loop_, path_.c_str());
+  replace(path_);
+  std::filesystem::remove(path_);
+  std::filesystem::create_directory(path_);
+  write_line("one");
+  pass(2 * LogFile::kInterval);
+  EXPECT_EQ(test::receive_all(client_), "");
+  std::filesystem::remove(path_);
+  pass(LogFile::kRetryInterval + 2 * net::TimerWheel::kTick);
+  EXPECT_EQ(content(), "one\n");
+  file_.reset();
+  EXPECT_EQ(test::receive_all(client_), "");
+}
+
+TEST_F(ClosedLogTest, WhatIsSharedIsAnErrorAndCostsLines) {
+  share_pipe();
+  write_line("one");
+  turn();
+  EXPECT_EQ(test::receive_all(reader_), "one\n");
+  replace(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(reader_.get())));
+  write_line("two");
+  pass(2 * LogFile::kInterval);
+  file_.reset();
+  EXPECT_EQ(test::receive_all(client_), "");
+  ASSERT_EQ(said_.lines.size(), 1U);
+  EXPECT_EQ(said_.lines[0], "the access log lost 1 line(s): Bad file descriptor");
 }
 
 // Threads with a loop and a file each, one pipe, and lines of every length: run under TSan too.

@@ -162,17 +162,25 @@ def test_a_connection_that_the_application_closes_harms_no_other(
 
 
 @pytest.mark.parametrize("io_threads", [0, 2])
-def test_what_is_printed_to_a_closed_stream_reaches_no_client(serve: Any, io_threads: int) -> None:
-    server = serve("stalls:app", io_threads=io_threads)
-    with server.connect() as client:
-        assert client.request("GET", "/close-standard-streams").body == b"closed"
-        with contextlib.ExitStack() as stack:
-            others = [stack.enter_context(server.connect()) for _ in range(4)]
-            assert [one.request("GET", "/pid").status for one in others] == [200] * 4
+def test_what_is_written_to_a_closed_descriptor_reaches_no_client(
+    serve: Any, io_threads: int
+) -> None:
+    """Standard streams, and those numbers that the server writes its own messages and lines to."""
+    server = serve("stalls:app", io_threads=io_threads)  # Both to pipes.
+    with contextlib.ExitStack() as stack:
+        client, second = (stack.enter_context(server.connect()) for _ in range(2))
+        for deed in ("close-logs", "close-standard-streams"):
+            number = client.request("GET", f"/{deed}").body
+            assert number == b"closed" or int(number) >= 2  # A log of each loop, and messages.
+            others = [stack.enter_context(server.connect()) for _ in range(8)]
+            assert [one.request("GET", "/pid").status for one in others] == [200] * 8
+            assert client.request("GET", "/write-to-standard-streams").body == b"written"
             assert client.request("GET", "/raise?100").status == 500
-            assert all(one.silent_for(0.1) for one in others)
-            assert [one.request("GET", "/pid").status for one in others] == [200] * 4
+            assert second.request("GET", "/pid").status == 200  # A line of another loop.
+            assert all(one.silent_for(0.05) for one in others)
+            assert [one.request("GET", "/pid").status for one in others] == [200] * 8
     assert server.stop() == 0
+    assert "ValueError: " + "x" * 100 in server.output  # While there was a standard error.
 
 
 def test_a_worker_whose_signals_are_blocked_ends_when_it_is_told(serve: Any) -> None:
@@ -278,8 +286,12 @@ def test_a_full_disk_costs_lines_that_are_counted(serve: Any, disk: Path, ledger
     assert server.stop() == 0
     after = log.read_text().split("\n")
     lines = [*before[:-1], before[-1] + after[0], *after[1:-1]]
-    assert set(lines) == {"/" + "x" * 3000}
+    whole = "/" + "x" * 3000
+    odd = [line for line in lines if line != whole]
+    # Where a line was cut, those of the other worker may go on.
+    assert len(odd) <= 2 * 2, [(len(line), line[:20]) for line in odd]
     assert "No space left on device" in server.output
+    assert "slow or stuck" not in server.output
     assert len(lines) + lost(server) == asked
     ledger(f"row 9: {asked} of {asked} requests served on a full disk, {lost(server)} lines lost")
 

@@ -10,36 +10,36 @@ import contextlib
 import logging
 import os
 import select
-import socket
 import stat
+import time
 
 __all__ = ["PatientHandler"]
 
-# For a reader that is only slow. Not again until it has read something.
+# For a reader that is only slow: all waiting of so many seconds together.
 _PATIENCE_S = 0.1
+_PATIENCE_PERIOD_S = 10.0
 # A write of so many bytes is not mixed with those of other processes, nor taken in part.
 _PIPE_BUF = select.PIPE_BUF
 
 
 class PatientHandler(logging.Handler):
-    """Writes to `descriptor`, a pipe or a socket."""
+    """Writes to what `descriptor` is connected to: a pipe or a socket.
+
+    It follows the application that connects the descriptor to something else. If it closes that, or
+    ours, the number may be a client's connection at the next message: each one looks first.
+    """
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
-        mode = os.fstat(descriptor).st_mode
-        self._socket: socket.socket | None = None
-        self._descriptor = descriptor
+        self._standard = descriptor
+        self._own = -1  # Another description of it, if it is a pipe.
+        self._file: os.stat_result | None = None
         self._patience = _PATIENCE_S
+        self._patient_until = 0.0
         self._lost = 0
         self._cut = False  # The last message.
-        if stat.S_ISSOCK(mode):
-            self._socket = socket.socket(fileno=os.dup(descriptor))
-        elif stat.S_ISFIFO(mode):
-            # Another description of it: that of the descriptor is shared, and must not become
-            # non-blocking. Without the right to open it, it is written when it has room.
-            with contextlib.suppress(OSError):
-                flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
-                self._descriptor = os.open(f"/proc/self/fd/{descriptor}", flags)
+        with contextlib.suppress(OSError):
+            self._descriptor()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -56,28 +56,82 @@ class PatientHandler(logging.Handler):
         except Exception:
             self.handleError(record)
 
+    def close(self) -> None:
+        """A message that comes afterwards opens it again."""
+        self.acquire()
+        try:
+            self._leave()
+        finally:
+            self.release()
+        super().close()
+
     def _write(self, data: bytes) -> bool:
         """Whether all of it went out."""
+        descriptor = self._descriptor()
         for start in range(0, len(data), _PIPE_BUF):
             piece = data[start : start + _PIPE_BUF]
-            taken = self._take(piece) if self._has_room() else 0
+            taken = self._take(descriptor, piece) if self._has_room(descriptor) else 0
             self._cut |= taken > 0
             if taken < len(piece):
                 return False
         return True
 
-    def _has_room(self) -> bool:
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLOUT)
-        if not poll.poll(self._patience * 1000):
-            self._patience = 0.0
-            return False
-        self._patience = _PATIENCE_S
-        return True
+    def _descriptor(self) -> int:
+        """Where to write now.
 
-    def _take(self, piece: bytes) -> int:
+        Raises:
+            OSError: it is closed.
+        """
+        now = _file_of(self._standard)
+        descriptor = self._own if self._own >= 0 else self._standard
+        # Ours goes on when the application closes the standard stream.
+        replaced = now is not None and not _same(now, self._file)
+        if not replaced and _same(_file_of(descriptor), self._file):
+            return descriptor
+        self._leave()
+        self._file = os.fstat(self._standard)
+        if stat.S_ISFIFO(self._file.st_mode):
+            # Another description: that of the descriptor is shared, and must not become
+            # non-blocking. Without the right to open it, it is written when it has room.
+            with contextlib.suppress(OSError):
+                flags = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
+                self._own = os.open(f"/proc/self/fd/{self._standard}", flags)
+        return self._own if self._own >= 0 else self._standard
+
+    def _leave(self) -> None:
+        if self._own >= 0 and _same(_file_of(self._own), self._file):
+            os.close(self._own)
+        self._own, self._file, self._cut = -1, None, False
+
+    def _has_room(self, descriptor: int) -> bool:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        if poll.poll(0):
+            return True
+        begin = time.monotonic()
+        if begin >= self._patient_until:
+            self._patience = _PATIENCE_S
+            self._patient_until = begin + _PATIENCE_PERIOD_S
+        if self._patience <= 0:
+            return False
+        ready = poll.poll(self._patience * 1000)
+        self._patience -= time.monotonic() - begin
+        return bool(ready)
+
+    @staticmethod
+    def _take(descriptor: int, piece: bytes) -> int:
+        # A socket that has room takes a piece without waiting, although it is blocking.
         with contextlib.suppress(BlockingIOError):
-            if self._socket is not None:
-                return self._socket.send(piece, socket.MSG_DONTWAIT)
-            return os.write(self._descriptor, piece)
+            return os.write(descriptor, piece)
         return 0
+
+
+def _file_of(descriptor: int) -> os.stat_result | None:
+    try:
+        return os.fstat(descriptor)
+    except OSError:
+        return None
+
+
+def _same(one: os.stat_result | None, other: os.stat_result | None) -> bool:
+    return one is not None and other is not None and os.path.samestat(one, other)

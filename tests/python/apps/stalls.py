@@ -84,6 +84,25 @@ def close_standard_streams(_: str) -> str:
     return "closed"
 
 
+def close_logs(_: str) -> str:
+    """Closes what messages and the access log are written to, but the standard streams."""
+    closed = 0
+    for number in map(int, os.listdir("/proc/self/fd")):
+        with contextlib.suppress(OSError):
+            if number > 2 and any(os.path.sameopenfile(number, std) for std in (1, 2)):
+                os.close(number)
+                closed += 1
+    return str(closed)
+
+
+def write_to_standard_streams(_: str) -> str:
+    """As C code does, whatever has the number."""
+    for number in (1, 2):
+        with contextlib.suppress(OSError):
+            os.write(number, b"printed")
+    return "written"
+
+
 def close_connection(port: str) -> str:
     """Closes the descriptor of another client's connection, as code does that closes twice."""
     for number in map(int, os.listdir("/proc/self/fd")):
@@ -103,6 +122,8 @@ DEEDS: dict[str, Callable[[str], str]] = {
     "end-threads": end_threads,
     "block-signals": block_signals,
     "close-standard-streams": close_standard_streams,
+    "close-logs": close_logs,
+    "write-to-standard-streams": write_to_standard_streams,
     "close-connection": close_connection,
 }
 

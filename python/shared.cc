@@ -79,13 +79,20 @@ nb::list PyShared::descriptors() const {
 
 void PyShared::retire(std::size_t of) noexcept {
   for (std::size_t i = 0; i < server::Statistics::kLoopsMax; ++i) {
-    for (edge::LineGate& gate : *gates_) gate.leave(statistics_->slot(of, i));
+    for (GateOfPath& each : *gates_) each.gate.leave(statistics_->slot(of, i));
   }
   statistics_->retire(of);
 }
 
 std::shared_ptr<edge::LineGate> PyShared::gate(std::string_view path) const noexcept {
-  return {gates_, &(*gates_)[std::hash<std::string_view>{}(path) % kGates]};
+  const std::size_t wanted = std::hash<std::string_view>{}(path) | 1;
+  for (GateOfPath& each : *gates_) {
+    std::size_t there = 0;
+    if (each.path.compare_exchange_strong(there, wanted) || there == wanted) {
+      return {gates_, &each.gate};
+    }
+  }
+  return {gates_, &gates_->back().gate};  // So many paths share one.
 }
 
 void PyShared::renew_ticket_secret() {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -62,11 +63,14 @@ class PyShared {
   [[nodiscard]] nanobind::dict retired() const;
 
   // --- access logs
-  static constexpr std::size_t kGates = 16;
-  using Gates = std::array<edge::LineGate, kGates>;
-  // Keeps the lines of all processes apart that write to `path`, and hardly ever those of another:
-  // after SIGHUP with another path, an old worker may stand in the middle of a line for long. A
-  // loop is known there by its counters.
+  struct GateOfPath {
+    std::atomic<std::size_t> path{0};  // Its hash; 0: of none yet.
+    edge::LineGate gate;
+  };
+  using Gates = std::array<GateOfPath, 16>;
+  // Keeps the lines of all processes apart that write to `path`. Another path has its own gate:
+  // after SIGHUP with one, an old worker may stand in the middle of a line for long. A loop is
+  // known there by its counters.
   [[nodiscard]] std::shared_ptr<edge::LineGate> gate(std::string_view path) const noexcept;
 
   // From here on: a client that is on a revocation list by now has to show its certificate again.

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import fcntl
 import os
 import re
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -93,6 +95,34 @@ def test_long_lines_of_several_workers_are_not_mixed(
     assert not mixed, (len(mixed), len(lines), [(len(line), line[:20]) for line in mixed[:5]])
     assert len(lines) + lost(server) == len(LETTERS) * 200
     ledger(f"row 10: 0 of {len(lines)} lines of over 4 KiB mixed in the pipe of 3 workers")
+
+
+def test_an_old_worker_that_is_in_the_middle_of_a_line_keeps_no_new_one_out(
+    serve: Any, tmp_path: Path
+) -> None:
+    """Its reader is stuck, and it finishes a request; the new one writes to another pipe."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    for path in (old, new):
+        os.mkfifo(path)
+    readers = [os.open(path, os.O_RDONLY | os.O_NONBLOCK) for path in (old, new)]
+    fcntl.fcntl(readers[0], fcntl.F_SETPIPE_SZ, 4096)
+    config = tmp_path / "tercel.toml"
+    config.write_text(f'workers = 1\naccess_log_file = "{old}"\naccess_log_format = "%R"\n')
+    server = serve("stalls:app", config=config, limit_worker_lifetime=3600)
+    with server.connect() as client:
+        assert client.request("GET", "/" + "x" * SHOWN).status == 200  # Longer than the pipe.
+        client.send(GET % "after?1.5&whole")
+        wait_until(lambda: select.select(readers[:1], [], [], 0)[0], "half a line")
+        [first] = children(server.pid)
+        config.write_text(config.read_text().replace(str(old), str(new)))
+        server.send_signal(signal.SIGHUP)
+        wait_until(lambda: int(server.request("GET", "/pid").body) != first, "another worker")
+        wait_until(lambda: select.select(readers[1:], [], [], 0)[0], "a line", 1)
+        assert client.response().body == b"whole"
+    assert os.read(readers[1], 5) == b"/pid\n"
+    assert server.stop() == 0
+    for reader in readers:
+        os.close(reader)
 
 
 def lost(server: ServerProcess) -> int:

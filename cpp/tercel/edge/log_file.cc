@@ -102,8 +102,7 @@ LogFile::~LogFile() {
   write_out();
   wait_at_gate();
   end_line();
-  const auto left = std::count(&buffer_[head_], &buffer_[0] + tail_, '\n');
-  if (left > 0) lose(static_cast<std::uint64_t>(left));
+  lose_unwritten();
   if (dropped_ > reported_) report();
   stop_waiting();
   leave_gate();
@@ -136,6 +135,19 @@ void LogFile::commit(std::size_t bytes) noexcept {
 void LogFile::drop() noexcept {
   error_ = ENOMEM;
   lose(1);
+}
+
+void LogFile::lose_unwritten() noexcept {
+  const auto lines = std::count(&buffer_[head_], &buffer_[0] + tail_, '\n');
+  head_ = tail_ = 0;
+  if (lines > 0) lose(static_cast<std::uint64_t>(lines));
+}
+
+// The descriptor is not ours any more. What has no path has nowhere to go.
+void LogFile::give_up_line() noexcept {
+  in_line_ = false;
+  leave_gate();
+  if (path_.empty()) lose_unwritten();
 }
 
 void LogFile::lose(std::uint64_t lines) noexcept {
@@ -173,6 +185,7 @@ void LogFile::write_out() noexcept {
     }
     if (written < 0) {
       error_ = static_cast<int>(-written);
+      if (error_ == EBADF) give_up_line();
       return pause(kRetryInterval);
     }
     head_ += static_cast<std::size_t>(written);

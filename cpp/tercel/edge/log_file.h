@@ -15,7 +15,7 @@
 //
 // Code that closes the descriptor behind our back gets it back as another file, such as a client's
 // connection: before each write it is compared with what was opened. A path is opened again then;
-// what was shared is an error from there on.
+// of what was shared, all lines are lost from there on.
 //
 // A file that was moved away or deleted is begun anew, so that rotating logs needs no signal: at
 // most every kLookInterval, before lines are written, the file at the path is compared with the
@@ -130,6 +130,8 @@ class LogFile final : public LineBuffer,
   void leave_gate() noexcept;
   void end_line() noexcept;
   void lose(std::uint64_t lines) noexcept;
+  void lose_unwritten() noexcept;
+  void give_up_line() noexcept;
   void report() noexcept;
 
   net::Loop& loop_;

@@ -727,10 +727,28 @@ TEST_F(ClosedLogTest, WhatIsSharedIsAnErrorAndCostsLines) {
   replace(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(reader_.get())));
   write_line("two");
   pass(2 * LogFile::kInterval);
+  ASSERT_EQ(said_.lines.size(), 1U);
   file_.reset();
   EXPECT_EQ(test::receive_all(client_), "");
   ASSERT_EQ(said_.lines.size(), 1U);
   EXPECT_EQ(said_.lines[0], "the access log lost 1 line(s): Bad file descriptor");
+}
+
+TEST_F(ClosedLogTest, WhoIsInTheMiddleOfALineKeepsNobodyOut) {
+  int fds[2];
+  ASSERT_EQ(::pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+  reader_ = Fd{fds[0]};
+  writer_ = Fd{fds[1]};
+  ASSERT_EQ(::fcntl(fds[1], F_SETPIPE_SZ, 4096), 4096);
+  file_ = *LogFile::share(*loop_, fds[1], &gate_);
+  write_line(std::string(9999, 'x'));
+  turn();
+  ASSERT_FALSE(gate_.enter(this));
+  replace(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fds[0])));
+  file_->flush();
+  EXPECT_TRUE(gate_.enter(this));
+  file_.reset();
+  EXPECT_EQ(test::receive_all(client_), "");
 }
 
 // Threads with a loop and a file each, one pipe, and lines of every length: run under TSan too.

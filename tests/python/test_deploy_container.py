@@ -33,8 +33,8 @@ class TestProcessOne:
         with ContainerProcess("crew:app", workers=workers) as server:
             server.wait_for("pid 1$")
             with server.connect() as client:
-                client.send("GET /sleep?0.5 HTTP/1.1\r\nHost: a\r\n\r\n")
-                server.wait_for("sleeping 0.5")
+                client.send("GET /sleep?0.3 HTTP/1.1\r\nHost: a\r\n\r\n")
+                server.wait_for("sleeping 0.3")
                 begin = time.monotonic()
                 server.send_signal(signal.SIGTERM)
                 assert client.response().status == 200

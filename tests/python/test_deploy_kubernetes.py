@@ -177,6 +177,7 @@ def test_a_pod_ends_and_nobody_notices(pod: Pod, load_client: str, ledger: Ledge
             rest += stream.read_some()
         told = time.monotonic() - begin
         assert (rest + stream.read_to_close()).endswith(b"0\r\n\r\n")
+        stream.close()  # Else the server waits for that, for a while.
         assert pod.server.wait() == 0
         took = time.monotonic() - begin
         assert not pod.probe("readinessProbe")

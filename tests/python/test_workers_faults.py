@@ -178,12 +178,12 @@ def test_a_connection_that_the_application_closes_harms_no_other(
 
     with contextlib.ExitStack() as stack:
         first, second = (stack.enter_context(connect()) for _ in range(2))
-        first.send(GET % "after?0.3&of-the-first")
+        first.send(GET % "after?0.2&of-the-first")
         port = first.socket.getsockname()[1]
         number = int(second.request("GET", f"/close-connection?{port}").body)
         others = [stack.enter_context(connect()) for _ in range(4)]
         for one in others:
-            one.send(GET % "after?0.5&its-own")
+            one.send(GET % "after?0.3&its-own")
         assert [one.response().body for one in others] == [b"its-own"] * 4
         # Nor does the end of the first one end the one that has its number.
         assert [one.request("GET", "/after?0&again").body for one in others] == [b"again"] * 4
@@ -218,7 +218,7 @@ def test_a_worker_whose_signals_are_blocked_ends_when_it_is_told(serve: Any) -> 
     victim, other = children(server.pid)
     with client_of(server, victim) as client:
         assert client.request("GET", "/block-signals").body == b"blocked"
-        client.send(GET % "after?0.5&whole")
+        client.send(GET % "after?0.3&whole")
         time.sleep(0.1)
         server.send_signal(signal.SIGHUP)
         assert client.response().body == b"whole"
@@ -434,7 +434,7 @@ def test_quit_ends_the_supervisor_and_requests_finish(serve: Any) -> None:
     server = serve("stalls:app", workers=2, access_log=False)
     workers = children(server.pid)
     with server.connect() as client:
-        client.send(GET % "after?0.5&whole")
+        client.send(GET % "after?0.3&whole")
         time.sleep(0.1)
         server.send_signal(signal.SIGQUIT)
         assert client.response().body == b"whole"

@@ -64,8 +64,8 @@ def test_usr2_without_workers_does_nothing(serve: Any) -> None:
 def test_the_first_signal_after_an_upgrade_cuts_nothing_off(serve: Any) -> None:
     server = serve("crew:app", workers=2, access_log=False)
     with server.connect() as client:
-        client.send(b"GET /sleep?2 HTTP/1.1\r\nHost: a\r\n\r\n")
-        server.wait_for("sleeping 2")
+        client.send(b"GET /sleep?1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.wait_for("sleeping 1")
         with ending(successor_of(server)):
             server.send_signal(signal.SIGTERM)
             assert b"200 OK" in client.read_to_close()

@@ -8,8 +8,9 @@
 #pragma once
 
 #include <Python.h>
-#include <cxxabi.h>
 #include <unistd.h>
+
+#include <exception>
 
 namespace tercel::python {
 
@@ -51,7 +52,9 @@ template <typename Call>
 auto entering_python(Call call) noexcept {
   try {
     return call();
-  } catch (const abi::__forced_unwind&) {  // Not std::exception: those are faults, and end here.
+  } catch (const std::exception&) {
+    std::terminate();  // A fault of an extension's. It must not hang with the lock.
+  } catch (...) {      // That end, which has no object to be named.
     for (;;) pause();
   }
 }

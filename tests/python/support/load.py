@@ -9,6 +9,7 @@ with Load(program, port, "--numbered", seconds=5) as load:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -40,14 +41,29 @@ class Load(Closing):
         self, program: str, port: int, *arguments: object, seconds: float, mode: str = "http"
     ) -> None:
         self._seconds = seconds
-        words = [mode, "--port", port, "--seconds", seconds, *arguments]
+        words = [mode, "--port", port, "--seconds", seconds, "--wait", *arguments]
         self._process = subprocess.Popen(
             [program, *map(str, words)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=environment_of_others(),
         )
+        self._begin()
+
+    def _begin(self) -> None:
+        """Waits until all connections are open, so that what comes next happens under load."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write("\n")
+            process.stdin.close()
+        process.stdin = None
+        if not ready:
+            raise AssertionError(process.communicate(timeout=_SLACK_S)[1])
 
     def close(self) -> None:
         self._process.kill()

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from support.crew import Site, children, runs, wait_until
+from support.crew import Site, children, runs, serve_from_shell, wait_until
 from support.http1 import RawClient
 from support.processes import SANITIZED, cpu_seconds, open_files
 from support.server import APPS, ServerProcess
@@ -662,13 +662,8 @@ def test_a_signal_during_the_import(number: signal.Signals, status: int) -> None
 
 def test_children_that_are_not_waited_for() -> None:
     """A shell may have left SIGCHLD ignored, and then there is nothing to wait for."""
-    serve = f"exec {sys.executable} -m tercel serve crew:app --workers 2 --port 0 --app-dir {APPS}"
-    process = subprocess.Popen(
-        ["bash", "-c", f"trap '' CHLD; {serve}"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
+    process = serve_from_shell(
+        "trap '' CHLD", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout is not None
     try:

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from support.crew import Site, children, runs, wait_until
+from support.crew import Site, children, runs, serve_from_shell, wait_until
 from support.server import APPS, ServerProcess
 
 
@@ -97,17 +97,15 @@ def test_a_bad_generation_does_not_end_the_server_with_the_last_old_worker(
 def test_the_watchdog_of_the_service_manager_is_told_after_an_upgrade(tmp_path: Path) -> None:
     """$WATCHDOG_PID names the first process, and the next one is the main one then."""
     address = str(tmp_path / "notify")
-    serve = f"exec {sys.executable} -m tercel serve crew:app --workers 2 --port 0 --app-dir {APPS}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(address)
         manager.settimeout(20)
         environment = {**os.environ, "NOTIFY_SOCKET": address, "WATCHDOG_USEC": "200000"}
-        process = subprocess.Popen(
-            ["bash", "-c", f"export WATCHDOG_PID=$$; {serve}"],
+        process = serve_from_shell(
+            "export WATCHDOG_PID=$$",
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment,
-            start_new_session=True,
         )
 
         def hear(pattern: bytes) -> re.Match[bytes]:

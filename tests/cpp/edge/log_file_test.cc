@@ -64,6 +64,17 @@ class LogFileTest : public testing::Test {
     file_ = *LogFile::share(*loop_, fds[1]);
   }
 
+  // One page of room. Its ends are reader_, which does not block, and writer_, which is returned.
+  int open_small_pipe() {
+    int fds[2];
+    EXPECT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+    reader_ = Fd{fds[0]};
+    writer_ = Fd{fds[1]};
+    EXPECT_EQ(::fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+    EXPECT_EQ(::fcntl(fds[1], F_SETPIPE_SZ, 4096), 4096);
+    return fds[1];
+  }
+
   static void write_to(LogFile& file, std::string_view text) {
     const auto room = file.room(text.size() + 1);
     if (room.empty()) return;
@@ -500,14 +511,9 @@ TEST_F(LogFileTest, WhatIsSharedHasNoPathToReopen) {
 
 // Takes the end of the pipe's room in the middle of a line, and lets nobody in until it is whole.
 TEST_F(LogFileTest, ALineThatTakesSeveralWritesIsNotMixedWithThoseOfAnotherFile) {
-  int fds[2];
-  ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
-  reader_ = Fd{fds[0]};
-  writer_ = Fd{fds[1]};
-  ASSERT_EQ(::fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
-  ASSERT_EQ(::fcntl(fds[1], F_SETPIPE_SZ, 4096), 4096);
-  auto other = *LogFile::share(*loop_, fds[1], &gate_);
-  file_ = *LogFile::share(*loop_, fds[1], &gate_);
+  const int pipe = open_small_pipe();
+  auto other = *LogFile::share(*loop_, pipe, &gate_);
+  file_ = *LogFile::share(*loop_, pipe, &gate_);
   const std::string line(9999, 'x');
   write_line(line);
   turn();
@@ -553,16 +559,11 @@ TEST_F(LogFileTest, ALineThatHasBegunIsWaitedForAtTheEndAndNoneThatHasNot) {
 // Two processes that share the gate: the names tell their files apart, and that of one that died is
 // let out by whoever knows of it.
 TEST_F(LogFileTest, AFileOfADeadProcessIsLetOutByItsName) {
-  int fds[2];
-  ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
-  reader_ = Fd{fds[0]};
-  writer_ = Fd{fds[1]};
-  ASSERT_EQ(::fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
-  ASSERT_EQ(::fcntl(fds[1], F_SETPIPE_SZ, 4096), 4096);
+  const int pipe = open_small_pipe();
   const int name = 0;
   const int other_name = 0;
-  auto other = *LogFile::share(*loop_, fds[1], &gate_, &other_name);
-  file_ = *LogFile::share(*loop_, fds[1], &gate_, &name);
+  auto other = *LogFile::share(*loop_, pipe, &gate_, &other_name);
+  file_ = *LogFile::share(*loop_, pipe, &gate_, &name);
   write_line(std::string(9999, 'x'));
   turn();
   EXPECT_EQ(test::receive_all(reader_).size(), 4096U);

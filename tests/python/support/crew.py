@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from support.server import ServerProcess
+from support.server import APPS, ServerProcess
 
 READY_S = 20.0
 
@@ -97,3 +99,9 @@ def runs(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def serve_from_shell(before: str, **options: Any) -> subprocess.Popen[Any]:
+    """Starts a server with two workers from a shell that did `before`, as the same process."""
+    serve = f"exec {sys.executable} -m tercel serve crew:app --workers 2 --port 0 --app-dir {APPS}"
+    return subprocess.Popen(["bash", "-c", f"{before}; {serve}"], start_new_session=True, **options)

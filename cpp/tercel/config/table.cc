@@ -49,7 +49,9 @@ std::string range_text(const Row& row) {
 
 std::string number_text(const Row& row, std::string_view what) {
   std::string out = std::string{what} + ' ' + range_text(row);
-  if (!row.zero.empty()) out += ", or 0 for " + std::string{row.zero};
+  // Where the range has it, it is not one more possibility.
+  if (!row.zero.empty())
+    out += (row.min == 0 ? ", where 0 means " : ", or 0 for ") + std::string{row.zero};
   return out;
 }
 

@@ -84,6 +84,8 @@ TEST(TableTest, MustBeCompletesASentence) {
   EXPECT_EQ(must_be(*find("timeout-request")),
             "a time in seconds such as 30, 0.5, 500ms or 5min, from 0.001 to 31536000, or 0 for no "
             "limit");
+  EXPECT_EQ(must_be(*find("workers")),
+            "a whole number from 0 to 1024, where 0 means one for each processor");
   EXPECT_EQ(must_be(*find("lifespan")), "one of auto, on, off");
   EXPECT_EQ(must_be(*find("bind")), "host:port, [ipv6]:port, unix:/path or fd://number");
 }

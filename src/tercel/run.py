@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tercel.problems import SettingError
-from tercel.server import systemd
 from tercel.server.server import Server
 from tercel.server.serving import Alone, prepare, run_server
 from tercel.server.signals import Signals
@@ -67,6 +64,10 @@ def inherited_binds(environ: Mapping[str, str]) -> list[str]:
 
         if binds := handed_over(environ):
             return binds
+    if "LISTEN_PID" not in environ:
+        return []
+    from tercel.server import systemd
+
     return systemd.inherited_binds(environ)
 
 
@@ -87,21 +88,13 @@ def run(
         As `serve`.
     """
     if _needs_supervisor(settings):
-        return _supervise(app, settings, reread)
+        from tercel.workers.supervisor import supervise
+
+        return supervise(app, settings, reread)
     make_loop = prepare(settings)
     server = Server.with_settings(app, settings)
     with Signals() as signals:
         return run_server(server, make_loop, signals, Alone(signals), own_process=own_process)
-
-
-def _supervise(app: Any, settings: Settings, reread: Callable[[], Settings]) -> int:
-    if threading.current_thread() is not threading.main_thread():
-        raise SettingError("workers needs the main thread, which is where signals are heard.")
-    from tercel.workers.orders import Orders
-    from tercel.workers.supervisor import Supervisor
-
-    with Orders() as orders:
-        return Supervisor(app, settings, reread, orders).run()
 
 
 def _needs_supervisor(settings: Settings) -> bool:

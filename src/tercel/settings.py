@@ -25,7 +25,7 @@ _PLATFORM_WORKERS = "WEB_CONCURRENCY"
 _LISTEN = ("host", "port", "bind", "uds", "fd")
 
 # A setting as it was written: what it is called there, and its texts (one str: joined).
-_Given = tuple[str, list[str] | str]
+Given = tuple[str, list[str] | str]
 
 
 def load(
@@ -62,12 +62,12 @@ def load(
         raise SettingError(
             f"The path of the settings file (--config, {CONFIG_VARIABLE}) must not be empty."
         )
-    sources: list[dict[str, _Given]] = [
+    sources: list[dict[str, Given]] = [
         _from_platform(platform or {}),
         {} if file is None else _from_file(file),
         _from_environ(environ),
         _from_keywords(keywords or {}),
-        {_keyword(name): (f"--{name}", texts) for name, texts in (command_line or {}).items()},
+        {keyword_of(name): (f"--{name}", texts) for name, texts in (command_line or {}).items()},
     ]
     if inherited and not any(name in given for given in sources for name in _LISTEN):
         sources.insert(0, {"bind": ("bind", list(inherited))})
@@ -83,7 +83,7 @@ def load(
     return settings
 
 
-def _keyword(name: str) -> str:
+def keyword_of(name: str) -> str:
     return name.replace("-", "_")
 
 
@@ -98,7 +98,7 @@ def _raise(problem: str | None, text: str = "", label: str = "") -> None:
     raise SettingError(problem)
 
 
-def _refuse_port_beside_bind(given: Mapping[str, _Given]) -> None:
+def _refuse_port_beside_bind(given: Mapping[str, Given]) -> None:
     """Refuses `port` or `host` in one breath with what replaces them: one would be ignored."""
     for name in ("host", "port"):
         for other in ("bind", "uds", "fd"):
@@ -112,7 +112,7 @@ def _refuse_port_beside_bind(given: Mapping[str, _Given]) -> None:
 # --- one function for each source
 
 
-def _from_environ(environ: Mapping[str, str]) -> dict[str, _Given]:
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Given]:
     return {
         name: (variable, environ[variable])
         for variable in environ
@@ -120,7 +120,7 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, _Given]:
     }
 
 
-def _from_platform(environ: Mapping[str, str]) -> dict[str, _Given]:
+def _from_platform(environ: Mapping[str, str]) -> dict[str, Given]:
     count = environ.get(_PLATFORM_WORKERS, "").strip()
     return {"workers": (_PLATFORM_WORKERS, count)} if count else {}
 
@@ -133,51 +133,31 @@ def _setting_of(variable: str) -> str | None:
     return name if is_ours and _core.setting_kind(name) is not None else None
 
 
-def _from_keywords(keywords: Mapping[str, Any]) -> dict[str, _Given]:
+def _from_file(path: str | os.PathLike[str]) -> dict[str, Given]:
+    from tercel.settings_file import read
+
+    return read(path)
+
+
+def _from_keywords(keywords: Mapping[str, Any]) -> dict[str, Given]:
     for name in keywords:
         if "-" in name or _core.setting_kind(name) is None:
-            raise TypeError(f"{name!r} is not a setting{_did_you_mean(name)}")
+            raise TypeError(f"{name!r} is not a setting{did_you_mean(name)}")
     return {
-        name: (name, _texts(value, name, name))
+        name: (name, texts_of(value, name, name))
         for name, value in keywords.items()
         if value is not None
     }
 
 
-def _from_file(path: str | os.PathLike[str]) -> dict[str, _Given]:
-    import tomllib
-
-    path = os.fspath(path)
-    try:
-        with open(path, "rb") as file:
-            table = tomllib.load(file)
-    except OSError as error:
-        raise SettingError(f"The settings file {path} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingError(f"The settings file {path} is not TOML: {error}.") from None
-    given: dict[str, _Given] = {}
-    for key, value in table.items():
-        name = _keyword(key)
-        if _core.setting_kind(name) is None:
-            if isinstance(value, dict):
-                raise SettingError(
-                    f"[{key}] in {path} is a table, and settings stand in none: move them to the"
-                    " top of a file of their own, for example port = 8000."
-                )
-            raise SettingError(f"{key!r} in {path} is not a setting{_did_you_mean(name)}")
-        label = f"{name} in {path}"
-        given[name] = (label, _texts(value, name, label))
-    return given
-
-
-def _texts(value: Any, name: str, label: str) -> list[str]:
+def texts_of(value: Any, name: str, label: str) -> list[str]:
     """Returns `value` as the texts that a person would write for the setting `name`.
 
     Raises:
         SettingError: no setting is written as a value of this type.
     """
     if isinstance(value, (list, tuple)):
-        return [text for item in value for text in _texts(item, name, label)]
+        return [text for item in value for text in texts_of(item, name, label)]
     if isinstance(value, bool):
         return ["true" if value else "false"]
     if isinstance(value, int) and _core.setting_kind(name) == "mode":
@@ -196,7 +176,7 @@ def _texts(value: Any, name: str, label: str) -> list[str]:
 # --- names that are none
 
 
-def _did_you_mean(name: str) -> str:
+def did_you_mean(name: str) -> str:
     from tercel.table import closest_keyword
 
     match = closest_keyword(name)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tercel.problems import ImportFailed, SettingError, TargetError
+from tercel.server.env_file import load_env_file
 from tercel.server.import_mistakes import application_traceback
-from tercel.server.importer import load_application, load_env_file
+from tercel.server.importer import load_application
 
 
 @pytest.fixture

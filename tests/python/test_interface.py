@@ -7,7 +7,8 @@ import functools
 import pytest
 
 from tercel.problems import TargetError
-from tercel.server.interface import require_factory, require_interface
+from tercel.server.interface import require_interface
+from tercel.server.interface_mistakes import require_factory
 
 
 async def asgi(scope, receive, send): ...

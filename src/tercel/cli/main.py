@@ -77,9 +77,15 @@ def _run(words: list[str]) -> int:
     elif command == "serve":
         return _serve(rest)
     elif command == "check":
-        return _check(rest)
+        read = _read(rest, "tercel check")
+        if read is not None:
+            from tercel.cli.commands import check
+
+            check(*read)
     elif command == "settings":
-        print(_settings_text(), end="")
+        from tercel.cli.commands import settings_text
+
+        print(settings_text(), end="")
     else:
         from tercel.cli.mistakes import unknown_command
 
@@ -104,32 +110,15 @@ def _serve(words: list[str]) -> int:
     return run(target, values, reread, own_process=True)
 
 
-def _check(words: list[str]) -> int:
-    """Says whether everything that can be known without listening is right."""
-    read = _read(words, "tercel check")
-    if read is None:
-        return 0
-    target, values = read
-    from tercel.server.check import check
-
-    interface = check(target, values)
-    found = ["The settings are right"]
-    if target:
-        kind = "a WSGI" if interface == "wsgi" else "an ASGI"
-        found.append(f"{target} is {kind} application")
-    found.append(f"it would listen on {' and '.join(values.binds())}")
-    print(f"{', '.join(found)}.")
-    return 0
-
-
 def _read(words: list[str], command: str) -> tuple[str, Settings] | None:
     """Returns the target (perhaps empty) and the settings, or None when help was asked for."""
     from tercel.run import inherited_binds
 
     line = options.parse(words, command)
     if line.help:
-        print(f"usage: {command} main:app [options]\n\n{_settings_text()}")
-        print(_MORE)
+        from tercel.cli.commands import show_help
+
+        show_help(command)
         return None
     values = settings.load(
         command_line=line.settings,
@@ -139,19 +128,3 @@ def _read(words: list[str], command: str) -> tuple[str, Settings] | None:
         platform=os.environ,
     )
     return line.target or values.app, values
-
-
-_MORE = """\
-Files:
-  --config FILE
-      TOML file with settings; keys are the options' names with underscores.
-      Each option is also a variable: TERCEL_PORT for --port."""
-
-
-def _settings_text() -> str:
-    from shutil import get_terminal_size
-
-    from tercel.cli import reference
-    from tercel.table import rows
-
-    return reference.text(rows(), width=min(get_terminal_size().columns, 100))

@@ -7,33 +7,18 @@ another program in it.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-__all__ = ["end", "ending_children", "ending_in_children"]
+__all__ = ["SENTENCE", "end", "ending_children"]
 
-_SENTENCE = (
+SENTENCE = (
     "tercel: ended a child of fork() that came back from a request: its parent has the connections."
     " End a child with os._exit(), or start programs with `subprocess`."
 )
-# The loops that do not notice that they are in a child, and would wait there for ever.
-_unaware: set[asyncio.AbstractEventLoop] = set()
-_registered = False
-
-
-@contextmanager
-def ending_in_children(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """As long as the context lasts, a child of fork() ends at the next turn of `loop` in it."""
-    _register_once()
-    _unaware.add(loop)
-    try:
-        yield
-    finally:
-        _unaware.discard(loop)
 
 
 @contextmanager
@@ -58,7 +43,7 @@ def end(error: BaseException | None) -> NoReturn:
 
     At once: a loop that is left takes from the epoll what it watches, which is the parent's.
     """
-    code = error.code if isinstance(error, SystemExit) else _SENTENCE
+    code = error.code if isinstance(error, SystemExit) else SENTENCE
     status = 0 if code is None else 1
     if isinstance(code, int):
         status = code & 0xFF
@@ -71,19 +56,3 @@ def end(error: BaseException | None) -> NoReturn:
             with suppress(OSError, ValueError):
                 stream.flush()
     os._exit(status)
-
-
-def _register_once() -> None:
-    global _registered
-    if not _registered:
-        _registered = True
-        os.register_at_fork(after_in_child=_after_in_child)
-
-
-def _after_in_child() -> None:
-    for loop in _unaware:
-        loop.call_soon(_leave)
-
-
-def _leave() -> NoReturn:
-    end(SystemExit(_SENTENCE))

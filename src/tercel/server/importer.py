@@ -15,10 +15,9 @@ from types import ModuleType
 from typing import Any
 
 from tercel.problems import ImportFailed, SettingError, TargetError
-from tercel.server.interface import require_factory
 from tercel.server.signals import INTERRUPTIONS
 
-__all__ = ["as_module", "call_factory", "load_application", "load_env_file"]
+__all__ = ["as_module", "call_factory", "load_application"]
 
 
 def load_application(target: str, *, app_dir: str = ".", factory: bool = False) -> Any:
@@ -62,6 +61,8 @@ def call_factory(factory: Any, name: str, *, in_python: bool = False) -> Any:
         TargetError: it cannot be called, takes arguments, or is asynchronous.
         ImportFailed: it raised.
     """
+    from tercel.server.interface_mistakes import require_factory
+
     require_factory(factory, name, in_python=in_python)
     try:
         made = factory()
@@ -73,34 +74,6 @@ def call_factory(factory: Any, name: str, *, in_python: bool = False) -> Any:
         made.close()
         raise TargetError(f"{name} returned a coroutine: a factory must be a plain function.")
     return made
-
-
-def load_env_file(path: str) -> None:
-    """Sets the environment variables that the lines `NAME=value` of a file name, and no others.
-
-    A variable that is set already keeps its value. Empty lines and lines that begin with `#` are
-    skipped, a leading `export` too; quotes around a value are taken off. Nothing is expanded.
-
-    Raises:
-        SettingError: the file cannot be read, or a line is none of these.
-    """
-    try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingError(f"env-file {path} cannot be read: {reason}.") from None
-    for number, line in enumerate(lines, start=1):
-        line = line.strip().removeprefix("export ").lstrip()
-        if not line or line.startswith("#"):
-            continue
-        name, equals, value = line.partition("=")
-        name, value = name.strip(), value.strip()
-        if not equals or not name.isidentifier():
-            raise SettingError(f"Line {number} of env-file {path} must be NAME=value.")
-        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
-        os.environ.setdefault(name, value)
 
 
 # --- steps of load_application

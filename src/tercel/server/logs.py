@@ -26,36 +26,6 @@ __all__ = [
     "kept_enabled",
 ]
 
-_COLORS = {
-    logging.DEBUG: "\33[36m",
-    logging.INFO: "\33[32m",
-    logging.WARNING: "\33[33m",
-    logging.ERROR: "\33[31m",
-    logging.CRITICAL: "\33[1;31m",
-}
-_BOLD, _RESET = "\33[1m", "\33[0m"
-
-
-class _Formatter(logging.Formatter):
-    """`2026-01-31 12:00:00.000 INFO     message`; arguments named by `bold` stand out in colour."""
-
-    default_time_format = "%Y-%m-%d %H:%M:%S"
-    default_msec_format = "%s.%03d"
-
-    def __init__(self, *, colors: bool) -> None:
-        super().__init__("%(asctime)s %(levelname)-8s %(message)s")
-        self._colors = colors
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        if not self._colors:
-            return super().formatMessage(record)
-        shown = logging.makeLogRecord(record.__dict__)
-        color = _COLORS.get(record.levelno, "")
-        shown.levelname = f"{color}{record.levelname}{_RESET}{' ' * (8 - len(record.levelname))}"
-        for text in getattr(record, "bold", ()):
-            shown.message = shown.message.replace(text, f"{_BOLD}{text}{_RESET}")
-        return super().formatMessage(shown)
-
 
 def configure(settings: Settings) -> None:
     """Sets up logging as `log_level`, `log_config` and `use_colors` say.
@@ -87,8 +57,20 @@ def _standard_error(colors: bool | None) -> logging.Handler:
     if colors is None:
         colors = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     handler = _handler_of(sys.stderr)
-    handler.setFormatter(_Formatter(colors=colors))
+    handler.setFormatter(_formatter(colors))
     return handler
+
+
+def _formatter(colors: bool) -> logging.Formatter:
+    """Returns what writes `2026-01-31 12:00:00.000 INFO     message`."""
+    make = logging.Formatter
+    if colors:
+        from tercel.server.colors import ColorFormatter
+
+        make = ColorFormatter
+    formatter = make("%(asctime)s %(levelname)-8s %(message)s")
+    formatter.default_msec_format = "%s.%03d"
+    return formatter
 
 
 def _handler_of(stream: TextIO) -> logging.Handler:

@@ -15,7 +15,7 @@ from tercel import _core
 from tercel.problems import StartError
 from tercel.server.attach import engine_of
 from tercel.server.importer import call_factory, load_application
-from tercel.server.interface import require_factory, require_interface
+from tercel.server.interface import require_interface
 from tercel.server.lifespan import Lifespan
 from tercel.server.listening import adopt, as_setting_error, listen_on
 from tercel.server.logs import (
@@ -103,6 +103,8 @@ class Server:
         # What is named by a text is imported, and looked at, when it is loaded.
         if not isinstance(app, str):
             if settings.factory:
+                from tercel.server.interface_mistakes import require_factory
+
                 require_factory(app, _APPLICATION, in_python=True)
             else:
                 require_interface(app, _APPLICATION, settings.interface, in_python=True)

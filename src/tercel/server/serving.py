@@ -8,14 +8,13 @@ import json
 import logging
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from tercel import _core
 from tercel.problems import SettingError
-from tercel.server import banner, logs, systemd
+from tercel.server import banner, logs
 from tercel.server.forked import ending_children
-from tercel.server.importer import load_env_file
 from tercel.server.leftovers import ending_all
 from tercel.server.server import Server
 from tercel.server.signals import Signals
@@ -50,16 +49,24 @@ class Alone:
 
     def __init__(self, signals: Signals) -> None:
         self._signals = signals
+        self._managed = not {"NOTIFY_SOCKET", "WATCHDOG_USEC"}.isdisjoint(os.environ)
 
     def watch(
         self, server: Server, loop: asyncio.AbstractEventLoop
     ) -> AbstractContextManager[None]:
         banner.show(server, loop, stopped_by_signals=self._signals.heard)
+        if not self._managed:
+            return nullcontext()
+        from tercel.server import systemd
+
         systemd.notify("READY=1")
         return systemd.watchdog(loop)
 
     def ending(self) -> None:
-        systemd.notify("STOPPING=1")
+        if self._managed:
+            from tercel.server import systemd
+
+            systemd.notify("STOPPING=1")
 
     def show_state(self, server: Server) -> None:
         state = {"pid": os.getpid(), "urls": server.urls, "total": server.statistics}
@@ -113,6 +120,8 @@ def prepare(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop]:
     for sentence in misspelt_variables(os.environ):
         logger.warning(sentence)
     if settings.env_file:
+        from tercel.server.env_file import load_env_file
+
         load_env_file(settings.env_file)
     return make_loop
 

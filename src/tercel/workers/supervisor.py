@@ -17,6 +17,7 @@ import os
 import selectors
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +37,7 @@ from tercel.workers.process import State, Worker, describe_exit
 from tercel.workers.upgrade import Predecessor, Successor
 from tercel.workers.wear import resident_bytes
 
-__all__ = ["Supervisor"]
+__all__ = ["Supervisor", "supervise"]
 
 logger = logging.getLogger("tercel")
 
@@ -47,6 +48,14 @@ _WORKERS_MAX = 1024
 # How often files are looked at, and how long after one changed: an editor may write several.
 _LOOK_S = 1.0
 _SETTLE_S = 0.2
+
+
+def supervise(app: Any, settings: Settings, reread: Callable[[], Settings]) -> int:
+    """Runs workers until a signal ends them, and returns the exit status. See `tercel.run.run`."""
+    if threading.current_thread() is not threading.main_thread():
+        raise SettingError("workers needs the main thread, which is where signals are heard.")
+    with Orders() as orders:
+        return Supervisor(app, settings, reread, orders).run()
 
 
 class Supervisor:

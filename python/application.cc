@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "python/asgi/door.h"
 #include "python/asgi/handler.h"
 #include "python/errors.h"
 #include "python/server_options.h"
@@ -58,14 +59,18 @@ class AsgiApplication final : public Application {
                   const config::Settings& settings)
       : handler_{engine, app, loop, state, context, to_handler_options(settings)} {
     if (!handler_.init()) throw_python_error();
+    const asgi::Front* const front = asgi::front_of(app);
+    if (front == nullptr) return;
+    front_ = front->make(app, handler_);
+    if (front_ == nullptr) throw_python_error();
   }
 
   std::unique_ptr<server::Service> serve(Engine& engine, const config::Settings& settings,
                                          const server::Options& options) override {
-    http::Handler* outermost = &handler_;
+    http::Handler* outermost = front_ != nullptr ? front_.get() : &handler_;
     if (settings.limit_rate > 0) {
       rate_limit_ =
-          std::make_unique<edge::RateLimit>(handler_, engine.loop(), to_rate_limit(settings));
+          std::make_unique<edge::RateLimit>(*outermost, engine.loop(), to_rate_limit(settings));
       outermost = rate_limit_.get();
     }
     return or_throw(
@@ -79,6 +84,7 @@ class AsgiApplication final : public Application {
 
  private:
   asgi::AsgiHandler handler_;
+  std::unique_ptr<http::Handler> front_;  // What the application has before it, or null.
   std::unique_ptr<edge::RateLimit> rate_limit_;
 };
 

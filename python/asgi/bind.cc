@@ -3,6 +3,7 @@
 #include "python/asgi/awaitable.h"
 #include "python/asgi/cycle.h"
 #include "python/asgi/dispatch.h"
+#include "python/asgi/door.h"
 #include "python/asgi/errors.h"
 #include "python/asgi/failure.h"
 #include "python/asgi/interned.h"
@@ -23,6 +24,9 @@ void bind_asgi(nb::module_& module) {
                         init_websocket_cycle() && init_runner() && init_failure() &&
                         init_lazy_tasks() && init_dispatch();
   if (!prepared) throw_python_error();
+  PyObject* const door = make_door();
+  if (door == nullptr) throw_python_error();
+  module.attr("_door") = nb::steal(door);
   module.attr("ClientDisconnected") = nb::borrow(client_disconnected());
   module.attr("lazy_tasks_supported") = lazy_tasks_supported();
 }

@@ -51,6 +51,11 @@ class Cycle final : public Call, public http::Observer {
   // With an error if the response has not started, else visibly incomplete.
   void abort(Errc error) noexcept override;
 
+  // The whole response, from whoever needs no messages. Nothing happens when the client is gone.
+  // False with RuntimeError or ValueError set: it has begun already, or is not well-formed; then
+  // nothing was sent. `payload` is taken over in every case.
+  [[nodiscard]] bool answer(const http::Response& response, http::Payload payload) noexcept;
+
   // --- http::Observer
   void on_body() noexcept override;
   void on_writable() noexcept override;

@@ -139,6 +139,31 @@ PyObject* Cycle::send_start(PyObject* message) noexcept {
   return done();
 }
 
+bool Cycle::answer(const http::Response& response, http::Payload payload) noexcept {
+  const auto refuse = [&payload] {
+    if (payload.release != nullptr) payload.release(payload.owner);
+  };
+  if (!attached() || stage_ != Stage::kHead) {
+    refuse();
+    if (gone()) return true;
+    raise_detached();
+    return false;
+  }
+  if (const Result<void> started = exchange_->start(response); !started) {
+    refuse();
+    raise_response_error(started.error(), response.fields);
+    return false;
+  }
+  stage_ = Stage::kBody;
+  const Result<void> wrote = exchange_->write(payload, http::Final::kYes);
+  if (!wrote) {
+    raise_response_error(wrote.error());
+    return false;
+  }
+  if (attached()) complete();
+  return true;
+}
+
 PyObject* Cycle::send_body(PyObject* message) noexcept {
   BodyBytes bytes;
   http::Final final = http::Final::kYes;

@@ -66,18 +66,18 @@ bool Dispatcher::init() noexcept {
   return true;
 }
 
-void Dispatcher::run(SendCallable& send, Ref scope, Ref receive) noexcept {
+void Dispatcher::run(PyObject* app, SendCallable& send, Ref scope, Ref receive) noexcept {
   bool ran = false;
   switch (choose()) {
     case Dispatch::kDirect:
-      ran = run_direct(send, scope, receive);
+      ran = run_direct(app, send, scope, receive);
       break;
     case Dispatch::kEager:
-      ran = run_in_task(send, std::move(scope), std::move(receive), /*eager=*/true);
+      ran = run_in_task(app, send, std::move(scope), std::move(receive), /*eager=*/true);
       break;
     case Dispatch::kAuto:
     case Dispatch::kTask:
-      ran = run_in_task(send, std::move(scope), std::move(receive), /*eager=*/false);
+      ran = run_in_task(app, send, std::move(scope), std::move(receive), /*eager=*/false);
       break;
   }
   if (ran) return;
@@ -105,7 +105,8 @@ bool Dispatcher::wants_tasks() noexcept {
   return debug.get() != Py_False || factory.get() != Py_None;
 }
 
-bool Dispatcher::run_direct(SendCallable& send, Ref& scope, Ref& receive) noexcept {
+bool Dispatcher::run_direct(PyObject* app, SendCallable& send, Ref& scope,
+                            Ref& receive) noexcept {
   const Ref context = Ref::steal(PyContext_Copy(context_.get()));
   Ref shell = context ? shells_.take() : Ref{};
   if (!shell) return false;
@@ -113,10 +114,10 @@ bool Dispatcher::run_direct(SendCallable& send, Ref& scope, Ref& receive) noexce
       .loop = loop_.get(), .context = context.get(), .send = &send, .shell = shell.get()};
   if (!begin_first_step(step)) {
     if (PyErr_Occurred()) return false;
-    return run_in_task(send, std::move(scope), std::move(receive), /*eager=*/false);
+    return run_in_task(app, send, std::move(scope), std::move(receive), /*eager=*/false);
   }
   Ref coroutine;
-  StepEnd ended = first_step(step, scope, receive, coroutine);
+  StepEnd ended = first_step(step, app, scope, receive, coroutine);
   finish_first_step(step);
   if (ended.sent == PYGEN_NEXT) {
     return suspend(step, std::move(coroutine), std::move(ended.value));
@@ -124,12 +125,12 @@ bool Dispatcher::run_direct(SendCallable& send, Ref& scope, Ref& receive) noexce
   return conclude(step, std::move(shell), std::move(ended.value));
 }
 
-Dispatcher::StepEnd Dispatcher::first_step(FirstStep& step, const Ref& scope, const Ref& receive,
-                                           Ref& coroutine) noexcept {
+Dispatcher::StepEnd Dispatcher::first_step(FirstStep& step, PyObject* app, const Ref& scope,
+                                           const Ref& receive, Ref& coroutine) noexcept {
   Call& call = *step.send->call;
   if (PyContext_Enter(step.context) < 0) return {PYGEN_ERROR, take_raised()};
   stepping_ = &call;
-  const Ref awaitable = call_app(app_.get(), scope, receive, *step.send);
+  const Ref awaitable = call_app(app, scope, receive, *step.send);
   if (awaitable) coroutine = Ref::steal(await_iterator(awaitable.get()));
   step.coroutine = coroutine.get();
 
@@ -188,10 +189,11 @@ bool Dispatcher::conclude(FirstStep& step, Ref shell, Ref raised) noexcept {
   return false;
 }
 
-bool Dispatcher::run_in_task(SendCallable& send, Ref scope, Ref receive, bool eager) noexcept {
+bool Dispatcher::run_in_task(PyObject* app, SendCallable& send, Ref scope, Ref receive,
+                             bool eager) noexcept {
   const Ref context = Ref::steal(PyContext_Copy(context_.get()));
   const Ref owned = Ref::steal(reinterpret_cast<PyObject*>(
-      context ? make_runner(send, app_.get(), std::move(scope), std::move(receive)) : nullptr));
+      context ? make_runner(send, app, std::move(scope), std::move(receive)) : nullptr));
   if (!owned) return false;
   Runner& runner = *reinterpret_cast<Runner*>(owned.get());
   stepping_ = send.call;  // For eager tasks, ours and those of a task factory.

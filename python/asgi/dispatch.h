@@ -21,6 +21,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "python/asgi/lazy_task.h"
 #include "python/asgi/runner.h"
@@ -49,7 +50,11 @@ class Dispatcher {
   [[nodiscard]] bool init() noexcept;
 
   // Calls the application for one request.
-  void run(SendCallable& send, Ref scope, Ref receive) noexcept;
+  void run(SendCallable& send, Ref scope, Ref receive) noexcept {
+    run(app_.get(), send, std::move(scope), std::move(receive));
+  }
+  // Calls `app` in its place, in the same way.
+  void run(PyObject* app, SendCallable& send, Ref scope, Ref receive) noexcept;
   // Cancels the task of the application of `call`, be it suspended (`runner`) or in its first
   // step.
   void cancel(const Call& call, Runner* runner) noexcept;
@@ -70,10 +75,12 @@ class Dispatcher {
     Ref value;  // PYGEN_NEXT: what was yielded. PYGEN_ERROR: the exception that goes on.
   };
   // Each returns false with an exception set.
-  [[nodiscard]] bool run_direct(SendCallable& send, Ref& scope, Ref& receive) noexcept;
-  [[nodiscard]] bool run_in_task(SendCallable& send, Ref scope, Ref receive, bool eager) noexcept;
-  [[nodiscard]] StepEnd first_step(FirstStep& step, const Ref& scope, const Ref& receive,
-                                   Ref& coroutine) noexcept;
+  [[nodiscard]] bool run_direct(PyObject* app, SendCallable& send, Ref& scope,
+                                Ref& receive) noexcept;
+  [[nodiscard]] bool run_in_task(PyObject* app, SendCallable& send, Ref scope, Ref receive,
+                                 bool eager) noexcept;
+  [[nodiscard]] StepEnd first_step(FirstStep& step, PyObject* app, const Ref& scope,
+                                   const Ref& receive, Ref& coroutine) noexcept;
   [[nodiscard]] bool suspend(FirstStep& step, Ref coroutine, Ref yielded) noexcept;
   [[nodiscard]] bool conclude(FirstStep& step, Ref shell, Ref raised) noexcept;
   // What asyncio's loop does with an exception that comes out of a step.

@@ -43,12 +43,21 @@ void AsgiHandler::handle_websocket(const http::Request& request,
 void AsgiHandler::run(Call* call, Ref scope, http::Exchange& exchange) noexcept {
   const Ref owned = Ref::steal(call != nullptr ? call->callable() : nullptr);
   Ref receive = Ref::steal(call != nullptr ? make_receive(send_of(*call)) : nullptr);
-  if (!receive) {
-    log_error("out of memory for a request", take_raised().get());
-    exchange.abort(Errc::kNoMemory);
-    return;
-  }
+  if (!receive) return out_of_memory(exchange);
   dispatcher_.run(send_of(*call), std::move(scope), std::move(receive));
+}
+
+void AsgiHandler::run(PyObject* callable, const http::Request& request,
+                      http::Exchange& exchange) noexcept {
+  Call* const call = make_cycle(*this, exchange, request);
+  if (call == nullptr) return out_of_memory(exchange);
+  const Ref owned = Ref::steal(call->callable());
+  dispatcher_.run(callable, send_of(*call), Ref::share(Py_None), Ref::share(Py_None));
+}
+
+void AsgiHandler::out_of_memory(http::Exchange& exchange) noexcept {
+  log_error("out of memory for a request", take_raised().get());
+  exchange.abort(Errc::kNoMemory);
 }
 
 void AsgiHandler::on_client_gone(const Call& call, Runner* runner) noexcept {

@@ -43,6 +43,9 @@ class AsgiHandler final : public http::Handler {
   [[nodiscard]] bool init() noexcept;
 
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
+  // Runs `callable(None, None, send)` for a request as it runs the application: an endpoint of
+  // another module, which answers with answer() (door.h). Its receive() is not offered.
+  void run(PyObject* callable, const http::Request& request, http::Exchange& exchange) noexcept;
 
   // Applications that work on although their exchange has ended. Cost: linear in all that run.
   [[nodiscard]] std::size_t running_detached() const noexcept {
@@ -69,6 +72,7 @@ class AsgiHandler final : public http::Handler {
   void handle_websocket(const http::Request& request, http::Exchange& exchange) noexcept;
   // Calls the application for a cycle that was just made; null: there was no memory for it.
   void run(Call* call, Ref scope, http::Exchange& exchange) noexcept;
+  void out_of_memory(http::Exchange& exchange) noexcept;
 
   Engine& engine_;
   ScopeBuilder scopes_;

@@ -1,0 +1,45 @@
+#include "python/asgi/door.h"
+
+#include "python/asgi/cycle.h"
+#include "python/asgi/failure.h"
+#include "python/asgi/handler.h"
+#include "python/ref.h"
+
+namespace tercel::python::asgi {
+namespace {
+
+void run(AsgiHandler& handler, PyObject* callable, const http::Request& request,
+         http::Exchange& exchange) noexcept {
+  handler.run(callable, request, exchange);
+}
+
+bool answer(PyObject* send, const http::Response& response, http::Payload payload) noexcept {
+  Call* const call = reinterpret_cast<SendCallable*>(send)->call;
+  return static_cast<Cycle*>(call)->answer(response, payload);
+}
+
+void log_raised_by_app(PyObject* raised) noexcept {
+  end_if_child("ASGI", raised);
+  log_raised("ASGI", raised);
+}
+
+constinit Door the_door{.run = run, .answer = answer, .log_raised = log_raised_by_app};
+
+}  // namespace
+
+PyObject* make_door() noexcept {
+  return PyCapsule_New(&the_door, Door::kCapsule, nullptr);
+}
+
+const Front* front_of(PyObject* app) noexcept {
+  auto* const type = reinterpret_cast<PyObject*>(Py_TYPE(app));
+  const Ref capsule = Ref::steal(PyObject_GetAttrString(type, Front::kAttribute));
+  const void* front = nullptr;
+  if (capsule && PyCapsule_IsValid(capsule.get(), Front::kCapsule) != 0) {
+    front = PyCapsule_GetPointer(capsule.get(), Front::kCapsule);
+  }
+  PyErr_Clear();
+  return static_cast<const Front*>(front);
+}
+
+}  // namespace tercel::python::asgi

@@ -1,0 +1,47 @@
+// What this module does for another extension module that answers requests by itself: tercel._api.
+//
+// The other module is compiled against the same headers and linked with nothing of this one: it gets
+// this table from the capsule `tercel._core._door`, and gives a Front to every server of its
+// applications, in a capsule that is the attribute `__tercel_front__` of their class. A front is an
+// http::Handler around the ASGI handler of the same application. It takes the requests that it can
+// answer, and leaves the others to the inner one: to wrap is what handlers are made for.
+// Tested by tests/python/api.
+#pragma once
+
+#include <Python.h>
+
+#include <memory>
+
+#include "tercel/http/handler.h"
+
+namespace tercel::python::asgi {
+
+class AsgiHandler;
+
+struct Door {
+  static constexpr const char* kCapsule = "tercel._core._door";
+  // AsgiHandler::run(): calls `callable(None, None, send)`, which returns an awaitable, in the
+  // context and with the current task of a request.
+  void (*run)(AsgiHandler& handler, PyObject* callable, const http::Request& request,
+              http::Exchange& exchange) noexcept;
+  // Cycle::answer(), for what such a callable was given as `send`.
+  bool (*answer)(PyObject* send, const http::Response& response, http::Payload payload) noexcept;
+  // Logs what raised, as what an application raises; a child of fork() ends here.
+  void (*log_raised)(PyObject* raised) noexcept;
+};
+
+struct Front {
+  static constexpr const char* kCapsule = "tercel.front";
+  static constexpr const char* kAttribute = "__tercel_front__";
+  // What stands before `inner`, which outlives it. Null with a Python exception set.
+  std::unique_ptr<http::Handler> (*make)(PyObject* app, AsgiHandler& inner) noexcept;
+};
+
+// The capsule of the one table; null with a Python exception set.
+[[nodiscard]] PyObject* make_door() noexcept;
+
+// The front that an application brings, or null: it has none. Never fails: what is no capsule of a
+// front is none.
+[[nodiscard]] const Front* front_of(PyObject* app) noexcept;
+
+}  // namespace tercel::python::asgi

@@ -72,6 +72,8 @@ want libssl-dev has_header openssl/ssl.h
 want zlib1g-dev has_header zlib.h
 want pkg-config has pkg-config
 want libnghttp2-dev has_header nghttp2/nghttp2.h
+want libsimdjson-dev has_header simdjson.h
+want libre2-dev has_header re2/re2.h
 want nghttp2-client has h2load
 want libgtest-dev has_header gtest/gtest.h
 want libbenchmark-dev has_header benchmark/benchmark.h

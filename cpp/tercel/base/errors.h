@@ -40,6 +40,7 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kTooManyFields, kClient, 431, "the request has more header fields than the limit")         \
   X(kTrailersTooLarge, kClient, 431, "the trailer section exceeds the limit")                  \
   X(kBodyTooLarge, kClient, 413, "the request body exceeds the limit")                         \
+  X(kBadJson, kClient, 400, "the request body is not well-formed JSON")                        \
   X(kRateLimited, kClient, 429, "the client sends more requests than the limit")               \
   X(kBadFrame, kClient, 0, "the client breaks the rules of HTTP/2 for frames")                 \
   X(kFlooded, kClient, 0, "the client sends without end what costs it nothing")                \
@@ -57,6 +58,7 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kBadSubprotocol, kServer, 500, "the client did not offer this WebSocket subprotocol")      \
   X(kResponseTooLong, kServer, 500, "the response body is longer than its Content-Length")     \
   X(kResponseTooShort, kServer, 500, "the response body is shorter than its Content-Length")   \
+  X(kBadSchema, kServer, 500, "the JSON Schema cannot be compiled")                            \
   X(kNotANumber, kClient, 400, "the text is not a number in range")                            \
   X(kIllegalStep, kServer, 500, "internal error: step out of order")                           \
   X(kAddressInUse, kServer, 0, "the address is in use")                                        \

@@ -1,0 +1,173 @@
+// A value of a parsed document: a cursor of one pointer, to be passed by value.
+//
+//   for (const json::Member member : value.members()) {
+//     if (member.key() == "price" && member.value().is_number()) ...
+//   }
+//
+// A value. Valid as long as its document holds what was parsed, and so are the texts it returns.
+// Walking allocates nothing and may be repeated. What asks for a kind REQUIRES that kind: size() an
+// array or an object, string() a string, and so on. Cost: O(1), unless said.
+// Tested by value_test.cc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <string_view>
+
+#include "tercel/base/assert.h"
+#include "tercel/json/node.h"
+
+namespace tercel::json {
+
+class Elements;
+class Members;
+
+class Value {
+ public:
+  explicit Value(const Node* node) noexcept : node_{node} {}
+
+  [[nodiscard]] Kind kind() const noexcept { return node_->kind; }
+  [[nodiscard]] bool is_null() const noexcept { return kind() == Kind::kNull; }
+  [[nodiscard]] bool is_boolean() const noexcept {
+    return kind() == Kind::kFalse || kind() == Kind::kTrue;
+  }
+  [[nodiscard]] bool is_number() const noexcept {
+    return kind() >= Kind::kInteger && kind() <= Kind::kDecimal;
+  }
+  [[nodiscard]] bool is_string() const noexcept { return kind() == Kind::kString; }
+  [[nodiscard]] bool is_array() const noexcept { return kind() == Kind::kArray; }
+  [[nodiscard]] bool is_object() const noexcept { return kind() == Kind::kObject; }
+
+  [[nodiscard]] bool boolean() const noexcept {
+    TERCEL_ASSERT(is_boolean());
+    return kind() == Kind::kTrue;
+  }
+
+  // REQUIRES: kInteger.
+  [[nodiscard]] std::int64_t int64() const noexcept {
+    TERCEL_ASSERT(kind() == Kind::kInteger);
+    return node_->integer;
+  }
+  // REQUIRES: kUnsigned. Above INT64_MAX.
+  [[nodiscard]] std::uint64_t uint64() const noexcept {
+    TERCEL_ASSERT(kind() == Kind::kUnsigned);
+    return node_->natural;
+  }
+  // The nearest double of any number; infinite when it is beyond them. Cost: O(digits) for a big
+  // integer.
+  [[nodiscard]] double float64() const noexcept;
+  // As it is written. REQUIRES: kBigInteger or kDecimal.
+  [[nodiscard]] std::string_view number_text() const noexcept {
+    TERCEL_ASSERT(kind() == Kind::kBigInteger || kind() == Kind::kDecimal);
+    return {kind() == Kind::kDecimal ? node_[1].text : node_->text, node_->size};
+  }
+
+  // Valid UTF-8, without quotes and escapes; it may hold NUL.
+  [[nodiscard]] std::string_view string() const noexcept {
+    TERCEL_ASSERT(is_string());
+    return {node_->text, node_->size};
+  }
+
+  // Elements of an array, or members of an object.
+  [[nodiscard]] std::size_t size() const noexcept {
+    TERCEL_ASSERT(is_array() || is_object());
+    return static_cast<std::size_t>(node_->count);
+  }
+  [[nodiscard]] Elements elements() const noexcept;
+  // A key is there once: parsing settles duplicates.
+  [[nodiscard]] Members members() const noexcept;
+  // The member of that name. Cost: O(size()).
+  [[nodiscard]] std::optional<Value> find(std::string_view key) const noexcept;
+
+  // Its place in the document: two values are the same one, not merely equal (equal.h).
+  [[nodiscard]] const Node* node() const noexcept { return node_; }
+  // What follows in the same array. Not to be read behind the last.
+  [[nodiscard]] Value next() const noexcept {
+    return Value{node_ + (node_->step != 0 ? node_->step : node_->size)};
+  }
+
+ private:
+  const Node* node_;
+};
+static_assert(sizeof(Value) == sizeof(void*));
+
+// One member of an object.
+class Member {
+ public:
+  explicit Member(const Node* key) noexcept : key_{key} {}
+  [[nodiscard]] std::string_view key() const noexcept { return {key_->text, key_->size}; }
+  // Computed when it was parsed: hash_key(key()).
+  [[nodiscard]] std::uint16_t key_hash() const noexcept { return key_->key_hash; }
+  // The key as a string value.
+  [[nodiscard]] Value name() const noexcept { return Value{key_}; }
+  [[nodiscard]] Value value() const noexcept { return Value{key_ + 1}; }
+
+ private:
+  const Node* key_;
+};
+
+// Ranges for `for`.
+class Elements {
+ public:
+  class Iterator {
+   public:
+    using value_type = Value;
+    using difference_type = std::ptrdiff_t;
+    explicit Iterator(const Node* at) noexcept : at_{at} {}
+    Value operator*() const noexcept { return at_; }
+    Iterator& operator++() noexcept {
+      at_ = at_.next();
+      return *this;
+    }
+    bool operator==(const Iterator& other) const noexcept { return at_.node() == other.at_.node(); }
+
+   private:
+    Value at_;
+  };
+
+  explicit Elements(const Node* array) noexcept : array_{array} {}
+  [[nodiscard]] Iterator begin() const noexcept { return Iterator{array_ + 1}; }
+  [[nodiscard]] Iterator end() const noexcept { return Iterator{array_ + array_->size}; }
+
+ private:
+  const Node* array_;
+};
+
+class Members {
+ public:
+  class Iterator {
+   public:
+    using value_type = Member;
+    using difference_type = std::ptrdiff_t;
+    explicit Iterator(const Node* at) noexcept : at_{at} {}
+    Member operator*() const noexcept { return Member{at_}; }
+    Iterator& operator++() noexcept {
+      at_ = Value{at_ + 1}.next().node();
+      return *this;
+    }
+    bool operator==(const Iterator& other) const noexcept { return at_ == other.at_; }
+
+   private:
+    const Node* at_;
+  };
+
+  explicit Members(const Node* object) noexcept : object_{object} {}
+  [[nodiscard]] Iterator begin() const noexcept { return Iterator{object_ + 1}; }
+  [[nodiscard]] Iterator end() const noexcept { return Iterator{object_ + object_->size}; }
+
+ private:
+  const Node* object_;
+};
+
+inline Elements Value::elements() const noexcept {
+  TERCEL_ASSERT(is_array());
+  return Elements{node_};
+}
+inline Members Value::members() const noexcept {
+  TERCEL_ASSERT(is_object());
+  return Members{node_};
+}
+
+}  // namespace tercel::json

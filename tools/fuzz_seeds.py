@@ -25,6 +25,11 @@ FORWARDED = [
     "/api/v1/",
     "::ffff:192.0.2.1",
 ]
+QUERIES = [
+    "a=1&b=two+words&a=%C3%BC&&c",
+    "=x&%=%4&y=a=b;c=d",
+    "name=%ff&\xfc=1",
+]
 EXTENSIONS = [
     "permessage-deflate; client_max_window_bits",
     'permessage-deflate; server_max_window_bits="9"; client_no_context_takeover, x-other; a=1',
@@ -144,6 +149,8 @@ def main() -> None:
         write("h2_session", f"{name}-bytes", BYTE_BY_BYTE + b"\x02" + data)
     for number, url in enumerate(URLS):
         write("url", str(number), url.encode())
+    for number, query in enumerate(QUERIES):
+        write("query", str(number), query.encode("latin-1"))
     for name, frames in FRAMES.items():
         write("websocket_frames", name, BYTE_BY_BYTE + b"\x04" + bytes.fromhex(frames))
         write("websocket_frames", f"{name}-plain", WHOLE + b"\x00" + bytes.fromhex(frames))

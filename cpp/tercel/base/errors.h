@@ -41,6 +41,18 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kTrailersTooLarge, kClient, 431, "the trailer section exceeds the limit")                  \
   X(kBodyTooLarge, kClient, 413, "the request body exceeds the limit")                         \
   X(kBadJson, kClient, 400, "the request body is not well-formed JSON")                        \
+  X(kBadQuery, kClient, 400, "a percent-escape of the query or form is malformed")             \
+  X(kTooManyPairs, kClient, 400, "the query or form has more pairs than the limit")            \
+  X(kFormTooLarge, kClient, 413, "the form exceeds the limit")                                 \
+  X(kTooManyCookies, kClient, 431, "the request has more cookies than the limit")              \
+  X(kBadMediaType, kClient, 415, "the Content-Type is malformed")                              \
+  X(kBadBoundary, kClient, 400, "the boundary of the form is missing or malformed")            \
+  X(kBadForm, kClient, 400, "the boundaries of the form are malformed")                        \
+  X(kFormTruncated, kClient, 400, "the form ended before its last boundary")                   \
+  X(kBadPart, kClient, 400, "the head of a part of the form is malformed")                     \
+  X(kTooManyParts, kClient, 413, "the form has more parts than the limit")                     \
+  X(kPartHeadTooLarge, kClient, 413, "the head of a part of the form exceeds the limit")       \
+  X(kPartHeadsTooLarge, kClient, 413, "the heads of all parts of the form exceed the limit")   \
   X(kRateLimited, kClient, 429, "the client sends more requests than the limit")               \
   X(kBadFrame, kClient, 0, "the client breaks the rules of HTTP/2 for frames")                 \
   X(kFlooded, kClient, 0, "the client sends without end what costs it nothing")                \
@@ -54,6 +66,7 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kHandlerFailed, kServer, 500, "the application failed")                                    \
   X(kBadResponseStatus, kServer, 500, "the response status must be from 200 to 599")           \
   X(kBadResponseField, kServer, 500, "a response header field has a forbidden name or byte")   \
+  X(kBadCookie, kServer, 500, "a response cookie has a forbidden name, value or attribute")    \
   X(kBadResponseLength, kServer, 500, "the response Content-Length is not one decimal number") \
   X(kBadSubprotocol, kServer, 500, "the client did not offer this WebSocket subprotocol")      \
   X(kResponseTooLong, kServer, 500, "the response body is longer than its Content-Length")     \

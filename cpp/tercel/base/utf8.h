@@ -30,4 +30,10 @@ class Utf8Validator {
   std::uint8_t high_ = 0xBF;
 };
 
+// Whether `text` is UTF-8, from its first byte to its last.
+[[nodiscard]] inline bool is_utf8(std::string_view text) noexcept {
+  Utf8Validator validator;
+  return validator.feed(text) && validator.complete();
+}
+
 }  // namespace tercel

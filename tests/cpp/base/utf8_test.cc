@@ -87,5 +87,12 @@ TEST(Utf8Test, JudgesTheSameAtEverySplit) {
   }
 }
 
+TEST(IsUtf8Test, WantsWholeCharacters) {
+  EXPECT_TRUE(is_utf8(""));
+  EXPECT_TRUE(is_utf8("gr\xc3\xbc\xc3\x9f"));
+  EXPECT_FALSE(is_utf8("gr\xc3"));
+  EXPECT_FALSE(is_utf8("\xfc"));
+}
+
 }  // namespace
 }  // namespace tercel

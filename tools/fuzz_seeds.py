@@ -30,6 +30,11 @@ QUERIES = [
     "=x&%=%4&y=a=b;c=d",
     "name=%ff&\xfc=1",
 ]
+COOKIES = [
+    "a=1; session=0123456789abcdef; a=2",
+    'lonely; =x; q="quoted"; r="a;b"',
+    "value\n/path",
+]
 EXTENSIONS = [
     "permessage-deflate; client_max_window_bits",
     'permessage-deflate; server_max_window_bits="9"; client_no_context_takeover, x-other; a=1',
@@ -151,6 +156,8 @@ def main() -> None:
         write("url", str(number), url.encode())
     for number, query in enumerate(QUERIES):
         write("query", str(number), query.encode("latin-1"))
+    for number, cookies in enumerate(COOKIES):
+        write("cookies", str(number), cookies.encode())
     for name, frames in FRAMES.items():
         write("websocket_frames", name, BYTE_BY_BYTE + b"\x04" + bytes.fromhex(frames))
         write("websocket_frames", f"{name}-plain", WHOLE + b"\x00" + bytes.fromhex(frames))

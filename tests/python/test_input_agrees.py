@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import random
+import string
 import struct
 import subprocess
 from collections.abc import Iterable
 from functools import cache
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -62,3 +64,48 @@ def test_queries() -> None:
         # In Latin-1 each character of Python's is a byte of ours.
         expected = parse_qsl(text, keep_blank_values=True, encoding="latin-1")
         assert [tuple(pair) for pair in pairs] == expected, text
+
+
+TOKEN = "!#$%&'*+-.^_`|~" + string.digits + string.ascii_letters
+COOKIE_BYTES = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '",;\\')
+
+
+def some(rng: random.Random, choices: str, least: int, most: int) -> str:
+    return "".join(rng.choices(choices, k=rng.randrange(least, most)))
+
+
+def test_cookies() -> None:
+    """Those of the grammar: what browsers send beside it, http.cookies stops at."""
+    rng = random.Random(SEED)
+    inputs, expected = [], []
+    for _ in range(ROUNDS):
+        # A name that begins with "$" is none to http.cookies, nor is an attribute's.
+        pairs = {"n" + some(rng, TOKEN, 0, 8): some(rng, COOKIE_BYTES, 0, 12) for _ in range(5)}
+        quote = rng.choice(("", '"'))
+        inputs.append(
+            rng.choice(("; ", ";", " ; ")).join(f"{n}={quote}{v}{quote}" for n, v in pairs.items())
+        )
+        expected.append({name: morsel.value for name, morsel in SimpleCookie(inputs[-1]).items()})
+        assert expected[-1] == pairs, "what was to be compared with"
+    for text, pairs, want in zip(inputs, ours("c", map(str.encode, inputs)), expected, strict=True):
+        assert dict(pairs) == want, text
+
+
+def test_cookies_that_are_set() -> None:
+    rng = random.Random(SEED)
+    parts = [
+        (
+            "n" + some(rng, TOKEN, 0, 8),
+            some(rng, COOKIE_BYTES, 0, 12),
+            "/" + some(rng, TOKEN, 0, 8),
+            some(rng, string.ascii_letters, 1, 8),
+            str(rng.randrange(1 << 31)),
+        )
+        for _ in range(ROUNDS)
+    ]
+    written = ours("s", ["\0".join(part).encode() for part in parts])
+    for (name, value, path, domain, age), text in zip(parts, written, strict=True):
+        morsel = SimpleCookie(text)[name]
+        assert morsel.value == value
+        assert (morsel["path"], morsel["domain"], morsel["max-age"]) == (path, domain, age), text
+        assert (morsel["secure"], morsel["httponly"], morsel["samesite"]) == (True, True, "Lax")

@@ -3,13 +3,22 @@
 //
 // Reads inputs as dump.h says, and writes one line of JSON for each. The first byte of an input
 // says what the rest is:
+//   c  cookies: [["name","value"],...], or "TooManyCookies"
+//   s  a cookie to be set, its parts behind each other with a zero byte between: name, value, path,
+//      domain, Max-Age. What is written, or "BadCookie".
 //   q  a query: [["name","value"],...], or "BadQuery"
+#include <array>
+#include <chrono>
 #include <cstdio>
 #include <string>
 #include <string_view>
 
 #include "http/dump.h"
+#include "tercel/base/parse_number.h"
+#include "tercel/http/chars.h"
+#include "tercel/http/cookies.h"
 #include "tercel/http/query.h"
+#include "tercel/http/set_cookie.h"
 
 namespace tercel::http {
 namespace {
@@ -35,6 +44,33 @@ std::string pair_json(std::string_view name, std::string_view value) {
   return '[' + quoted(name) + ',' + quoted(value) + ']';
 }
 
+std::string dump_cookies(std::string_view text) {
+  const std::array<Field, 1> fields{{{"cookie", text}}};
+  Cookies cookies{fields};
+  Cookie cookie;
+  List list;
+  for (;;) {
+    const Result<bool> more = cookies.next(cookie);
+    if (!more) return name_of(more.error());
+    if (!*more) return list.json();
+    list.add(pair_json(cookie.name, cookie.value));
+  }
+}
+
+std::string dump_set_cookie(std::string_view text) {
+  SetCookie cookie;
+  cookie.name = next_element(text, '\0');
+  cookie.value = next_element(text, '\0');
+  cookie.path = next_element(text, '\0');
+  cookie.domain = next_element(text, '\0');
+  if (const auto age = parse_decimal(text)) cookie.max_age = std::chrono::seconds{*age};
+  cookie.secure = cookie.http_only = true;
+  cookie.same_site = SameSite::kLax;
+  std::string room(set_cookie_bytes_max(cookie), '\0');
+  const auto written = write_set_cookie(cookie, room);
+  return written ? quoted(*written) : name_of(written.error());
+}
+
 std::string dump_query(std::string_view text) {
   std::string scratch(text.size(), '\0');
   QueryPairs query{text, scratch};
@@ -50,6 +86,10 @@ std::string dump_query(std::string_view text) {
 
 std::string dump(char kind, std::string_view text) {
   switch (kind) {
+    case 'c':
+      return dump_cookies(text);
+    case 's':
+      return dump_set_cookie(text);
     case 'q':
       return dump_query(text);
     default:

@@ -35,6 +35,11 @@ COOKIES = [
     'lonely; =x; q="quoted"; r="a;b"',
     "value\n/path",
 ]
+MEDIA_TYPES = [
+    'multipart/form-data; boundary="a b"',
+    'text/plain;charset=UTF-8;format="fl\\\\owed"',
+    "text/*;q=0.3, application/json;v=1;q=0.7, */*;q=.5, *",
+]
 EXTENSIONS = [
     "permessage-deflate; client_max_window_bits",
     'permessage-deflate; server_max_window_bits="9"; client_no_context_takeover, x-other; a=1',
@@ -156,6 +161,8 @@ def main() -> None:
         write("url", str(number), url.encode())
     for number, query in enumerate(QUERIES):
         write("query", str(number), query.encode("latin-1"))
+    for number, media_type in enumerate(MEDIA_TYPES):
+        write("media_type", str(number), media_type.encode())
     for number, cookies in enumerate(COOKIES):
         write("cookies", str(number), cookies.encode())
     for name, frames in FRAMES.items():

@@ -13,6 +13,7 @@ import string
 import struct
 import subprocess
 from collections.abc import Iterable
+from email.message import Message
 from functools import cache
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -109,3 +110,31 @@ def test_cookies_that_are_set() -> None:
         assert morsel.value == value
         assert (morsel["path"], morsel["domain"], morsel["max-age"]) == (path, domain, age), text
         assert (morsel["secure"], morsel["httponly"], morsel["samesite"]) == (True, True, "Lax")
+
+
+def test_media_types() -> None:
+    """Those of the grammar: email.message makes something of everything."""
+    rng = random.Random(SEED)
+    token = TOKEN.replace("*", "").replace("'", "").replace("%", "")  # Of RFC 2231 to Python.
+    # To email.message a quote behind two backslashes ends nothing.
+    inside = "".join(chr(c) for c in range(0x20, 0x7F) if chr(c) != "\\")
+    inputs, expected = [], []
+    for _ in range(ROUNDS):
+        want = [some(rng, token, 1, 6) + "/" + some(rng, token, 1, 6)]
+        text = want[0]
+        for number in range(rng.randrange(4)):
+            name = f"p{number}" + some(rng, token, 0, 4).lower()
+            value = some(rng, token, 1, 8) if rng.random() < 0.5 else some(rng, inside, 0, 8)
+            escaped = value.replace('"', '\\"')
+            plain = value and all(c in token for c in value)
+            text += rng.choice((";", "; ", " ; ")) + name + "="
+            text += value if plain else f'"{escaped}"'
+            want.append([name, value])
+        message = Message()
+        message["Content-Type"] = text
+        params = message.get_params(failobj=[], unquote=True)
+        assert [message.get_content_type(), *map(list, params[1:])] == [want[0].lower(), *want[1:]]
+        inputs.append(text)
+        expected.append(want)
+    for text, found, want in zip(inputs, ours("m", map(str.encode, inputs)), expected, strict=True):
+        assert found == want, text

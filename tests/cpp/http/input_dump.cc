@@ -4,6 +4,7 @@
 // Reads inputs as dump.h says, and writes one line of JSON for each. The first byte of an input
 // says what the rest is:
 //   c  cookies: [["name","value"],...], or "TooManyCookies"
+//   m  a media type: ["type/subtype",["name","value"],...], or "BadMediaType"
 //   s  a cookie to be set, its parts behind each other with a zero byte between: name, value, path,
 //      domain, Max-Age. What is written, or "BadCookie".
 //   q  a query: [["name","value"],...], or "BadQuery"
@@ -17,6 +18,8 @@
 #include "tercel/base/parse_number.h"
 #include "tercel/http/chars.h"
 #include "tercel/http/cookies.h"
+#include "tercel/http/media_type.h"
+#include "tercel/http/parameters.h"
 #include "tercel/http/query.h"
 #include "tercel/http/set_cookie.h"
 
@@ -71,6 +74,21 @@ std::string dump_set_cookie(std::string_view text) {
   return written ? quoted(*written) : name_of(written.error());
 }
 
+std::string dump_media_type(std::string_view text) {
+  const auto type = parse_media_type(text);
+  if (!type) return name_of(type.error());
+  List list;
+  list.add(quoted(std::string{type->type} + '/' + std::string{type->subtype}));
+  Parameters parameters{type->parameters};
+  Parameter parameter;
+  while (parameters.next(parameter) == Parameters::Next::kParameter) {
+    std::string value{parameter.value};
+    if (parameter.quoted) value = std::string{unescape(value, value, Backslash::kEscapesAll)};
+    list.add(pair_json(parameter.name, value));
+  }
+  return list.json();
+}
+
 std::string dump_query(std::string_view text) {
   std::string scratch(text.size(), '\0');
   QueryPairs query{text, scratch};
@@ -88,6 +106,8 @@ std::string dump(char kind, std::string_view text) {
   switch (kind) {
     case 'c':
       return dump_cookies(text);
+    case 'm':
+      return dump_media_type(text);
     case 's':
       return dump_set_cookie(text);
     case 'q':

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "python/asgi/interned.h"
-#include "tercel/http/url.h"
+#include "tercel/base/percent.h"
 #include "tercel/http/websocket_handshake.h"
 
 namespace tercel::python::asgi {
@@ -268,7 +268,7 @@ Ref ScopeBuilder::path(std::string_view prefix, std::string_view encoded) {
   path_.assign(prefix);
   path_.resize(prefix.size() + encoded.size());
   const std::span<char> tail = std::span{path_}.subspan(prefix.size());
-  const std::string_view decoded = http::percent_decode(encoded, tail);
+  const std::string_view decoded = percent_decode(encoded, tail);
   return make_text({path_.data(), prefix.size() + decoded.size()});
 }
 

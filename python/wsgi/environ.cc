@@ -5,7 +5,7 @@
 #include <span>
 
 #include "python/wsgi/names.h"
-#include "tercel/http/url.h"
+#include "tercel/base/percent.h"
 
 namespace tercel::python::wsgi {
 namespace {
@@ -99,7 +99,7 @@ bool EnvironBuilder::fill_target(PyObject* environ, const http::Request& request
     prefix = options_.script_name;
   }
   std::string decoded(request.path.size(), '\0');
-  std::string_view path = http::percent_decode(request.path, std::span{decoded});
+  std::string_view path = percent_decode(request.path, std::span{decoded});
   if (path == "*") path = {};
   if (options_.in_path && !prefix.empty()) {
     if (is_below(path, prefix)) {

@@ -5,9 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include "tercel/base/percent.h"
 #include "tercel/http/url.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace tercel;
   using namespace tercel::http;
   const std::string text{reinterpret_cast<const char*>(data), size};
 

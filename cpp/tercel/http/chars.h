@@ -48,13 +48,6 @@ inline constexpr CharSet kToken{"!#$%&'*+-.^_`|~", true};
 // reg-name without its percent-encoded bytes: unreserved and sub-delims of RFC 3986.
 inline constexpr CharSet kRegName{"-._~!$&'()*+,;=", true};
 
-// 0 to 15, or -1 when `c` is no hex digit.
-constexpr int hex_value(char c) noexcept {
-  if (is_digit(c)) return c - '0';
-  const char lower = to_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 constexpr bool is_token(std::string_view text) noexcept {
   for (char c : text) {
     if (!kToken.has(c)) return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tercel/base/percent.h"
 #include "tercel/http/chars.h"
 #include "tercel/http/h1_field.h"
 #include "tercel/http/h1_known_fields.h"

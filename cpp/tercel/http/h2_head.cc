@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "tercel/base/assert.h"
+#include "tercel/base/percent.h"
 #include "tercel/http/chars.h"
 #include "tercel/http/h1_field.h"
 #include "tercel/http/scan.h"

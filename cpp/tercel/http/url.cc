@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "tercel/base/assert.h"
 #include "tercel/base/parse_number.h"
+#include "tercel/base/percent.h"
 #include "tercel/http/chars.h"
 #include "tercel/http/scan.h"
 
@@ -12,17 +12,10 @@ namespace {
 
 constexpr std::uint64_t kPortMax = 65535;
 
-bool escape_at(std::string_view text, std::size_t i) noexcept {
-  return text.size() - i > 2 && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
-}
-
 bool valid_reg_name(std::string_view text) noexcept {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (kRegName.has(text[i])) continue;
-    if (text[i] != '%' || !escape_at(text, i)) return false;
-    i += 2;
-  }
-  return !text.empty();
+  const bool in_set =
+      std::all_of(text.begin(), text.end(), [](char c) { return c == '%' || kRegName.has(c); });
+  return !text.empty() && in_set && valid_percent_encoding(text);
 }
 
 // Four decimal numbers up to 255, without leading zeros: RFC 3986 section 3.2.2.
@@ -76,27 +69,6 @@ bool valid_port_part(std::string_view text) noexcept {
 }
 
 }  // namespace
-
-std::string_view percent_decode(std::string_view text, std::span<char> out) noexcept {
-  TERCEL_ASSERT(out.size() >= text.size());
-  char* end = out.data();
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && escape_at(text, i)) {
-      *end++ = static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-      i += 2;
-    } else {
-      *end++ = text[i];
-    }
-  }
-  return {out.data(), static_cast<std::size_t>(end - out.data())};
-}
-
-bool valid_percent_encoding(std::string_view text) noexcept {
-  for (std::size_t i = text.find('%'); i != std::string_view::npos; i = text.find('%', i + 3)) {
-    if (!escape_at(text, i)) return false;
-  }
-  return true;
-}
 
 bool valid_authority(std::string_view text) noexcept {
   if (text.starts_with('[')) {

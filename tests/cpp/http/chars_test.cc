@@ -30,14 +30,6 @@ TEST(CharSetTest, HoldsExactlyTheGrammar) {
   EXPECT_EQ(members(kRegName), sorted("-._~!$&'()*+,;=" + std::string{kAlphanumeric}));
 }
 
-TEST(CharsTest, KnowHexDigits) {
-  for (int i = 0; i < 256; ++i) {
-    const char c = static_cast<char>(i);
-    const std::size_t value = std::string_view{"0123456789abcdef"}.find(to_lower(c));
-    EXPECT_EQ(hex_value(c), value == std::string_view::npos ? -1 : static_cast<int>(value)) << i;
-  }
-}
-
 TEST(CharsTest, IsTokenWantsOneByteAtLeast) {
   EXPECT_TRUE(is_token("x-A~1"));
   EXPECT_FALSE(is_token(""));

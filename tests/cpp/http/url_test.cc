@@ -8,49 +8,6 @@
 namespace tercel::http {
 namespace {
 
-std::string decoded(std::string text) {
-  const std::string_view view = percent_decode(text, text);  // In place.
-  return std::string{view};
-}
-
-TEST(PercentDecodeTest, DecodesInPlace) {
-  EXPECT_EQ(decoded("a%20b%2Fc%2f"), "a b/c/");
-  EXPECT_EQ(decoded("%00%ff%7F"), std::string("\x00\xff\x7f", 3));
-  EXPECT_EQ(decoded(""), "");
-}
-
-TEST(PercentDecodeTest, LeavesWhatIsNoEscape) {
-  EXPECT_EQ(decoded("%"), "%");
-  EXPECT_EQ(decoded("%4"), "%4");
-  EXPECT_EQ(decoded("%zz%4g%41"), "%zz%4gA");
-  EXPECT_EQ(decoded("%%41"), "%A");
-  EXPECT_EQ(decoded("a+b"), "a+b");
-}
-
-TEST(PercentDecodeTest, DecodesOnce) {
-  EXPECT_EQ(decoded("%2541"), "%41");
-}
-
-TEST(PercentDecodeTest, DecodesEveryByte) {
-  constexpr std::string_view kDigits = "0123456789ABCDEFabcdef";
-  for (char high : kDigits) {
-    for (char low : kDigits) {
-      const std::string digits{high, low};
-      const char byte = static_cast<char>(std::stoi(digits, nullptr, 16));
-      EXPECT_EQ(decoded("%" + digits), std::string{byte}) << digits;
-    }
-  }
-}
-
-TEST(ValidPercentEncodingTest, WantsTwoHexDigitsBehindEachSign) {
-  for (std::string_view good : {"", "abc", "%41", "x%aFy%00", "%25%25"}) {
-    EXPECT_TRUE(valid_percent_encoding(good)) << good;
-  }
-  for (std::string_view bad : {"%", "%4", "a%", "%4g", "%g4", "%%41", "%41%"}) {
-    EXPECT_FALSE(valid_percent_encoding(bad)) << bad;
-  }
-}
-
 TEST(ValidAuthorityTest, TakesHostsWithAndWithoutPorts) {
   for (std::string_view good :
        {"a", "example.org", "example.org:80", "a:", "a:0", "a:65535", "a:00080", "127.0.0.1",

@@ -45,6 +45,18 @@ EXTENSIONS = [
     'permessage-deflate; server_max_window_bits="9"; client_no_context_takeover, x-other; a=1',
     "permessage-deflate; server_no_context_takeover, permessage-deflate",
 ]
+# Templates, an empty line, paths.
+ROUTES = {
+    "github": "/repos/{owner}/{repo}/compare/{base}...{head}\n/repos/{owner}/{repo}\n/user\n\n"
+    "/repos/a/b/compare/v1...v2\n/repos/a%2Fb/c\n/user\n/users",
+    "converters": "/i/{n:int(min=1, max=9)}\n/u/{u:uuid}\n/d/{d:date}\n/t/{t:datetime('%Y%m%d')}\n"
+    "/f/{f:float}\n/s/{s:str(2, 3)}\n\n/i/7\n/d/2026-11-26\n/t/20261126\n/f/-1.5e3\n/s/abc\n"
+    "/u/01234567-89ab-cdef-fedc-ba9876543210",
+    "order": "/a/b\n/a{x}/b\n/{y}.{z}/b\n/{w}/b\n/{r:path}\n/\n\n"
+    "/a/b\n/ab/b\n/c.d/b\n/e/b\n/e/f\n/",
+    "conflicts": "/a/{x}\n/a/{y}\n/a/{x:int}\n/a/{x}.{y}\n/a/{y}.{x}\n\n/a/1\n/a/1.2",
+    "hostile": "/{a}aab{b}/{c}\n/a/{d}/{e}\n/{f}/a/a\n\n/aabaabaabaab\n/a/a/a/a/a/a\n//////",
+}
 # Masked frames. "Hello", whole, in fragments with a ping between, compressed, and compressed again
 # with the window of the first; the end.
 FRAMES = {
@@ -152,6 +164,8 @@ def main() -> None:
         head, _, body = data.partition(b"\r\n\r\n")
         if b"chunked" in head and body:
             write("h1_body", name, BYTE_BY_BYTE + b"\x01" + body)
+    for name, text in ROUTES.items():
+        write("route", name, text.encode())
     write("h1_body", "length", WHOLE + b"\x14" + b"hello")
     for name, data in HTTP2.items():
         for ways in range(4):

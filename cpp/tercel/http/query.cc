@@ -5,7 +5,7 @@
 #include "tercel/base/assert.h"
 #include "tercel/base/utf8.h"
 #include "tercel/http/scan.h"
-#include "tercel/http/url.h"
+#include "tercel/base/percent.h"
 
 namespace tercel::http {
 namespace {

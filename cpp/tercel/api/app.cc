@@ -1,0 +1,241 @@
+#include "tercel/api/app.h"
+
+#include <algorithm>
+
+#include "tercel/base/errors.h"
+#include "tercel/http/media_type.h"
+#include "tercel/http/message_copy.h"
+
+namespace tercel::api {
+namespace {
+
+constexpr std::string_view kContentType = "content-type";
+
+std::optional<std::string_view> find_field(const http::Request& request, std::string_view name) {
+  const auto named = [name](const http::Field& field) { return field.name == name; };
+  const auto found = std::find_if(request.fields.begin(), request.fields.end(), named);
+  if (found == request.fields.end()) return std::nullopt;
+  return found->value;
+}
+
+bool is_json(const http::Request& request) noexcept {
+  const auto value = find_field(request, kContentType);
+  if (!value) return true;
+  const Result<http::MediaType> type = http::parse_media_type(*value);
+  return type && type->is_json() && type->charset != http::Charset::kOther;
+}
+
+// HEAD and OPTIONS that no route has are answered here.
+route::MethodSet implied_by(const route::Endpoint& endpoint) {
+  route::MethodSet implied;
+  if (endpoint.methods().has(route::Method::kGet)) implied.add(route::Method::kHead);
+  implied.add(route::Method::kOptions);
+  return implied;
+}
+
+route::Problem check_parameters(const Route& route) {
+  const auto problem = [&](const std::string& what) {
+    return "The route " + route.method + " " + route.path + " " + what + ".";
+  };
+  if (route.parameters.size() > kParametersMax) return problem("has more than 256 parameters");
+  for (auto at = route.parameters.begin(); at != route.parameters.end(); ++at) {
+    const auto same = [at](const Parameter& other) {
+      return other.in == at->in && other.name == at->name;
+    };
+    if (std::find_if(at + 1, route.parameters.end(), same) != route.parameters.end()) {
+      return problem("has two " + std::string{name_of(at->in)} + " parameters '" + at->name + "'");
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+App::~App() {
+  // Exchanges that are left behind have been ended by their server.
+  TERCEL_ASSERT(readers_.alive() == 0);
+}
+
+// --- registration
+
+route::Problem App::add(Route route) {
+  if (auto problem = check_parameters(route)) return problem;
+  const auto id = static_cast<route::RouteId>(routes_.size());
+  if (auto problem = builder_.add({.method = route.method,
+                                   .path = route.path,
+                                   .route = id,
+                                   .name = route.name})) {
+    return problem;
+  }
+  routes_.push_back(std::move(route));
+  return std::nullopt;
+}
+
+void App::freeze() {
+  router_ = std::move(builder_).compile();
+  std::vector<const route::Endpoint*> endpoints(routes_.size());
+  for (const route::Endpoint& endpoint : router_.endpoints()) {
+    allow_.push_back(endpoint.allow(implied_by(endpoint)));
+    for (const route::Verb& verb : endpoint.verbs()) endpoints[verb.route] = &endpoint;
+  }
+  entries_.reserve(routes_.size());
+  for (std::size_t i = 0; i < routes_.size(); ++i) {
+    Route& route = routes_[i];
+    entries_.push_back({.plan{std::move(route.parameters), endpoints[i]->fields()},
+                        .body = route.body,
+                        .endpoint = std::move(route.endpoint)});
+  }
+  routes_.clear();
+}
+
+// --- requests
+
+void App::handle(const http::Request& request, http::Exchange& exchange) noexcept {
+  if (websockets_ != nullptr && request.protocol == "websocket") {
+    return websockets_->handle(request, exchange);
+  }
+  if (request.has_body) return handle_with_body(request, exchange);
+  if (Entry* const entry = find(request, exchange)) call(*entry, request, {}, exchange);
+}
+
+void App::handle_with_body(const http::Request& request, http::Exchange& exchange) noexcept {
+  // To read the body is to use the buffer that the request is in.
+  Block head = blocks_.take(http::copy_bytes(request));
+  if (!head) return exchange.abort(Errc::kNoMemory);
+  const http::Request kept = http::copy(request, head.data());
+  Entry* const entry = find(kept, exchange);
+  if (entry == nullptr) return;
+  if (entry->body.kind == BodyKind::kNone) return call(*entry, kept, {}, exchange);
+  if (!takes_body(entry->body, kept, exchange)) return;
+  const http::BodyRead read = exchange.read_body();
+  if (read.state == http::BodyState::kFailed) return;
+  if (read.state == http::BodyState::kEnd && read.bytes.size() <= entry->body.bytes_max) {
+    return call(*entry, kept, read.bytes, exchange);
+  }
+  BodyOwner& owner = *this;
+  BodyReader* const reader = readers_.make(owner, blocks_, entry->body.bytes_max);
+  if (reader == nullptr) return exchange.abort(Errc::kNoMemory);
+  reader->start(kept, std::move(head), read.bytes, exchange);
+}
+
+App::Entry* App::find(const http::Request& request, http::Exchange& exchange) noexcept {
+  switch (router_.find(request.method, request.path, match_)) {
+    case route::Outcome::kFound:
+      return &entries_[match_.route()];
+    case route::Outcome::kMethodNotAllowed:
+      if (request.method == "HEAD") {
+        if (const auto get = match_.endpoint()->route(route::Method::kGet)) return &entries_[*get];
+      }
+      refuse_method(request, exchange);
+      return nullptr;
+    case route::Outcome::kNotFound:
+      refuse(404, {}, request, exchange);
+      return nullptr;
+    case route::Outcome::kTooLong:
+      refuse(414, {}, request, exchange);
+      return nullptr;
+  }
+  return nullptr;
+}
+
+void App::refuse_method(const http::Request& request, http::Exchange& exchange) noexcept {
+  const auto index =
+      static_cast<std::size_t>(match_.endpoint() - router_.endpoints().data());
+  const std::array<http::Field, 1> allow{{{"allow", allow_[index]}}};
+  if (request.method == "OPTIONS") return answer(exchange, 204, {}, {}, allow);
+  const bool known = router_.knows_method(request.method);
+  answer_problem(exchange,
+                 {.status = static_cast<std::uint16_t>(known ? 405 : 501), .instance = request.path},
+                 scratch_, allow);
+}
+
+bool App::takes_body(const BodyPlan& body, const http::Request& request,
+                     http::Exchange& exchange) noexcept {
+  if (body.kind == BodyKind::kJson && !is_json(request)) {
+    refuse(415, "The body must be JSON in UTF-8, and its Content-Type must say so.", request,
+           exchange);
+    return false;
+  }
+  if (request.content_length.value_or(0) <= body.bytes_max) return true;
+  on_body_too_large(request, exchange);
+  return false;
+}
+
+void App::on_body(const http::Request& request, std::string_view body,
+                  http::Exchange& exchange) noexcept {
+  // Other requests came meanwhile; what was found is found again.
+  if (Entry* const entry = find(request, exchange)) call(*entry, request, body, exchange);
+}
+
+void App::on_body_too_large(const http::Request& request, http::Exchange& exchange) noexcept {
+  refuse(Errc::kBodyTooLarge, request, exchange);
+}
+
+void App::call(Entry& entry, const http::Request& request, std::string_view body,
+               http::Exchange& exchange) noexcept {
+  failures_.clear();
+  const auto collected = entry.plan.collect(request, match_, arguments_, failures_);
+  if (!collected) return refuse(collected.error(), request, exchange);
+  std::optional<json::Value> root;
+  if (entry.body.kind == BodyKind::kJson && !parse(entry.body, request, body, root, exchange)) {
+    return;
+  }
+  if (failures_.empty()) {
+    scratch_.clear();
+    Call call{.request = request,
+              .exchange = exchange,
+              .arguments = arguments_,
+              .body = root,
+              .bytes = body,
+              .scratch = scratch_};
+    entry.endpoint->call(call);
+  } else {
+    answer_problem(exchange,
+                   {.status = 422,
+                    .detail = "Values of the request are missing or not what they must be.",
+                    .instance = request.path,
+                    .errors = failures_.json()},
+                   scratch_);
+  }
+  document_.clear();
+}
+
+bool App::parse(const BodyPlan& plan, const http::Request& request, std::string_view body,
+                std::optional<json::Value>& root, http::Exchange& exchange) noexcept {
+  if (body.empty()) {
+    if (plan.required) failures_.add_body(FailureKind::kMissing);
+    return true;
+  }
+  const Result<json::Value> parsed = parser_.parse(body, document_);
+  if (parsed) {
+    root = *parsed;
+    return true;
+  }
+  if (parsed.error() == Errc::kNoMemory) {
+    exchange.abort(Errc::kNoMemory);
+    return false;
+  }
+  const json::Fault& fault = parser_.fault();
+  const json::Position position = json::find_position(body, fault.offset);
+  const std::string detail = "The body is not JSON: " + std::string{json::describe(fault.kind)} +
+                             ", in line " + std::to_string(position.line) + ", column " +
+                             std::to_string(position.column) + ".";
+  refuse(400, detail, request, exchange);
+  return false;
+}
+
+void App::refuse(std::uint16_t status, std::string_view detail, const http::Request& request,
+                 http::Exchange& exchange) noexcept {
+  answer_problem(exchange, {.status = status, .detail = detail, .instance = request.path},
+                 scratch_);
+}
+
+void App::refuse(Errc error, const http::Request& request, http::Exchange& exchange) noexcept {
+  const ErrorInfo known = info(error);
+  if (known.http_status == 0 || error == Errc::kNoMemory) return exchange.abort(error);
+  std::string detail{known.text};
+  detail.front() = static_cast<char>(detail.front() - ('a' - 'A'));
+  refuse(known.http_status, detail + ".", request, exchange);
+}
+
+}  // namespace tercel::api

@@ -1,0 +1,178 @@
+// The API as one handler: finds the route of a request, takes its parameters and its body, and
+// calls its endpoint with both; what is wrong is answered before.
+//
+//   api::App app;
+//   app.get("/hello/{name}", {{.name = "name", .in = api::In::kPath}}, [](api::Call& call) {
+//     call.json(200, [&](json::Writer& out) {
+//       out.begin_object();
+//       out.key("message");
+//       out.string(call.arguments.value(0).string());
+//       out.end_object();
+//     });
+//   });
+//   if (auto problem = app.freeze()) ...
+//
+// | the request                                    | answer                                        |
+// |------------------------------------------------|-----------------------------------------------|
+// | no route has its path                          | 404                                           |
+// | a path above kPathBytesMax                     | 414                                           |
+// | a method that nobody knows                     | 501                                           |
+// | a method that its path does not have           | 405, with Allow                               |
+// | HEAD where there is GET                        | as GET; the body is left out                  |
+// | OPTIONS where no route has it                  | 204, with Allow                               |
+// | a body that is not JSON, by its Content-Type   | 415; without one it is taken for JSON         |
+// | a charset other than UTF-8                     | 415                                           |
+// | a body above the route's limit                 | 413, before it is read if its length is known |
+// | JSON that is malformed or too deep             | 400, with the place                           |
+// | escapes of the query that are none             | taken as they are                             |
+// | values that are missing or of the wrong type   | 422, with all of them (failures.h)            |
+//
+// Every answer is a problem document (problem.h). Parameters and body are both looked at before
+// anything is said of their values.
+//
+// Resource: one a loop; outlives every exchange that it was given. Thread: the loop's. A route is
+// added before freeze(), requests come after it. Cost of a request: that of the lookup
+// (route/router.h), of its parts that somebody asked for, and of its body. Nothing is allocated
+// once its memory has grown to what requests need. Source: RFC 9110 section 15, RFC 9457.
+// Tested by app_test.cc.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "tercel/api/body_plan.h"
+#include "tercel/api/body_reader.h"
+#include "tercel/api/call.h"
+#include "tercel/api/failures.h"
+#include "tercel/api/limits.h"
+#include "tercel/api/request_plan.h"
+#include "tercel/base/block_pool.h"
+#include "tercel/base/slab.h"
+#include "tercel/http/handler.h"
+#include "tercel/json/document.h"
+#include "tercel/json/parser.h"
+#include "tercel/json/writer.h"
+#include "tercel/route/match.h"
+#include "tercel/route/router.h"
+#include "tercel/route/router_builder.h"
+
+namespace tercel::api {
+
+struct Route {
+  std::string method;
+  std::string path;  // A template (route/template.h).
+  std::string name = {};  // For messages.
+  std::vector<Parameter> parameters = {};
+  BodyPlan body = {};
+  std::unique_ptr<Endpoint> endpoint = {};
+};
+
+class App final : public http::Handler, private BodyOwner {
+ public:
+  App() : match_{decoded_}, failures_{blocks_}, scratch_{blocks_} {}
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+  ~App() override;
+
+  // Nothing, or one sentence that says what to change about the route; then it is not there.
+  [[nodiscard]] route::Problem add(Route route);
+  // Ends the registration.
+  void freeze();
+
+  // The same with a function of `Call&`, for programs that stop at a mistake: it is kept, the first
+  // one, and told by mistake().
+  template <typename Function>
+  void on(std::string_view method, std::string_view path, std::vector<Parameter> parameters,
+          Function function, BodyPlan body = {}) {
+    keep(add({.method = std::string{method},
+              .path = std::string{path},
+              .parameters = std::move(parameters),
+              .body = body,
+              .endpoint = std::make_unique<FunctionEndpoint<Function>>(std::move(function))}));
+  }
+  template <typename Function>
+  void get(std::string_view path, std::vector<Parameter> parameters, Function function) {
+    on("GET", path, std::move(parameters), std::move(function));
+  }
+  [[nodiscard]] const route::Problem& mistake() const noexcept { return mistake_; }
+
+  // Gets the requests that ask for a WebSocket; without it they are requests like others. Outlives
+  // the app.
+  void set_websockets(http::Handler* handler) noexcept { websockets_ = handler; }
+
+  // REQUIRES: freeze() was called.
+  void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
+
+ private:
+  template <typename Function>
+  class FunctionEndpoint final : public Endpoint {
+   public:
+    explicit FunctionEndpoint(Function function) : function_{std::move(function)} {}
+    void call(Call& call) noexcept override { function_(call); }
+
+   private:
+    Function function_;
+  };
+
+  // What is known of a route when requests come.
+  struct Entry {
+    RequestPlan plan;
+    BodyPlan body;
+    std::unique_ptr<Endpoint> endpoint;
+  };
+
+  void keep(route::Problem problem) {
+    if (!mistake_) mistake_ = std::move(problem);
+  }
+  void handle_with_body(const http::Request& request, http::Exchange& exchange) noexcept;
+  // The route of a request, and match_; null: it was answered.
+  [[nodiscard]] Entry* find(const http::Request& request, http::Exchange& exchange) noexcept;
+  void refuse_method(const http::Request& request, http::Exchange& exchange) noexcept;
+  // False: it was answered.
+  [[nodiscard]] bool takes_body(const BodyPlan& body, const http::Request& request,
+                                http::Exchange& exchange) noexcept;
+  // REQUIRES: match_ is that of the request.
+  void call(Entry& entry, const http::Request& request, std::string_view body,
+            http::Exchange& exchange) noexcept;
+  // Parses `body` into document_; nothing and false: it was answered.
+  [[nodiscard]] bool parse(const BodyPlan& plan, const http::Request& request,
+                           std::string_view body, std::optional<json::Value>& root,
+                           http::Exchange& exchange) noexcept;
+  void refuse(std::uint16_t status, std::string_view detail, const http::Request& request,
+              http::Exchange& exchange) noexcept;
+  void refuse(Errc error, const http::Request& request, http::Exchange& exchange) noexcept;
+
+  // --- BodyOwner
+  void on_body(const http::Request& request, std::string_view body,
+               http::Exchange& exchange) noexcept override;
+  void on_body_too_large(const http::Request& request, http::Exchange& exchange) noexcept override;
+  void destroy(BodyReader* reader) noexcept override { readers_.destroy(reader); }
+
+  std::vector<Route> routes_;  // Until freeze().
+  route::RouterBuilder builder_;
+  route::Problem mistake_;
+  route::Router router_;
+  std::vector<Entry> entries_;          // By RouteId.
+  std::vector<std::string> allow_;      // By endpoint.
+  http::Handler* websockets_ = nullptr;
+
+  // For the request that is being dealt with.
+  BlockPool blocks_;
+  std::array<char, kPathBytesMax> decoded_{};
+  route::Match match_;
+  Arguments arguments_;
+  Failures failures_;
+  json::Parser parser_;
+  json::Document document_;
+  json::Writer scratch_;
+  Slab<BodyReader> readers_;
+};
+
+}  // namespace tercel::api

@@ -1,0 +1,24 @@
+// What a route does with the body of a request before it is called.
+//
+// A value.
+#pragma once
+
+#include <cstdint>
+
+#include "tercel/api/limits.h"
+
+namespace tercel::api {
+
+enum class BodyKind : std::uint8_t {
+  kNone,  // It is not looked at.
+  kJson,  // Collected and parsed. A request that has none fails, unless it is optional.
+  kBytes  // Collected as it is, whatever its type.
+};
+
+struct BodyPlan {
+  BodyKind kind = BodyKind::kNone;
+  bool required = true;
+  std::uint64_t bytes_max = kBodyBytesMaxDefault;  // 413
+};
+
+}  // namespace tercel::api

@@ -1,0 +1,39 @@
+// Problem details: how the API says no.
+//
+//   answer_problem(exchange, {.status = 404, .instance = request.path}, writer);
+//
+// {"type":"about:blank","title":"Not Found","status":404,"detail":"...","instance":"/things/7"},
+// and "errors" where single values of the request are wrong (failures.h).
+// Source: RFC 9457. Tested by problem_test.cc.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "tercel/http/handler.h"
+#include "tercel/json/writer.h"
+
+namespace tercel::api {
+
+struct Problem {
+  std::uint16_t status;
+  std::string_view detail = {};    // UTF-8, a sentence; empty: left out.
+  std::string_view instance = {};  // The path of the request; left out when it is empty or no URI.
+  std::string_view errors = {};    // A JSON array; empty: left out.
+};
+
+// Writes the document into `out`, which holds nothing yet.
+void write(const Problem& problem, json::Writer& out) noexcept;
+
+// Answers with it, and with `fields` besides Content-Type and Content-Length. `scratch` is emptied.
+void answer_problem(http::Exchange& exchange, const Problem& problem, json::Writer& scratch,
+                    std::span<const http::Field> fields = {}) noexcept;
+
+// Answers with `body`, whole. `fields` besides Content-Type (left out when it is empty) and
+// Content-Length: at most kAnswerFieldsMax. What is wrong with them ends the exchange with 500.
+inline constexpr std::size_t kAnswerFieldsMax = 30;
+void answer(http::Exchange& exchange, std::uint16_t status, std::string_view content_type,
+            std::string_view body, std::span<const http::Field> fields = {}) noexcept;
+
+}  // namespace tercel::api

@@ -1,0 +1,223 @@
+#include "tercel/api/app.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "support/allocations.h"
+#include "support/memory_wire.h"
+#include "tercel/http/h1_session.h"
+
+namespace tercel::api {
+namespace {
+
+constexpr BodyPlan kJson{.kind = BodyKind::kJson, .bytes_max = 64};
+
+// An HTTP/1 session over memory, whose handler is an API.
+class AppTest : public testing::Test {
+ protected:
+  AppTest() {
+    app_.get("/things/{id}", {{.name = "id", .in = In::kPath, .type = Type::kInteger}},
+             [](Call& call) {
+               call.json(200, [&](json::Writer& out) {
+                 out.begin_object();
+                 out.key("id");
+                 out.integer(call.arguments.value(0).int64());
+                 out.end_object();
+               });
+             });
+    app_.on("POST", "/things", {{.name = "n", .type = Type::kInteger, .required = false}},
+            [this](Call& call) { answer_with_body(call); }, kJson);
+    app_.on("PUT", "/raw", {},
+            [](Call& call) { call.text(200, std::string{call.bytes}); },
+            {.kind = BodyKind::kBytes, .bytes_max = 64});
+    app_.on("PATCH", "/optional", {}, [this](Call& call) { answer_with_body(call); },
+            {.kind = BodyKind::kJson, .required = false});
+    app_.get("/teapot", {}, [](Call& call) { call.problem(418, "This is a teapot."); });
+    EXPECT_EQ(app_.mistake(), std::nullopt);
+    app_.freeze();
+    context_.set_default_fields("", "", /*with_date=*/false);
+    wire_.session = &session_;
+  }
+
+  void answer_with_body(Call& call) {
+    ++calls_;
+    call.json(200, [&](json::Writer& out) {
+      if (!call.body) return out.null();
+      out.integer(static_cast<std::int64_t>(call.body->size()));
+    });
+  }
+
+  std::string ask(std::string_view line, std::string_view fields = "",
+                  std::string_view body = "") {
+    std::string request{line};
+    request += " HTTP/1.1\r\nHost: a\r\n";
+    request += fields;
+    if (!body.empty()) request += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+    request += "\r\n";
+    request += body;
+    wire_.receive(request);
+    return wire_.take_sent();
+  }
+
+  static std::string ok(std::string_view body) {
+    return "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
+  }
+  static std::string problem(std::string_view status_line, std::string_view document,
+                             std::string_view fields = "") {
+    return "HTTP/1.1 " + std::string{status_line} +
+           "\r\ncontent-type: application/problem+json\r\ncontent-length: " +
+           std::to_string(document.size()) + "\r\n" + std::string{fields} + "\r\n" +
+           std::string{document};
+  }
+
+  App app_;
+  test::MemoryWire wire_;
+  http::H1Context context_{app_, http::Limits{}};
+  http::H1Session session_{wire_, context_};
+  int calls_ = 0;
+};
+
+TEST_F(AppTest, CallsTheEndpointWithItsArguments) {
+  EXPECT_EQ(ask("GET /things/7"), ok(R"({"id":7})"));
+  EXPECT_EQ(ask("GET /things/-7?x=1"), ok(R"({"id":-7})"));
+}
+
+TEST_F(AppTest, HeadIsAnsweredByGet) {
+  EXPECT_EQ(ask("HEAD /things/7"),
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n");
+}
+
+TEST_F(AppTest, OptionsListsTheMethods) {
+  EXPECT_EQ(ask("OPTIONS /things/7"),
+            "HTTP/1.1 204 No Content\r\nallow: GET, HEAD, OPTIONS\r\n\r\n");
+  EXPECT_EQ(ask("OPTIONS /things"), "HTTP/1.1 204 No Content\r\nallow: POST, OPTIONS\r\n\r\n");
+}
+
+TEST_F(AppTest, WhatNoRouteTakesIsAProblem) {
+  EXPECT_EQ(ask("GET /nothing?x=1"),
+            problem("404 Not Found", R"({"type":"about:blank","title":"Not Found","status":404,)"
+                                     R"("instance":"/nothing"})"));
+  EXPECT_EQ(ask("DELETE /things/7"),
+            problem("405 Method Not Allowed",
+                    R"({"type":"about:blank","title":"Method Not Allowed","status":405,)"
+                    R"("instance":"/things/7"})",
+                    "allow: GET, HEAD, OPTIONS\r\n"));
+  EXPECT_EQ(ask("BREW /things/7"),
+            problem("501 Not Implemented",
+                    R"({"type":"about:blank","title":"Not Implemented","status":501,)"
+                    R"("instance":"/things/7"})",
+                    "allow: GET, HEAD, OPTIONS\r\n"));
+  const std::string long_path = "/" + std::string(kPathBytesMax, 'a');
+  EXPECT_EQ(ask("GET " + long_path).substr(0, 25), "HTTP/1.1 414 URI Too Long");
+}
+
+TEST_F(AppTest, WrongValuesAreListed) {
+  EXPECT_EQ(ask("GET /things/seven"),
+            problem("422 Unprocessable Content",
+                    R"({"type":"about:blank","title":"Unprocessable Content","status":422,)"
+                    R"("detail":"Values of the request are missing or not what they must be.",)"
+                    R"("instance":"/things/seven","errors":[{"type":"int_parsing",)"
+                    R"("msg":"This must be an integer in decimal digits.",)"
+                    R"("loc":["path","id"],"input":"seven"}]})"));
+}
+
+TEST_F(AppTest, AProblemOfTheEndpoint) {
+  EXPECT_EQ(ask("GET /teapot").substr(0, 12), "HTTP/1.1 418");
+}
+
+TEST_F(AppTest, ParsesABodyOfJson) {
+  EXPECT_EQ(ask("POST /things", "", R"({"a":1,"b":2})"), ok("2"));
+  EXPECT_EQ(ask("POST /things", "Content-Type: application/json\r\n", "[]"), ok("0"));
+  EXPECT_EQ(ask("POST /things", "Content-Type: application/merge-patch+json\r\n", "[1]"), ok("1"));
+  EXPECT_EQ(ask("POST /things", "Content-Type: application/json; charset=utf-8\r\n", "[1]"),
+            ok("1"));
+}
+
+TEST_F(AppTest, WaitsForABodyThatComesInParts) {
+  const std::string head = "POST /things?n=1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const char c : head + "4\r\n[1,2\r\n3\r\n,3]\r\n0\r\n\r\n") wire_.receive({&c, 1});
+  EXPECT_EQ(wire_.take_sent(), ok("3"));
+  // Its memory is used again.
+  for (const char c : head + "2\r\n[]\r\n0\r\n\r\n") wire_.receive({&c, 1});
+  EXPECT_EQ(wire_.take_sent(), ok("0"));
+}
+
+TEST_F(AppTest, AClientThatLeavesInItsBodyIsForgotten) {
+  wire_.receive("POST /things HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n[1");
+  wire_.end_input();
+  EXPECT_EQ(calls_, 0);
+}
+
+TEST_F(AppTest, ABodyOfAnotherTypeIs415) {
+  for (const char* type : {"text/plain", "application/xml", "application/json; charset=latin1",
+                           "application/json; charset", "json"}) {
+    const std::string answer =
+        ask("POST /things", "Content-Type: " + std::string{type} + "\r\n", "[]");
+    EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 415") << type;
+  }
+  EXPECT_EQ(calls_, 0);
+}
+
+TEST_F(AppTest, ABodyThatIsTooLargeIs413) {
+  const std::string large(65, ' ');
+  EXPECT_EQ(ask("POST /things", "", large).substr(0, 12), "HTTP/1.1 413");
+  wire_.forget();
+  EXPECT_EQ(ask("PUT /raw", "", std::string(64, 'x')).substr(0, 12), "HTTP/1.1 200");
+  wire_.receive("PUT /raw HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n" +
+                std::string(64, 'x'));
+  EXPECT_EQ(wire_.take_sent(), "");
+  wire_.receive("\r\n1\r\nx\r\n0\r\n\r\n");
+  EXPECT_EQ(wire_.take_sent().substr(0, 12), "HTTP/1.1 413");
+}
+
+TEST_F(AppTest, MalformedJsonIs400WithItsPlace) {
+  EXPECT_EQ(ask("POST /things", "", "{\"a\":1,\n  b}"),
+            problem("400 Bad Request",
+                    R"({"type":"about:blank","title":"Bad Request","status":400,)"
+                    R"("detail":"The body is not JSON: a key in double quotes is expected here, )"
+                    R"(in line 2, column 3.","instance":"/things"})"));
+  EXPECT_EQ(ask("POST /things", "", std::string(60, '[')).substr(0, 12), "HTTP/1.1 400");
+}
+
+TEST_F(AppTest, AMissingBodyAndAWrongParameterAreToldTogether) {
+  const std::string answer = ask("POST /things?n=x");
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 422");
+  EXPECT_NE(answer.find(R"("loc":["query","n"])"), answer.npos);
+  EXPECT_NE(answer.find(R"({"type":"missing","msg":"This value is required.","loc":["body"]})"),
+            answer.npos);
+  EXPECT_EQ(ask("PATCH /optional"), ok("null"));
+}
+
+TEST_F(AppTest, ASteadyStateAllocatesNothing) {
+  const auto round = [this] {
+    EXPECT_EQ(ask("GET /things/7").size(), ok(R"({"id":7})").size());
+    EXPECT_EQ(ask("POST /things?n=1", "", R"({"a":[1,2.5]})"), ok("1"));
+  };
+  round();
+  const std::string get = "GET /things/7 HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string post =
+      "POST /things?n=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 13\r\n\r\n{\"a\":[1,2.5]}";
+  wire_.reserve(4096);
+  wire_.sent.reserve(4096);
+  const test::AllocationCount allocations;
+  wire_.receive(get);
+  wire_.receive(post);
+  EXPECT_EQ(allocations.so_far(), 0U);
+}
+
+TEST(AppRegistration, MistakesNameTheRoute) {
+  App app;
+  const auto nothing = [](Call&) {};
+  app.get("/a/{x}", {}, nothing);
+  EXPECT_EQ(app.mistake(), std::nullopt);
+  app.get("/b", {{.name = "q"}, {.name = "q"}}, nothing);
+  EXPECT_EQ(app.mistake(), "The route GET /b has two query parameters 'q'.");
+  EXPECT_NE(app.add({.method = "GET", .path = "/a/{y}"}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace tercel::api

@@ -8,6 +8,10 @@
 namespace tercel::python::asgi {
 namespace {
 
+http::Handler* as_handler(AsgiHandler& handler) noexcept {
+  return &handler;
+}
+
 void run(AsgiHandler& handler, PyObject* callable, const http::Request& request,
          http::Exchange& exchange) noexcept {
   handler.run(callable, request, exchange);
@@ -23,7 +27,9 @@ void log_raised_by_app(PyObject* raised) noexcept {
   log_raised("ASGI", raised);
 }
 
-constinit Door the_door{.run = run, .answer = answer, .log_raised = log_raised_by_app};
+constinit Door the_door{.handler = as_handler,
+                        .run = run,
+                        .answer = answer, .log_raised = log_raised_by_app};
 
 }  // namespace
 

@@ -20,6 +20,8 @@ class AsgiHandler;
 
 struct Door {
   static constexpr const char* kCapsule = "tercel._core._door";
+  // The handler itself, for the requests that the other module leaves to it.
+  http::Handler* (*handler)(AsgiHandler& handler) noexcept;
   // AsgiHandler::run(): calls `callable(None, None, send)`, which returns an awaitable, in the
   // context and with the current task of a request.
   void (*run)(AsgiHandler& handler, PyObject* callable, const http::Request& request,

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tercel.api import App, Body, Cookie, Header, HTTPError, Path, Query, Request, Response
     from tercel._core import ClientDisconnected, __version__
     from tercel.loop import EventLoop
     from tercel.problems import ImportFailed, LifespanError, SettingError, StartError, TargetError
@@ -14,10 +15,19 @@ if TYPE_CHECKING:
     from tercel.server import Server
 
 __all__ = [
+    "App",
+    "Body",
     "ClientDisconnected",
+    "Cookie",
     "EventLoop",
+    "HTTPError",
+    "Header",
     "ImportFailed",
     "LifespanError",
+    "Path",
+    "Query",
+    "Request",
+    "Response",
     "Server",
     "SettingError",
     "StartError",
@@ -27,6 +37,20 @@ __all__ = [
 ]
 
 _HOME = {
+    **dict.fromkeys(
+        (
+            "App",
+            "Body",
+            "Cookie",
+            "HTTPError",
+            "Header",
+            "Path",
+            "Query",
+            "Request",
+            "Response",
+        ),
+        "tercel.api",
+    ),
     "ClientDisconnected": "tercel._core",
     "EventLoop": "tercel.loop",
     "ImportFailed": "tercel.problems",

@@ -1,0 +1,115 @@
+#include "python/api/answer.h"
+
+#include <charconv>
+
+#include "tercel/http/response_rules.h"
+
+namespace tercel::python::api {
+namespace {
+
+PyObject* status_key = nullptr;
+PyObject* headers_key = nullptr;
+PyObject* body_key = nullptr;
+
+void drop_reference(void* object) noexcept {
+  Py_DECREF(static_cast<PyObject*>(object));
+}
+
+// The characters of a str, which keeps them; null with an exception set.
+std::string_view text_of(PyObject* text) noexcept {
+  Py_ssize_t size = 0;
+  const char* const data = PyUnicode_AsUTF8AndSize(text, &size);
+  return data == nullptr ? std::string_view{}
+                         : std::string_view{data, static_cast<std::size_t>(size)};
+}
+
+}  // namespace
+
+bool init_answer() noexcept {
+  status_key = PyUnicode_InternFromString("status");
+  headers_key = PyUnicode_InternFromString("headers");
+  body_key = PyUnicode_InternFromString("body");
+  return status_key != nullptr && headers_key != nullptr && body_key != nullptr;
+}
+
+bool Answer::read(PyObject* result, std::uint16_t status, const Encoding& encoding) noexcept {
+  status_ = status;
+  bool read = false;
+  if (PyBytes_CheckExact(result)) {
+    add("content-type", "application/octet-stream");
+    read = take_body(Ref::share(result));
+  } else if (PyUnicode_CheckExact(result)) {
+    add("content-type", "text/plain; charset=utf-8");
+    read = take_body(Ref::share(result));
+  } else if (const int is_response = PyObject_IsInstance(result, encoding.response_type)) {
+    read = is_response > 0 && read_response(result);
+  } else {
+    add("content-type", "application/json");
+    read = take_body(Ref::steal(PyObject_CallOneArg(encoding.encode, result)));
+  }
+  if (!read) return false;
+  if (!http::is_bodyless(status_)) {
+    const auto end =
+        std::to_chars(digits_.data(), digits_.data() + digits_.size(), body_.size()).ptr;
+    add("content-length", {digits_.data(), static_cast<std::size_t>(end - digits_.data())});
+  }
+  return true;
+}
+
+bool Answer::read_response(PyObject* response) noexcept {
+  const Ref status = Ref::steal(PyObject_GetAttr(response, status_key));
+  const long number = status ? PyLong_AsLong(status.get()) : -1;
+  if (number < 200 || number > 999) {
+    if (!PyErr_Occurred()) {
+      PyErr_Format(PyExc_ValueError, "the status of a response is from 200 to 999, not %ld", number);
+    }
+    return false;
+  }
+  status_ = static_cast<std::uint16_t>(number);
+  headers_owner_ = Ref::steal(PyObject_GetAttr(response, headers_key));
+  if (!headers_owner_ || !read_fields(headers_owner_.get())) return false;
+  return take_body(Ref::steal(PyObject_GetAttr(response, body_key)));
+}
+
+bool Answer::read_fields(PyObject* headers) noexcept {
+  if (!PyList_Check(headers) || PyList_GET_SIZE(headers) > static_cast<Py_ssize_t>(kFieldsMax)) {
+    PyErr_Format(PyExc_ValueError, "the headers of a response are a list of at most %zu pairs",
+                 kFieldsMax);
+    return false;
+  }
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); ++i) {
+    PyObject* const pair = PyList_GET_ITEM(headers, i);
+    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
+      PyErr_SetString(PyExc_ValueError, "a header of a response is a pair of str");
+      return false;
+    }
+    const std::string_view name = text_of(PyTuple_GET_ITEM(pair, 0));
+    const std::string_view value = text_of(PyTuple_GET_ITEM(pair, 1));
+    if (name.data() == nullptr || value.data() == nullptr) return false;
+    add(name, value);
+  }
+  return true;
+}
+
+bool Answer::take_body(Ref owner) noexcept {
+  if (!owner) return false;
+  if (PyBytes_Check(owner.get())) {
+    body_ = {PyBytes_AS_STRING(owner.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(owner.get()))};
+  } else if (PyUnicode_Check(owner.get())) {
+    body_ = text_of(owner.get());
+    if (body_.data() == nullptr) return false;
+  } else {
+    PyErr_Format(PyExc_TypeError, "the body of a response is bytes or str, not %.100s",
+                 Py_TYPE(owner.get())->tp_name);
+    return false;
+  }
+  body_owner_ = std::move(owner);
+  return true;
+}
+
+http::Payload Answer::payload() const noexcept {
+  if (body_.size() < kReferenceBytesMin) return http::Payload::borrow(body_);
+  return http::Payload::own(body_, Py_NewRef(body_owner_.get()), drop_reference);
+}
+
+}  // namespace tercel::python::api

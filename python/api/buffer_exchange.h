@@ -1,0 +1,59 @@
+// An exchange without a connection: the body is there from the start, and the response is kept.
+//
+// For requests that come through another server's ASGI, and for tests. Tested by tests/python/api.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tercel/http/handler.h"
+
+namespace tercel::python::api {
+
+class BufferExchange final : public http::Exchange {
+ public:
+  explicit BufferExchange(std::string_view body) noexcept : request_body_{body} {}
+  ~BufferExchange() = default;
+
+  // 0: nothing was answered.
+  [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& fields() const noexcept {
+    return fields_;
+  }
+  [[nodiscard]] const std::string& body() const noexcept { return body_; }
+
+  void observe(http::Observer*) noexcept override {}
+  [[nodiscard]] const http::Endpoints& endpoints() const noexcept override { return endpoints_; }
+  [[nodiscard]] http::BodyRead read_body() noexcept override {
+    return {std::exchange(request_body_, {}), http::BodyState::kEnd};
+  }
+  [[nodiscard]] http::BodyRead arrived_body() noexcept override { return read_body(); }
+  [[nodiscard]] std::span<const http::Field> request_trailers() const noexcept override {
+    return {};
+  }
+  [[nodiscard]] Result<void> interim(const http::Response&) noexcept override { return {}; }
+  [[nodiscard]] Result<void> start(const http::Response& response) noexcept override;
+  [[nodiscard]] Result<void> write(http::Payload payload, http::Final final) noexcept override;
+  [[nodiscard]] Result<void> write_file(http::FileRange range, http::Final) noexcept override {
+    if (range.release != nullptr) range.release(range.owner);
+    return fail(Errc::kIllegalStep);
+  }
+  [[nodiscard]] Result<void> finish(std::span<const http::Field>) noexcept override {
+    return fail(Errc::kIllegalStep);
+  }
+  using http::Exchange::abort;
+  void abort(Errc error, std::chrono::seconds retry_after) noexcept override;
+  [[nodiscard]] bool writable() const noexcept override { return true; }
+
+ private:
+  std::string_view request_body_;
+  http::Endpoints endpoints_;
+  std::uint16_t status_ = 0;
+  std::vector<std::pair<std::string, std::string>> fields_;
+  std::string body_;
+};
+
+}  // namespace tercel::python::api

@@ -1,0 +1,196 @@
+#include "python/api/endpoint.h"
+
+#include <string_view>
+
+#include "python/api/invocation.h"
+#include "python/api/values.h"
+
+namespace tercel::python::api {
+namespace {
+
+Ref to_bytes(std::string_view bytes) noexcept {
+  return Ref::steal(
+      PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+}
+
+// What a peer sent as a header field, which is bytes: each is the character of its number.
+Ref to_str(std::string_view bytes) noexcept {
+  return Ref::steal(
+      PyUnicode_DecodeLatin1(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr));
+}
+
+Ref to_pairs(std::span<const http::Field> fields) noexcept {
+  Ref list = Ref::steal(PyList_New(0));
+  for (const http::Field& field : fields) {
+    const Ref name = list ? to_str(field.name) : Ref{};
+    const Ref value = name ? to_str(field.value) : Ref{};
+    const Ref pair = value ? Ref::steal(PyTuple_Pack(2, name.get(), value.get())) : Ref{};
+    if (!pair || PyList_Append(list.get(), pair.get()) < 0) return {};
+  }
+  return list;
+}
+
+// Tells the exchange that nothing can be answered.
+bool raise_of(Result<void> result) noexcept {
+  if (result || result.error() == Errc::kClosed) return true;
+  Gil gil = Gil::assume_held();
+  raise(gil, result.error());
+  return false;
+}
+
+}  // namespace
+
+void PyEndpoint::call(tercel::api::Call& call) noexcept {
+  Ref arguments = build(call);
+  if (!arguments) return answer_at_once(call, nullptr);
+  if (portable_ != nullptr) {
+    portable_->route = options_.route;
+    portable_->arguments = std::move(arguments);
+    return;
+  }
+  if (options_.is_async) {
+    const Ref invocation = Ref::steal(make_invocation(*this, around_.app, std::move(arguments)));
+    if (!invocation) return answer_at_once(call, nullptr);
+    around_.door->run(*handler_, invocation.get(), call.request, call.exchange);
+    return;
+  }
+  // What it sets in context variables is its own.
+  const Ref context = Ref::steal(PyContext_CopyCurrent());
+  if (!context || PyContext_Enter(context.get()) < 0) return answer_at_once(call, nullptr);
+  const Ref result = Ref::steal(run(arguments.get()));
+  Ref raised = take_raised();
+  if (PyContext_Exit(context.get()) < 0) PyErr_Clear();
+  if (raised) restore_raised(std::move(raised));
+  answer_at_once(call, result.get());
+}
+
+int PyEndpoint::traverse(visitproc visit, void* arg) const {
+  Py_VISIT(function_.get());
+  Py_VISIT(options_.body.fallback.get());
+  Py_VISIT(options_.body.convert.get());
+  for (const Argument& argument : options_.arguments) {
+    Py_VISIT(argument.fallback.get());
+    Py_VISIT(argument.convert.get());
+  }
+  return 0;
+}
+
+// --- arguments
+
+Ref PyEndpoint::build(const tercel::api::Call& call) const noexcept {
+  Ref tuple = Ref::steal(PyTuple_New(PyTuple_GET_SIZE(names_.get())));
+  if (!tuple || !build_into(tuple.get(), call)) return {};
+  return tuple;
+}
+
+bool PyEndpoint::build_into(PyObject* tuple, const tercel::api::Call& call) const noexcept {
+  Py_ssize_t count = 0;
+  const auto add = [&](PyObject* value) {
+    if (value != nullptr) PyTuple_SET_ITEM(tuple, count++, value);
+    return value != nullptr;
+  };
+  for (std::size_t i = 0; i < options_.arguments.size(); ++i) {
+    std::optional<json::Value> value;
+    if (call.arguments.has(i)) value = call.arguments.value(i);
+    if (!add(make(options_.arguments[i], value))) return false;
+  }
+  if (options_.takes_body) {
+    PyObject* body = nullptr;
+    if (call.bytes.empty() && options_.body.fallback) {
+      body = Py_NewRef(options_.body.fallback.get());
+    } else if (options_.body.convert) {
+      const Ref bytes = to_bytes(call.bytes);
+      body = bytes ? entering_python([&] {
+        return PyObject_CallOneArg(options_.body.convert.get(), bytes.get());
+      }) : nullptr;
+    } else {
+      body = call.body ? to_python(*call.body) : to_bytes(call.bytes).release();
+    }
+    if (!add(body)) return false;
+  }
+  return !options_.takes_request || add(make_request(call));
+}
+
+PyObject* PyEndpoint::make(const Argument& argument,
+                           std::optional<json::Value> value) const noexcept {
+  if (!value) return Py_NewRef(argument.fallback ? argument.fallback.get() : Py_None);
+  if (argument.is_float) return PyFloat_FromDouble(value->float64());
+  const Ref made = Ref::steal(to_python(*value));
+  if (!made || !argument.convert) return Py_XNewRef(made.get());
+  return entering_python(
+      [&] { return PyObject_CallOneArg(argument.convert.get(), made.get()); });
+}
+
+PyObject* PyEndpoint::make_request(const tercel::api::Call& call) const noexcept {
+  const http::Request& request = call.request;
+  const Ref method = to_str(request.method);
+  const Ref path = to_str(request.path);
+  const Ref query = to_str(request.query);
+  const Ref headers = to_pairs(request.fields);
+  const Ref body = to_bytes(call.bytes);
+  if (!method || !path || !query || !headers || !body) return nullptr;
+  PyObject* args[] = {method.get(), path.get(), query.get(), headers.get(), body.get()};
+  return entering_python(
+      [&] { return PyObject_Vectorcall(around_.request_type, args, 5, nullptr); });
+}
+
+// --- answers
+
+PyObject* PyEndpoint::run(PyObject* arguments) const noexcept {
+  PyObject* const* const values = reinterpret_cast<PyTupleObject*>(arguments)->ob_item;
+  return entering_python(
+      [&] { return PyObject_Vectorcall(function_.get(), values, 0, names_.get()); });
+}
+
+Ref PyEndpoint::response_to_raised() const noexcept {
+  Ref raised = take_raised();
+  // What cancels a task or ends the program goes on.
+  if (!PyErr_GivenExceptionMatches(raised.get(), PyExc_Exception)) {
+    restore_raised(std::move(raised));
+    return {};
+  }
+  Ref response = Ref::steal(entering_python(
+      [&] { return PyObject_CallOneArg(around_.answer_raised, raised.get()); }));
+  if (response && response.get() != Py_None) return response;
+  around_.door->log_raised(raised.get());
+  if (const Ref second = take_raised()) around_.door->log_raised(second.get());
+  return Ref::share(around_.failed);
+}
+
+template <typename Deliver>
+bool PyEndpoint::answer_with(PyObject* result, Deliver deliver) const noexcept {
+  if (result != nullptr) {
+    Answer answer;
+    if (answer.read(result, options_.status, around_.encoding) && deliver(answer)) return true;
+  }
+  // The function raised, or what it returned is no answer.
+  const Ref response = response_to_raised();
+  if (!response) return false;
+  Answer answer;
+  if (answer.read(response.get(), 500, around_.encoding) && deliver(answer)) return true;
+  if (const Ref raised = take_raised()) around_.door->log_raised(raised.get());
+  Answer failed;
+  return failed.read(around_.failed, 500, around_.encoding) && deliver(failed);
+}
+
+bool PyEndpoint::answer(PyObject* send, PyObject* result) const noexcept {
+  return answer_with(result, [this, send](const Answer& made) {
+    return around_.door->answer(send, made.response(), made.payload());
+  });
+}
+
+bool PyEndpoint::answer_raised(PyObject* send) const noexcept {
+  return answer(send, nullptr);
+}
+
+void PyEndpoint::answer_at_once(tercel::api::Call& call, PyObject* result) const noexcept {
+  const auto deliver = [&call](const Answer& made) {
+    if (!raise_of(call.exchange.start(made.response()))) return false;
+    return raise_of(call.exchange.write(made.payload(), http::Final::kYes));
+  };
+  if (answer_with(result, deliver)) return;
+  if (const Ref raised = take_raised()) around_.door->log_raised(raised.get());
+  call.exchange.abort(Errc::kHandlerFailed);
+}
+
+}  // namespace tercel::python::api

@@ -1,0 +1,106 @@
+// A Python function as the endpoint of a route.
+//
+// Parameters and body become keyword arguments, whose names are known when the route is registered;
+// what a request leaves out is the default. A plain function runs at once; a coroutine function as
+// an ASGI application does, in a context and with a task of its own (asgi/door.h). What it returns
+// is the answer (answer.h); what it raises, the application is asked about. Thread: the loop's, with
+// the interpreter lock held. Tested by tests/python/api.
+#pragma once
+
+#include <Python.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "python/api/answer.h"
+#include "python/asgi/door.h"
+#include "python/ref.h"
+#include "tercel/api/call.h"
+
+namespace tercel::python::api {
+
+// One keyword argument.
+struct Argument {
+  Ref fallback;  // When the request has none; null: it always has one.
+  Ref convert;   // Called with the value as JSON has it; null: that is the argument.
+  bool is_float = false;
+};
+
+// What the endpoints of one application share. Borrowed objects: the application keeps them.
+struct Surroundings {
+  PyObject* app;  // Keeps the endpoints.
+  Encoding encoding;
+  PyObject* request_type;     // Called with method, path, query, headers and body.
+  PyObject* answer_raised;    // Called with an exception, returns a Response or None.
+  PyObject* failed;           // The Response for what nobody answers.
+  const asgi::Door* door;
+};
+
+// Where a call that is not the server's leaves what it found: the function and its arguments.
+struct Portable {
+  std::uint32_t route = 0;
+  Ref arguments;  // A tuple, once it was called.
+};
+
+class PyEndpoint final : public tercel::api::Endpoint {
+ public:
+  struct Options {
+    std::uint32_t route = 0;
+    std::uint16_t status = 200;
+    bool is_async = false;
+    std::vector<Argument> arguments;  // Of the parameters, in their order.
+    bool takes_body = false;          // Behind those of the parameters.
+    Argument body;
+    bool takes_request = false;  // Behind the body.
+  };
+
+  // `names`: a tuple of the names of all arguments, in that order. `app` outlives it.
+  PyEndpoint(const Surroundings& around, Ref function, Ref names, Options options) noexcept
+      : around_{around},
+        function_{std::move(function)},
+        names_{std::move(names)},
+        options_{std::move(options)} {}
+
+  void call(tercel::api::Call& call) noexcept override;
+
+  // Where requests go on from here. Null: nowhere yet.
+  void set_handler(asgi::AsgiHandler* handler) noexcept { handler_ = handler; }
+  // For the next calls; null: they are the server's.
+  void set_portable(Portable* portable) noexcept { portable_ = portable; }
+
+  // --- for calls that suspend (invocation.h)
+  // Runs the function; a new reference, or null with an exception set.
+  [[nodiscard]] PyObject* run(PyObject* arguments) const noexcept;
+  // Answers, through what the call was given as `send`. False with the exception set that goes on.
+  [[nodiscard]] bool answer(PyObject* send, PyObject* result) const noexcept;
+  [[nodiscard]] bool answer_raised(PyObject* send) const noexcept;
+
+  // What answers an exception, which is set: a Response. Null with the exception set that goes on.
+  [[nodiscard]] Ref response_to_raised() const noexcept;
+  // For tp_traverse of the Python object that this is part of.
+  int traverse(visitproc visit, void* arg) const;
+
+ private:
+  // A tuple of all arguments. Null with an exception set.
+  [[nodiscard]] Ref build(const tercel::api::Call& call) const noexcept;
+  [[nodiscard]] bool build_into(PyObject* tuple, const tercel::api::Call& call) const noexcept;
+  [[nodiscard]] PyObject* make(const Argument& argument, std::optional<json::Value> value) const noexcept;
+  [[nodiscard]] PyObject* make_request(const tercel::api::Call& call) const noexcept;
+  // Makes an answer of `result`, or of the exception that is set when it is null, and hands it to
+  // `deliver(const Answer&)`, which returns false with an exception set. False with the exception
+  // set that goes on.
+  template <typename Deliver>
+  [[nodiscard]] bool answer_with(PyObject* result, Deliver deliver) const noexcept;
+  void answer_at_once(tercel::api::Call& call, PyObject* result) const noexcept;
+
+  const Surroundings& around_;
+  Ref function_;
+  Ref names_;
+  Options options_;
+  asgi::AsgiHandler* handler_ = nullptr;
+  Portable* portable_ = nullptr;
+};
+
+}  // namespace tercel::python::api

@@ -1,0 +1,234 @@
+#include "python/api/instance.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+
+#include "python/api/buffer_exchange.h"
+#include "python/errors.h"
+
+namespace nb = nanobind;
+
+namespace tercel::python::api {
+namespace {
+
+using tercel::api::In;
+using tercel::api::Parameter;
+using tercel::api::Type;
+
+const asgi::Door* door = nullptr;
+
+template <typename Value>
+struct Named {
+  std::string_view name;
+  Value value;
+};
+
+template <typename Value, std::size_t count>
+Value value_of(const std::array<Named<Value>, count>& known, std::string_view name) {
+  for (const Named<Value>& one : known) {
+    if (one.name == name) return one.value;
+  }
+  throw nb::value_error(("no such name: " + std::string{name}).c_str());
+}
+
+constexpr std::array<Named<In>, 4> kPlaces{{{"path", In::kPath},
+                                            {"query", In::kQuery},
+                                            {"header", In::kHeader},
+                                            {"cookie", In::kCookie}}};
+constexpr std::array<Named<Type>, 4> kTypes{{{"string", Type::kString},
+                                             {"integer", Type::kInteger},
+                                             {"number", Type::kNumber},
+                                             {"boolean", Type::kBoolean}}};
+constexpr std::array<Named<tercel::api::BodyKind>, 2> kBodies{
+    {{"json", tercel::api::BodyKind::kJson}, {"bytes", tercel::api::BodyKind::kBytes}}};
+
+Ref share(const nb::handle& object) {
+  return Ref::share(object.ptr());
+}
+
+// None stands for nothing.
+Ref share_known(const nb::handle& object) {
+  return object.is_none() ? Ref{} : share(object);
+}
+
+// A default, in a tuple of its own so that None may be one; an empty tuple: there is none.
+Ref share_fallback(const nb::handle& object) {
+  const auto tuple = nb::cast<nb::tuple>(object);
+  return nb::len(tuple) == 0 ? Ref{} : share(tuple[0]);
+}
+
+// (name, in, type, required, array, separator, fallback, convert)
+Parameter read_parameter(const nb::tuple& one, Argument& argument) {
+  const auto separator = nb::cast<std::string>(one[5]);
+  Parameter parameter{.name = nb::cast<std::string>(one[0]),
+                      .in = value_of(kPlaces, nb::cast<std::string>(one[1])),
+                      .type = value_of(kTypes, nb::cast<std::string>(one[2])),
+                      .required = nb::cast<bool>(one[3]),
+                      .array = nb::cast<bool>(one[4]),
+                      .separator = separator.empty() ? '\0' : separator[0]};
+  argument.fallback = share_fallback(one[6]);
+  argument.convert = share_known(one[7]);
+  argument.is_float = parameter.type == Type::kNumber && !parameter.array && !argument.convert;
+  return parameter;
+}
+
+nb::tuple to_tuple(const BufferExchange& exchange) {
+  nb::list fields;
+  for (const auto& [name, value] : exchange.fields()) {
+    fields.append(nb::make_tuple(nb::bytes(name.data(), name.size()),
+                                 nb::bytes(value.data(), value.size())));
+  }
+  return nb::make_tuple(exchange.status(), fields,
+                        nb::bytes(exchange.body().data(), exchange.body().size()));
+}
+
+class Front final : public http::Handler {
+ public:
+  Front(PyObject* app, asgi::AsgiHandler& inner) : instance_{nb::borrow(app)} {
+    instance_.serve(inner);
+  }
+  void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
+    instance_.handler().handle(request, exchange);
+  }
+
+ private:
+  Instance instance_;
+};
+
+std::unique_ptr<http::Handler> make(PyObject* app, asgi::AsgiHandler& inner) noexcept {
+  try {
+    return std::make_unique<Front>(app, inner);
+  } catch (nb::python_error& error) {
+    error.restore();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+constinit asgi::Front the_front{.make = make};
+
+}  // namespace
+
+bool init_door() noexcept {
+  door = static_cast<const asgi::Door*>(PyCapsule_Import(asgi::Door::kCapsule, 0));
+  return door != nullptr;
+}
+
+nb::object make_front() {
+  return nb::steal(PyCapsule_New(&the_front, asgi::Front::kCapsule, nullptr));
+}
+
+Instance::Instance(nb::object app) : owner_{std::move(app)} {
+  read_specification(nb::cast<nb::dict>(owner_.attr("_specification")()));
+  app_.freeze();
+}
+
+void Instance::read_specification(const nb::dict& specification) {
+  encode_ = specification["encode"];
+  response_type_ = specification["response_type"];
+  request_type_ = specification["request_type"];
+  answer_raised_ = specification["answer_raised"];
+  failed_ = specification["failed"];
+  around_ = {.app = owner_.ptr(),
+             .encoding = {.encode = encode_.ptr(), .response_type = response_type_.ptr()},
+             .request_type = request_type_.ptr(),
+             .answer_raised = answer_raised_.ptr(),
+             .failed = failed_.ptr(),
+             .door = door};
+  for (const nb::handle route : nb::cast<nb::list>(specification["routes"])) {
+    add(nb::cast<nb::tuple>(route));
+  }
+}
+
+// (method, path, name, parameters, body, names, function, is_async, takes_request, status), where
+// body is None or (kind, required, bytes_max, fallback, convert).
+void Instance::add(const nb::tuple& route) {
+  PyEndpoint::Options options{.route = static_cast<std::uint32_t>(endpoints_.size()),
+                              .status = nb::cast<std::uint16_t>(route[9]),
+                              .is_async = nb::cast<bool>(route[7])};
+  tercel::api::Route made{.method = nb::cast<std::string>(route[0]),
+                          .path = nb::cast<std::string>(route[1]),
+                          .name = nb::cast<std::string>(route[2])};
+  for (const nb::handle one : nb::cast<nb::list>(route[3])) {
+    options.arguments.emplace_back();
+    made.parameters.push_back(
+        read_parameter(nb::cast<nb::tuple>(one), options.arguments.back()));
+  }
+  if (!route[4].is_none()) {
+    const auto body = nb::cast<nb::tuple>(route[4]);
+    made.body = {.kind = value_of(kBodies, nb::cast<std::string>(body[0])),
+                 .required = nb::cast<bool>(body[1]),
+                 .bytes_max = nb::cast<std::uint64_t>(body[2])};
+    options.takes_body = true;
+    options.body.fallback = share_fallback(body[3]);
+    options.body.convert = share_known(body[4]);
+  }
+  options.takes_request = nb::cast<bool>(route[8]);
+  auto endpoint = std::make_unique<PyEndpoint>(around_, share(route[6]), share(route[5]),
+                                               std::move(options));
+  endpoints_.push_back(endpoint.get());
+  made.endpoint = std::move(endpoint);
+  if (const auto problem = app_.add(std::move(made))) throw nb::value_error(problem->c_str());
+}
+
+void Instance::serve(asgi::AsgiHandler& inner) noexcept {
+  for (PyEndpoint* endpoint : endpoints_) endpoint->set_handler(&inner);
+  app_.set_websockets(door->handler(inner));
+}
+
+nb::tuple Instance::begin(std::string_view method, std::string_view path, std::string_view query,
+                          const nb::list& headers, std::string_view body) {
+  std::vector<std::pair<std::string, std::string>> kept;
+  for (const nb::handle pair : headers) {
+    const auto field = nb::cast<nb::tuple>(pair);
+    const auto name = nb::cast<nb::bytes>(field[0]);
+    const auto value = nb::cast<nb::bytes>(field[1]);
+    kept.emplace_back(std::string{name.c_str(), name.size()},
+                      std::string{value.c_str(), value.size()});
+  }
+  std::vector<http::Field> fields;
+  for (const auto& [name, value] : kept) fields.push_back({name, value});
+  http::Request request;
+  request.method = method;
+  request.path = path;
+  request.query = query;
+  request.fields = fields;
+  request.content_length = body.size();
+  request.has_body = !body.empty();
+
+  BufferExchange exchange{body};
+  portable_ = {};
+  for (PyEndpoint* endpoint : endpoints_) endpoint->set_portable(&portable_);
+  app_.handle(request, exchange);
+  if (portable_.arguments) {
+    return nb::make_tuple(portable_.route, nb::steal(portable_.arguments.release()));
+  }
+  return to_tuple(exchange);
+}
+
+nb::tuple Instance::answer(const nb::object& result, std::uint16_t status) const {
+  Answer answer;
+  if (!answer.read(result.ptr(), status, around_.encoding)) throw_python_error();
+  BufferExchange exchange{{}};
+  or_throw(exchange.start(answer.response()));
+  or_throw(exchange.write(answer.payload(), http::Final::kYes));
+  return to_tuple(exchange);
+}
+
+int Instance::traverse(visitproc visit, void* arg) const {
+  Py_VISIT(owner_.ptr());
+  Py_VISIT(encode_.ptr());
+  Py_VISIT(answer_raised_.ptr());
+  Py_VISIT(failed_.ptr());
+  for (const PyEndpoint* endpoint : endpoints_) {
+    if (const int stopped = endpoint->traverse(visit, arg)) return stopped;
+  }
+  return 0;
+}
+
+}  // namespace tercel::python::api

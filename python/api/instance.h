@@ -1,0 +1,63 @@
+// The routes of one tercel.App, compiled for one server, or for requests without one.
+//
+// What is to be compiled comes from Python: App._specification() (src/tercel/api/app.py) returns a
+// dict, whose keys read_specification() names. Thread: one that holds the interpreter lock.
+// Tested by tests/python/api.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <nanobind/nanobind.h>
+
+#include "python/api/endpoint.h"
+#include "python/asgi/door.h"
+#include "tercel/api/app.h"
+
+namespace tercel::python::api {
+
+// Resource: outlives the exchanges of its server.
+class Instance {
+ public:
+  // Throws what the specification makes wrong: a fault of tercel's own Python code.
+  explicit Instance(nanobind::object app);
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  // From now on requests come from a server.
+  void serve(asgi::AsgiHandler& inner) noexcept;
+  [[nodiscard]] http::Handler& handler() noexcept { return app_; }
+
+  // A request without a server. Returns (status, headers, body) when it is answered, or
+  // (route, values): the number of the route, and the values of its arguments.
+  [[nodiscard]] nanobind::tuple begin(std::string_view method, std::string_view path,
+                                      std::string_view query, const nanobind::list& headers,
+                                      std::string_view body);
+  // What answer.h makes of `result`: (status, headers, body).
+  [[nodiscard]] nanobind::tuple answer(const nanobind::object& result, std::uint16_t status) const;
+  int traverse(visitproc visit, void* arg) const;
+
+ private:
+  void read_specification(const nanobind::dict& specification);
+  void add(const nanobind::tuple& route);
+
+  nanobind::object owner_;
+  nanobind::object encode_;
+  nanobind::object response_type_;
+  nanobind::object request_type_;
+  nanobind::object answer_raised_;
+  nanobind::object failed_;
+  Surroundings around_{};
+  std::vector<PyEndpoint*> endpoints_;  // Those of app_, by route.
+  Portable portable_;
+  tercel::api::App app_;
+};
+
+// The table that the core module has for this one. False with a Python exception set.
+[[nodiscard]] bool init_door() noexcept;
+
+// tercel.front (asgi/door.h): an Instance as what stands before an ASGI application.
+[[nodiscard]] nanobind::object make_front();
+
+}  // namespace tercel::python::api

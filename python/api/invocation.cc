@@ -1,0 +1,189 @@
+#include "python/api/invocation.h"
+
+#include <structmember.h>
+
+#include <cstddef>
+#include <utility>
+
+#include "python/asgi/object_pool.h"
+#include "python/asgi/types.h"
+
+namespace tercel::python::api {
+namespace {
+
+using asgi::fast_method;
+using asgi::slot;
+
+struct Invocation {
+  PyObject_HEAD vectorcallfunc vectorcall;
+  const PyEndpoint* endpoint;
+  PyObject* app;        // Owned, as all of these. Keeps `endpoint`.
+  PyObject* arguments;  // Until it is called.
+  PyObject* send;       // From then on, until its end.
+  PyObject* coroutine;
+};
+
+constinit asgi::ObjectPool<Invocation> pool;
+PyTypeObject* invocation_type = nullptr;
+PyObject* throw_key = nullptr;
+PyObject* close_key = nullptr;
+
+Invocation& invocation_of(PyObject* self) noexcept {
+  return *reinterpret_cast<Invocation*>(self);
+}
+
+void dealloc(PyObject* self) noexcept {
+  Invocation& invocation = invocation_of(self);
+  Py_CLEAR(invocation.coroutine);
+  Py_CLEAR(invocation.send);
+  Py_CLEAR(invocation.arguments);
+  Py_CLEAR(invocation.app);
+  pool.drop(&invocation);
+}
+
+PyObject* call(PyObject* self, PyObject* const* args, std::size_t flagged_count,
+               PyObject* /*keywords*/) noexcept {
+  Invocation& invocation = invocation_of(self);
+  if (PyVectorcall_NARGS(flagged_count) != 3 || invocation.arguments == nullptr) {
+    PyErr_SetString(PyExc_TypeError, "an invocation is called once, by the server");
+    return nullptr;
+  }
+  invocation.send = Py_NewRef(args[2]);
+  return Py_NewRef(self);
+}
+
+// Takes what the function did, which ended if it did not yield.
+PySendResult conclude(Invocation& invocation, PySendResult sent, PyObject** result) noexcept {
+  if (sent == PYGEN_NEXT) return sent;
+  const Ref coroutine = Ref::steal(std::exchange(invocation.coroutine, nullptr));
+  const Ref send = Ref::steal(std::exchange(invocation.send, nullptr));
+  const Ref returned = Ref::steal(std::exchange(*result, nullptr));
+  const bool answered = sent == PYGEN_RETURN
+                            ? invocation.endpoint->answer(send.get(), returned.get())
+                            : invocation.endpoint->answer_raised(send.get());
+  if (!answered) return PYGEN_ERROR;
+  *result = Py_NewRef(Py_None);
+  return PYGEN_RETURN;
+}
+
+PySendResult am_send(PyObject* self, PyObject* value, PyObject** result) noexcept {
+  Invocation& invocation = invocation_of(self);
+  *result = nullptr;
+  if (invocation.send == nullptr) {
+    PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
+    return PYGEN_ERROR;
+  }
+  if (invocation.coroutine == nullptr) {
+    const Ref arguments = Ref::steal(std::exchange(invocation.arguments, nullptr));
+    invocation.coroutine = invocation.endpoint->run(arguments.get());
+    if (invocation.coroutine == nullptr) return conclude(invocation, PYGEN_ERROR, result);
+  }
+  const Ref coroutine = Ref::share(invocation.coroutine);
+  const auto step = [&] { return PyIter_Send(coroutine.get(), value, result); };
+  return conclude(invocation, entering_python(step), result);
+}
+
+// As the method send() of a coroutine has it.
+PyObject* raise_stop(PySendResult sent, PyObject* result) noexcept {
+  if (sent == PYGEN_NEXT || sent == PYGEN_ERROR) return result;
+  Py_DECREF(result);
+  PyErr_SetNone(PyExc_StopIteration);
+  return nullptr;
+}
+
+PyObject* next(PyObject* self) noexcept {
+  PyObject* result = nullptr;
+  return raise_stop(am_send(self, Py_None, &result), result);
+}
+
+PyObject* send(PyObject* self, PyObject* value) noexcept {
+  PyObject* result = nullptr;
+  return raise_stop(am_send(self, value, &result), result);
+}
+
+PyObject* throw_in(PyObject* self, PyObject* const* args, Py_ssize_t count) noexcept {
+  Invocation& invocation = invocation_of(self);
+  const Ref coroutine = Ref::share(invocation.coroutine);
+  const Ref method =
+      Ref::steal(coroutine ? PyObject_GetAttr(coroutine.get(), throw_key) : nullptr);
+  if (!method) {
+    if (!PyErr_Occurred() && count > 0) PyErr_SetObject(PyExceptionInstance_Check(args[0]) ? reinterpret_cast<PyObject*>(Py_TYPE(args[0])) : args[0], PyExceptionInstance_Check(args[0]) ? args[0] : nullptr);
+    return nullptr;
+  }
+  PyObject* result = entering_python([&] {
+    return PyObject_Vectorcall(method.get(), args, static_cast<std::size_t>(count), nullptr);
+  });
+  if (result != nullptr) return result;
+  PySendResult sent = PYGEN_ERROR;
+  if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
+    // The value that it returned.
+    const Ref stop = take_raised();
+    result = PyObject_GetAttrString(stop.get(), "value");
+    if (result != nullptr) sent = PYGEN_RETURN;
+  }
+  sent = conclude(invocation, sent, &result);
+  return raise_stop(sent, result);
+}
+
+PyObject* close(PyObject* self, PyObject* /*unused*/) noexcept {
+  const Ref coroutine = Ref::share(invocation_of(self).coroutine);
+  if (!coroutine) Py_RETURN_NONE;
+  return entering_python([&] { return PyObject_CallMethodNoArgs(coroutine.get(), close_key); });
+}
+
+PyObject* return_self(PyObject* self) noexcept {
+  return Py_NewRef(self);
+}
+
+// Attributes of coroutines, by which tools look into suspended tasks.
+PyObject* get_attribute(PyObject* self, PyObject* name) noexcept {
+  PyObject* const found = PyObject_GenericGetAttr(self, name);
+  const Ref coroutine = Ref::share(invocation_of(self).coroutine);
+  if (found != nullptr || !coroutine || !PyErr_ExceptionMatches(PyExc_AttributeError)) return found;
+  PyErr_Clear();
+  return PyObject_GetAttr(coroutine.get(), name);
+}
+
+PyMethodDef methods[] = {{"send", send, METH_O, nullptr},
+                         {"throw", fast_method(throw_in), METH_FASTCALL, nullptr},
+                         {"close", close, METH_NOARGS, nullptr},
+                         {nullptr, nullptr, 0, nullptr}};
+
+PyMemberDef members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(Invocation, vectorcall), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr}};
+
+PyType_Slot slots[] = {{Py_tp_dealloc, slot(dealloc)},
+                       {Py_tp_call, slot(PyVectorcall_Call)},
+                       {Py_tp_getattro, slot(get_attribute)},
+                       {Py_tp_iter, slot(return_self)},
+                       {Py_tp_iternext, slot(next)},
+                       {Py_am_await, slot(return_self)},
+                       {Py_am_send, slot(am_send)},
+                       {Py_tp_methods, methods},
+                       {Py_tp_members, members},
+                       {0, nullptr}};
+
+}  // namespace
+
+bool init_invocation() noexcept {
+  throw_key = PyUnicode_InternFromString("throw");
+  close_key = PyUnicode_InternFromString("close");
+  invocation_type = asgi::make_type("tercel._api.Invocation", sizeof(Invocation), slots,
+                                    Py_TPFLAGS_HAVE_VECTORCALL);
+  return throw_key != nullptr && close_key != nullptr && invocation_type != nullptr;
+}
+
+PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* app, Ref arguments) noexcept {
+  Invocation* const invocation = pool.make(invocation_type);
+  if (invocation == nullptr) return nullptr;
+  invocation->vectorcall = call;
+  invocation->endpoint = &endpoint;
+  invocation->app = Py_NewRef(app);
+  invocation->arguments = arguments.release();
+  invocation->send = nullptr;
+  invocation->coroutine = nullptr;
+  return reinterpret_cast<PyObject*>(invocation);
+}
+
+}  // namespace tercel::python::api

@@ -1,0 +1,22 @@
+// One call of a coroutine function: what the dispatcher calls and drives in place of an application.
+//
+// Called with (None, None, send) it calls the function, and is from then on the awaitable of its
+// coroutine: it hands on what that yields, and answers with what it returns. Looks like the
+// coroutine from outside (cr_frame and the like), so that a Task shows the function.
+// Source: PEP 492. Tested by tests/python/api.
+#pragma once
+
+#include <Python.h>
+
+#include "python/api/endpoint.h"
+
+namespace tercel::python::api {
+
+// Makes the type. False with a Python exception set.
+[[nodiscard]] bool init_invocation() noexcept;
+
+// New reference; null with MemoryError set. `app` keeps `endpoint` alive.
+[[nodiscard]] PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* app,
+                                        Ref arguments) noexcept;
+
+}  // namespace tercel::python::api

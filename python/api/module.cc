@@ -1,0 +1,88 @@
+// The module tercel._api: tercel.App's half in C++. Private. Loaded by the first tercel.App, so that
+// a process that only serves has neither it nor what it is linked with.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include "python/api/answer.h"
+#include "python/api/instance.h"
+#include "python/api/invocation.h"
+#include "python/errors.h"
+#include "tercel/route/router_builder.h"
+
+namespace nb = nanobind;
+
+namespace tercel::python::api {
+namespace {
+
+// The templates of an application, as they are registered: finds those that contradict each other.
+class Templates {
+ public:
+  // Returns the names of the template's fields, with those of their converters.
+  std::vector<std::pair<std::string, std::string>> add(std::string_view method,
+                                                       std::string_view path,
+                                                       std::string_view name) {
+    route::Template parsed;
+    route::Problem problem = route::parse_template(path, nullptr, parsed);
+    if (!problem) {
+      problem = builder_.add({.method = method, .path = path, .route = next_++, .name = name});
+    }
+    if (problem) throw nb::value_error(problem->c_str());
+    std::vector<std::pair<std::string, std::string>> fields;
+    for (const route::TemplateSegment& segment : parsed.segments) {
+      for (const route::Field& field : segment.fields) {
+        fields.emplace_back(field.name, name_of(field.converter.kind()));
+      }
+    }
+    return fields;
+  }
+
+ private:
+  static std::string name_of(route::ConverterKind kind) {
+    switch (kind) {
+      case route::ConverterKind::kInt:
+        return "int";
+      case route::ConverterKind::kFloat:
+        return "float";
+      default:
+        return "str";
+    }
+  }
+
+  route::RouterBuilder builder_;
+  route::RouteId next_ = 0;
+};
+
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  Py_VISIT(Py_TYPE(self));
+  return nb::inst_ready(self) ? nb::inst_ptr<Instance>(self)->traverse(visit, arg) : 0;
+}
+
+PyType_Slot instance_slots[] = {  // NOLINT: CPython keeps pointers to them.
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
+    {0, nullptr}};
+
+}  // namespace
+}  // namespace tercel::python::api
+
+NB_MODULE(_api, module) {
+  using namespace tercel::python;
+#ifdef NDEBUG
+  nb::set_leak_warnings(false);
+#endif
+  if (!api::init_door() || !api::init_answer() || !api::init_invocation()) throw_python_error();
+  nb::class_<api::Templates>(module, "Templates")
+      .def(nb::init<>())
+      .def("add", &api::Templates::add, nb::arg("method"), nb::arg("path"), nb::arg("name"),
+           "Adds a route. Returns the names of the template's fields and of their converters.");
+  nb::class_<api::Instance>(module, "Instance", nb::type_slots(api::instance_slots))
+      .def(nb::init<nb::object>(), nb::arg("app"))
+      .def("begin", &api::Instance::begin, nb::arg("method"), nb::arg("path"), nb::arg("query"),
+           nb::arg("headers"), nb::arg("body"),
+           "Answers a request, or returns the route and the values that its function wants.")
+      .def("answer", &api::Instance::answer, nb::arg("result"), nb::arg("status"),
+           "Returns what a function returned as status, headers and body.");
+  module.attr("front") = api::make_front();
+}

@@ -1,0 +1,22 @@
+"""Typed APIs: functions become endpoints, their annotations what a request must be.
+
+Loaded when the first of these names is used, here or as `tercel.App`.
+"""
+
+from tercel.api.app import App
+from tercel.api.errors import HTTPError
+from tercel.api.markers import Body, Cookie, Header, Path, Query
+from tercel.api.request import Request
+from tercel.api.response import Response
+
+__all__ = [
+    "App",
+    "Body",
+    "Cookie",
+    "HTTPError",
+    "Header",
+    "Path",
+    "Query",
+    "Request",
+    "Response",
+]

@@ -1,0 +1,264 @@
+"""`tercel.App`: functions with annotations become an API."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
+
+import msgspec
+
+from tercel import _api
+from tercel.api.errors import HTTPError, InvalidValue, problem
+from tercel.api.request import Request
+from tercel.api.response import Response
+from tercel.api.route import Route
+from tercel.api.signature import plan_of
+
+__all__ = ["App"]
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+Lifespan = Callable[["App"], AbstractAsyncContextManager[Any]]
+
+# What is answered when a handler fails, or what it returns is no answer.
+_FAILED = problem(500, "The application failed.")
+# Of a body that comes through another server. Routes have limits of their own, which are smaller.
+_BODY_BYTES_MAX = 1 << 26
+
+
+class App:
+    """An API of typed functions, served by tercel, or by any ASGI server.
+
+    ::
+
+        app = tercel.App(title="Things", version="1.0")
+
+        @app.get("/things/{thing_id}")
+        async def get_thing(thing_id: int, verbose: bool = False) -> Thing: ...
+
+    An argument is a field of the path, a parameter of the query, or the body, by its name and its
+    type; `Annotated[T, Header("X-Token")]` says otherwise. What the annotations refuse is answered
+    with 422 and a problem document (RFC 9457). What a handler returns is the body: bytes and str as
+    they are, a `Response` as it says, anything else as JSON.
+
+    A coroutine function runs on the event loop, a plain function on a thread, or with
+    `blocking=False` on the event loop, too.
+
+    Args:
+        title: of the API, for people.
+        version: of the API.
+        lifespan: called with the app when a server starts; what it returns is entered before the
+            first request, and left after the last.
+    """
+
+    __tercel_front__ = _api.front
+
+    def __init__(
+        self, *, title: str = "API", version: str = "0.1.0", lifespan: Lifespan | None = None
+    ) -> None:
+        self.title = title
+        self.version = version
+        self._lifespan = lifespan
+        self._templates = _api.Templates()
+        self._routes: list[Route] = []
+        self._handlers: dict[type[Exception], Callable[[Exception], Any]] = {}
+        self._portable: _api.Instance | None = None
+        self._frozen = False
+
+    # --- registration
+
+    def route(
+        self,
+        path: str,
+        methods: Iterable[str],
+        *,
+        status: int = 200,
+        blocking: bool = True,
+        name: str | None = None,
+    ) -> Callable[[Handler], Handler]:
+        """Registers a function for some methods of a path.
+
+        Args:
+            path: a template: `/things/{thing_id}`, `{name:int}`, `{rest:path}`.
+            methods: in upper case.
+            status: of the answers that are no `Response`.
+            blocking: of a plain function: it may wait, so it runs on a thread.
+            name: of the route, for messages; that of the function if None.
+
+        Raises:
+            ValueError: the template is malformed, or contradicts another one.
+            TypeError: the signature is not one that a request can be made into.
+            RuntimeError: the app is being served already.
+        """
+
+        def register(function: Handler) -> Handler:
+            if self._frozen:
+                raise RuntimeError(f"{path} comes too late: the app is being served already.")
+            called = name or function.__qualname__
+            for method in methods:
+                fields = self._templates.add(method, path, called)
+                plan = plan_of(function, path, fields)
+                self._routes.append(Route(method, path, called, plan, function, status, blocking))
+            return function
+
+        return register
+
+    def get(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Registers a function for GET, and HEAD. The options are those of `route`."""
+        return self.route(path, ["GET"], **options)
+
+    def post(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Registers a function for POST. The options are those of `route`."""
+        return self.route(path, ["POST"], **options)
+
+    def put(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Registers a function for PUT. The options are those of `route`."""
+        return self.route(path, ["PUT"], **options)
+
+    def patch(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Registers a function for PATCH. The options are those of `route`."""
+        return self.route(path, ["PATCH"], **options)
+
+    def delete(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Registers a function for DELETE. The options are those of `route`."""
+        return self.route(path, ["DELETE"], **options)
+
+    def error_handler(self, kind: type[Exception]) -> Callable[[Handler], Handler]:
+        """Registers a function that answers exceptions of a class, and of those derived from it.
+
+        It is called with the exception, and returns what a handler may return. The most specific
+        class wins.
+        """
+
+        def register(function: Handler) -> Handler:
+            if inspect.iscoroutinefunction(function):
+                raise TypeError(f"{function.__qualname__}() must be a plain function: it answers.")
+            self._handlers[kind] = function
+            return function
+
+        return register
+
+    # --- what the engine asks
+
+    def _specification(self) -> dict[str, Any]:
+        """What tercel._api compiles (python/api/instance.h)."""
+        self._frozen = True
+        return {
+            "routes": [route.native() for route in self._routes],
+            "encode": msgspec.json.Encoder().encode,
+            "response_type": Response,
+            "request_type": Request,
+            "answer_raised": self._answer_raised,
+            "failed": _FAILED,
+        }
+
+    def _answer_raised(self, raised: Exception) -> Any:
+        """Returns what answers an exception of a handler, or None: nobody knows it."""
+        for kind in type(raised).__mro__:
+            handler = self._handlers.get(kind)
+            if handler is not None:
+                return handler(raised)
+        if isinstance(raised, (HTTPError, InvalidValue)):
+            return raised.response()
+        return None
+
+    # --- as an ASGI application, on other servers
+
+    async def __call__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        if scope["type"] == "lifespan":
+            await self._run_lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
+            # A WebSocket, which no route takes yet: refused with 403.
+            await receive()
+            await send({"type": "websocket.close", "code": 1000, "reason": ""})
+
+    async def _run_lifespan(
+        self,
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        await receive()
+        started = False
+        try:
+            if self._lifespan is None:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+            else:
+                async with self._lifespan(self):
+                    started = True
+                    await send({"type": "lifespan.startup.complete"})
+                    await receive()
+        except Exception as error:
+            phase = "shutdown" if started else "startup"
+            await send({"type": f"lifespan.{phase}.failed", "message": repr(error)})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        body = await _read_body(receive)
+        if body is None:
+            return
+        if self._portable is None:
+            self._portable = _api.Instance(self)
+        path = scope.get("raw_path") or scope["path"].encode()
+        begun = self._portable.begin(
+            scope["method"],
+            path.decode("latin-1"),
+            scope["query_string"].decode("latin-1"),
+            list(scope["headers"]),
+            body,
+        )
+        if len(begun) == 3:
+            return await _send(begun, send)
+        number, values = begun
+        route = self._routes[number]
+        try:
+            result = route.endpoint(**dict(zip(route.plan.names, values, strict=True)))
+            if inspect.isawaitable(result):
+                result = await result
+            answer = self._portable.answer(result, route.status)
+        except Exception as error:
+            answered = self._answer_raised(error)
+            await _send(self._portable.answer(answered or _FAILED, 500), send)
+            if answered is None:
+                raise  # For the server's log.
+            return
+        await _send(answer, send)
+
+
+async def _send(
+    answer: tuple[int, list[tuple[bytes, bytes]], bytes],
+    send: Callable[[dict[str, Any]], Awaitable[None]],
+) -> None:
+    status, headers, body = answer
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _read_body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes | None:
+    """Returns the whole body, or None: the client left."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= _BODY_BYTES_MAX:
+            parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)

@@ -1,0 +1,42 @@
+"""A request, for a handler that wants more of it than its parameters."""
+
+from __future__ import annotations
+
+__all__ = ["Request"]
+
+
+class Request:
+    """What was asked.
+
+    Attributes:
+        method: in upper case.
+        path: as it was sent, percent-encoded, without the query.
+        query: behind the `?`, percent-encoded; empty when there is none.
+        headers: pairs of name, in lower case, and value, in the order in which they came. Bytes
+            above 0x7F are the characters of their number (ISO 8859-1).
+        body: of a route that takes one; else empty.
+    """
+
+    __slots__ = ("body", "headers", "method", "path", "query")
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: list[tuple[str, str]],
+        body: bytes,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.body = body
+
+    def header(self, name: str, default: str | None = None) -> str | None:
+        """Returns the first header field called `name`, in any case."""
+        lower = name.lower()
+        return next((value for known, value in self.headers if known == lower), default)
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.path}>"

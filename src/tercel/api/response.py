@@ -1,0 +1,45 @@
+"""A response, for a handler that decides more of it than the body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+__all__ = ["Response"]
+
+
+class Response:
+    """A whole response.
+
+    Args:
+        body: bytes as they are, or a str in UTF-8.
+        status: from 200 to 999.
+        media_type: the Content-Type; None for that of the type of `body`.
+        headers: more header fields; several of one name as pairs.
+
+    Attributes:
+        headers: all of them, as pairs, Content-Type with them. May be appended to until the handler
+            returns. Content-Length is the server's.
+    """
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(
+        self,
+        body: bytes | str = b"",
+        *,
+        status: int = 200,
+        media_type: str | None = None,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self.body = body
+        self.status = status
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        self.headers = list(pairs)
+        if media_type is None and (body or not self.headers):
+            is_text = isinstance(body, str)
+            media_type = "text/plain; charset=utf-8" if is_text else "application/octet-stream"
+        if media_type and all(name.lower() != "content-type" for name, _ in self.headers):
+            self.headers.insert(0, ("content-type", media_type))
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}>"

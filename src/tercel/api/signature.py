@@ -1,0 +1,314 @@
+"""From the signature of a handler to what its route takes from a request."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+import msgspec
+
+from tercel.api.errors import InvalidValue
+from tercel.api.markers import Body, Cookie, Header, Marker, Path, Query
+from tercel.api.request import Request
+
+__all__ = ["BodyArgument", "Parameter", "Plan", "plan_of"]
+
+# What a text is read as before it becomes a value of these types.
+_SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_LISTS = (list, set, frozenset, tuple)
+
+
+@dataclass
+class Parameter:
+    """One argument that is a parameter of the request. The fields are those of the engine."""
+
+    argument: str
+    name: str
+    place: str
+    type: str
+    required: bool
+    array: bool = False
+    separator: str = ""
+    fallback: tuple[Any, ...] = ()
+    convert: Callable[[Any], Any] | None = None
+    annotation: Any = None
+
+    def native(self) -> tuple[Any, ...]:
+        return (
+            self.name,
+            self.place,
+            self.type,
+            self.required,
+            self.array,
+            self.separator,
+            self.fallback,
+            self.convert,
+        )
+
+
+@dataclass
+class BodyArgument:
+    """The argument that is the body."""
+
+    argument: str
+    kind: str
+    required: bool
+    bytes_max: int
+    fallback: tuple[Any, ...] = ()
+    convert: Callable[[bytes], Any] | None = None
+    annotation: Any = None
+
+    def native(self) -> tuple[Any, ...]:
+        return (self.kind, self.required, self.bytes_max, self.fallback, self.convert)
+
+
+@dataclass
+class Plan:
+    """What a route takes."""
+
+    parameters: list[Parameter] = field(default_factory=list)
+    body: BodyArgument | None = None
+    request: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arguments, in the order in which the engine gives them."""
+        names = [parameter.argument for parameter in self.parameters]
+        if self.body is not None:
+            names.append(self.body.argument)
+        if self.request is not None:
+            names.append(self.request)
+        return tuple(names)
+
+
+def plan_of(function: Callable[..., Any], path: str, fields: list[tuple[str, str]]) -> Plan:
+    """Returns what `function`, as the handler of the template `path`, takes from a request.
+
+    Args:
+        fields: names and converters of the template's fields.
+
+    Raises:
+        TypeError: the signature is not one that a request can be made into.
+    """
+    where = f"{function.__qualname__}(), the handler of {path},"
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise TypeError(f"{where} has an annotation that is not defined: {error}.") from None
+    templated = dict(fields)
+    plan = Plan()
+    for parameter in inspect.signature(function).parameters.values():
+        _add(plan, parameter, hints.get(parameter.name, str), templated, where)
+    missing = set(templated) - {p.name for p in plan.parameters if p.place == "path"}
+    if missing:
+        raise TypeError(f"{where} has no argument for {{{min(missing)}}}.")
+    return plan
+
+
+def _add(
+    plan: Plan,
+    parameter: inspect.Parameter,
+    annotation: Any,
+    templated: dict[str, str],
+    where: str,
+) -> None:
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        raise TypeError(f"{where} takes *{parameter.name}: name each argument.")
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        raise TypeError(f"{where} has the positional-only argument {parameter.name!r}: remove `/`.")
+    name = parameter.name
+    has_default = parameter.default is not parameter.empty
+    fallback = (parameter.default,) if has_default else ()
+    plain, marker = _unwrap(annotation)
+    if plain is Request:
+        if plan.request is not None:
+            raise TypeError(f"{where} takes the request twice.")
+        plan.request = name
+        return
+    if marker is None:
+        marker = _place_of(name, plain, templated)
+    if isinstance(marker, Body):
+        if plan.body is not None:
+            raise TypeError(f"{where} takes two bodies: {plan.body.argument!r} and {name!r}.")
+        plan.body = _body_of(name, annotation, plain, marker, fallback)
+        return
+    wire_name = marker.alias or (name.replace("_", "-") if isinstance(marker, Header) else name)
+    if isinstance(marker, Header):
+        wire_name = wire_name.lower()
+    if isinstance(marker, Path):
+        if wire_name not in templated:
+            raise TypeError(f"{where} takes {wire_name!r} from a path that has no such field.")
+        if has_default:
+            raise TypeError(f"{where} has a default for {wire_name!r}, which the path always has.")
+    plan.parameters.append(_parameter_of(name, wire_name, annotation, plain, marker, fallback))
+
+
+def _unwrap(annotation: Any) -> tuple[Any, Marker | None]:
+    """Returns the type without its metadata, and the marker among that."""
+    if typing.get_origin(annotation) is not typing.Annotated:
+        return annotation, None
+    plain, *metadata = typing.get_args(annotation)
+    for item in metadata:
+        if isinstance(item, Marker):
+            return plain, item
+        if isinstance(item, type) and issubclass(item, Marker):
+            return plain, item()
+    return plain, None
+
+
+def _without_none(plain: Any) -> Any:
+    """Returns T of `T | None`."""
+    if typing.get_origin(plain) in (Union, types.UnionType):
+        members = [one for one in typing.get_args(plain) if one is not type(None)]
+        if len(members) == 1:
+            return members[0]
+    return plain
+
+
+def _place_of(name: str, plain: Any, templated: dict[str, str]) -> Marker:
+    """A field of the template, a parameter of the query, or, for what has parts, the body."""
+    if name in templated:
+        return Path()
+    inner = _without_none(plain)
+    origin = typing.get_origin(inner) or inner
+    if origin in _LISTS:
+        arguments = typing.get_args(inner)
+        return Query() if not arguments or _is_scalar(arguments[0]) else Body()
+    return Query() if _is_scalar(inner) else Body()
+
+
+def _is_scalar(plain: Any) -> bool:
+    """Whether one text can be a value of this type."""
+    plain = _unwrap(plain)[0]
+    if plain in _SCALARS:
+        return True
+    try:
+        info = msgspec.inspect.type_info(plain)
+    except (TypeError, NotImplementedError):
+        return False
+    return isinstance(
+        info,
+        (
+            msgspec.inspect.UUIDType,
+            msgspec.inspect.DateType,
+            msgspec.inspect.DateTimeType,
+            msgspec.inspect.TimeType,
+            msgspec.inspect.TimeDeltaType,
+            msgspec.inspect.DecimalType,
+            msgspec.inspect.EnumType,
+            msgspec.inspect.LiteralType,
+            msgspec.inspect.StrType,
+            msgspec.inspect.IntType,
+            msgspec.inspect.FloatType,
+            msgspec.inspect.BoolType,
+        ),
+    )
+
+
+def _parameter_of(
+    argument: str,
+    name: str,
+    annotation: Any,
+    plain: Any,
+    marker: Marker,
+    fallback: tuple[Any, ...],
+) -> Parameter:
+    inner = _without_none(plain)
+    origin = typing.get_origin(inner) or inner
+    array = origin in _LISTS
+    element = inner
+    if array:
+        arguments = typing.get_args(inner)
+        element = arguments[0] if arguments else str
+    element_plain = _unwrap(element)[0]
+    known = _SCALARS.get(element_plain)
+    convert = None
+    is_plain = known is not None and annotation in (plain, inner) and element is element_plain
+    has_constraints = _constraints_of(annotation)
+    if not is_plain or has_constraints or (array and origin is not list):
+        convert = _converter(annotation, [marker.place, name])
+    elif annotation is not plain:
+        convert = None
+    return Parameter(
+        argument=argument,
+        name=name,
+        place=marker.place,
+        type=known or _type_of(element_plain),
+        required=not fallback,
+        array=array,
+        separator=getattr(marker, "separator", ""),
+        fallback=fallback,
+        convert=convert,
+        annotation=annotation,
+    )
+
+
+def _constraints_of(annotation: Any) -> bool:
+    if typing.get_origin(annotation) is not typing.Annotated:
+        return False
+    return any(isinstance(item, msgspec.Meta) for item in typing.get_args(annotation)[1:])
+
+
+def _type_of(plain: Any) -> str:
+    """What a text is read as for a type that is none of JSON's own."""
+    info = msgspec.inspect.type_info(plain)
+    values: typing.Iterable[Any] = ()
+    if isinstance(info, msgspec.inspect.EnumType):
+        values = [member.value for member in info.cls]
+    elif isinstance(info, msgspec.inspect.LiteralType):
+        values = info.values
+    if values and all(isinstance(value, int) for value in values):
+        return "integer"
+    return "string"
+
+
+def _converter(annotation: Any, loc: list[str]) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        try:
+            return msgspec.convert(value, annotation, strict=False)
+        except msgspec.ValidationError as error:
+            raise InvalidValue([_failure(error, loc, value)]) from None
+
+    return convert
+
+
+def _body_of(
+    argument: str, annotation: Any, plain: Any, marker: Body, fallback: tuple[Any, ...]
+) -> BodyArgument:
+    inner = _without_none(plain)
+    kind, convert = "json", None
+    if inner is bytes:
+        kind = "bytes"
+    elif inner not in (dict, list, Any):
+        decode = msgspec.json.Decoder(annotation).decode
+
+        def convert(body: bytes) -> Any:
+            try:
+                return decode(body)
+            except msgspec.ValidationError as error:
+                raise InvalidValue([_failure(error, ["body"], None)]) from None
+
+    return BodyArgument(
+        argument=argument,
+        kind=kind,
+        required=not fallback,
+        bytes_max=marker.bytes_max,
+        fallback=fallback,
+        convert=convert,
+        annotation=annotation,
+    )
+
+
+def _failure(error: msgspec.ValidationError, loc: list[str], value: Any) -> dict[str, Any]:
+    """An item of a problem's `errors` for what msgspec has to say."""
+    message, _, at = str(error).partition(" - at `$")
+    steps = [step for step in at.rstrip("`").replace("[", ".").replace("]", "").split(".") if step]
+    where: list[Any] = [*loc, *(int(step) if step.isdigit() else step for step in steps)]
+    failure: dict[str, Any] = {"type": "value_error", "msg": f"{message}.", "loc": where}
+    if isinstance(value, (str, int, float, bool)) and len(str(value)) <= 256:
+        failure["input"] = value
+    return failure

@@ -41,6 +41,18 @@ TEST(LiteralTableTest, FindsWhatIsThereAndNothingElse) {
   }
 }
 
+// One text below half of the parents, and so many searches that the 16 bits of hash in a slot are
+// those of another parent's some dozen times.
+TEST(LiteralTableTest, TellsParentsApart) {
+  constexpr std::uint32_t kParents = 1 << 20;
+  std::vector<LiteralEdge> edges;
+  for (std::uint32_t parent = 0; parent < kParents; parent += 2) edges.push_back({parent, "a", 1});
+  const LiteralTable table{edges};
+  for (std::uint32_t parent = 1; parent < kParents; parent += 2) {
+    ASSERT_EQ(find(table, parent, "a"), kNone) << parent;
+  }
+}
+
 // What a search may look at grows with the logarithm of the number of siblings, if at all.
 TEST(LiteralTableTest, HasShortRunsHoweverManySiblings) {
   for (const std::size_t count : {1U, 100U, 10'000U, 65'536U}) {

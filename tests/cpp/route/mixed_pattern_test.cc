@@ -42,6 +42,12 @@ TEST(MixedPatternTest, PutsLiteralsAtTheirRightMostPosition) {
   EXPECT_EQ(split({"(", ")"}, "(x)"), (Texts{"x"}));
 }
 
+// Of "aabaaac", read from the right, six bytes match; then two of them count for the next
+// occurrence.
+TEST(MixedPatternTest, FindsLiteralsThatOverlapThemselves) {
+  EXPECT_EQ(split({"", "caaabaa", ""}, "xcaaabaaabaay"), (Texts{"x", "abaay"}));
+}
+
 TEST(MixedPatternTest, WantsAByteForEachField) {
   EXPECT_FALSE(split({"", ".", ""}, "."));
   EXPECT_FALSE(split({"", ".", ""}, "a."));

@@ -76,7 +76,7 @@ TEST(SegmentsTest, HaveARestFromEach) {
   EXPECT_EQ(segments.rest(0), "aA/bB/c/d/%");
 }
 
-TEST(SegmentsTest, LookAtNoMoreThanTheyAreAskedFor) {
+TEST(SegmentsTest, AreNoMoreThanWasAskedFor) {
   const std::string path(100'000, '/');
   EXPECT_EQ(cut(path, 3), (Texts{"", "", ""}));
   EXPECT_EQ(cut(path, kSegmentsMax + 1).size(), kSegmentsMax + 1);

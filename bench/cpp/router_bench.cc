@@ -38,7 +38,7 @@ void add(RouterBuilder& builder, std::string_view text, benchmark::State& state)
 
 [[gnu::noinline]] void look_up(benchmark::State& state, const Router& router,
                                const std::vector<Request>& requests) {
-  std::array<char, 1024> decoded;
+  std::array<char, 16'384> decoded;
   Match match{decoded};
   std::size_t i = 0;
   for (auto _ : state) {
@@ -103,6 +103,20 @@ void githubs(benchmark::State& state) {
   look_up(state, std::move(builder).compile(), requests);
 }
 BENCHMARK(githubs)->Arg(1)->Arg(3)->Arg(30)->Iterations(kLookups);
+
+// Paths of so many bytes that go as far as they can in GitHub's table and fail: linear, or not?
+void hostile(benchmark::State& state, std::string_view start, std::string_view unit) {
+  RouterBuilder builder;
+  for (const std::string_view text : bench::kGithubRoutes) add(builder, text, state);
+  std::string path{start};
+  while (path.size() < static_cast<std::size_t>(state.range(0))) path += unit;
+  look_up(state, std::move(builder).compile(), {{"GET", path}});
+  state.SetBytesProcessed(static_cast<std::int64_t>(path.size()) * state.iterations());
+}
+BENCHMARK_CAPTURE(hostile, dots, "/repos/a/b/compare/", ".. .")->Arg(1024)->Arg(16'000);
+BENCHMARK_CAPTURE(hostile, slashes, "/repos/a/b/", "/")->Arg(1024)->Arg(16'000);
+BENCHMARK_CAPTURE(hostile, percent, "/repos/a/b/compare/", "%2E%2E%20")->Arg(1024)->Arg(16'000);
+BENCHMARK_CAPTURE(hostile, names, "/repos/a/b/issues/1/", "a/")->Arg(1024)->Arg(16'000);
 
 }  // namespace
 }  // namespace tercel::route

@@ -53,7 +53,7 @@ ROUTES = {
     "/f/{f:float}\n/s/{s:str(2, 3)}\n\n/i/7\n/d/2026-11-26\n/t/20261126\n/f/-1.5e3\n/s/abc\n"
     "/u/01234567-89ab-cdef-fedc-ba9876543210",
     "order": "/a/b\n/a{x}/b\n/{y}.{z}/b\n/{w}/b\n/{r:path}\n/\n\n"
-    "/a/b\n/ab/b\n/c.d/b\n/e/b\n/e/f\n/",
+    "/a/b\n/ab/b\n/c.d/b\n/e/b\n/e/f\n/\n/g%2Fh/%69",
     "conflicts": "/a/{x}\n/a/{y}\n/a/{x:int}\n/a/{x}.{y}\n/a/{y}.{x}\n\n/a/1\n/a/1.2",
     "hostile": "/{a}aab{b}/{c}\n/a/{d}/{e}\n/{f}/a/a\n\n/aabaabaabaab\n/a/a/a/a/a/a\n//////",
 }

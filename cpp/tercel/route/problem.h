@@ -9,7 +9,7 @@
 
 namespace tercel::route {
 
-// Nothing, or one sentence with a full stop that quotes the template, or both.
+// Nothing, or one sentence with a full stop that quotes the template; of a conflict, both.
 using Problem = std::optional<std::string>;
 
 }  // namespace tercel::route

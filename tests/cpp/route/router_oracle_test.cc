@@ -121,7 +121,7 @@ TEST(RouterOracleTest, ASlowRouterFindsTheSameWhateverTheOrder) {
   const std::vector<std::string> paths = small_paths();
   std::size_t registered = 0;
   std::size_t found = 0;
-  constexpr std::size_t kTables = 60;
+  constexpr std::size_t kTables = 40;
   constexpr std::size_t kTemplates = 24;
   for (std::size_t table = 0; table < kTables; ++table) {
     RouterBuilder builder;

@@ -40,6 +40,14 @@ MEDIA_TYPES = [
     'text/plain;charset=UTF-8;format="fl\\\\owed"',
     "text/*;q=0.3, application/json;v=1;q=0.7, */*;q=.5, *",
 ]
+# The boundary is "-b": what a fuzzer finds soon.
+FORMS = {
+    "empty": "---b--\r\n",
+    "fields": "---b\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n---b\r\n"
+    'content-disposition: form-data; name="%22b"\r\n\r\n---b--',
+    "file": 'pre\r\n---b \r\nContent-Disposition: form-data; name="f"; filename="a\\"b"; '
+    "filename*=utf-8''%e2%82%ac\r\nContent-Type: text/plain\r\n\r\n\r\n---\r\n\r\n---b--\r\nend",
+}
 EXTENSIONS = [
     "permessage-deflate; client_max_window_bits",
     'permessage-deflate; server_max_window_bits="9"; client_no_context_takeover, x-other; a=1',
@@ -177,6 +185,9 @@ def main() -> None:
         write("query", str(number), query.encode("latin-1"))
     for number, media_type in enumerate(MEDIA_TYPES):
         write("media_type", str(number), media_type.encode())
+    for name, form in FORMS.items():
+        write("multipart", name, BYTE_BY_BYTE + b"\0" + form.encode())
+        write("multipart", f"{name}-limited", WHOLE + b"\1" + form.encode())
     for number, cookies in enumerate(COOKIES):
         write("cookies", str(number), cookies.encode())
     for name, frames in FRAMES.items():

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED, ROUNDS = 20261126, 5000
@@ -138,3 +139,96 @@ def test_media_types() -> None:
         expected.append(want)
     for text, found, want in zip(inputs, ours("m", map(str.encode, inputs)), expected, strict=True):
         assert found == want, text
+
+
+class TheirForm:
+    """Receives the events of python-multipart, and keeps what they tell."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self.parts: list[list[str | None]] = []
+        self.head: dict[str, bytes] = {}
+        self.name = self.value = self.data = b""
+        self.ended = False
+        names = ("header_field", "header_value", "part_data")
+        called = {f"on_{name}": getattr(self, name) for name in names}
+        called |= {"on_part_begin": self.part_begin, "on_header_end": self.header_end}
+        called |= {"on_part_end": self.part_end, "on_end": self.end}
+        self.parser = MultipartParser(boundary, called)
+
+    def part_begin(self) -> None:
+        self.head, self.name, self.value, self.data = {}, b"", b"", b""
+
+    def header_field(self, data: bytes, start: int, end: int) -> None:
+        self.name += data[start:end]
+
+    def header_value(self, data: bytes, start: int, end: int) -> None:
+        self.value += data[start:end]
+
+    def header_end(self) -> None:
+        self.head[self.name.decode().lower()] = self.value
+        self.name = self.value = b""
+
+    def part_data(self, data: bytes, start: int, end: int) -> None:
+        self.data += data[start:end]
+
+    def part_end(self) -> None:
+        _, options = parse_options_header(self.head["content-disposition"])
+        name, filename = options[b"name"].decode("latin-1"), options.get(b"filename")
+        self.parts.append(
+            [
+                name,
+                None if filename is None else filename.decode("latin-1"),
+                self.head.get("content-type", b"").decode("latin-1"),
+                self.data.decode("latin-1"),
+            ]
+        )
+
+    def end(self) -> None:
+        self.ended = True
+
+
+def random_form(rng: random.Random, boundary: str) -> str:
+    """Parts whose data is made of what a boundary is made of."""
+    end = f"\r\n--{boundary}"
+    choices = [
+        "\r",
+        "\n",
+        "-",
+        end[: rng.randrange(len(end))],
+        boundary,
+        "x" * 40,
+        "\0\xff",
+        end[:-1],
+    ]
+    body = ""
+    for _ in range(rng.randrange(5)):
+        data = pieces(rng, choices, 12)
+        if end in "\r\n" + data + end[:-1]:
+            continue
+        name, filename = some(rng, string.ascii_letters + "; =,\xfc", 0, 9), some(rng, TOKEN, 0, 9)
+        filename = filename.replace("%", "")  # Which we decode, as browsers write it.
+        body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
+        body += rng.choice(("", f'; filename="{filename}"'))
+        body += rng.choice(("\r\n", "\r\nContent-Type: text/plain\r\n")) + f"\r\n{data}\r\n"
+    return body + f"--{boundary}--\r\n"
+
+
+def test_forms() -> None:
+    rng = random.Random(SEED)
+    inputs = []
+    for _ in range(ROUNDS):
+        boundary = some(rng, string.ascii_letters + "-'()+_,./:=?", 1, 71)
+        inputs.append((boundary, rng.randrange(1, 256), random_form(rng, boundary)))
+    framed = [
+        bytes([step, len(boundary)]) + (boundary + body).encode("latin-1")
+        for boundary, step, body in inputs
+    ]
+    parts = 0
+    for (boundary, step, body), found in zip(inputs, ours("f", framed), strict=True):
+        they, raw = TheirForm(boundary.encode()), body.encode("latin-1")
+        for at in range(0, len(raw), step):
+            they.parser.write(raw[at : at + step])
+        assert they.ended
+        assert found == [*they.parts, "complete"], body
+        parts += len(they.parts)
+    assert parts > ROUNDS

@@ -4,6 +4,9 @@
 // Reads inputs as dump.h says, and writes one line of JSON for each. The first byte of an input
 // says what the rest is:
 //   c  cookies: [["name","value"],...], or "TooManyCookies"
+//   f  a form: in its first byte the steps it arrives in, in the second the size of the boundary,
+//      the boundary, the body. [["name","filename" or null,"type","data"],...,"complete"], where
+//      the last may be "incomplete" or the name of an error.
 //   m  a media type: ["type/subtype",["name","value"],...], or "BadMediaType"
 //   s  a cookie to be set, its parts behind each other with a zero byte between: name, value, path,
 //      domain, Max-Age. What is written, or "BadCookie".
@@ -15,6 +18,7 @@
 #include <string_view>
 
 #include "http/dump.h"
+#include "http/multipart_input.h"
 #include "tercel/base/parse_number.h"
 #include "tercel/http/chars.h"
 #include "tercel/http/cookies.h"
@@ -74,6 +78,22 @@ std::string dump_set_cookie(std::string_view text) {
   return written ? quoted(*written) : name_of(written.error());
 }
 
+std::string dump_form(std::string_view text) {
+  const auto step = static_cast<unsigned char>(text[0]);
+  const auto boundary_bytes = static_cast<unsigned char>(text[1]);
+  const std::string_view boundary = text.substr(2, boundary_bytes);
+  const Form form = read_form_in_steps(boundary, text.substr(2U + boundary_bytes), step);
+  List list;
+  for (const FormPart& part : form.parts) {
+    if (!part.whole) continue;
+    const std::string filename = part.filename ? quoted(*part.filename) : "null";
+    list.add('[' + quoted(part.name) + ',' + filename + ',' + quoted(part.content_type) + ',' +
+             quoted(part.data) + ']');
+  }
+  list.add(quoted(form.end));
+  return list.json();
+}
+
 std::string dump_media_type(std::string_view text) {
   const auto type = parse_media_type(text);
   if (!type) return name_of(type.error());
@@ -106,6 +126,8 @@ std::string dump(char kind, std::string_view text) {
   switch (kind) {
     case 'c':
       return dump_cookies(text);
+    case 'f':
+      return dump_form(text);
     case 'm':
       return dump_media_type(text);
     case 's':

@@ -48,6 +48,15 @@ FORMS = {
     "file": 'pre\r\n---b \r\nContent-Disposition: form-data; name="f"; filename="a\\"b"; '
     "filename*=utf-8''%e2%82%ac\r\nContent-Type: text/plain\r\n\r\n\r\n---\r\n\r\n---b--\r\nend",
 }
+CONDITIONS = [
+    "bytes=0-4,-3,8-",
+    "bytes=18446744073709551614-18446744073709551616",
+    'W/"abc", "d,e"',
+    '"abc"',
+    "Sun, 06 Nov 1994 08:49:37 GMT",
+    "Sunday, 06-Nov-94 08:49:37 GMT",
+    "Sun Nov  6 08:49:37 1994",
+]
 EXTENSIONS = [
     "permessage-deflate; client_max_window_bits",
     'permessage-deflate; server_max_window_bits="9"; client_no_context_takeover, x-other; a=1',
@@ -185,6 +194,9 @@ def main() -> None:
         write("query", str(number), query.encode("latin-1"))
     for number, media_type in enumerate(MEDIA_TYPES):
         write("media_type", str(number), media_type.encode())
+    for number, condition in enumerate(CONDITIONS):
+        write("conditional", f"{number}-short", b"\x0a" + condition.encode())
+        write("conditional", f"{number}-long", b"\xff" + condition.encode())
     for name, form in FORMS.items():
         write("multipart", name, BYTE_BY_BYTE + b"\0" + form.encode())
         write("multipart", f"{name}-limited", WHOLE + b"\1" + form.encode())

@@ -101,7 +101,10 @@ RangeVerdict parse_range(std::string_view value, std::uint64_t size, ByteRanges&
     const std::string_view element = next_element(value);
     if (element.empty()) continue;
     const auto spec = parse_spec(element);
-    if (!spec || ++specs > kRangesMax) return RangeVerdict::kWhole;
+    if (!spec || ++specs > kRangesMax) {
+      ranges.clear();
+      return RangeVerdict::kWhole;
+    }
     if (size == 0) {
       suffix_of_nothing = suffix_of_nothing || (!spec->first && *spec->last > 0);
     } else if (const auto range = resolve(*spec, size)) {

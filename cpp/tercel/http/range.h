@@ -49,7 +49,7 @@ class ByteRanges {
 
 enum class RangeVerdict : std::uint8_t { kWhole, kPartial, kUnsatisfiable };
 
-// `size`: bytes of the representation. `ranges` is set if kPartial.
+// `size`: bytes of the representation. `ranges`: what to send if kPartial, else none.
 [[nodiscard]] RangeVerdict parse_range(std::string_view value, std::uint64_t size,
                                        ByteRanges& ranges) noexcept;
 

@@ -58,6 +58,22 @@ TEST(ParametersTest, RefuseEverythingElse) {
   }
 }
 
+// A mebibyte that never comes to its point. Quadratic work would take an hour.
+TEST(ParametersTest, AreReadInLinearTime) {
+  for (const std::string_view piece :
+       {";", ";a=", ";a=\"", "\\\"", "\"", "\\", " ", "; ", ",", ",\"", "a"}) {
+    std::string text = ";a=\"";
+    while (text.size() < 1024 * 1024) text += piece;
+    EXPECT_GE(read(text).size(), 3U);
+    EXPECT_GE(read(std::string_view{text}.substr(4)).size(), 3U);
+    std::size_t elements = 0;
+    for (std::string_view rest = std::string_view{text}.substr(4); !rest.empty(); ++elements) {
+      (void)next_list_element(rest);
+    }
+    EXPECT_LE(elements, text.size());
+  }
+}
+
 TEST(UnescapeTest, TakesBackslashesAway) {
   const auto both = [](std::string text) {
     std::string other = text;

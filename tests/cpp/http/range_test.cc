@@ -16,8 +16,11 @@ std::string read(std::string_view value, std::uint64_t size) {
   ByteRanges ranges;
   switch (parse_range(value, size, ranges)) {
     case RangeVerdict::kWhole:
+      EXPECT_TRUE(ranges.all().empty())
+          << value;  // Found by fuzzing: what was good before a bad one.
       return "whole";
     case RangeVerdict::kUnsatisfiable:
+      EXPECT_TRUE(ranges.all().empty()) << value;
       return "unsatisfiable";
     case RangeVerdict::kPartial:
       break;

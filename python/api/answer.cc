@@ -61,7 +61,8 @@ bool Answer::read_response(PyObject* response) noexcept {
   const long number = status ? PyLong_AsLong(status.get()) : -1;
   if (number < 200 || number > 999) {
     if (!PyErr_Occurred()) {
-      PyErr_Format(PyExc_ValueError, "the status of a response is from 200 to 999, not %ld", number);
+      PyErr_Format(PyExc_ValueError, "the status of a response is from 200 to 999, not %ld",
+                   number);
     }
     return false;
   }
@@ -94,7 +95,8 @@ bool Answer::read_fields(PyObject* headers) noexcept {
 bool Answer::take_body(Ref owner) noexcept {
   if (!owner) return false;
   if (PyBytes_Check(owner.get())) {
-    body_ = {PyBytes_AS_STRING(owner.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(owner.get()))};
+    body_ = {PyBytes_AS_STRING(owner.get()),
+             static_cast<std::size_t>(PyBytes_GET_SIZE(owner.get()))};
   } else if (PyUnicode_Check(owner.get())) {
     body_ = text_of(owner.get());
     if (body_.data() == nullptr) return false;

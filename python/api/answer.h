@@ -18,8 +18,8 @@
 #include <string_view>
 
 #include "python/ref.h"
-#include "tercel/http/message.h"
 #include "tercel/http/handler.h"
+#include "tercel/http/message.h"
 
 namespace tercel::python::api {
 
@@ -37,7 +37,8 @@ class Answer {
   Answer& operator=(const Answer&) = delete;
 
   // False with a Python exception set. Once.
-  [[nodiscard]] bool read(PyObject* result, std::uint16_t status, const Encoding& encoding) noexcept;
+  [[nodiscard]] bool read(PyObject* result, std::uint16_t status,
+                          const Encoding& encoding) noexcept;
 
   [[nodiscard]] http::Response response() const noexcept {
     return {.status = status_, .fields = std::span{fields_}.first(field_count_)};

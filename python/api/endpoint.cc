@@ -9,8 +9,7 @@ namespace tercel::python::api {
 namespace {
 
 Ref to_bytes(std::string_view bytes) noexcept {
-  return Ref::steal(
-      PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+  return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
 }
 
 // What a peer sent as a header field, which is bytes: each is the character of its number.
@@ -102,7 +101,8 @@ bool PyEndpoint::build_into(PyObject* tuple, const tercel::api::Call& call) cons
       const Ref bytes = to_bytes(call.bytes);
       body = bytes ? entering_python([&] {
         return PyObject_CallOneArg(options_.body.convert.get(), bytes.get());
-      }) : nullptr;
+      })
+                   : nullptr;
     } else {
       body = call.body ? to_python(*call.body) : to_bytes(call.bytes).release();
     }
@@ -117,8 +117,7 @@ PyObject* PyEndpoint::make(const Argument& argument,
   if (argument.is_float) return PyFloat_FromDouble(value->float64());
   const Ref made = Ref::steal(to_python(*value));
   if (!made || !argument.convert) return Py_XNewRef(made.get());
-  return entering_python(
-      [&] { return PyObject_CallOneArg(argument.convert.get(), made.get()); });
+  return entering_python([&] { return PyObject_CallOneArg(argument.convert.get(), made.get()); });
 }
 
 PyObject* PyEndpoint::make_request(const tercel::api::Call& call) const noexcept {
@@ -149,8 +148,8 @@ Ref PyEndpoint::response_to_raised() const noexcept {
     restore_raised(std::move(raised));
     return {};
   }
-  Ref response = Ref::steal(entering_python(
-      [&] { return PyObject_CallOneArg(around_.answer_raised, raised.get()); }));
+  Ref response = Ref::steal(
+      entering_python([&] { return PyObject_CallOneArg(around_.answer_raised, raised.get()); }));
   if (response && response.get() != Py_None) return response;
   around_.door->log_raised(raised.get());
   if (const Ref second = take_raised()) around_.door->log_raised(second.get());

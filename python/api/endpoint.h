@@ -3,8 +3,8 @@
 // Parameters and body become keyword arguments, whose names are known when the route is registered;
 // what a request leaves out is the default. A plain function runs at once; a coroutine function as
 // an ASGI application does, in a context and with a task of its own (asgi/door.h). What it returns
-// is the answer (answer.h); what it raises, the application is asked about. Thread: the loop's, with
-// the interpreter lock held. Tested by tests/python/api.
+// is the answer (answer.h); what it raises, the application is asked about. Thread: the loop's,
+// with the interpreter lock held. Tested by tests/python/api.
 #pragma once
 
 #include <Python.h>
@@ -32,9 +32,9 @@ struct Argument {
 struct Surroundings {
   PyObject* app;  // Keeps the endpoints.
   Encoding encoding;
-  PyObject* request_type;     // Called with method, path, query, headers and body.
-  PyObject* answer_raised;    // Called with an exception, returns a Response or None.
-  PyObject* failed;           // The Response for what nobody answers.
+  PyObject* request_type;   // Called with method, path, query, headers and body.
+  PyObject* answer_raised;  // Called with an exception, returns a Response or None.
+  PyObject* failed;         // The Response for what nobody answers.
   const asgi::Door* door;
 };
 
@@ -86,7 +86,8 @@ class PyEndpoint final : public tercel::api::Endpoint {
   // A tuple of all arguments. Null with an exception set.
   [[nodiscard]] Ref build(const tercel::api::Call& call) const noexcept;
   [[nodiscard]] bool build_into(PyObject* tuple, const tercel::api::Call& call) const noexcept;
-  [[nodiscard]] PyObject* make(const Argument& argument, std::optional<json::Value> value) const noexcept;
+  [[nodiscard]] PyObject* make(const Argument& argument,
+                               std::optional<json::Value> value) const noexcept;
   [[nodiscard]] PyObject* make_request(const tercel::api::Call& call) const noexcept;
   // Makes an answer of `result`, or of the exception that is set when it is null, and hands it to
   // `deliver(const Answer&)`, which returns false with an exception set. False with the exception

@@ -35,10 +35,8 @@ Value value_of(const std::array<Named<Value>, count>& known, std::string_view na
   throw nb::value_error(("no such name: " + std::string{name}).c_str());
 }
 
-constexpr std::array<Named<In>, 4> kPlaces{{{"path", In::kPath},
-                                            {"query", In::kQuery},
-                                            {"header", In::kHeader},
-                                            {"cookie", In::kCookie}}};
+constexpr std::array<Named<In>, 4> kPlaces{
+    {{"path", In::kPath}, {"query", In::kQuery}, {"header", In::kHeader}, {"cookie", In::kCookie}}};
 constexpr std::array<Named<Type>, 4> kTypes{{{"string", Type::kString},
                                              {"integer", Type::kInteger},
                                              {"number", Type::kNumber},
@@ -79,8 +77,8 @@ Parameter read_parameter(const nb::tuple& one, Argument& argument) {
 nb::tuple to_tuple(const BufferExchange& exchange) {
   nb::list fields;
   for (const auto& [name, value] : exchange.fields()) {
-    fields.append(nb::make_tuple(nb::bytes(name.data(), name.size()),
-                                 nb::bytes(value.data(), value.size())));
+    fields.append(
+        nb::make_tuple(nb::bytes(name.data(), name.size()), nb::bytes(value.data(), value.size())));
   }
   return nb::make_tuple(exchange.status(), fields,
                         nb::bytes(exchange.body().data(), exchange.body().size()));
@@ -156,8 +154,7 @@ void Instance::add(const nb::tuple& route) {
                           .name = nb::cast<std::string>(route[2])};
   for (const nb::handle one : nb::cast<nb::list>(route[3])) {
     options.arguments.emplace_back();
-    made.parameters.push_back(
-        read_parameter(nb::cast<nb::tuple>(one), options.arguments.back()));
+    made.parameters.push_back(read_parameter(nb::cast<nb::tuple>(one), options.arguments.back()));
   }
   if (!route[4].is_none()) {
     const auto body = nb::cast<nb::tuple>(route[4]);
@@ -169,8 +166,8 @@ void Instance::add(const nb::tuple& route) {
     options.body.convert = share_known(body[4]);
   }
   options.takes_request = nb::cast<bool>(route[8]);
-  auto endpoint = std::make_unique<PyEndpoint>(around_, share(route[6]), share(route[5]),
-                                               std::move(options));
+  auto endpoint =
+      std::make_unique<PyEndpoint>(around_, share(route[6]), share(route[5]), std::move(options));
   endpoints_.push_back(endpoint.get());
   made.endpoint = std::move(endpoint);
   if (const auto problem = app_.add(std::move(made))) throw nb::value_error(problem->c_str());

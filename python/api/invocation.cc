@@ -104,10 +104,13 @@ PyObject* send(PyObject* self, PyObject* value) noexcept {
 PyObject* throw_in(PyObject* self, PyObject* const* args, Py_ssize_t count) noexcept {
   Invocation& invocation = invocation_of(self);
   const Ref coroutine = Ref::share(invocation.coroutine);
-  const Ref method =
-      Ref::steal(coroutine ? PyObject_GetAttr(coroutine.get(), throw_key) : nullptr);
+  const Ref method = Ref::steal(coroutine ? PyObject_GetAttr(coroutine.get(), throw_key) : nullptr);
   if (!method) {
-    if (!PyErr_Occurred() && count > 0) PyErr_SetObject(PyExceptionInstance_Check(args[0]) ? reinterpret_cast<PyObject*>(Py_TYPE(args[0])) : args[0], PyExceptionInstance_Check(args[0]) ? args[0] : nullptr);
+    if (!PyErr_Occurred() && count > 0)
+      PyErr_SetObject(PyExceptionInstance_Check(args[0])
+                          ? reinterpret_cast<PyObject*>(Py_TYPE(args[0]))
+                          : args[0],
+                      PyExceptionInstance_Check(args[0]) ? args[0] : nullptr);
     return nullptr;
   }
   PyObject* result = entering_python([&] {

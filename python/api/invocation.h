@@ -1,4 +1,5 @@
-// One call of a coroutine function: what the dispatcher calls and drives in place of an application.
+// One call of a coroutine function: what the dispatcher calls and drives in place of an
+// application.
 //
 // Called with (None, None, send) it calls the function, and is from then on the awaitable of its
 // coroutine: it hands on what that yields, and answers with what it returns. Looks like the

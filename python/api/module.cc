@@ -1,5 +1,5 @@
-// The module tercel._api: tercel.App's half in C++. Private. Loaded by the first tercel.App, so that
-// a process that only serves has neither it nor what it is linked with.
+// The module tercel._api: tercel.App's half in C++. Private. Loaded by the first tercel.App, so
+// that a process that only serves has neither it nor what it is linked with.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>

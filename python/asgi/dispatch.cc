@@ -105,8 +105,7 @@ bool Dispatcher::wants_tasks() noexcept {
   return debug.get() != Py_False || factory.get() != Py_None;
 }
 
-bool Dispatcher::run_direct(PyObject* app, SendCallable& send, Ref& scope,
-                            Ref& receive) noexcept {
+bool Dispatcher::run_direct(PyObject* app, SendCallable& send, Ref& scope, Ref& receive) noexcept {
   const Ref context = Ref::steal(PyContext_Copy(context_.get()));
   Ref shell = context ? shells_.take() : Ref{};
   if (!shell) return false;

@@ -27,9 +27,8 @@ void log_raised_by_app(PyObject* raised) noexcept {
   log_raised("ASGI", raised);
 }
 
-constinit Door the_door{.handler = as_handler,
-                        .run = run,
-                        .answer = answer, .log_raised = log_raised_by_app};
+constinit Door the_door{
+    .handler = as_handler, .run = run, .answer = answer, .log_raised = log_raised_by_app};
 
 }  // namespace
 

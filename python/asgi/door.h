@@ -1,7 +1,7 @@
 // What this module does for another extension module that answers requests by itself: tercel._api.
 //
-// The other module is compiled against the same headers and linked with nothing of this one: it gets
-// this table from the capsule `tercel._core._door`, and gives a Front to every server of its
+// The other module is compiled against the same headers and linked with nothing of this one: it
+// gets this table from the capsule `tercel._core._door`, and gives a Front to every server of its
 // applications, in a capsule that is the attribute `__tercel_front__` of their class. A front is an
 // http::Handler around the ASGI handler of the same application. It takes the requests that it can
 // answer, and leaves the others to the inner one: to wrap is what handlers are made for.

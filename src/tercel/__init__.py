@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tercel.api import App, Body, Cookie, Header, HTTPError, Path, Query, Request, Response
     from tercel._core import ClientDisconnected, __version__
+    from tercel.api import App, Body, Cookie, Header, HTTPError, Path, Query, Request, Response
     from tercel.loop import EventLoop
     from tercel.problems import ImportFailed, LifespanError, SettingError, StartError, TargetError
     from tercel.run import serve

@@ -61,10 +61,8 @@ App::~App() {
 route::Problem App::add(Route route) {
   if (auto problem = check_parameters(route)) return problem;
   const auto id = static_cast<route::RouteId>(routes_.size());
-  if (auto problem = builder_.add({.method = route.method,
-                                   .path = route.path,
-                                   .route = id,
-                                   .name = route.name})) {
+  if (auto problem = builder_.add(
+          {.method = route.method, .path = route.path, .route = id, .name = route.name})) {
     return problem;
   }
   routes_.push_back(std::move(route));
@@ -139,14 +137,13 @@ App::Entry* App::find(const http::Request& request, http::Exchange& exchange) no
 }
 
 void App::refuse_method(const http::Request& request, http::Exchange& exchange) noexcept {
-  const auto index =
-      static_cast<std::size_t>(match_.endpoint() - router_.endpoints().data());
+  const auto index = static_cast<std::size_t>(match_.endpoint() - router_.endpoints().data());
   const std::array<http::Field, 1> allow{{{"allow", allow_[index]}}};
   if (request.method == "OPTIONS") return answer(exchange, 204, {}, {}, allow);
   const bool known = router_.knows_method(request.method);
-  answer_problem(exchange,
-                 {.status = static_cast<std::uint16_t>(known ? 405 : 501), .instance = request.path},
-                 scratch_, allow);
+  answer_problem(
+      exchange, {.status = static_cast<std::uint16_t>(known ? 405 : 501), .instance = request.path},
+      scratch_, allow);
 }
 
 bool App::takes_body(const BodyPlan& body, const http::Request& request,

@@ -12,20 +12,19 @@
 //   });
 //   if (auto problem = app.freeze()) ...
 //
-// | the request                                    | answer                                        |
+// | the request                                    | answer |
 // |------------------------------------------------|-----------------------------------------------|
-// | no route has its path                          | 404                                           |
-// | a path above kPathBytesMax                     | 414                                           |
-// | a method that nobody knows                     | 501                                           |
-// | a method that its path does not have           | 405, with Allow                               |
-// | HEAD where there is GET                        | as GET; the body is left out                  |
-// | OPTIONS where no route has it                  | 204, with Allow                               |
-// | a body that is not JSON, by its Content-Type   | 415; without one it is taken for JSON         |
-// | a charset other than UTF-8                     | 415                                           |
-// | a body above the route's limit                 | 413, before it is read if its length is known |
-// | JSON that is malformed or too deep             | 400, with the place                           |
-// | escapes of the query that are none             | taken as they are                             |
-// | values that are missing or of the wrong type   | 422, with all of them (failures.h)            |
+// | no route has its path                          | 404 | | a path above kPathBytesMax | 414 | | a
+// method that nobody knows                     | 501                                           | |
+// a method that its path does not have           | 405, with Allow                               |
+// | HEAD where there is GET                        | as GET; the body is left out | | OPTIONS where
+// no route has it                  | 204, with Allow                               | | a body that
+// is not JSON, by its Content-Type   | 415; without one it is taken for JSON         | | a charset
+// other than UTF-8                     | 415                                           | | a body
+// above the route's limit                 | 413, before it is read if its length is known | | JSON
+// that is malformed or too deep             | 400, with the place                           | |
+// escapes of the query that are none             | taken as they are                             |
+// | values that are missing or of the wrong type   | 422, with all of them (failures.h) |
 //
 // Every answer is a problem document (problem.h). Parameters and body are both looked at before
 // anything is said of their values.
@@ -67,7 +66,7 @@ namespace tercel::api {
 
 struct Route {
   std::string method;
-  std::string path;  // A template (route/template.h).
+  std::string path;       // A template (route/template.h).
   std::string name = {};  // For messages.
   std::vector<Parameter> parameters = {};
   BodyPlan body = {};
@@ -159,8 +158,8 @@ class App final : public http::Handler, private BodyOwner {
   route::RouterBuilder builder_;
   route::Problem mistake_;
   route::Router router_;
-  std::vector<Entry> entries_;          // By RouteId.
-  std::vector<std::string> allow_;      // By endpoint.
+  std::vector<Entry> entries_;      // By RouteId.
+  std::vector<std::string> allow_;  // By endpoint.
   http::Handler* websockets_ = nullptr;
 
   // For the request that is being dealt with.

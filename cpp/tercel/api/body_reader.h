@@ -42,8 +42,8 @@ class BodyReader final : public http::Observer {
   BodyReader(const BodyReader&) = delete;
   BodyReader& operator=(const BodyReader&) = delete;
 
-  // Begins with `first`, which was read already, and pulls the rest. All views of `request` are into
-  // `head`. May be gone when it returns.
+  // Begins with `first`, which was read already, and pulls the rest. All views of `request` are
+  // into `head`. May be gone when it returns.
   void start(const http::Request& request, Block head, std::string_view first,
              http::Exchange& exchange) noexcept;
 

@@ -26,7 +26,7 @@ namespace tercel::api {
 struct Call {
   const http::Request& request;
   http::Exchange& exchange;
-  const Arguments& arguments;  // In the order of the route's parameters.
+  const Arguments& arguments;            // In the order of the route's parameters.
   std::optional<json::Value> body = {};  // Of a JSON body; nothing: there is none.
   std::string_view bytes = {};           // The body as it was sent, if it was collected.
   json::Writer& scratch;                 // Empty.

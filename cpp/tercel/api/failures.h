@@ -7,7 +7,8 @@
 // `loc` says where, `type` is for programs, `msg` for people, and `input` is what was sent, where
 // it is short. They are written down as they are found, in JSON. After kFailuresMax no more are.
 //
-// Resource: one loop. Source of the types: those that pydantic 2 names. Tested by failures_test.cc.
+// Resource: one loop. Source of the types: those that pydantic 2 names. Tested by
+// request_plan_test.cc.
 #pragma once
 
 #include <cstddef>
@@ -23,13 +24,13 @@
 namespace tercel::api {
 
 // name, type, message
-#define TERCEL_API_FAILURES(X)                                                              \
-  X(kMissing, "missing", "This value is required.")                                         \
-  X(kIntParsing, "int_parsing", "This must be an integer in decimal digits.")               \
-  X(kIntSize, "int_parsing_size", "This integer has more digits than the limit.")           \
-  X(kFloatParsing, "float_parsing", "This must be a number.")                               \
+#define TERCEL_API_FAILURES(X)                                                                 \
+  X(kMissing, "missing", "This value is required.")                                            \
+  X(kIntParsing, "int_parsing", "This must be an integer in decimal digits.")                  \
+  X(kIntSize, "int_parsing_size", "This integer has more digits than the limit.")              \
+  X(kFloatParsing, "float_parsing", "This must be a number.")                                  \
   X(kBoolParsing, "bool_parsing", "This must be true or false, yes or no, on or off, 1 or 0.") \
-  X(kNotUnicode, "string_unicode", "This must be UTF-8.")                                   \
+  X(kNotUnicode, "string_unicode", "This must be UTF-8.")                                      \
   X(kJsonInvalid, "json_invalid", "This must be JSON.")
 
 #define TERCEL_API_NAME(name, type, text) name,

@@ -20,8 +20,9 @@ struct Parameter {
   In in = In::kQuery;
   Type type = Type::kString;
   bool required = true;
-  bool array = false;    // Of `type`: each time it is given is an element.
-  char separator = '\0';  // Of an array: one text holds several elements, cut here. NUL: it does not.
+  bool array = false;  // Of `type`: each time it is given is an element.
+  char separator =
+      '\0';  // Of an array: one text holds several elements, cut here. NUL: it does not.
 };
 
 // "path", "query", ...: the first step of a failure's `loc`.

@@ -4,7 +4,7 @@
 //
 // {"type":"about:blank","title":"Not Found","status":404,"detail":"...","instance":"/things/7"},
 // and "errors" where single values of the request are wrong (failures.h).
-// Source: RFC 9457. Tested by problem_test.cc.
+// Source: RFC 9457. Tested by app_test.cc.
 #pragma once
 
 #include <cstdint>

@@ -17,8 +17,7 @@ std::uint32_t capture_of(const Parameter& parameter, std::span<const route::Fiel
   if (parameter.in != In::kPath) return kNoCapture;
   const auto named = [&](const route::Field& field) { return field.name == parameter.name; };
   const auto found = std::find_if(fields.begin(), fields.end(), named);
-  return found == fields.end() ? kNoCapture
-                               : static_cast<std::uint32_t>(found - fields.begin());
+  return found == fields.end() ? kNoCapture : static_cast<std::uint32_t>(found - fields.begin());
 }
 
 }  // namespace
@@ -60,9 +59,9 @@ RequestPlan::Names RequestPlan::names_in(In in) const {
 }
 
 const RequestPlan::Name* RequestPlan::find(const Names& names, std::string_view name) noexcept {
-  const auto found =
-      std::lower_bound(names.begin(), names.end(), name,
-                       [](const Name& known, std::string_view asked) { return known.name < asked; });
+  const auto found = std::lower_bound(
+      names.begin(), names.end(), name,
+      [](const Name& known, std::string_view asked) { return known.name < asked; });
   return found != names.end() && found->name == name ? &*found : nullptr;
 }
 
@@ -89,8 +88,7 @@ Result<void> RequestPlan::collect(const http::Request& request, const route::Mat
 
 // --- which texts were given
 
-void RequestPlan::give(std::uint32_t parameter, std::string_view text,
-                       Arguments& arguments) const {
+void RequestPlan::give(std::uint32_t parameter, std::string_view text, Arguments& arguments) const {
   const Parameter& wanted = parameters_[parameter];
   if (!wanted.array) {
     // Not given is a text without an address.

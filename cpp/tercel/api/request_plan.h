@@ -11,9 +11,9 @@
 // first of cookies (http/cookies.h) and header fields. Names of queries, cookies and paths are
 // case-sensitive. What nobody asks for is not looked at.
 //
-// A plan moves, and is not copied; collect() may run on any thread with Arguments of its own. Cost: linear in
-// the parts of the request that have parameters, times the logarithm of the number of those.
-// Tested by request_plan_test.cc.
+// A plan moves, and is not copied; collect() may run on any thread with Arguments of its own. Cost:
+// linear in the parts of the request that have parameters, times the logarithm of the number of
+// those. Tested by request_plan_test.cc.
 #pragma once
 
 #include <cstddef>

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "tercel/base/assert.h"
+#include "tercel/base/percent.h"
 #include "tercel/base/utf8.h"
 #include "tercel/http/scan.h"
-#include "tercel/base/percent.h"
 
 namespace tercel::http {
 namespace {

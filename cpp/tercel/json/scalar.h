@@ -6,7 +6,7 @@
 //   const json::Value price{nodes.data()};
 //
 // Each function fills the first nodes of what it is given, and the texts stay where they are: both
-// outlive the value. Tested by scalar_test.cc.
+// outlive the value. Tested by api/convert_test.cc.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@ from typing import Any, Union
 import msgspec
 
 from tercel.api.errors import InvalidValue
-from tercel.api.markers import Body, Cookie, Header, Marker, Path, Query
+from tercel.api.markers import Body, Header, Marker, Path, Query
 from tercel.api.request import Request
 
 __all__ = ["BodyArgument", "Parameter", "Plan", "plan_of"]
@@ -231,8 +231,6 @@ def _parameter_of(
     has_constraints = _constraints_of(annotation)
     if not is_plain or has_constraints or (array and origin is not list):
         convert = _converter(annotation, [marker.place, name])
-    elif annotation is not plain:
-        convert = None
     return Parameter(
         argument=argument,
         name=name,

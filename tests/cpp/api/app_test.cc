@@ -28,10 +28,10 @@ class AppTest : public testing::Test {
                  out.end_object();
                });
              });
-    app_.on("POST", "/things", {{.name = "n", .type = Type::kInteger, .required = false}},
-            [this](Call& call) { answer_with_body(call); }, kJson);
-    app_.on("PUT", "/raw", {},
-            [](Call& call) { call.text(200, std::string{call.bytes}); },
+    app_.on(
+        "POST", "/things", {{.name = "n", .type = Type::kInteger, .required = false}},
+        [this](Call& call) { answer_with_body(call); }, kJson);
+    app_.on("PUT", "/raw", {}, [](Call& call) { call.text(200, std::string{call.bytes}); },
             {.kind = BodyKind::kBytes, .bytes_max = 64});
     app_.on("PATCH", "/optional", {}, [this](Call& call) { answer_with_body(call); },
             {.kind = BodyKind::kJson, .required = false});
@@ -50,8 +50,7 @@ class AppTest : public testing::Test {
     });
   }
 
-  std::string ask(std::string_view line, std::string_view fields = "",
-                  std::string_view body = "") {
+  std::string ask(std::string_view line, std::string_view fields = "", std::string_view body = "") {
     std::string request{line};
     request += " HTTP/1.1\r\nHost: a\r\n";
     request += fields;
@@ -138,7 +137,8 @@ TEST_F(AppTest, ParsesABodyOfJson) {
 }
 
 TEST_F(AppTest, WaitsForABodyThatComesInParts) {
-  const std::string head = "POST /things?n=1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string head =
+      "POST /things?n=1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const char c : head + "4\r\n[1,2\r\n3\r\n,3]\r\n0\r\n\r\n") wire_.receive({&c, 1});
   EXPECT_EQ(wire_.take_sent(), ok("3"));
   // Its memory is used again.

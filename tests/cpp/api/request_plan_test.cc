@@ -170,7 +170,8 @@ TEST_F(RequestPlanTest, ListsSoManyFailuresAtMost) {
 }
 
 TEST_F(RequestPlanTest, UsesItsMemoryAgain) {
-  plan("/", {{.name = "n", .type = Type::kNumber, .array = true}, {.name = "a", .required = false}});
+  plan("/",
+       {{.name = "n", .type = Type::kNumber, .array = true}, {.name = "a", .required = false}});
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(query("n=1.5&n=2.5&a=x"), "n=[1.5,2.5] a=x");
     EXPECT_EQ(query("n=3"), "n=[3]");

@@ -1,0 +1,20 @@
+from typing import Any
+
+front: object
+
+class Templates:
+    def add(self, method: str, path: str, name: str) -> list[tuple[str, str]]: ...
+
+class Instance:
+    def __init__(self, app: object) -> None: ...
+    def begin(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+    ) -> tuple[Any, ...]: ...
+    def answer(
+        self, result: object, status: int
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]: ...

@@ -1,0 +1,241 @@
+"""An API with one of everything that tercel.App takes and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import datetime
+import enum
+import threading
+import uuid
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, TypedDict
+
+import msgspec
+
+import tercel
+from tercel import Body, Cookie, Header, Query
+
+current_user: contextvars.ContextVar[str] = contextvars.ContextVar("current_user", default="nobody")
+
+
+class Color(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Thing(msgspec.Struct):
+    name: str
+    price: Annotated[float, msgspec.Meta(gt=0)]
+    tags: list[str] = []
+    made: datetime.date | None = None
+
+
+@dataclass
+class Point:
+    x: int
+    y: int = 0
+
+
+class Pair(NamedTuple):
+    left: int
+    right: str
+
+
+class Options(TypedDict):
+    deep: bool
+
+
+app = tercel.App(title="Things", version="1.0")
+
+
+@app.get("/hello")
+async def hello() -> dict[str, str]:
+    return {"message": "Hello"}
+
+
+@app.get("/things/{thing_id}")
+async def get_thing(
+    thing_id: int,
+    verbose: bool = False,
+    limit: float = 1.5,
+    tags: Annotated[list[str], Query(separator=",")] = [],  # noqa: B006
+    token: Annotated[str | None, Header("X-Token")] = None,
+    session: Annotated[str, Cookie()] = "none",
+) -> dict[str, Any]:
+    return {
+        "thing_id": thing_id,
+        "verbose": verbose,
+        "limit": limit,
+        "tags": tags,
+        "token": token,
+        "session": session,
+    }
+
+
+@app.post("/things", status=201)
+async def make_thing(thing: Thing) -> Thing:
+    return thing
+
+
+@app.put("/points/{name}")
+async def put_point(name: str, point: Point, dry: bool = False) -> dict[str, Any]:
+    return {"name": name, "x": point.x, "y": point.y, "dry": dry, "type": type(point).__name__}
+
+
+@app.post("/pairs")
+async def pairs(pairs: list[Pair]) -> int:
+    return sum(pair.left for pair in pairs)
+
+
+@app.post("/options")
+async def options(options: Options) -> Options:
+    return options
+
+
+@app.post("/anything")
+async def anything(anything: Annotated[Any, Body()]) -> Any:
+    return anything
+
+
+@app.post("/maybe")
+async def maybe(thing: Thing | None = None) -> str:
+    return "none" if thing is None else thing.name
+
+
+@app.post("/raw")
+async def raw(content: Annotated[bytes, Body(bytes_max=100)]) -> bytes:
+    return content[::-1]
+
+
+@app.get("/typed/{key}/{color}")
+async def typed(
+    key: uuid.UUID,
+    color: Color,
+    day: datetime.date,
+    count: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1,
+) -> list[str]:
+    values = (key, color, day, count)
+    return [f"{type(value).__name__} {value}" for value in values]
+
+
+@app.get("/request")
+async def request(request: tercel.Request) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "agent": request.header("User-Agent"),
+        "repeated": [value for name, value in request.headers if name == "x-repeated"],
+    }
+
+
+@app.get("/files/{rest:path}")
+async def files(rest: str) -> str:
+    return rest
+
+
+@app.get("/thread")
+def on_thread() -> bool:
+    return threading.current_thread() is not threading.main_thread()
+
+
+@app.get("/inline", blocking=False)
+def inline() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+@app.get("/context/{user}")
+async def context(user: str) -> str:
+    before = current_user.get()
+    current_user.set(user)
+    await asyncio.sleep(0.001)
+    return f"{before} {current_user.get()}"
+
+
+@app.get("/inline-context/{user}", blocking=False)
+def inline_context(user: str) -> str:
+    before = current_user.get()
+    current_user.set(user)
+    return f"{before} {current_user.get()}"
+
+
+@app.get("/task")
+async def task() -> bool:
+    name = asyncio.current_task().get_name()  # type: ignore[union-attr]
+    async with asyncio.timeout(5):
+        await asyncio.sleep(0.001)
+    return asyncio.current_task().get_name() == name  # type: ignore[union-attr]
+
+
+@app.get("/response")
+async def response() -> tercel.Response:
+    headers = [("set-cookie", "a=1"), ("set-cookie", "b=2")]
+    return tercel.Response("made", status=202, media_type="text/html", headers=headers)
+
+
+@app.delete("/nothing", status=204)
+async def nothing() -> None:
+    return None
+
+
+@app.get("/text")
+async def text() -> str:
+    return "Zürich"
+
+
+@app.get("/large")
+async def large() -> bytes:
+    return b"x" * 1_000_000
+
+
+class OutOfStock(Exception):
+    pass
+
+
+class OnOrder(OutOfStock):
+    pass
+
+
+@app.error_handler(OutOfStock)
+def out_of_stock(error: Exception) -> tercel.Response:
+    return tercel.Response(type(error).__name__, status=409)
+
+
+@app.error_handler(ZeroDivisionError)
+def divided(error: Exception) -> dict[str, str]:
+    return {"error": str(error)}
+
+
+@app.get("/raise/{what}")
+async def raises(what: str) -> None:
+    await asyncio.sleep(0)
+    match what:
+        case "stock":
+            raise OutOfStock
+        case "order":
+            raise OnOrder
+        case "zero":
+            print(1 // 0)
+        case "http":
+            raise tercel.HTTPError(418, "Short and stout.", headers={"x-pot": "tea"})
+        case "unknown":
+            raise RuntimeError("the secret")
+        case "cancelled":
+            raise asyncio.CancelledError
+    raise AssertionError(what)
+
+
+@app.get("/raise-inline", blocking=False)
+def raises_inline() -> None:
+    raise tercel.HTTPError(403)
+
+
+@app.get("/unencodable")
+async def unencodable() -> Any:
+    return object()
+
+
+@app.get("/bad-header")
+async def bad_header() -> tercel.Response:
+    return tercel.Response("x", headers={"bad name": "x"})

@@ -113,7 +113,11 @@ constinit asgi::Front the_front{.make = make};
 }  // namespace
 
 bool init_door() noexcept {
-  door = static_cast<const asgi::Door*>(PyCapsule_Import(asgi::Door::kCapsule, 0));
+  const Ref core = Ref::steal(PyImport_ImportModule("tercel._core"));
+  const Ref capsule = Ref::steal(core ? PyObject_GetAttrString(core.get(), "_door") : nullptr);
+  if (!capsule) return false;
+  door = static_cast<const asgi::Door*>(
+      PyCapsule_GetPointer(capsule.get(), asgi::Door::kCapsule));
   return door != nullptr;
 }
 

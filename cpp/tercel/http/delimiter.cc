@@ -43,7 +43,7 @@ const char* Delimiter::find_whole(const char* at, const char* end) const noexcep
     const scan::Block both =
         scan::Block::load(at).is('\r') & scan::Block::load(at + last).is(last_byte);
     for (std::uint64_t mask = both.mask(); mask != 0;) {
-      const std::size_t first = scan::first_of(mask);
+      const std::size_t first = tercel::scan::first_of(mask);
       if (is_here(at + first)) return at + first;
       mask &=
           ~(((std::uint64_t{1} << scan::Block::kMaskBits) - 1) << (first * scan::Block::kMaskBits));

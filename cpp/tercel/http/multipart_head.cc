@@ -6,7 +6,7 @@
 #include "tercel/base/utf8.h"
 #include "tercel/http/chars.h"
 #include "tercel/http/parameters.h"
-#include "tercel/http/url.h"
+#include "tercel/base/percent.h"
 
 namespace tercel::http {
 namespace {

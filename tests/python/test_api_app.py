@@ -1,0 +1,380 @@
+"""tercel.App: what handlers are given, what becomes of what they do, and what is refused.
+
+Each question is asked twice: of an app that tercel serves natively, and of the same app as an ASGI
+application, through httpx.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from apps.api_things import app as things
+
+import tercel
+from support.server import ServerProcess
+
+KEY = "12345678-1234-5678-1234-567812345678"
+
+
+@pytest.fixture(params=["native", "asgi"])
+def client(request: pytest.FixtureRequest, serve_shared: Any) -> Iterator[Any]:
+    if request.param == "native":
+        server: ServerProcess = serve_shared("api_things:app", access_log=False)
+        with httpx.Client(base_url=server.url, timeout=20) as client:
+            yield client
+    else:
+        yield InProcess()
+
+
+class InProcess:
+    """Asks the ASGI application, without a server."""
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(things, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(ask())
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("PUT", path, **options)
+
+
+def errors(response: httpx.Response) -> list[tuple[Any, str]]:
+    """Where and what, of each failure of a 422."""
+    assert response.status_code == 422, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    return [(tuple(one["loc"]), one["type"]) for one in response.json()["errors"]]
+
+
+class TestArguments:
+    def test_defaults(self, client: httpx.Client) -> None:
+        assert client.get("/things/7").json() == {
+            "thing_id": 7,
+            "verbose": False,
+            "limit": 1.5,
+            "tags": [],
+            "token": None,
+            "session": "none",
+        }
+
+    def test_from_every_place(self, client: httpx.Client) -> None:
+        response = client.get(
+            "/things/-12345678901234567890123?verbose=YES&limit=2&tags=a,b&tags=%C3%BC",
+            headers={"x-token": "s3cret", "cookie": "other=1; session=xyz"},
+        )
+        assert response.json() == {
+            "thing_id": -12345678901234567890123,
+            "verbose": True,
+            "limit": 2.0,
+            "tags": ["a", "b", "ü"],
+            "token": "s3cret",
+            "session": "xyz",
+        }
+        assert '"limit":2.0' in response.text
+
+    def test_of_other_types(self, client: httpx.Client) -> None:
+        response = client.get(f"/typed/{KEY}/blue?day=2026-11-26&count=3")
+        assert response.json() == [
+            f"UUID {KEY}",
+            "Color Color.BLUE",
+            "date 2026-11-26",
+            "int 3",
+        ]
+
+    def test_what_they_refuse(self, client: httpx.Client) -> None:
+        response = client.get("/things/seven?verbose=perhaps&limit=x")
+        assert errors(response) == [
+            (("path", "thing_id"), "int_parsing"),
+            (("query", "verbose"), "bool_parsing"),
+            (("query", "limit"), "float_parsing"),
+        ]
+        assert response.json()["instance"] == "/things/seven"
+        assert errors(client.get(f"/typed/{KEY}/blue")) == [(("query", "day"), "missing")]
+        for path in ("nope/blue?day=2026-11-26", f"{KEY}/green?day=2026-11-26"):
+            assert client.get(f"/typed/{path}").status_code == 422
+        for query in ("day=2026-13-01", "day=2026-11-26&count=0", "day=2026-11-26&count=11"):
+            assert client.get(f"/typed/{KEY}/red?{query}").status_code == 422
+
+    def test_the_rest_of_a_path(self, client: httpx.Client) -> None:
+        assert client.get("/files/a/b%2Fc/d%20e").text == "a/b/c/d e"
+
+    def test_the_request_itself(self, client: httpx.Client) -> None:
+        response = client.get(
+            "/request?a=%20b", headers=[("x-repeated", "1"), ("X-Repeated", "2"), ("user-agent", "u")]
+        )
+        assert response.json() == {
+            "method": "GET",
+            "path": "/request",
+            "query": "a=%20b",
+            "agent": "u",
+            "repeated": ["1", "2"],
+        }
+
+
+class TestBodies:
+    def test_a_struct(self, client: httpx.Client) -> None:
+        thing = {"name": "Ü", "price": 2, "tags": ["x"], "made": "2026-11-26"}
+        response = client.post("/things", json=thing)
+        assert (response.status_code, response.json()) == (201, {**thing, "price": 2.0})
+
+    def test_a_dataclass_beside_parameters(self, client: httpx.Client) -> None:
+        response = client.put("/points/p?dry=on", json={"x": 3})
+        assert response.json() == {"name": "p", "x": 3, "y": 0, "dry": True, "type": "Point"}
+
+    def test_other_types(self, client: httpx.Client) -> None:
+        assert client.post("/pairs", json=[[1, "a"], [2, "b"]]).json() == 3
+        assert client.post("/options", json={"deep": True}).json() == {"deep": True}
+
+    @pytest.mark.parametrize(
+        "value",
+        [None, True, 1.5, "ü", [], {}, {"a": [1, {"b": None}]}, 2**63, 2**64, -(10**40), 1e300],
+    )
+    def test_anything(self, client: httpx.Client, value: Any) -> None:
+        response = client.post("/anything", json=value)
+        assert response.json() == value
+        assert type(response.json()) is type(value)
+
+    def test_bytes(self, client: httpx.Client) -> None:
+        response = client.post("/raw", content=b"\0\xff1", headers={"content-type": "image/png"})
+        assert response.content == b"1\xff\0"
+        assert response.headers["content-type"] == "application/octet-stream"
+
+    def test_an_optional_one(self, client: httpx.Client) -> None:
+        assert client.post("/maybe").text == "none"
+        assert client.post("/maybe", json=None, content=b"null").text == "none"
+        assert client.post("/maybe", json={"name": "n", "price": 1}).text == "n"
+
+    def test_in_parts(self, client: httpx.Client) -> None:
+        text = json.dumps({"name": "x" * 50_000, "price": 1}).encode()
+        parts = [text[start : start + 7001] for start in range(0, len(text), 7001)]
+        if isinstance(client, InProcess):
+            response = client.post("/things", content=text)
+        else:
+            response = client.post("/things", content=iter(parts))
+        assert response.json()["name"] == "x" * 50_000
+
+    def test_what_they_refuse(self, client: httpx.Client) -> None:
+        assert errors(client.post("/things")) == [(("body",), "missing")]
+        refused = client.post("/things", json={"name": "a", "price": "x"})
+        assert errors(refused)[0][0] == ("body", "price")
+        assert errors(client.post("/things", json={"name": "a", "price": 0}))[0][0][:2] == (
+            "body",
+            "price",
+        )
+        assert errors(client.post("/pairs", json=[[1, "a"], [2, 3]]))[0][0] == ("body", 1, 1)
+
+    @pytest.mark.parametrize("text", ["", "{", '{"a":1,}', "[1] 2", "nul", "'a'", "\ufeff{}"])
+    def test_what_is_no_json(self, client: httpx.Client, text: str) -> None:
+        response = client.post("/anything", content=text.encode())
+        assert response.status_code == (400 if text else 422)
+        assert response.headers["content-type"] == "application/problem+json"
+
+    def test_what_is_too_deep(self, client: httpx.Client) -> None:
+        assert client.post("/anything", content=b"[" * 128 + b"]" * 128).status_code == 200
+        assert client.post("/anything", content=b"[" * 129 + b"]" * 129).status_code == 400
+
+    def test_of_another_type(self, client: httpx.Client) -> None:
+        for kind in ("text/plain", "application/json; charset=latin-1", "nonsense"):
+            response = client.post("/anything", content=b"{}", headers={"content-type": kind})
+            assert response.status_code == 415, kind
+        for kind in ("application/json", "application/merge-patch+json", "text/json+json"):
+            response = client.post("/anything", content=b"{}", headers={"content-type": kind})
+            assert response.status_code == 200, kind
+
+    def test_that_are_too_large(self, client: httpx.Client) -> None:
+        assert client.post("/raw", content=b"x" * 100).status_code == 200
+        assert client.post("/raw", content=b"x" * 101).status_code == 413
+
+
+class TestAnswers:
+    def test_json(self, client: httpx.Client) -> None:
+        response = client.get("/hello")
+        assert response.content == b'{"message":"Hello"}'
+        assert response.headers["content-type"] == "application/json"
+        assert response.headers["content-length"] == "19"
+
+    def test_text(self, client: httpx.Client) -> None:
+        response = client.get("/text")
+        assert response.content == "Zürich".encode()
+        assert response.headers["content-type"] == "text/plain; charset=utf-8"
+
+    def test_a_response(self, client: httpx.Client) -> None:
+        response = client.get("/response")
+        assert (response.status_code, response.text) == (202, "made")
+        assert response.headers["content-type"] == "text/html"
+        assert response.headers.get_list("set-cookie") == ["a=1", "b=2"]
+
+    def test_nothing(self, client: httpx.Client) -> None:
+        response = client.request("DELETE", "/nothing")
+        assert (response.status_code, response.content) == (204, b"")
+        assert "content-length" not in response.headers
+
+    def test_much(self, client: httpx.Client) -> None:
+        assert client.get("/large").content == b"x" * 1_000_000
+
+    def test_head_and_options(self, client: httpx.Client) -> None:
+        response = client.request("HEAD", "/hello")
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["content-length"] == "19"
+        response = client.request("OPTIONS", "/hello")
+        assert (response.status_code, response.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+
+    def test_what_no_route_has(self, client: httpx.Client) -> None:
+        assert client.get("/nowhere").status_code == 404
+        assert client.get("/hello/").status_code == 404
+        response = client.post("/hello")
+        assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+        assert client.request("BREW", "/hello").status_code == 501
+
+    def test_errors(self, client: httpx.Client) -> None:
+        response = client.get("/raise/http")
+        assert (response.status_code, response.headers["x-pot"]) == (418, "tea")
+        assert response.json()["detail"] == "Short and stout."
+        assert client.get("/raise-inline").json()["title"] == "Forbidden"
+        assert client.get("/raise/stock").text == "OutOfStock"
+        response = client.get("/raise/order")
+        assert (response.status_code, response.text) == (409, "OnOrder")
+        response = client.get("/raise/zero")
+        assert response.status_code == 500
+        assert response.json() == {"error": "integer division or modulo by zero"}
+
+    @pytest.mark.parametrize("path", ["/raise/unknown", "/unencodable"])
+    def test_failures_tell_nothing(self, client: httpx.Client, path: str) -> None:
+        response = client.get(path)
+        assert response.status_code == 500
+        assert response.json() == {
+            "type": "about:blank",
+            "title": "Internal Server Error",
+            "status": 500,
+            "detail": "The application failed.",
+        }
+
+
+class TestExecution:
+    def test_where_functions_run(self, client: httpx.Client) -> None:
+        assert client.get("/thread").json() is True
+        assert client.get("/inline").json() is True
+
+    def test_context_variables_are_of_one_request(self, client: httpx.Client) -> None:
+        for user in ("ann", "bob"):
+            assert client.get(f"/context/{user}").text == f"nobody {user}"
+            assert client.get(f"/inline-context/{user}").text == f"nobody {user}"
+
+    def test_the_current_task_is_one(self, client: httpx.Client) -> None:
+        assert client.get("/task").json() is True
+
+
+@pytest.mark.sanitize
+class TestServed:
+    """What only a server does."""
+
+    @pytest.fixture
+    def server(self, serve_shared: Any) -> ServerProcess:
+        return serve_shared("api_things:app", access_log=False)
+
+    def test_a_malformed_header_is_the_applications_fault(self, server: ServerProcess) -> None:
+        assert httpx.get(f"{server.url}/bad-header").status_code == 500
+
+    def test_a_cancelled_handler_is_answered(self, server: ServerProcess) -> None:
+        assert httpx.get(f"{server.url}/raise/cancelled").status_code == 500
+
+    def test_pipelined_requests_keep_their_order(self, server: ServerProcess) -> None:
+        paths = ["/task", "/hello", "/context/a", "/inline", "/things/1", "/nowhere"] * 5
+        with server.connect() as client:
+            for path in paths:
+                client.send(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            statuses = [client.read_response().status for _ in paths]
+        assert statuses == [404 if path == "/nowhere" else 200 for path in paths]
+
+    def test_clients_that_leave_in_the_middle(self, server: ServerProcess) -> None:
+        for request in (
+            b"POST /things HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n{",
+            b"GET /context/a HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n",
+        ):
+            for _ in range(20):
+                with server.connect() as client, contextlib.suppress(OSError):
+                    client.send(request)
+        assert httpx.get(f"{server.url}/hello").status_code == 200
+
+
+def test_with_io_threads(serve: Any) -> None:
+    server = serve("api_things:app", io_threads=1, access_log=False)
+    with httpx.Client(base_url=server.url, timeout=20) as client:
+        assert client.get("/hello").json() == {"message": "Hello"}
+        assert client.get("/large").content == b"x" * 1_000_000
+        body = {"name": "x" * 100_000, "price": 1}
+        assert client.post("/things", json=body).json()["name"] == body["name"]
+        assert client.get("/things/x").status_code == 422
+
+
+class TestRegistration:
+    def test_contradictions_name_both_templates(self) -> None:
+        app = tercel.App()
+        app.get("/a/{x}")(lambda x: None)
+        with pytest.raises(ValueError, match=r"/a/\{x\}.*/a/\{y\}|/a/\{y\}.*/a/\{x\}"):
+            app.get("/a/{y}")(lambda y: None)
+        with pytest.raises(ValueError, match="GET"):
+            app.get("/a/{x}")(lambda x: None)
+
+    @pytest.mark.parametrize(
+        ("path", "source", "sentence"),
+        [
+            ("/{a}", "def f(): ...", r"has no argument for \{a\}"),
+            ("/", "def f(a: Annotated[int, Path()]): ...", "path that has no such field"),
+            ("/{a}", "def f(a: int = 1): ...", "a default for 'a'"),
+            ("/", "def f(*a): ...", r"takes \*a"),
+            ("/", "def f(a, /): ...", "positional-only"),
+            ("/", "def f(a: dict, b: dict): ...", "two bodies: 'a' and 'b'"),
+            ("/", "def f(a: Request, b: Request): ...", "the request twice"),
+            ("/", "def f(a: 'Missing'): ...", "not defined"),
+        ],
+    )
+    def test_signatures_that_are_none(self, path: str, source: str, sentence: str) -> None:
+        names: dict[str, Any] = {}
+        imports = "from typing import Annotated\nfrom tercel import Path, Request\n"
+        exec(imports + source, names)
+        with pytest.raises(TypeError, match=sentence):
+            tercel.App().get(path)(names["f"])
+
+    def test_a_route_that_comes_too_late(self) -> None:
+        app = tercel.App()
+        app._specification()
+        with pytest.raises(RuntimeError, match="too late"):
+            app.get("/")(lambda: None)
+
+    def test_an_error_handler_is_a_plain_function(self) -> None:
+        app = tercel.App()
+
+        async def handler(error: Exception) -> None: ...
+
+        with pytest.raises(TypeError, match="plain function"):
+            app.error_handler(ValueError)(handler)
+
+
+def test_lifespan_surrounds_the_requests(serve: Any) -> None:
+    server = serve("api_lifespan:app")
+    assert httpx.get(f"{server.url}/").text == "started"
+    server.stop()
+    assert "left the lifespan" in server.output
+
+
+def test_serving_an_asgi_application_loads_nothing_of_it(serve: Any) -> None:
+    server = serve("hello:app")
+    maps = open(f"/proc/{server.pid}/maps").read()
+    assert "_core" in maps
+    assert "_api" not in maps and "msgspec" not in maps

@@ -1,6 +1,7 @@
 #include "python/api/buffer_exchange.h"
 
 #include "tercel/http/error_answer.h"
+#include "tercel/http/response_rules.h"
 
 namespace tercel::python::api {
 
@@ -12,7 +13,7 @@ Result<void> BufferExchange::start(const http::Response& response) noexcept {
 }
 
 Result<void> BufferExchange::write(http::Payload payload, http::Final) noexcept {
-  body_.append(payload.bytes);
+  if (!http::is_bodyless(status_)) body_.append(payload.bytes);
   if (payload.release != nullptr) payload.release(payload.owner);
   return {};
 }

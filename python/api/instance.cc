@@ -74,6 +74,10 @@ Parameter read_parameter(const nb::tuple& one, Argument& argument) {
   return parameter;
 }
 
+std::string_view view_of(const nb::bytes& bytes) {
+  return {bytes.c_str(), bytes.size()};
+}
+
 nb::tuple to_tuple(const BufferExchange& exchange) {
   nb::list fields;
   for (const auto& [name, value] : exchange.fields()) {
@@ -116,8 +120,7 @@ bool init_door() noexcept {
   const Ref core = Ref::steal(PyImport_ImportModule("tercel._core"));
   const Ref capsule = Ref::steal(core ? PyObject_GetAttrString(core.get(), "_door") : nullptr);
   if (!capsule) return false;
-  door = static_cast<const asgi::Door*>(
-      PyCapsule_GetPointer(capsule.get(), asgi::Door::kCapsule));
+  door = static_cast<const asgi::Door*>(PyCapsule_GetPointer(capsule.get(), asgi::Door::kCapsule));
   return door != nullptr;
 }
 
@@ -182,27 +185,25 @@ void Instance::serve(asgi::AsgiHandler& inner) noexcept {
   app_.set_websockets(door->handler(inner));
 }
 
-nb::tuple Instance::begin(std::string_view method, std::string_view path, std::string_view query,
-                          const nb::list& headers, std::string_view body) {
+nb::tuple Instance::begin(const nb::bytes& method, const nb::bytes& path, const nb::bytes& query,
+                          const nb::list& headers, const nb::bytes& body) {
   std::vector<std::pair<std::string, std::string>> kept;
   for (const nb::handle pair : headers) {
     const auto field = nb::cast<nb::tuple>(pair);
-    const auto name = nb::cast<nb::bytes>(field[0]);
-    const auto value = nb::cast<nb::bytes>(field[1]);
-    kept.emplace_back(std::string{name.c_str(), name.size()},
-                      std::string{value.c_str(), value.size()});
+    kept.emplace_back(view_of(nb::cast<nb::bytes>(field[0])),
+                      view_of(nb::cast<nb::bytes>(field[1])));
   }
   std::vector<http::Field> fields;
   for (const auto& [name, value] : kept) fields.push_back({name, value});
   http::Request request;
-  request.method = method;
-  request.path = path;
-  request.query = query;
+  request.method = view_of(method);
+  request.path = view_of(path);
+  request.query = view_of(query);
   request.fields = fields;
   request.content_length = body.size();
-  request.has_body = !body.empty();
+  request.has_body = body.size() > 0;
 
-  BufferExchange exchange{body};
+  BufferExchange exchange{view_of(body)};
   portable_ = {};
   for (PyEndpoint* endpoint : endpoints_) endpoint->set_portable(&portable_);
   app_.handle(request, exchange);

@@ -31,9 +31,9 @@ class Instance {
 
   // A request without a server. Returns (status, headers, body) when it is answered, or
   // (route, values): the number of the route, and the values of its arguments.
-  [[nodiscard]] nanobind::tuple begin(std::string_view method, std::string_view path,
-                                      std::string_view query, const nanobind::list& headers,
-                                      std::string_view body);
+  [[nodiscard]] nanobind::tuple begin(const nanobind::bytes& method, const nanobind::bytes& path,
+                                      const nanobind::bytes& query, const nanobind::list& headers,
+                                      const nanobind::bytes& body);
   // What answer.h makes of `result`: (status, headers, body).
   [[nodiscard]] nanobind::tuple answer(const nanobind::object& result, std::uint16_t status) const;
   int traverse(visitproc visit, void* arg) const;

@@ -82,7 +82,7 @@ NB_MODULE(_api, module) {
       .def("begin", &api::Instance::begin, nb::arg("method"), nb::arg("path"), nb::arg("query"),
            nb::arg("headers"), nb::arg("body"),
            "Answers a request, or returns the route and the values that its function wants.")
-      .def("answer", &api::Instance::answer, nb::arg("result"), nb::arg("status"),
+      .def("answer", &api::Instance::answer, nb::arg("result").none(), nb::arg("status"),
            "Returns what a function returned as status, headers and body.");
   module.attr("front") = api::make_front();
 }

@@ -9,9 +9,9 @@ class Instance:
     def __init__(self, app: object) -> None: ...
     def begin(
         self,
-        method: str,
-        path: str,
-        query: str,
+        method: bytes,
+        path: bytes,
+        query: bytes,
         headers: list[tuple[bytes, bytes]],
         body: bytes,
     ) -> tuple[Any, ...]: ...

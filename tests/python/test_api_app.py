@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from apps.api_things import app as things
 
 import tercel
+from apps.api_things import app as things
 from support.server import ServerProcess
 
 KEY = "12345678-1234-5678-1234-567812345678"
@@ -114,7 +115,8 @@ class TestArguments:
 
     def test_the_request_itself(self, client: httpx.Client) -> None:
         response = client.get(
-            "/request?a=%20b", headers=[("x-repeated", "1"), ("X-Repeated", "2"), ("user-agent", "u")]
+            "/request?a=%20b",
+            headers=[("x-repeated", "1"), ("X-Repeated", "2"), ("user-agent", "u")],
         )
         assert response.json() == {
             "method": "GET",
@@ -141,10 +143,10 @@ class TestBodies:
 
     @pytest.mark.parametrize(
         "value",
-        [None, True, 1.5, "ü", [], {}, {"a": [1, {"b": None}]}, 2**63, 2**64, -(10**40), 1e300],
+        [None, True, 1.5, [], {}, {"a": ["ü", {"b": None}]}, 2**63, 2**64, -(10**40), 1e300],
     )
     def test_anything(self, client: httpx.Client, value: Any) -> None:
-        response = client.post("/anything", json=value)
+        response = client.post("/anything", content=json.dumps(value))
         assert response.json() == value
         assert type(response.json()) is type(value)
 
@@ -155,7 +157,7 @@ class TestBodies:
 
     def test_an_optional_one(self, client: httpx.Client) -> None:
         assert client.post("/maybe").text == "none"
-        assert client.post("/maybe", json=None, content=b"null").text == "none"
+        assert client.post("/maybe", content=b"null").text == "none"
         assert client.post("/maybe", json={"name": "n", "price": 1}).text == "n"
 
     def test_in_parts(self, client: httpx.Client) -> None:
@@ -297,7 +299,7 @@ class TestServed:
         with server.connect() as client:
             for path in paths:
                 client.send(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-            statuses = [client.read_response().status for _ in paths]
+            statuses = [client.response().status for _ in paths]
         assert statuses == [404 if path == "/nowhere" else 200 for path in paths]
 
     def test_clients_that_leave_in_the_middle(self, server: ServerProcess) -> None:
@@ -374,7 +376,8 @@ def test_lifespan_surrounds_the_requests(serve: Any) -> None:
 
 
 def test_serving_an_asgi_application_loads_nothing_of_it(serve: Any) -> None:
-    server = serve("hello:app")
-    maps = open(f"/proc/{server.pid}/maps").read()
+    server = serve("page:app")
+    maps = Path(f"/proc/{server.pid}/maps").read_text()
     assert "_core" in maps
-    assert "_api" not in maps and "msgspec" not in maps
+    assert "_api" not in maps
+    assert "msgspec" not in maps

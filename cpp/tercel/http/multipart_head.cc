@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "tercel/base/assert.h"
+#include "tercel/base/percent.h"
 #include "tercel/base/utf8.h"
 #include "tercel/http/chars.h"
 #include "tercel/http/parameters.h"
-#include "tercel/base/percent.h"
 
 namespace tercel::http {
 namespace {

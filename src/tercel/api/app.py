@@ -215,9 +215,9 @@ class App:
             self._portable = _api.Instance(self)
         path = scope.get("raw_path") or scope["path"].encode()
         begun = self._portable.begin(
-            scope["method"],
-            path.decode("latin-1"),
-            scope["query_string"].decode("latin-1"),
+            scope["method"].encode(),
+            path,
+            scope["query_string"],
             list(scope["headers"]),
             body,
         )

@@ -12,8 +12,11 @@ import random
 import string
 import struct
 import subprocess
+import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from email.message import Message
+from email.utils import format_datetime
 from functools import cache
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -23,6 +26,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 from python_multipart.multipart import MultipartParser, parse_options_header
+from werkzeug.http import parse_date, parse_range_header
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED, ROUNDS = 20261126, 5000
@@ -253,3 +257,99 @@ def test_forms_of_httpx() -> None:
         fields = [[texts[0], None, "", "1"], [texts[1], texts[2], "a/b", "\r\n--"]]
         expected.append([*fields, "complete"])
     assert ours("f", inputs) == expected
+
+
+def imf_fixdate(seconds: int) -> str:
+    return format_datetime(datetime.fromtimestamp(seconds, UTC), usegmt=True)
+
+
+def test_dates() -> None:
+    """Werkzeug reads more than the three forms, so only those of the first are compared."""
+    rng = random.Random(SEED)
+    texts = [imf_fixdate(rng.randrange(253_402_300_800)) for _ in range(ROUNDS)]
+    theirs = [parse_date(text) for text in texts]
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    expected = [date and (date - epoch) // timedelta(seconds=1) for date in theirs]
+    assert ours("d", map(str.encode, texts)) == expected
+
+
+# Django asks for settings, which belong to a process of their own.
+DJANGO = """
+import json, sys
+from django.conf import settings
+settings.configure()
+from django.test import RequestFactory
+from django.utils.cache import get_conditional_response
+for case in json.load(sys.stdin):
+    headers = {name: value for name, value in case["fields"]}
+    request = RequestFactory().generic(case["method"], "/", headers=headers)
+    answer = get_conditional_response(request, case["etag"], case["modified"])
+    print(answer.status_code if answer is not None else 200)
+"""
+
+
+def test_preconditions() -> None:
+    rng = random.Random(SEED)
+    tags, times = ['"a"', 'W/"a"', '"b"', 'W/"b"'], [784111776, 784111777, 784111778]
+    cases = []
+    for _ in range(ROUNDS):
+        fields = []
+        for name in ("if-match", "if-none-match"):
+            if rng.random() < 0.5:
+                listed = ", ".join(rng.choices(tags, k=rng.randrange(1, 4)))
+                fields.append((name, rng.choice(("*", listed, listed))))
+        for name in ("if-modified-since", "if-unmodified-since"):
+            if rng.random() < 0.5:
+                fields.append((name, imf_fixdate(rng.choice(times))))
+        cases.append(
+            {
+                "method": rng.choice(("GET", "HEAD", "PUT", "DELETE", "POST")),
+                "etag": rng.choice(tags),
+                "modified": rng.choice(times),
+                "fields": fields,
+            }
+        )
+    run = subprocess.run(
+        [sys.executable, "-c", DJANGO],
+        input=json.dumps(cases),
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=60,
+    )
+    flat = [
+        "\0".join((c["method"], c["etag"], str(c["modified"]), *sum(c["fields"], ())))
+        for c in cases
+    ]
+    found = ours("p", map(str.encode, flat))
+    for case, verdict, theirs in zip(cases, found, run.stdout.split(), strict=True):
+        assert verdict == int(theirs), case
+
+
+def test_ranges() -> None:
+    """One range: what Werkzeug makes of several is for its callers."""
+    rng = random.Random(SEED)
+    compared = 0
+    for_size: list[tuple[str, int]] = []
+    for _ in range(ROUNDS):
+        specs = [
+            rng.choice(("{0}-{1}", "{0}-", "-{0}")).format(first, first + rng.randrange(-1, 9))
+            for first in rng.choices(range(30), k=rng.choice((1, 1, 2)))
+        ]
+        for_size.append(("bytes=" + ",".join(specs), rng.randrange(1, 30)))
+    found = ours("r", [f"{size}\0{value}".encode() for value, size in for_size])
+    for (value, size), ranges in zip(for_size, found, strict=True):
+        they = parse_range_header(value)
+        if they is None or len(they.ranges) != 1:
+            continue
+        compared += 1
+        start_stop = they.range_for_length(size)
+        first, _ = they.ranges[0]
+        if first < -size:
+            # RFC 9110 14.1.2: a suffix that is too long is the whole. To Werkzeug it is nothing.
+            assert (start_stop, ranges) == (None, [[0, size - 1]])
+        elif start_stop is None:
+            assert ranges == "unsatisfiable", value
+        else:
+            assert ranges == [[start_stop[0], start_stop[1] - 1]], (value, size)
+    assert compared > ROUNDS / 4

@@ -4,10 +4,15 @@
 // Reads inputs as dump.h says, and writes one line of JSON for each. The first byte of an input
 // says what the rest is:
 //   c  cookies: [["name","value"],...], or "TooManyCookies"
+//   d  a date: seconds since 1970, or null
 //   f  a form: in its first byte the steps it arrives in, in the second the size of the boundary,
 //      the boundary, the body. [["name","filename" or null,"type","data"],...,"complete"], where
 //      the last may be "incomplete" or the name of an error.
 //   m  a media type: ["type/subtype",["name","value"],...], or "BadMediaType"
+//   p  preconditions, with a zero byte between: the method, the current entity tag, the time of the
+//      modification, then names and values of fields. 200, 304 or 412.
+//   r  the size of a representation, a zero byte, a Range: "whole", "unsatisfiable", or
+//      [[first,last],...]
 //   s  a cookie to be set, its parts behind each other with a zero byte between: name, value, path,
 //      domain, Max-Age. What is written, or "BadCookie".
 //   q  a query: [["name","value"],...], or "BadQuery"
@@ -16,15 +21,19 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/dump.h"
 #include "http/multipart_input.h"
 #include "tercel/base/parse_number.h"
 #include "tercel/http/chars.h"
+#include "tercel/http/conditional.h"
 #include "tercel/http/cookies.h"
+#include "tercel/http/date.h"
 #include "tercel/http/media_type.h"
 #include "tercel/http/parameters.h"
 #include "tercel/http/query.h"
+#include "tercel/http/range.h"
 #include "tercel/http/set_cookie.h"
 
 namespace tercel::http {
@@ -62,6 +71,54 @@ std::string dump_cookies(std::string_view text) {
     if (!*more) return list.json();
     list.add(pair_json(cookie.name, cookie.value));
   }
+}
+
+// Of the year 2026, for dates of two digits.
+constexpr std::chrono::seconds kNow{1795700000};
+
+std::string dump_date(std::string_view text) {
+  const auto date = parse_http_date(text, kNow);
+  return date ? std::to_string(date->count()) : "null";
+}
+
+std::string dump_conditions(std::string_view text) {
+  const std::string_view method = next_element(text, '\0');
+  Validators current;
+  current.etag = parse_entity_tag(next_element(text, '\0'));
+  const auto modified = parse_decimal(next_element(text, '\0'));
+  if (modified) current.last_modified = std::chrono::seconds{*modified};
+  std::vector<Field> fields;
+  while (!text.empty()) {
+    const std::string_view name = next_element(text, '\0');
+    fields.push_back({name, next_element(text, '\0')});
+  }
+  switch (evaluate_conditions(method, fields, current, kNow)) {
+    case Verdict::kProceed:
+      return "200";
+    case Verdict::kNotModified:
+      return "304";
+    case Verdict::kPreconditionFailed:
+      break;
+  }
+  return "412";
+}
+
+std::string dump_range(std::string_view text) {
+  const auto size = parse_decimal(next_element(text, '\0'));
+  ByteRanges ranges;
+  switch (parse_range(text, size ? *size : 0, ranges)) {
+    case RangeVerdict::kWhole:
+      return "\"whole\"";
+    case RangeVerdict::kUnsatisfiable:
+      return "\"unsatisfiable\"";
+    case RangeVerdict::kPartial:
+      break;
+  }
+  List list;
+  for (const ByteRange& range : ranges.all()) {
+    list.add('[' + std::to_string(range.first) + ',' + std::to_string(range.last) + ']');
+  }
+  return list.json();
 }
 
 std::string dump_set_cookie(std::string_view text) {
@@ -126,10 +183,16 @@ std::string dump(char kind, std::string_view text) {
   switch (kind) {
     case 'c':
       return dump_cookies(text);
+    case 'd':
+      return dump_date(text);
     case 'f':
       return dump_form(text);
     case 'm':
       return dump_media_type(text);
+    case 'p':
+      return dump_conditions(text);
+    case 'r':
+      return dump_range(text);
     case 's':
       return dump_set_cookie(text);
     case 'q':

@@ -139,5 +139,7 @@ class MultipartParser {
   Errc failure_ = Errc::kBadForm;
   State state_ = State::kPreamble;
 };
+// One a form that is being read.
+static_assert(sizeof(MultipartParser) <= 1024);
 
 }  // namespace tercel::http

@@ -1,0 +1,17 @@
+// Internationalised labels of host names: Punycode, and what may be in one.
+//
+// Internal to tercel/schema. Source: RFC 3492 (Punycode), RFC 5890 to 5893 (IDNA 2008).
+// Tested by the official suite.
+#pragma once
+
+#include <string_view>
+
+namespace tercel::schema {
+
+// True when the label, which begins with "xn--", stands for a valid one that is not ASCII alone.
+[[nodiscard]] bool is_valid_a_label(std::string_view label) noexcept;
+
+// As a mail address asks: labels of any characters that are not ASCII, beside those of a hostname.
+[[nodiscard]] bool is_lenient_idn_hostname(std::string_view text) noexcept;
+
+}  // namespace tercel::schema

@@ -7,7 +7,7 @@
 // | str               | of the route    | text/plain; charset=utf-8 | in UTF-8                    |
 // | anything else     | of the route    | application/json          | what `encode` makes of it   |
 //
-// Tested by tests/python/api.
+// Tested by test_api_app.py.
 #pragma once
 
 #include <Python.h>

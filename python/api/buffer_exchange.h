@@ -1,6 +1,6 @@
 // An exchange without a connection: the body is there from the start, and the response is kept.
 //
-// For requests that come through another server's ASGI, and for tests. Tested by tests/python/api.
+// For requests that come through another server's ASGI, and for tests. Tested by test_api_app.py.
 #pragma once
 
 #include <cstdint>

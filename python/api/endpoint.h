@@ -4,7 +4,7 @@
 // what a request leaves out is the default. A plain function runs at once; a coroutine function as
 // an ASGI application does, in a context and with a task of its own (asgi/door.h). What it returns
 // is the answer (answer.h); what it raises, the application is asked about. Thread: the loop's,
-// with the interpreter lock held. Tested by tests/python/api.
+// with the interpreter lock held. Tested by test_api_app.py.
 #pragma once
 
 #include <Python.h>

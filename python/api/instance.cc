@@ -59,7 +59,7 @@ Ref share_fallback(const nb::handle& object) {
   return nb::len(tuple) == 0 ? Ref{} : share(tuple[0]);
 }
 
-// (name, in, type, required, array, separator, fallback, convert)
+// (name, in, type, required, array, separator, fallback, convert, schema)
 Parameter read_parameter(const nb::tuple& one, Argument& argument) {
   const auto separator = nb::cast<std::string>(one[5]);
   Parameter parameter{.name = nb::cast<std::string>(one[0]),
@@ -67,7 +67,8 @@ Parameter read_parameter(const nb::tuple& one, Argument& argument) {
                       .type = value_of(kTypes, nb::cast<std::string>(one[2])),
                       .required = nb::cast<bool>(one[3]),
                       .array = nb::cast<bool>(one[4]),
-                      .separator = separator.empty() ? '\0' : separator[0]};
+                      .separator = separator.empty() ? '\0' : separator[0],
+                      .schema = nb::cast<std::string>(one[8])};
   argument.fallback = share_fallback(one[6]);
   argument.convert = share_known(one[7]);
   argument.is_float = parameter.type == Type::kNumber && !parameter.array && !argument.convert;
@@ -130,7 +131,7 @@ nb::object make_front() {
 
 Instance::Instance(nb::object app) : owner_{std::move(app)} {
   read_specification(nb::cast<nb::dict>(owner_.attr("_specification")()));
-  app_.freeze();
+  if (const auto problem = app_.freeze()) throw nb::value_error(problem->c_str());
 }
 
 void Instance::read_specification(const nb::dict& specification) {
@@ -151,7 +152,7 @@ void Instance::read_specification(const nb::dict& specification) {
 }
 
 // (method, path, name, parameters, body, names, function, is_async, takes_request, status), where
-// body is None or (kind, required, bytes_max, fallback, convert).
+// body is None or (kind, required, bytes_max, fallback, convert, schema).
 void Instance::add(const nb::tuple& route) {
   PyEndpoint::Options options{.route = static_cast<std::uint32_t>(endpoints_.size()),
                               .status = nb::cast<std::uint16_t>(route[9]),
@@ -167,7 +168,8 @@ void Instance::add(const nb::tuple& route) {
     const auto body = nb::cast<nb::tuple>(route[4]);
     made.body = {.kind = value_of(kBodies, nb::cast<std::string>(body[0])),
                  .required = nb::cast<bool>(body[1]),
-                 .bytes_max = nb::cast<std::uint64_t>(body[2])};
+                 .bytes_max = nb::cast<std::uint64_t>(body[2]),
+                 .schema = nb::cast<std::string>(body[5])};
     options.takes_body = true;
     options.body.fallback = share_fallback(body[3]);
     options.body.convert = share_known(body[4]);

@@ -2,7 +2,7 @@
 //
 // What is to be compiled comes from Python: App._specification() (src/tercel/api/app.py) returns a
 // dict, whose keys read_specification() names. Thread: one that holds the interpreter lock.
-// Tested by tests/python/api.
+// Tested by test_api_app.py.
 #pragma once
 
 #include <memory>

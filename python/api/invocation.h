@@ -4,7 +4,7 @@
 // Called with (None, None, send) it calls the function, and is from then on the awaitable of its
 // coroutine: it hands on what that yields, and answers with what it returns. Looks like the
 // coroutine from outside (cr_frame and the like), so that a Task shows the function.
-// Source: PEP 492. Tested by tests/python/api.
+// Source: PEP 492. Tested by test_api_app.py.
 #pragma once
 
 #include <Python.h>

@@ -1,6 +1,6 @@
 // JSON values as Python objects.
 //
-// Tested by tests/python/api.
+// Tested by test_api_app.py.
 #pragma once
 
 #include <Python.h>

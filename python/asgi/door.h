@@ -5,7 +5,7 @@
 // applications, in a capsule that is the attribute `__tercel_front__` of their class. A front is an
 // http::Handler around the ASGI handler of the same application. It takes the requests that it can
 // answer, and leaves the others to the inner one: to wrap is what handlers are made for.
-// Tested by tests/python/api.
+// Tested by test_api_app.py.
 #pragma once
 
 #include <Python.h>

@@ -105,10 +105,20 @@ class TestArguments:
         ]
         assert response.json()["instance"] == "/things/seven"
         assert errors(client.get(f"/typed/{KEY}/blue")) == [(("query", "day"), "missing")]
-        for path in ("nope/blue?day=2026-11-26", f"{KEY}/green?day=2026-11-26"):
-            assert client.get(f"/typed/{path}").status_code == 422
-        for query in ("day=2026-13-01", "day=2026-11-26&count=0", "day=2026-11-26&count=11"):
-            assert client.get(f"/typed/{KEY}/red?{query}").status_code == 422
+        response = client.get("/typed/nope/green?day=2026-13-01&count=11")
+        assert errors(response) == [
+            (("path", "key"), "uuid_parsing"),
+            (("path", "color"), "enum"),
+            (("query", "day"), "date_from_datetime_parsing"),
+            (("query", "count"), "less_than_equal"),
+        ]
+        assert response.json()["errors"][3] == {
+            "type": "less_than_equal",
+            "msg": "Must be at most 10.",
+            "loc": ["query", "count"],
+            "input": 11,
+            "ctx": {"le": 10},
+        }
 
     def test_the_rest_of_a_path(self, client: httpx.Client) -> None:
         assert client.get("/files/a/b%2Fc/d%20e").text == "a/b/c/d e"
@@ -171,13 +181,26 @@ class TestBodies:
 
     def test_what_they_refuse(self, client: httpx.Client) -> None:
         assert errors(client.post("/things")) == [(("body",), "missing")]
-        refused = client.post("/things", json={"name": "a", "price": "x"})
-        assert errors(refused)[0][0] == ("body", "price")
-        assert errors(client.post("/things", json={"name": "a", "price": 0}))[0][0][:2] == (
-            "body",
-            "price",
-        )
-        assert errors(client.post("/pairs", json=[[1, "a"], [2, 3]]))[0][0] == ("body", 1, 1)
+        refused = client.post("/things", json={"price": "x", "tags": ["a", 1], "made": "today"})
+        assert sorted(errors(refused)) == [
+            (("body", "made"), "date_from_datetime_parsing"),
+            (("body", "name"), "missing"),
+            (("body", "price"), "float_type"),
+            (("body", "tags", 1), "string_type"),
+        ]
+        refused = client.post("/things", json={"name": "a", "price": 0})
+        assert refused.json()["errors"][0] == {
+            "type": "greater_than",
+            "msg": "Must be greater than 0.",
+            "loc": ["body", "price"],
+            "input": 0,
+            "ctx": {"gt": 0},
+        }
+        assert errors(client.post("/pairs", json=[[1, "a"], [2, 3]])) == [
+            (("body", 1, 1), "string_type")
+        ]
+        both = client.put("/points/p?dry=perhaps", json={"x": "1"})
+        assert errors(both) == [(("query", "dry"), "bool_parsing"), (("body", "x"), "int_type")]
 
     @pytest.mark.parametrize("text", ["", "{", '{"a":1,}', "[1] 2", "nul", "'a'", "\ufeff{}"])
     def test_what_is_no_json(self, client: httpx.Client, text: str) -> None:

@@ -69,7 +69,7 @@ route::Problem App::add(Route route) {
   return std::nullopt;
 }
 
-void App::freeze() {
+route::Problem App::freeze() {
   router_ = std::move(builder_).compile();
   std::vector<const route::Endpoint*> endpoints(routes_.size());
   for (const route::Endpoint& endpoint : router_.endpoints()) {
@@ -81,9 +81,24 @@ void App::freeze() {
     Route& route = routes_[i];
     entries_.push_back({.plan{std::move(route.parameters), endpoints[i]->fields()},
                         .body = route.body,
+                        .body_schema = {},
                         .endpoint = std::move(route.endpoint)});
+    if (auto problem = compile_schemas(entries_.back(), i)) {
+      return *problem + " It is of the route " + route.method + " " + route.path + ".";
+    }
   }
   routes_.clear();
+  return std::nullopt;
+}
+
+route::Problem App::compile_schemas(Entry& entry, std::size_t number) {
+  const std::string uri = "tercel:/routes/" + std::to_string(number);
+  if (auto problem = entry.plan.compile(schemas_, uri + "/parameters")) return problem;
+  if (entry.body.schema.empty()) return std::nullopt;
+  auto program = compile_schema(schemas_, uri + "/body", entry.body.schema);
+  if (!program) return "The schema of the body is none: " + schemas_.fault().reason + ".";
+  entry.body_schema = *std::move(program);
+  return std::nullopt;
 }
 
 // --- requests
@@ -177,6 +192,7 @@ void App::call(Entry& entry, const http::Request& request, std::string_view body
   if (entry.body.kind == BodyKind::kJson && !parse(entry.body, request, body, root, exchange)) {
     return;
   }
+  validate(entry, root);
   if (failures_.empty()) {
     scratch_.clear();
     Call call{.request = request,
@@ -195,6 +211,13 @@ void App::call(Entry& entry, const http::Request& request, std::string_view body
                    scratch_);
   }
   document_.clear();
+}
+
+void App::validate(const Entry& entry, std::optional<json::Value> body) noexcept {
+  entry.plan.validate(arguments_, validator_, failures_);
+  if (!body || !entry.body_schema || validator_.validate(*entry.body_schema, *body)) return;
+  for (const schema::Error& error : validator_.errors()) failures_.add(error, nullptr, *body);
+  if (validator_.errors().empty()) failures_.add_body(FailureKind::kTooComplex);
 }
 
 bool App::parse(const BodyPlan& plan, const http::Request& request, std::string_view body,

@@ -12,19 +12,20 @@
 //   });
 //   if (auto problem = app.freeze()) ...
 //
-// | the request                                    | answer |
-// |------------------------------------------------|-----------------------------------------------|
-// | no route has its path                          | 404 | | a path above kPathBytesMax | 414 | | a
-// method that nobody knows                     | 501                                           | |
-// a method that its path does not have           | 405, with Allow                               |
-// | HEAD where there is GET                        | as GET; the body is left out | | OPTIONS where
-// no route has it                  | 204, with Allow                               | | a body that
-// is not JSON, by its Content-Type   | 415; without one it is taken for JSON         | | a charset
-// other than UTF-8                     | 415                                           | | a body
-// above the route's limit                 | 413, before it is read if its length is known | | JSON
-// that is malformed or too deep             | 400, with the place                           | |
-// escapes of the query that are none             | taken as they are                             |
-// | values that are missing or of the wrong type   | 422, with all of them (failures.h) |
+// | the request                                     | answer                             |
+// |-------------------------------------------------|------------------------------------|
+// | no route has its path                           | 404                                |
+// | a path above kPathBytesMax                      | 414                                |
+// | a method that nobody knows                      | 501                                |
+// | a method that its path does not have            | 405, with Allow                    |
+// | HEAD where there is GET                         | as GET; the body is left out       |
+// | OPTIONS where no route has it                   | 204, with Allow                    |
+// | a body that its Content-Type does not call JSON | 415; without one it is JSON        |
+// | a charset other than UTF-8                      | 415                                |
+// | a body above the limit of the route             | 413, at once if its length is said |
+// | JSON that is malformed or too deep              | 400, with the place                |
+// | too many pairs of a query, or cookies           | 400, 431                           |
+// | values that types and schemas refuse            | 422, with all of them (failures.h) |
 //
 // Every answer is a problem document (problem.h). Parameters and body are both looked at before
 // anything is said of their values.
@@ -61,6 +62,9 @@
 #include "tercel/route/match.h"
 #include "tercel/route/router.h"
 #include "tercel/route/router_builder.h"
+#include "tercel/schema/program.h"
+#include "tercel/schema/registry.h"
+#include "tercel/schema/validator.h"
 
 namespace tercel::api {
 
@@ -82,8 +86,8 @@ class App final : public http::Handler, private BodyOwner {
 
   // Nothing, or one sentence that says what to change about the route; then it is not there.
   [[nodiscard]] route::Problem add(Route route);
-  // Ends the registration.
-  void freeze();
+  // Ends the registration. Returns what is wrong with a schema.
+  [[nodiscard]] route::Problem freeze();
 
   // The same with a function of `Call&`, for programs that stop at a mistake: it is kept, the first
   // one, and told by mistake().
@@ -124,6 +128,7 @@ class App final : public http::Handler, private BodyOwner {
   struct Entry {
     RequestPlan plan;
     BodyPlan body;
+    std::optional<schema::Program> body_schema;
     std::unique_ptr<Endpoint> endpoint;
   };
 
@@ -131,6 +136,7 @@ class App final : public http::Handler, private BodyOwner {
     if (!mistake_) mistake_ = std::move(problem);
   }
   void handle_with_body(const http::Request& request, http::Exchange& exchange) noexcept;
+  [[nodiscard]] route::Problem compile_schemas(Entry& entry, std::size_t number);
   // The route of a request, and match_; null: it was answered.
   [[nodiscard]] Entry* find(const http::Request& request, http::Exchange& exchange) noexcept;
   void refuse_method(const http::Request& request, http::Exchange& exchange) noexcept;
@@ -144,6 +150,7 @@ class App final : public http::Handler, private BodyOwner {
   [[nodiscard]] bool parse(const BodyPlan& plan, const http::Request& request,
                            std::string_view body, std::optional<json::Value>& root,
                            http::Exchange& exchange) noexcept;
+  void validate(const Entry& entry, std::optional<json::Value> body) noexcept;
   void refuse(std::uint16_t status, std::string_view detail, const http::Request& request,
               http::Exchange& exchange) noexcept;
   void refuse(Errc error, const http::Request& request, http::Exchange& exchange) noexcept;
@@ -158,6 +165,7 @@ class App final : public http::Handler, private BodyOwner {
   route::RouterBuilder builder_;
   route::Problem mistake_;
   route::Router router_;
+  schema::Registry schemas_;
   std::vector<Entry> entries_;      // By RouteId.
   std::vector<std::string> allow_;  // By endpoint.
   http::Handler* websockets_ = nullptr;
@@ -170,6 +178,7 @@ class App final : public http::Handler, private BodyOwner {
   Failures failures_;
   json::Parser parser_;
   json::Document document_;
+  schema::Validator validator_{{.assert_formats = true}};
   json::Writer scratch_;
   Slab<BodyReader> readers_;
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "tercel/api/limits.h"
 
@@ -19,6 +20,7 @@ struct BodyPlan {
   BodyKind kind = BodyKind::kNone;
   bool required = true;
   std::uint64_t bytes_max = kBodyBytesMaxDefault;  // 413
+  std::string schema = {};  // JSON Schema of a JSON body; empty: any value will do.
 };
 
 }  // namespace tercel::api

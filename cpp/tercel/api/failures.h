@@ -4,8 +4,9 @@
 //   if (!failures.empty()) ... "errors": failures.json()
 //
 // Each is an object {"loc": ["query", "limit"], "type": "missing", "msg": "...", "input": "..."}:
-// `loc` says where, `type` is for programs, `msg` for people, and `input` is what was sent, where
-// it is short. They are written down as they are found, in JSON. After kFailuresMax no more are.
+// `loc` says where, `type` is for programs, `msg` for people, `input` is what was sent, where it is
+// short, and `ctx` the limit that it passes. They are written down as they are found, in JSON.
+// After kFailuresMax no more are.
 //
 // Resource: one loop. Source of the types: those that pydantic 2 names. Tested by
 // request_plan_test.cc.
@@ -20,18 +21,19 @@
 #include "tercel/base/block_pool.h"
 #include "tercel/json/value.h"
 #include "tercel/json/writer.h"
+#include "tercel/schema/error.h"
 
 namespace tercel::api {
 
 // name, type, message
-#define TERCEL_API_FAILURES(X)                                                                 \
-  X(kMissing, "missing", "This value is required.")                                            \
-  X(kIntParsing, "int_parsing", "This must be an integer in decimal digits.")                  \
-  X(kIntSize, "int_parsing_size", "This integer has more digits than the limit.")              \
-  X(kFloatParsing, "float_parsing", "This must be a number.")                                  \
-  X(kBoolParsing, "bool_parsing", "This must be true or false, yes or no, on or off, 1 or 0.") \
-  X(kNotUnicode, "string_unicode", "This must be UTF-8.")                                      \
-  X(kJsonInvalid, "json_invalid", "This must be JSON.")
+#define TERCEL_API_FAILURES(X)                                                           \
+  X(kMissing, "missing", "This value is required.")                                      \
+  X(kIntParsing, "int_parsing", "This must be an integer in decimal digits.")            \
+  X(kIntSize, "int_parsing_size", "This integer has more digits than the limit.")        \
+  X(kFloatParsing, "float_parsing", "This must be a number.")                            \
+  X(kBoolParsing, "bool_parsing", "This must be true, false, yes, no, on, off, 1 or 0.") \
+  X(kNotUnicode, "string_unicode", "This must be UTF-8.")                                \
+  X(kTooComplex, "too_complex", "This is too large or too deep to be checked.")
 
 #define TERCEL_API_NAME(name, type, text) name,
 enum class FailureKind : std::uint8_t { TERCEL_API_FAILURES(TERCEL_API_NAME) };
@@ -54,6 +56,9 @@ class Failures {
   void add(FailureKind kind, const Parameter& parameter, std::string_view text) noexcept;
   // The body as a whole.
   void add_body(FailureKind kind) noexcept;
+  // What a schema has against a value in `root`, which is that of the parameter, or the body if
+  // that is null. Adds the limit as `ctx`.
+  void add(const schema::Error& error, const Parameter* parameter, json::Value root) noexcept;
 
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   // Nothing more is taken.
@@ -65,6 +70,7 @@ class Failures {
   [[nodiscard]] std::string_view json() noexcept;
 
  private:
+  [[nodiscard]] bool begin(std::string_view type, std::string_view message) noexcept;
   [[nodiscard]] bool begin(FailureKind kind) noexcept;
   void end() noexcept { writer_.end_object(); }
 

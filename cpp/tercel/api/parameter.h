@@ -21,8 +21,9 @@ struct Parameter {
   Type type = Type::kString;
   bool required = true;
   bool array = false;  // Of `type`: each time it is given is an element.
-  char separator =
-      '\0';  // Of an array: one text holds several elements, cut here. NUL: it does not.
+  // Of an array: one text holds several elements, cut here. NUL: it does not.
+  char separator = '\0';
+  std::string schema = {};  // JSON Schema of the value, or of the array; empty: any will do.
 };
 
 // "path", "query", ...: the first step of a failure's `loc`.

@@ -22,6 +22,12 @@ std::uint32_t capture_of(const Parameter& parameter, std::span<const route::Fiel
 
 }  // namespace
 
+Result<schema::Program> compile_schema(schema::Registry& registry, const std::string& uri,
+                                       std::string_view text) {
+  if (auto added = registry.add(uri, text); !added) return fail(added.error());
+  return registry.compile(uri);
+}
+
 void Arguments::clear(std::size_t parameters) {
   texts_.assign(parameters, std::string_view{});
   places_.assign(parameters, kAbsent);
@@ -84,6 +90,32 @@ Result<void> RequestPlan::collect(const http::Request& request, const route::Mat
     }
   }
   return {};
+}
+
+route::Problem RequestPlan::compile(schema::Registry& registry, const std::string& uri) {
+  for (std::uint32_t i = 0; i < parameters_.size(); ++i) {
+    const Parameter& parameter = parameters_[i];
+    if (parameter.schema.empty()) continue;
+    auto program = compile_schema(registry, uri + "/" + std::to_string(i), parameter.schema);
+    if (!program) {
+      return "The schema of the " + std::string{name_of(parameter.in)} + " parameter '" +
+             parameter.name + "' is none: " + registry.fault().reason + ".";
+    }
+    checks_.push_back({i, *std::move(program)});
+  }
+  return std::nullopt;
+}
+
+void RequestPlan::validate(const Arguments& arguments, schema::Validator& validator,
+                           Failures& failures) const noexcept {
+  for (const Check& check : checks_) {
+    if (!arguments.has(check.parameter)) continue;
+    const json::Value value = arguments.value(check.parameter);
+    if (validator.validate(check.program, value)) continue;
+    const Parameter& parameter = parameters_[check.parameter];
+    for (const schema::Error& error : validator.errors()) failures.add(error, &parameter, value);
+    if (validator.errors().empty()) failures.add(FailureKind::kTooComplex, parameter, {});
+  }
 }
 
 // --- which texts were given

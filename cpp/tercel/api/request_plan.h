@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,8 +30,16 @@
 #include "tercel/json/node.h"
 #include "tercel/json/value.h"
 #include "tercel/route/match.h"
+#include "tercel/route/problem.h"
+#include "tercel/schema/program.h"
+#include "tercel/schema/registry.h"
+#include "tercel/schema/validator.h"
 
 namespace tercel::api {
+
+// Reads a schema and compiles it. Fails as the registry does, whose fault() says why.
+[[nodiscard]] Result<schema::Program> compile_schema(schema::Registry& registry,
+                                                     const std::string& uri, std::string_view text);
 
 // The values of one request's parameters. A resource: used again and again; its memory grows to
 // what the largest request needs.
@@ -79,6 +88,13 @@ class RequestPlan {
 
   [[nodiscard]] std::span<const Parameter> parameters() const noexcept { return parameters_; }
 
+  // Compiles the schemas, which `registry` knows by `uri` and their number from then on. Returns a
+  // sentence about the first that is none.
+  [[nodiscard]] route::Problem compile(schema::Registry& registry, const std::string& uri);
+  // Adds what the schemas of parameters have against `arguments`.
+  void validate(const Arguments& arguments, schema::Validator& validator,
+                Failures& failures) const noexcept;
+
   // Fills `arguments`, and adds to `failures` what is wrong. Fails with what a request as a whole
   // is refused for: kBadQuery, kTooManyPairs, kTooManyCookies, kNoMemory.
   [[nodiscard]] Result<void> collect(const http::Request& request, const route::Match& match,
@@ -108,7 +124,14 @@ class RequestPlan {
   void convert_scalar(std::uint32_t parameter, Arguments& arguments, Failures& failures) const;
   void convert_array(std::uint32_t parameter, Arguments& arguments, Failures& failures) const;
 
+  // Of a parameter that has one.
+  struct Check {
+    std::uint32_t parameter;
+    schema::Program program;
+  };
+
   std::vector<Parameter> parameters_;
+  std::vector<Check> checks_;
   std::vector<std::uint32_t> captures_;  // Of path parameters: which capture; else kNoCapture.
   Names query_;
   Names headers_;

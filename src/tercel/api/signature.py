@@ -36,6 +36,7 @@ class Parameter:
     fallback: tuple[Any, ...] = ()
     convert: Callable[[Any], Any] | None = None
     annotation: Any = None
+    schema: str = ""
 
     def native(self) -> tuple[Any, ...]:
         return (
@@ -47,6 +48,7 @@ class Parameter:
             self.separator,
             self.fallback,
             self.convert,
+            self.schema,
         )
 
 
@@ -61,9 +63,17 @@ class BodyArgument:
     fallback: tuple[Any, ...] = ()
     convert: Callable[[bytes], Any] | None = None
     annotation: Any = None
+    schema: str = ""
 
     def native(self) -> tuple[Any, ...]:
-        return (self.kind, self.required, self.bytes_max, self.fallback, self.convert)
+        return (
+            self.kind,
+            self.required,
+            self.bytes_max,
+            self.fallback,
+            self.convert,
+            self.schema,
+        )
 
 
 @dataclass
@@ -226,11 +236,12 @@ def _parameter_of(
         element = arguments[0] if arguments else str
     element_plain = _unwrap(element)[0]
     known = _SCALARS.get(element_plain)
-    convert = None
-    is_plain = known is not None and annotation in (plain, inner) and element is element_plain
-    has_constraints = _constraints_of(annotation)
-    if not is_plain or has_constraints or (array and origin is not list):
+    # A str, an int, a float, a bool, or a list of one is what its text is read as.
+    is_plain = element_plain is element and known is not None and origin in (element, list)
+    convert, schema = None, ""
+    if not is_plain or _has_constraints(annotation):
         convert = _converter(annotation, [marker.place, name])
+        schema = schema_of(annotation)
     return Parameter(
         argument=argument,
         name=name,
@@ -242,10 +253,18 @@ def _parameter_of(
         fallback=fallback,
         convert=convert,
         annotation=annotation,
+        schema=schema,
     )
 
 
-def _constraints_of(annotation: Any) -> bool:
+def schema_of(annotation: Any) -> str:
+    """Returns the JSON Schema of a type, as text; empty: any value will do."""
+    if annotation is Any:
+        return ""
+    return msgspec.json.encode(msgspec.json.schema(annotation)).decode()
+
+
+def _has_constraints(annotation: Any) -> bool:
     if typing.get_origin(annotation) is not typing.Annotated:
         return False
     return any(isinstance(item, msgspec.Meta) for item in typing.get_args(annotation)[1:])
@@ -277,19 +296,13 @@ def _converter(annotation: Any, loc: list[str]) -> Callable[[Any], Any]:
 def _body_of(
     argument: str, annotation: Any, plain: Any, marker: Body, fallback: tuple[Any, ...]
 ) -> BodyArgument:
-    inner = _without_none(plain)
-    kind, convert = "json", None
-    if inner is bytes:
+    kind, convert, schema = "json", None, ""
+    if _without_none(plain) is bytes:
         kind = "bytes"
-    elif inner not in (dict, list, Any):
-        decode = msgspec.json.Decoder(annotation).decode
-
-        def convert(body: bytes) -> Any:
-            try:
-                return decode(body)
-            except msgspec.ValidationError as error:
-                raise InvalidValue([_failure(error, ["body"], None)]) from None
-
+    else:
+        schema = schema_of(annotation if plain is not Any else Any)
+        if plain not in (dict, list, Any):
+            convert = _decoder(annotation)
     return BodyArgument(
         argument=argument,
         kind=kind,
@@ -298,7 +311,20 @@ def _body_of(
         fallback=fallback,
         convert=convert,
         annotation=annotation,
+        schema=schema,
     )
+
+
+def _decoder(annotation: Any) -> Callable[[bytes], Any]:
+    decode = msgspec.json.Decoder(annotation).decode
+
+    def convert(body: bytes) -> Any:
+        try:
+            return decode(body)
+        except msgspec.ValidationError as error:
+            raise InvalidValue([_failure(error, ["body"], None)]) from None
+
+    return convert
 
 
 def _failure(error: msgspec.ValidationError, loc: list[str], value: Any) -> dict[str, Any]:

@@ -35,9 +35,17 @@ class AppTest : public testing::Test {
             {.kind = BodyKind::kBytes, .bytes_max = 64});
     app_.on("PATCH", "/optional", {}, [this](Call& call) { answer_with_body(call); },
             {.kind = BodyKind::kJson, .required = false});
+    app_.on(
+        "POST", "/checked",
+        {{.name = "page", .type = Type::kInteger, .required = false, .schema = R"({"minimum":1})"}},
+        [this](Call& call) { answer_with_body(call); }, {.kind = BodyKind::kJson, .schema = R"({
+               "type": "object",
+               "required": ["name"],
+               "properties": {"name": {"maxLength": 3}, "day": {"format": "date"},
+                              "tags": {"items": {"type": "string"}}}})"});
     app_.get("/teapot", {}, [](Call& call) { call.problem(418, "This is a teapot."); });
     EXPECT_EQ(app_.mistake(), std::nullopt);
-    app_.freeze();
+    EXPECT_EQ(app_.freeze(), std::nullopt);
     context_.set_default_fields("", "", /*with_date=*/false);
     wire_.session = &session_;
   }
@@ -192,6 +200,25 @@ TEST_F(AppTest, AMissingBodyAndAWrongParameterAreToldTogether) {
   EXPECT_EQ(ask("PATCH /optional"), ok("null"));
 }
 
+TEST_F(AppTest, SchemasAreAskedOfParametersAndBody) {
+  EXPECT_EQ(ask("POST /checked?page=1", "", R"({"name":"abc","day":"2026-11-26"})"), ok("2"));
+  const std::string answer =
+      ask("POST /checked?page=0", "", R"({"name":"abcd","day":"26.11.2026","tags":["a",1,["b"]]})");
+  const std::string_view errors = std::string_view{answer}.substr(answer.find("\"errors\""));
+  EXPECT_EQ(errors, R"("errors":[{"type":"greater_than_equal","msg":"Must be at least 1.",)"
+                    R"("loc":["query","page"],"input":0,"ctx":{"ge":1}},)"
+                    R"({"type":"string_too_long","msg":"Must have at most 3 characters.",)"
+                    R"("loc":["body","name"],"input":"abcd","ctx":{"max_length":3}},)"
+                    R"({"type":"date_from_datetime_parsing","msg":"Must have the format date.",)"
+                    R"("loc":["body","day"],"input":"26.11.2026"},)"
+                    R"({"type":"string_type","msg":"Must be of type string.",)"
+                    R"("loc":["body","tags",1],"input":1},)"
+                    R"({"type":"string_type","msg":"Must be of type string.",)"
+                    R"("loc":["body","tags",2]}]})");
+  EXPECT_NE(ask("POST /checked", "", "{}").find(R"("loc":["body","name"])"), answer.npos);
+  EXPECT_EQ(calls_, 1);
+}
+
 TEST_F(AppTest, ASteadyStateAllocatesNothing) {
   const auto round = [this] {
     EXPECT_EQ(ask("GET /things/7").size(), ok(R"({"id":7})").size());
@@ -217,6 +244,15 @@ TEST(AppRegistration, MistakesNameTheRoute) {
   app.get("/b", {{.name = "q"}, {.name = "q"}}, nothing);
   EXPECT_EQ(app.mistake(), "The route GET /b has two query parameters 'q'.");
   EXPECT_NE(app.add({.method = "GET", .path = "/a/{y}"}), std::nullopt);
+}
+
+TEST(AppRegistration, ASchemaThatIsNoneIsTold) {
+  App app;
+  app.get("/a", {{.name = "q", .schema = R"({"type":"text"})"}}, [](Call&) {});
+  const route::Problem problem = app.freeze();
+  ASSERT_NE(problem, std::nullopt);
+  EXPECT_NE(problem->find("query parameter 'q'"), problem->npos) << *problem;
+  EXPECT_NE(problem->find("GET /a"), problem->npos) << *problem;
 }
 
 }  // namespace

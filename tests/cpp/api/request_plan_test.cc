@@ -116,7 +116,7 @@ TEST_F(RequestPlanTest, TellsAllThatIsWrongAtOnce) {
             R"({"type":"missing","msg":"This value is required.","loc":["query","limit"]},)"
             R"({"type":"missing","msg":"This value is required.","loc":["header","x-token"]},)"
             R"({"type":"bool_parsing",)"
-            R"("msg":"This must be true or false, yes or no, on or off, 1 or 0.",)"
+            R"("msg":"This must be true, false, yes, no, on, off, 1 or 0.",)"
             R"("loc":["query","on"],"input":"perhaps"}])");
 }
 

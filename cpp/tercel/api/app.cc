@@ -71,6 +71,7 @@ route::Problem App::add(Route route) {
 
 route::Problem App::freeze() {
   router_ = std::move(builder_).compile();
+  builder_ = route::RouterBuilder{};
   std::vector<const route::Endpoint*> endpoints(routes_.size());
   for (const route::Endpoint& endpoint : router_.endpoints()) {
     allow_.push_back(endpoint.allow(implied_by(endpoint)));
@@ -88,6 +89,7 @@ route::Problem App::freeze() {
     }
   }
   routes_.clear();
+  routes_.shrink_to_fit();
   return std::nullopt;
 }
 

@@ -13,7 +13,7 @@ from tercel import _api
 from tercel.api.errors import HTTPError, InvalidValue, problem
 from tercel.api.request import Request
 from tercel.api.response import Response
-from tercel.api.route import Route
+from tercel.api.route import Route, endpoint_of
 from tercel.api.signature import plan_of
 
 __all__ = ["App"]
@@ -60,11 +60,10 @@ class App:
         self.title = title
         self.version = version
         self._lifespan = lifespan
-        self._templates = _api.Templates()
+        self._templates: _api.Templates | None = _api.Templates()  # None: it is served.
         self._routes: list[Route] = []
         self._handlers: dict[type[Exception], Callable[[Exception], Any]] = {}
         self._portable: _api.Instance | None = None
-        self._frozen = False
 
     # --- registration
 
@@ -93,13 +92,14 @@ class App:
         """
 
         def register(function: Handler) -> Handler:
-            if self._frozen:
+            if self._templates is None:
                 raise RuntimeError(f"{path} comes too late: the app is being served already.")
             called = name or function.__qualname__
+            endpoint = endpoint_of(function, blocking=blocking)
             for method in methods:
                 fields = self._templates.add(method, path, called)
                 plan = plan_of(function, path, fields)
-                self._routes.append(Route(method, path, called, plan, function, status, blocking))
+                self._routes.append(Route(method, path, called, plan, function, status, endpoint))
             return function
 
         return register
@@ -143,7 +143,7 @@ class App:
 
     def _specification(self) -> dict[str, Any]:
         """What tercel._api compiles (python/api/instance.h)."""
-        self._frozen = True
+        self._templates = None
         return {
             "routes": [route.native() for route in self._routes],
             "encode": msgspec.json.Encoder().encode,

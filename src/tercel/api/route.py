@@ -11,17 +11,17 @@ from typing import Any
 
 from tercel.api.signature import Plan
 
-__all__ = ["Route"]
+__all__ = ["Route", "endpoint_of"]
 
 
-@dataclass
+@dataclass(slots=True)
 class Route:
     """What was registered.
 
     Attributes:
         function: what was decorated.
         status: of answers that are no `Response`.
-        blocking: a plain function may wait: it runs on a thread.
+        endpoint: what is called: a coroutine function, or a plain one that does not wait.
     """
 
     method: str
@@ -30,14 +30,7 @@ class Route:
     plan: Plan
     function: Callable[..., Any]
     status: int
-    blocking: bool
-
-    @functools.cached_property
-    def endpoint(self) -> Callable[..., Any]:
-        """What is called: a coroutine function, or a plain one that does not wait."""
-        if self.blocking and not inspect.iscoroutinefunction(self.function):
-            return _on_thread(self.function)
-        return self.function
+    endpoint: Callable[..., Any]
 
     def native(self) -> tuple[Any, ...]:
         """The route as the engine has it (python/api/instance.cc)."""
@@ -54,6 +47,13 @@ class Route:
             plan.request is not None,
             self.status,
         )
+
+
+def endpoint_of(function: Callable[..., Any], *, blocking: bool) -> Callable[..., Any]:
+    """Returns what to call for `function`, which may wait if it is plain and `blocking`."""
+    if blocking and not inspect.iscoroutinefunction(function):
+        return _on_thread(function)
+    return function
 
 
 def _on_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:

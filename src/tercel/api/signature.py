@@ -22,7 +22,7 @@ _SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _LISTS = (list, set, frozenset, tuple)
 
 
-@dataclass
+@dataclass(slots=True)
 class Parameter:
     """One argument that is a parameter of the request. The fields are those of the engine."""
 
@@ -52,7 +52,7 @@ class Parameter:
         )
 
 
-@dataclass
+@dataclass(slots=True)
 class BodyArgument:
     """The argument that is the body."""
 
@@ -76,7 +76,7 @@ class BodyArgument:
         )
 
 
-@dataclass
+@dataclass(slots=True)
 class Plan:
     """What a route takes."""
 

@@ -1,0 +1,39 @@
+"""docs/guide/api.md: its examples do what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "api"
+
+
+def test_the_first_one(serve: Any) -> None:
+    url = serve("hello:app", app_dir=EXAMPLES).url
+    response = httpx.get(f"{url}/hello/world?times=2")
+    assert response.json() == {"message": "Hello, Hello, world"}
+    response = httpx.get(f"{url}/hello/world?times=twice")
+    assert response.status_code == 422
+    guide = (Path(__file__).parents[2] / "docs" / "guide" / "api.md").read_text()
+    shown = guide[guide.index('{"type":"about:blank"') :]
+    assert "".join(shown[: shown.index("```")].split()) == "".join(response.text.split())
+
+
+def test_things(serve: Any) -> None:
+    with httpx.Client(base_url=serve("things:app", app_dir=EXAMPLES).url) as client:
+        made = client.post("/things", json={"name": "lamp", "price": 12, "tags": ["a", "b"]})
+        assert (made.status_code, made.json()["id"]) == (201, 1)
+        assert client.post("/things", json={"name": "", "price": 0}).status_code == 422
+        client.post("/things", json={"name": "chair", "price": 50, "tags": ["b"]})
+        assert [t["name"] for t in client.get("/things?tags=a,b").json()] == ["lamp"]
+        assert [t["name"] for t in client.get("/things?tags=b&limit=1").json()] == ["lamp"]
+        assert client.get("/things?limit=0").status_code == 422
+        assert client.get("/things/2").json()["name"] == "chair"
+        assert client.get("/things/3").json()["detail"] == "There is no thing 3."
+        label = client.get("/things/1/label")
+        assert (label.text, label.headers["cache-control"]) == ("<h1>lamp</h1>", "max-age=60")
+        assert client.get("/report").text == "lamp: 12.0\nchair: 50.0"
+        assert client.delete("/things/1").status_code == 204
+        assert client.delete("/things/1").json()["detail"] == "There is no thing 1."

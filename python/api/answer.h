@@ -27,6 +27,7 @@ namespace tercel::python::api {
 struct Encoding {
   PyObject* encode;         // Called with one object, returns bytes.
   PyObject* response_type;  // tercel.api.Response
+  PyObject* stream_type;    // tercel.api.streams.Stream, which is sent by itself.
 };
 
 // Resource: holds what its views point to.

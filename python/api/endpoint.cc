@@ -49,9 +49,7 @@ void PyEndpoint::call(tercel::api::Call& call) noexcept {
   }
   if (options_.is_async) {
     const Ref invocation = Ref::steal(make_invocation(*this, around_.app, std::move(arguments)));
-    if (!invocation) return answer_at_once(call, nullptr);
-    around_.door->run(*handler_, invocation.get(), call.request, call.exchange);
-    return;
+    return go_on(call, invocation.get());
   }
   // What it sets in context variables is its own.
   const Ref context = Ref::steal(PyContext_CopyCurrent());
@@ -60,7 +58,16 @@ void PyEndpoint::call(tercel::api::Call& call) noexcept {
   Ref raised = take_raised();
   if (PyContext_Exit(context.get()) < 0) PyErr_Clear();
   if (raised) restore_raised(std::move(raised));
+  if (result && is_stream(result.get()) > 0) {
+    const Ref invocation = Ref::steal(make_stream(*this, around_.app, result.get()));
+    return go_on(call, invocation.get());
+  }
   answer_at_once(call, result.get());
+}
+
+void PyEndpoint::go_on(tercel::api::Call& call, PyObject* invocation) const noexcept {
+  if (invocation == nullptr) return answer_at_once(call, nullptr);
+  around_.door->run(*handler_, invocation, call.request, call.exchange);
 }
 
 int PyEndpoint::traverse(visitproc visit, void* arg) const {
@@ -176,6 +183,17 @@ bool PyEndpoint::answer(PyObject* send, PyObject* result) const noexcept {
   return answer_with(result, [this, send](const Answer& made) {
     return around_.door->answer(send, made.response(), made.payload());
   });
+}
+
+int PyEndpoint::is_stream(PyObject* result) const noexcept {
+  return PyObject_IsInstance(result, around_.encoding.stream_type);
+}
+
+PyObject* PyEndpoint::open_stream(PyObject* stream, PyObject* send) const noexcept {
+  const Ref receive = Ref::steal(around_.door->receive(send));
+  if (!receive) return nullptr;
+  return entering_python(
+      [&] { return PyObject_CallMethod(stream, "send_through", "OO", receive.get(), send); });
 }
 
 bool PyEndpoint::answer_raised(PyObject* send) const noexcept {

@@ -76,6 +76,10 @@ class PyEndpoint final : public tercel::api::Endpoint {
   // Answers, through what the call was given as `send`. False with the exception set that goes on.
   [[nodiscard]] bool answer(PyObject* send, PyObject* result) const noexcept;
   [[nodiscard]] bool answer_raised(PyObject* send) const noexcept;
+  // Whether `result` is a stream; -1 with an exception set.
+  [[nodiscard]] int is_stream(PyObject* result) const noexcept;
+  // The coroutine that sends it. New reference; null with an exception set.
+  [[nodiscard]] PyObject* open_stream(PyObject* stream, PyObject* send) const noexcept;
 
   // What answers an exception, which is set: a Response. Null with the exception set that goes on.
   [[nodiscard]] Ref response_to_raised() const noexcept;
@@ -95,6 +99,8 @@ class PyEndpoint final : public tercel::api::Endpoint {
   template <typename Deliver>
   [[nodiscard]] bool answer_with(PyObject* result, Deliver deliver) const noexcept;
   void answer_at_once(tercel::api::Call& call, PyObject* result) const noexcept;
+  // Goes on in a task, with what invocation.h made; null: with the exception that is set.
+  void go_on(tercel::api::Call& call, PyObject* invocation) const noexcept;
 
   const Surroundings& around_;
   Ref function_;

@@ -137,11 +137,14 @@ Instance::Instance(nb::object app) : owner_{std::move(app)} {
 void Instance::read_specification(const nb::dict& specification) {
   encode_ = specification["encode"];
   response_type_ = specification["response_type"];
+  stream_type_ = specification["stream_type"];
   request_type_ = specification["request_type"];
   answer_raised_ = specification["answer_raised"];
   failed_ = specification["failed"];
   around_ = {.app = owner_.ptr(),
-             .encoding = {.encode = encode_.ptr(), .response_type = response_type_.ptr()},
+             .encoding = {.encode = encode_.ptr(),
+                          .response_type = response_type_.ptr(),
+                          .stream_type = stream_type_.ptr()},
              .request_type = request_type_.ptr(),
              .answer_raised = answer_raised_.ptr(),
              .failed = failed_.ptr(),

@@ -45,6 +45,7 @@ class Instance {
   nanobind::object owner_;
   nanobind::object encode_;
   nanobind::object response_type_;
+  nanobind::object stream_type_;
   nanobind::object request_type_;
   nanobind::object answer_raised_;
   nanobind::object failed_;

@@ -18,9 +18,11 @@ struct Invocation {
   PyObject_HEAD vectorcallfunc vectorcall;
   const PyEndpoint* endpoint;
   PyObject* app;        // Owned, as all of these. Keeps `endpoint`.
-  PyObject* arguments;  // Until it is called.
+  PyObject* arguments;  // Until the function is called.
+  PyObject* stream;     // Until it is opened.
   PyObject* send;       // From then on, until its end.
   PyObject* coroutine;
+  bool streaming;  // It is the stream's, not the function's.
 };
 
 constinit asgi::ObjectPool<Invocation> pool;
@@ -37,6 +39,7 @@ void dealloc(PyObject* self) noexcept {
   Py_CLEAR(invocation.coroutine);
   Py_CLEAR(invocation.send);
   Py_CLEAR(invocation.arguments);
+  Py_CLEAR(invocation.stream);
   Py_CLEAR(invocation.app);
   pool.drop(&invocation);
 }
@@ -44,7 +47,8 @@ void dealloc(PyObject* self) noexcept {
 PyObject* call(PyObject* self, PyObject* const* args, std::size_t flagged_count,
                PyObject* /*keywords*/) noexcept {
   Invocation& invocation = invocation_of(self);
-  if (PyVectorcall_NARGS(flagged_count) != 3 || invocation.arguments == nullptr) {
+  if (PyVectorcall_NARGS(flagged_count) != 3 || invocation.send != nullptr ||
+      (invocation.arguments == nullptr && invocation.stream == nullptr)) {
     PyErr_SetString(PyExc_TypeError, "an invocation is called once, by the server");
     return nullptr;
   }
@@ -52,18 +56,47 @@ PyObject* call(PyObject* self, PyObject* const* args, std::size_t flagged_count,
   return Py_NewRef(self);
 }
 
-// Takes what the function did, which ended if it did not yield.
+// Takes what the function or its stream did, which ended if it did not yield.
 PySendResult conclude(Invocation& invocation, PySendResult sent, PyObject** result) noexcept {
   if (sent == PYGEN_NEXT) return sent;
   const Ref coroutine = Ref::steal(std::exchange(invocation.coroutine, nullptr));
   const Ref send = Ref::steal(std::exchange(invocation.send, nullptr));
   const Ref returned = Ref::steal(std::exchange(*result, nullptr));
-  const bool answered = sent == PYGEN_RETURN
-                            ? invocation.endpoint->answer(send.get(), returned.get())
-                            : invocation.endpoint->answer_raised(send.get());
-  if (!answered) return PYGEN_ERROR;
+  bool done = sent == PYGEN_RETURN;
+  if (!invocation.streaming) {
+    done = done ? invocation.endpoint->answer(send.get(), returned.get())
+                : invocation.endpoint->answer_raised(send.get());
+  }
+  if (!done) return PYGEN_ERROR;
   *result = Py_NewRef(Py_None);
   return PYGEN_RETURN;
+}
+
+// Whether the function ended with a stream, which is to be opened then.
+bool take_stream(Invocation& invocation, PySendResult sent, PyObject** result) noexcept {
+  if (sent != PYGEN_RETURN || invocation.streaming) return false;
+  if (invocation.endpoint->is_stream(*result) <= 0) return false;
+  Py_CLEAR(invocation.coroutine);
+  invocation.stream = std::exchange(*result, nullptr);
+  return true;
+}
+
+// Calls the function, or opens the stream. False with an exception set.
+bool begin(Invocation& invocation) noexcept {
+  if (invocation.stream != nullptr) {
+    const Ref stream = Ref::steal(std::exchange(invocation.stream, nullptr));
+    invocation.streaming = true;
+    invocation.coroutine = invocation.endpoint->open_stream(stream.get(), invocation.send);
+  } else {
+    const Ref arguments = Ref::steal(std::exchange(invocation.arguments, nullptr));
+    invocation.coroutine = invocation.endpoint->run(arguments.get());
+  }
+  return invocation.coroutine != nullptr;
+}
+
+PySendResult step(Invocation& invocation, PyObject* value, PyObject** result) noexcept {
+  const Ref coroutine = Ref::share(invocation.coroutine);
+  return entering_python([&] { return PyIter_Send(coroutine.get(), value, result); });
 }
 
 PySendResult am_send(PyObject* self, PyObject* value, PyObject** result) noexcept {
@@ -73,14 +106,14 @@ PySendResult am_send(PyObject* self, PyObject* value, PyObject** result) noexcep
     PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
     return PYGEN_ERROR;
   }
-  if (invocation.coroutine == nullptr) {
-    const Ref arguments = Ref::steal(std::exchange(invocation.arguments, nullptr));
-    invocation.coroutine = invocation.endpoint->run(arguments.get());
-    if (invocation.coroutine == nullptr) return conclude(invocation, PYGEN_ERROR, result);
+  for (;;) {
+    if (invocation.coroutine == nullptr && !begin(invocation)) {
+      return conclude(invocation, PYGEN_ERROR, result);
+    }
+    const PySendResult sent = step(invocation, value, result);
+    if (!take_stream(invocation, sent, result)) return conclude(invocation, sent, result);
+    value = Py_None;
   }
-  const Ref coroutine = Ref::share(invocation.coroutine);
-  const auto step = [&] { return PyIter_Send(coroutine.get(), value, result); };
-  return conclude(invocation, entering_python(step), result);
 }
 
 // As the method send() of a coroutine has it.
@@ -124,7 +157,11 @@ PyObject* throw_in(PyObject* self, PyObject* const* args, Py_ssize_t count) noex
     result = PyObject_GetAttrString(stop.get(), "value");
     if (result != nullptr) sent = PYGEN_RETURN;
   }
-  sent = conclude(invocation, sent, &result);
+  if (take_stream(invocation, sent, &result)) {
+    sent = am_send(self, Py_None, &result);
+  } else {
+    sent = conclude(invocation, sent, &result);
+  }
   return raise_stop(sent, result);
 }
 
@@ -167,6 +204,20 @@ PyType_Slot slots[] = {{Py_tp_dealloc, slot(dealloc)},
                        {Py_tp_members, members},
                        {0, nullptr}};
 
+Invocation* make(const PyEndpoint& endpoint, PyObject* app) noexcept {
+  Invocation* const invocation = pool.make(invocation_type);
+  if (invocation == nullptr) return nullptr;
+  invocation->vectorcall = call;
+  invocation->endpoint = &endpoint;
+  invocation->app = Py_NewRef(app);
+  invocation->arguments = nullptr;
+  invocation->stream = nullptr;
+  invocation->send = nullptr;
+  invocation->coroutine = nullptr;
+  invocation->streaming = false;
+  return invocation;
+}
+
 }  // namespace
 
 bool init_invocation() noexcept {
@@ -178,14 +229,14 @@ bool init_invocation() noexcept {
 }
 
 PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* app, Ref arguments) noexcept {
-  Invocation* const invocation = pool.make(invocation_type);
-  if (invocation == nullptr) return nullptr;
-  invocation->vectorcall = call;
-  invocation->endpoint = &endpoint;
-  invocation->app = Py_NewRef(app);
-  invocation->arguments = arguments.release();
-  invocation->send = nullptr;
-  invocation->coroutine = nullptr;
+  Invocation* const invocation = make(endpoint, app);
+  if (invocation != nullptr) invocation->arguments = arguments.release();
+  return reinterpret_cast<PyObject*>(invocation);
+}
+
+PyObject* make_stream(const PyEndpoint& endpoint, PyObject* app, PyObject* stream) noexcept {
+  Invocation* const invocation = make(endpoint, app);
+  if (invocation != nullptr) invocation->stream = Py_NewRef(stream);
   return reinterpret_cast<PyObject*>(invocation);
 }
 

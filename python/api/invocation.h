@@ -2,7 +2,8 @@
 // application.
 //
 // Called with (None, None, send) it calls the function, and is from then on the awaitable of its
-// coroutine: it hands on what that yields, and answers with what it returns. Looks like the
+// coroutine: it hands on what that yields, and answers with what it returns. When that is a stream,
+// the coroutine that sends it follows. Looks like the
 // coroutine from outside (cr_frame and the like), so that a Task shows the function.
 // Source: PEP 492. Tested by test_api_app.py.
 #pragma once
@@ -19,5 +20,8 @@ namespace tercel::python::api {
 // New reference; null with MemoryError set. `app` keeps `endpoint` alive.
 [[nodiscard]] PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* app,
                                         Ref arguments) noexcept;
+// The same for a stream that a plain function returned.
+[[nodiscard]] PyObject* make_stream(const PyEndpoint& endpoint, PyObject* app,
+                                    PyObject* stream) noexcept;
 
 }  // namespace tercel::python::api

@@ -17,6 +17,10 @@ void run(AsgiHandler& handler, PyObject* callable, const http::Request& request,
   handler.run(callable, request, exchange);
 }
 
+PyObject* receive(PyObject* send) noexcept {
+  return make_receive(*reinterpret_cast<SendCallable*>(send));
+}
+
 bool answer(PyObject* send, const http::Response& response, http::Payload payload) noexcept {
   Call* const call = reinterpret_cast<SendCallable*>(send)->call;
   return static_cast<Cycle*>(call)->answer(response, payload);
@@ -27,8 +31,11 @@ void log_raised_by_app(PyObject* raised) noexcept {
   log_raised("ASGI", raised);
 }
 
-constinit Door the_door{
-    .handler = as_handler, .run = run, .answer = answer, .log_raised = log_raised_by_app};
+constinit Door the_door{.handler = as_handler,
+                        .run = run,
+                        .receive = receive,
+                        .answer = answer,
+                        .log_raised = log_raised_by_app};
 
 }  // namespace
 

@@ -26,6 +26,8 @@ struct Door {
   // context and with the current task of a request.
   void (*run)(AsgiHandler& handler, PyObject* callable, const http::Request& request,
               http::Exchange& exchange) noexcept;
+  // `receive` to such a `send`. New reference; null with MemoryError set.
+  PyObject* (*receive)(PyObject* send) noexcept;
   // Cycle::answer(), for what such a callable was given as `send`.
   bool (*answer)(PyObject* send, const http::Response& response, http::Payload payload) noexcept;
   // Logs what raised, as what an application raises; a child of fork() ends here.

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tercel._core import ClientDisconnected, __version__
-    from tercel.api import App, Body, Cookie, Header, HTTPError, Path, Query, Request, Response
+    from tercel.api import (
+        App,
+        Body,
+        Cookie,
+        Event,
+        EventStream,
+        Header,
+        HTTPError,
+        Path,
+        Query,
+        Request,
+        Response,
+        StreamingResponse,
+    )
     from tercel.loop import EventLoop
     from tercel.problems import ImportFailed, LifespanError, SettingError, StartError, TargetError
     from tercel.run import serve
@@ -19,7 +32,9 @@ __all__ = [
     "Body",
     "ClientDisconnected",
     "Cookie",
+    "Event",
     "EventLoop",
+    "EventStream",
     "HTTPError",
     "Header",
     "ImportFailed",
@@ -31,6 +46,7 @@ __all__ = [
     "Server",
     "SettingError",
     "StartError",
+    "StreamingResponse",
     "TargetError",
     "__version__",
     "serve",
@@ -42,12 +58,15 @@ _HOME = {
             "App",
             "Body",
             "Cookie",
+            "Event",
+            "EventStream",
             "HTTPError",
             "Header",
             "Path",
             "Query",
             "Request",
             "Response",
+            "StreamingResponse",
         ),
         "tercel.api",
     ),

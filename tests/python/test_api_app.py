@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -289,6 +290,39 @@ class TestAnswers:
         }
 
 
+class TestStreams:
+    def test_parts(self, client: httpx.Client) -> None:
+        response = client.get("/numbers?count=1000")
+        assert response.text == "".join(f"{number}\n" for number in range(1000))
+        assert response.headers["content-type"] == "text/plain"
+        assert response.headers["x-count"] == "1000"
+        assert client.get("/numbers?count=0").content == b""
+
+    def test_a_plain_iterator_is_asked_on_a_thread(self, client: httpx.Client) -> None:
+        assert client.get("/numbers-inline").text == "FalseFalse"
+
+    def test_events(self, client: httpx.Client) -> None:
+        response = client.get("/events?count=2")
+        assert response.headers["content-type"] == "text/event-stream"
+        assert response.headers["cache-control"] == "no-store"
+        assert response.text == (
+            "event: hello\nid: 1\nretry: 100\ndata: two\ndata: lines\n\n"
+            'data: {"number":0}\n\ndata: {"number":1}\n\n'
+        )
+
+    def test_a_silent_stream_is_kept_alive(self, client: httpx.Client) -> None:
+        lines = client.get("/events?count=1&pause=0.3").text.split("\n\n")
+        assert lines.count(":") >= 3
+        assert lines[-2] == 'data: {"number":0}'
+
+
+@pytest.mark.parametrize("name", ["event", "id"])
+def test_an_events_fields_are_one_line(name: str) -> None:
+    for value in ("a\nb", "a\rb", "a\0b"):
+        with pytest.raises(ValueError, match="one line"):
+            tercel.Event("x", **{name: value}).encode()
+
+
 class TestExecution:
     def test_where_functions_run(self, client: httpx.Client) -> None:
         assert client.get("/thread").json() is True
@@ -325,6 +359,18 @@ class TestServed:
             statuses = [client.response().status for _ in paths]
         assert statuses == [404 if path == "/nowhere" else 200 for path in paths]
 
+    def test_a_client_that_leaves_closes_the_iterator(self, server: ServerProcess) -> None:
+        for path in ("/endless", "/events?count=100000&pause=0.01"):
+            with server.connect() as client:
+                client.send(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert client.read_some().startswith(b"HTTP/1.1 200")
+            assert httpx.get(f"{server.url}/closed").json() is True
+
+    def test_a_stream_that_breaks_is_visibly_incomplete(self, server: ServerProcess) -> None:
+        assert httpx.get(f"{server.url}/breaks/0").status_code in (200, 500)
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(f"{server.url}/breaks/3")
+
     def test_clients_that_leave_in_the_middle(self, server: ServerProcess) -> None:
         for request in (
             b"POST /things HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n{",
@@ -345,6 +391,17 @@ def test_with_io_threads(serve: Any) -> None:
         body = {"name": "x" * 100_000, "price": 1}
         assert client.post("/things", json=body).json()["name"] == body["name"]
         assert client.get("/things/x").status_code == 422
+
+
+def test_a_shutdown_ends_event_streams(serve: Any) -> None:
+    server = serve("api_things:app", timeout_stream_grace=0.2, timeout_graceful_shutdown=10)
+    with server.connect() as client:
+        client.send("GET /events?count=1000000&pause=0.05 HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.read_some()
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 5
+        assert client.read_to_close().endswith(b"0\r\n\r\n")
 
 
 class TestRegistration:

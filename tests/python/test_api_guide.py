@@ -37,3 +37,11 @@ def test_things(serve: Any) -> None:
         assert client.get("/report").text == "lamp: 12.0\nchair: 50.0"
         assert client.delete("/things/1").status_code == 204
         assert client.delete("/things/1").json()["detail"] == "There is no thing 1."
+
+
+def test_streams(serve: Any) -> None:
+    with httpx.Client(base_url=serve("streams:app", app_dir=EXAMPLES).url) as client:
+        assert client.get("/export?rows=3").text == "0,0\n1,1\n2,4\n"
+        with client.stream("GET", "/ticks?every=0.01") as response:
+            lines = response.iter_lines()
+            assert [next(lines) for _ in range(3)] == ['data: {"tick":0}', "", 'data: {"tick":1}']

@@ -8,15 +8,19 @@ from tercel.api.errors import HTTPError
 from tercel.api.markers import Body, Cookie, Header, Path, Query
 from tercel.api.request import Request
 from tercel.api.response import Response
+from tercel.api.streams import Event, EventStream, StreamingResponse
 
 __all__ = [
     "App",
     "Body",
     "Cookie",
+    "Event",
+    "EventStream",
     "HTTPError",
     "Header",
     "Path",
     "Query",
     "Request",
     "Response",
+    "StreamingResponse",
 ]

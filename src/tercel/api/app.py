@@ -15,6 +15,7 @@ from tercel.api.request import Request
 from tercel.api.response import Response
 from tercel.api.route import Route, endpoint_of
 from tercel.api.signature import plan_of
+from tercel.api.streams import Stream
 
 __all__ = ["App"]
 
@@ -148,6 +149,7 @@ class App:
             "routes": [route.native() for route in self._routes],
             "encode": msgspec.json.Encoder().encode,
             "response_type": Response,
+            "stream_type": Stream,
             "request_type": Request,
             "answer_raised": self._answer_raised,
             "failed": _FAILED,
@@ -229,6 +231,8 @@ class App:
             result = route.endpoint(**dict(zip(route.plan.names, values, strict=True)))
             if inspect.isawaitable(result):
                 result = await result
+            if isinstance(result, Stream):
+                return await result.send_through(receive, send)
             answer = self._portable.answer(result, route.status)
         except Exception as error:
             answered = self._answer_raised(error)

@@ -8,6 +8,7 @@ import datetime
 import enum
 import threading
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, TypedDict
 
@@ -239,3 +240,70 @@ async def unencodable() -> Any:
 @app.get("/bad-header")
 async def bad_header() -> tercel.Response:
     return tercel.Response("x", headers={"bad name": "x"})
+
+
+@app.get("/numbers")
+async def numbers(count: int = 3) -> tercel.StreamingResponse:
+    async def made() -> AsyncIterator[str]:
+        for number in range(count):
+            await asyncio.sleep(0)
+            yield f"{number}\n"
+
+    return tercel.StreamingResponse(
+        made(), media_type="text/plain", headers={"x-count": str(count)}
+    )
+
+
+@app.get("/numbers-inline", blocking=False)
+def numbers_inline() -> tercel.StreamingResponse:
+    return tercel.StreamingResponse(
+        str(threading.current_thread() is threading.main_thread()) for _ in range(2)
+    )
+
+
+closed = asyncio.Event()
+
+
+@app.get("/endless")
+async def endless() -> tercel.StreamingResponse:
+    async def made() -> AsyncIterator[bytes]:
+        closed.clear()
+        try:
+            while True:
+                yield b"x" * 65536
+        finally:
+            closed.set()
+
+    return tercel.StreamingResponse(made())
+
+
+@app.get("/closed")
+async def is_closed() -> bool:
+    async with asyncio.timeout(5):
+        await closed.wait()
+    return True
+
+
+@app.get("/breaks/{after}")
+async def breaks(after: int) -> tercel.StreamingResponse:
+    async def made() -> AsyncIterator[str]:
+        for _ in range(after):
+            yield "part"
+        raise RuntimeError("broken")
+
+    return tercel.StreamingResponse(made())
+
+
+@app.get("/events")
+async def events(count: int = 3, pause: float = 0) -> tercel.EventStream:
+    async def made() -> AsyncIterator[Any]:
+        closed.clear()
+        try:
+            yield tercel.Event("two\nlines", event="hello", id="1", retry_ms=100)
+            for number in range(count):
+                await asyncio.sleep(pause)
+                yield {"number": number}
+        finally:
+            closed.set()
+
+    return tercel.EventStream(made(), keep_alive=0.05)

@@ -1,0 +1,212 @@
+"""Responses whose body is made while it is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+)
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+__all__ = ["Event", "EventStream", "Stream", "StreamingResponse"]
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Stream:
+    """What both have in common: a head, and parts that follow it.
+
+    A client that reads slowly holds them up, and one that leaves ends them: the iterator is closed
+    where it stands.
+    """
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        media_type: str,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]],
+    ) -> None:
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        self.status = status
+        self.headers = [("content-type", media_type), *pairs]
+
+    def parts(self, receive: Receive) -> AsyncGenerator[bytes, None]:
+        """Makes the body. `receive` tells when the client has left, or the server ends."""
+        raise NotImplementedError
+
+    async def send_through(self, receive: Receive, send: Send) -> None:
+        """Sends the whole response as messages of ASGI."""
+        headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in self.headers]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        async with aclosing(self.parts(receive)) as parts:
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+class StreamingResponse(Stream):
+    """A body that an iterator makes.
+
+    Args:
+        content: gives bytes, or str that are sent in UTF-8. A plain iterator may wait: it is asked
+            on a thread.
+        status: from 200 to 999.
+        media_type: the Content-Type.
+        headers: more header fields; several of one name as pairs. With a Content-Length, as much
+            has to come.
+    """
+
+    def __init__(
+        self,
+        content: AsyncIterable[bytes | str] | Iterable[bytes | str],
+        *,
+        status: int = 200,
+        media_type: str = "application/octet-stream",
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(status=status, media_type=media_type, headers=headers)
+        self._content = content
+
+    async def parts(self, receive: Receive) -> AsyncGenerator[bytes, None]:
+        """Hands on what the iterator gives, without empty parts."""
+        if isinstance(self._content, AsyncIterable):
+            content = aiter(self._content)
+        else:
+            content = _on_thread(self._content)
+        try:
+            async for part in content:
+                if part:
+                    yield part.encode() if isinstance(part, str) else part
+        finally:
+            await _close(content)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One server-sent event.
+
+    Args:
+        data: a str as it is, anything else as JSON.
+        event: its type; browsers call it `message` when there is none.
+        id: what a client that comes back sends as `Last-Event-ID`.
+        retry_ms: after how many milliseconds a client that lost us should come back.
+    """
+
+    data: Any = ""
+    event: str | None = None
+    id: str | None = None
+    retry_ms: int | None = None
+
+    def encode(self) -> bytes:
+        """Returns the event as it is sent.
+
+        Raises:
+            ValueError: `event` or `id` has a line end, or `id` a NUL.
+        """
+        lines = []
+        for name, value in (("event", self.event), ("id", self.id)):
+            if value is None:
+                continue
+            if "\n" in value or "\r" in value or "\0" in value:
+                raise ValueError(f"the {name} of an event is one line, not {value!r}")
+            lines.append(f"{name}: {value}")
+        if self.retry_ms is not None:
+            lines.append(f"retry: {int(self.retry_ms)}")
+        data = self.data
+        text = data if isinstance(data, str) else msgspec.json.encode(data).decode()
+        # A CR or LF within would end the line.
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        lines += [f"data: {line}" for line in text.split("\n")]
+        return ("\n".join(lines) + "\n\n").encode()
+
+
+class EventStream(Stream):
+    """Server-sent events, which a browser reads with `EventSource`.
+
+    It ends when the iterator does, when the client leaves, and when the server shuts down.
+
+    Args:
+        events: gives `Event`s, or their data.
+        keep_alive: after so many seconds without an event, a comment is sent: proxies close what is
+            silent, and a client that vanished is noticed.
+        headers: more header fields.
+
+    Source: HTML, "Server-sent events".
+    """
+
+    def __init__(
+        self,
+        events: AsyncIterable[Any],
+        *,
+        keep_alive: float = 15.0,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(status=200, media_type="text/event-stream", headers=headers)
+        # Neither stores nor holds back: X-Accel-Buffering is nginx's.
+        self.headers += [("cache-control", "no-store"), ("x-accel-buffering", "no")]
+        self._events = events
+        self._keep_alive = keep_alive
+
+    async def parts(self, receive: Receive) -> AsyncGenerator[bytes, None]:
+        """Encodes the events, and comments while there are none."""
+        events = aiter(self._events)
+        gone = asyncio.ensure_future(_wait_gone(receive))
+        following: asyncio.Future[Any] | None = None
+        try:
+            while True:
+                if following is None:
+                    following = asyncio.ensure_future(anext(events, None))
+                await asyncio.wait(
+                    {following, gone},
+                    timeout=self._keep_alive,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if gone.done():
+                    return
+                if not following.done():
+                    yield b":\n\n"
+                    continue
+                event, following = following.result(), None
+                if event is None:
+                    return
+                yield (event if isinstance(event, Event) else Event(event)).encode()
+        finally:
+            gone.cancel()
+            if following is not None:
+                following.cancel()
+                await asyncio.wait({following})
+            await _close(events)
+
+
+async def _wait_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _on_thread(content: Iterable[bytes | str]) -> AsyncIterator[bytes | str]:
+    iterator = iter(content)
+    end = object()
+    try:
+        while (part := await asyncio.to_thread(next, iterator, end)) is not end:
+            yield part  # type: ignore[misc]
+    finally:
+        if hasattr(iterator, "close"):
+            await asyncio.to_thread(iterator.close)
+
+
+async def _close(iterator: Any) -> None:
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        await close()

@@ -126,9 +126,17 @@ def is_plain(schema: Any) -> bool:
 
 
 def read_differently(schema: Any) -> bool:
-    """2019-09 core 9.3.1.3: `contains` says nothing to unevaluatedItems. jsonschema lets it."""
+    """Where jsonschema does not follow 2019-09, core 9.3.1.3 and 9.3.2.4.
+
+    It lets `contains` evaluate elements, and takes the schema of additionalProperties, or of an
+    unevaluatedProperties within another, for a map of the properties that are evaluated.
+    """
     text = json.dumps(schema)
-    return DIALECTS["2019-09"] in text and "unevaluatedItems" in text and "contains" in text
+    elements = "unevaluatedItems" in text and "contains" in text
+    members = "unevaluatedProperties" in text and (
+        "additionalProperties" in text or text.count("unevaluatedProperties") > 1
+    )
+    return DIALECTS["2019-09"] in text and (elements or members)
 
 
 def disagreement(schema: Any, document: Any, said: dict[str, Any], validator: Any) -> str | None:

@@ -4,18 +4,10 @@
 
 namespace tercel::json {
 
-double Value::float64() const noexcept {
-  TERCEL_ASSERT(is_number());
-  switch (kind()) {
-    case Kind::kInteger:
-      return static_cast<double>(node_->integer);
-    case Kind::kUnsigned:
-      return static_cast<double>(node_->natural);
-    case Kind::kDecimal:
-      return node_->decimal;
-    default:
-      return nearest_double(number_text());
-  }
+double Value::large_float64() const noexcept {
+  TERCEL_ASSERT(kind() == Kind::kUnsigned || kind() == Kind::kBigInteger);
+  return kind() == Kind::kUnsigned ? static_cast<double>(node_->natural)
+                                   : nearest_double(number_text());
 }
 
 std::optional<Value> Value::find(std::string_view key) const noexcept {

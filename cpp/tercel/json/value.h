@@ -57,7 +57,10 @@ class Value {
   }
   // The nearest double of any number; infinite when it is beyond them. Cost: O(digits) for a big
   // integer.
-  [[nodiscard]] double float64() const noexcept;
+  [[nodiscard]] double float64() const noexcept {
+    if (kind() == Kind::kDecimal) return node_->decimal;
+    return kind() == Kind::kInteger ? static_cast<double>(node_->integer) : large_float64();
+  }
   // As it is written. REQUIRES: kBigInteger or kDecimal.
   [[nodiscard]] std::string_view number_text() const noexcept {
     TERCEL_ASSERT(kind() == Kind::kBigInteger || kind() == Kind::kDecimal);
@@ -89,6 +92,8 @@ class Value {
   }
 
  private:
+  [[nodiscard]] double large_float64() const noexcept;
+
   const Node* node_;
 };
 static_assert(sizeof(Value) == sizeof(void*));

@@ -44,6 +44,7 @@ enum class Op : std::uint8_t {
   kApplyDynamic,  // first: a dynamic anchor. second: the subschema when no scope has it.
   kAnyOf,         // first, second: begin and end in lists.
   kOneOf,         // As kAnyOf.
+  kSwitch,        // first: in switches. Stands for a kAnyOf or kOneOf.
   kNot,           // first: a subschema.
   kIf,            // first: in lists the condition, then and else, each perhaps kNoIndex.
   kConst,         // `limit`.
@@ -81,6 +82,7 @@ struct Instruction {
   Index first = 0;
   Index second = 0;
   const json::Node* limit = nullptr;  // The value of the keyword in the schema.
+  double number = 0;                  // Of kMinimum and its like: the double nearest to it.
 };
 
 // In this order are a subschema's instructions; each group ends where the next one begins.
@@ -128,6 +130,17 @@ struct Members {
   const json::Node* required_limit = nullptr;
 };
 
+// An anyOf or oneOf whose branches are objects that require one property, each with another
+// constant string: the property says which branch alone can be valid.
+struct Switch {
+  struct Case {
+    std::string_view tag;
+    Index schema;
+  };
+  std::string_view key;
+  std::vector<Case> cases;
+};
+
 // The values of a large enum by their hash.
 struct EnumTable {
   std::vector<const json::Node*> slots;  // A power of two.
@@ -156,6 +169,7 @@ struct Code {
   std::vector<std::string> regex_texts;
   std::vector<json::Divisor> divisors;
   std::vector<EnumTable> enums;
+  std::vector<Switch> switches;
   std::vector<DynamicAnchor> anchors;
   std::vector<std::string> locations;
   Index root = 0;

@@ -36,7 +36,7 @@ bool Compiler::compile_numbers() {
   for (const auto& [keyword, op] : kLimits) {
     if (!has(keyword)) continue;
     if (!get(keyword).is_number()) return refuse(keyword, "this must be a number");
-    emit(Group::kNumber, op, keyword);
+    emit(Group::kNumber, op, keyword).number = get(keyword).float64();
   }
   if (!has(Keyword::kMultipleOf)) return true;
   const json::Value value = get(Keyword::kMultipleOf);

@@ -1,4 +1,7 @@
 // The last pass over code: shorter ways, and ways without an end.
+#include <optional>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "tercel/schema/compiler.h"
@@ -69,6 +72,70 @@ Index alias_of(const Code& code, Index index) noexcept {
   return code.anchors.empty() || same ? only.first : kNoIndex;
 }
 
+// The constant string that a property must be, if the subschema is that of objects which require
+// it.
+std::optional<std::string_view> tag_of(const Code& code, Index index,
+                                       std::string_view key) noexcept {
+  const Subschema& schema = code.subschemas[index];
+  if (schema.types != types::kObject) return std::nullopt;
+  const auto object = static_cast<std::size_t>(Group::kObject);
+  for (Index i = schema.groups[object]; i < schema.groups[object + 1]; ++i) {
+    if (code.instructions[i].op != Op::kMembers) continue;
+    const Members& members = code.members[code.instructions[i].first];
+    for (Index p = members.properties; p < members.properties_end; ++p) {
+      const Property& property = code.properties[p];
+      if (property.key != key || !property.required || !property.declared) continue;
+      const Subschema& constant = code.subschemas[property.schema];
+      for (Index c = constant.groups.front(); c < constant.groups.back(); ++c) {
+        const Instruction& instruction = code.instructions[c];
+        if (instruction.op != Op::kConst) continue;
+        const json::Value value{instruction.limit};
+        if (value.is_string()) return value.string();
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// The names of the properties of a branch, which may tell branches apart.
+std::vector<std::string_view> keys_of(const Code& code, Index index) {
+  std::vector<std::string_view> keys;
+  const Subschema& schema = code.subschemas[index];
+  for (Index i = schema.groups.front(); i < schema.groups.back(); ++i) {
+    if (code.instructions[i].op != Op::kMembers) continue;
+    const Members& members = code.members[code.instructions[i].first];
+    for (Index p = members.properties; p < members.properties_end; ++p) {
+      keys.push_back(code.properties[p].key);
+    }
+  }
+  return keys;
+}
+
+// The branches of an anyOf or oneOf by a property that tells them apart; nothing when none does.
+std::optional<Switch> find_switch(const Code& code, const Instruction& instruction) {
+  if (instruction.second - instruction.first < 2) return std::nullopt;
+  for (const std::string_view key : keys_of(code, code.lists[instruction.first])) {
+    Switch found{.key = key, .cases = {}};
+    std::unordered_set<std::string_view> tags;
+    for (Index i = instruction.first; i < instruction.second; ++i) {
+      const auto tag = tag_of(code, code.lists[i], key);
+      if (!tag || !tags.insert(*tag).second) break;
+      found.cases.push_back({.tag = *tag, .schema = code.lists[i]});
+    }
+    if (found.cases.size() == instruction.second - instruction.first) return found;
+  }
+  return std::nullopt;
+}
+
+void make_switch(Code& code, Instruction& instruction) {
+  if (instruction.op != Op::kAnyOf && instruction.op != Op::kOneOf) return;
+  if (std::optional<Switch> found = find_switch(code, instruction)) {
+    code.switches.push_back(std::move(*found));
+    instruction.op = Op::kSwitch;
+    instruction.first = static_cast<Index>(code.switches.size() - 1);
+  }
+}
+
 // Finds a cycle of references in place. Depth first, with a stack of its own.
 class CycleFinder {
  public:
@@ -135,6 +202,7 @@ Index link(Code& code) {
     visit_inside(code, instruction, shorten);
   }
   shorten(code.root);
+  for (Instruction& instruction : code.instructions) make_switch(code, instruction);
   return kNoIndex;
 }
 

@@ -7,10 +7,6 @@
 namespace tercel::schema {
 namespace {
 
-constexpr std::array<std::uint8_t, 10> kTypeOfKind{
-    types::kNull,    types::kBoolean, types::kBoolean, types::kInteger, types::kInteger,
-    types::kInteger, types::kNumber,  types::kString,  types::kArray,   types::kObject};
-
 // The groups that a kind of value has besides those of all.
 constexpr std::array<Group, 10> kGroupOfKind{
     Group::kAny,    Group::kAny,    Group::kAny,    Group::kNumber, Group::kNumber,
@@ -22,12 +18,7 @@ std::size_t kind_index(json::Value value) noexcept {
 
 }  // namespace
 
-bool Run::admits(std::uint8_t mask, json::Value value) noexcept {
-  const std::uint8_t bits = kTypeOfKind[kind_index(value)];
-  const auto common = static_cast<std::uint8_t>(mask & bits);
-  if (common == bits) return true;
-  // A decimal may be an integer or a fraction.
-  if (common == 0) return false;
+bool Run::admits_decimal(std::uint8_t common, json::Value value) noexcept {
   return json::is_integral(value) == (common == types::kInteger);
 }
 
@@ -62,8 +53,8 @@ bool Run::note(const Error& error) noexcept {
   return false;
 }
 
-bool Run::refuse(const Instruction& instruction, json::Value value,
-                 std::string_view name) noexcept {
+bool Run::note_refusal(const Instruction& instruction, json::Value value,
+                       std::string_view name) noexcept {
   return note({.keyword = instruction.keyword,
                .value = value,
                .limit = json::Value{instruction.limit},
@@ -98,18 +89,19 @@ bool Run::evaluate_rest(const Subschema& schema, json::Value value, Marks marks)
 }
 
 bool Run::run_groups(const Subschema& schema, json::Value value, Marks marks) noexcept {
-  const bool container = value.is_array() || value.is_object();
-  if (schema.tracks && container) return run_tracking(schema, value, marks);
-  const auto begin_of = [&schema](Group group) {
-    return schema.groups[static_cast<std::size_t>(group)];
-  };
+  if (schema.tracks && (value.is_array() || value.is_object())) {
+    return run_tracking(schema, value, marks);
+  }
+  const auto any = static_cast<std::size_t>(Group::kAny);
+  const auto own = static_cast<std::size_t>(kGroupOfKind[kind_index(value)]);
   bool valid = true;
-  if (const Group own = kGroupOfKind[kind_index(value)]; own != Group::kAny) {
-    const auto group = static_cast<std::size_t>(own);
-    valid = run_range(schema.groups[group], schema.groups[group + 1], value, marks);
+  if (own != any) {
+    valid = run_range(schema.groups[own], schema.groups[own + 1], value, marks);
     if (!valid && !goes_on()) return false;
   }
-  return run_range(begin_of(Group::kAny), begin_of(Group::kUnevaluated), value, marks) && valid;
+  const Index begin = schema.groups[any];
+  const Index end = schema.groups[any + 1];
+  return (begin == end || run_range(begin, end, value, marks)) && valid;
 }
 
 // With marks of its own: what was evaluated outside does not count inside, but the other way round.
@@ -150,6 +142,8 @@ bool Run::run_one(const Instruction& instruction, json::Value value, Marks marks
       return run_any_of(instruction, value, marks);
     case Op::kOneOf:
       return run_one_of(instruction, value, marks);
+    case Op::kSwitch:
+      return run_switch(instruction, value, marks);
     case Op::kNot:
       return !try_branch(instruction.first, value, nullptr) || refuse(instruction, value);
     case Op::kIf:
@@ -160,21 +154,28 @@ bool Run::run_one(const Instruction& instruction, json::Value value, Marks marks
     case Op::kEnumTable:
       return in_enum(instruction, value) || refuse(instruction, value);
     case Op::kMinimum:
+      return compare(instruction, value) >= 0 || refuse(instruction, value);
     case Op::kMaximum:
+      return compare(instruction, value) <= 0 || refuse(instruction, value);
     case Op::kExclusiveMinimum:
+      return compare(instruction, value) > 0 || refuse(instruction, value);
     case Op::kExclusiveMaximum:
+      return compare(instruction, value) < 0 || refuse(instruction, value);
     case Op::kMultipleOf:
-      return run_number(instruction, value) || refuse(instruction, value);
+      return code_.divisors[instruction.first].divides(value) || refuse(instruction, value);
     case Op::kMinLength:
     case Op::kMaxLength:
     case Op::kPattern:
     case Op::kFormat:
       return run_string(instruction, value) || refuse(instruction, value);
+    case Op::kMembers:
+      return run_members(instruction, value, marks);
+    case Op::kItems:
+      return run_items(instruction, value, marks);
     case Op::kMinItems:
     case Op::kMaxItems:
     case Op::kUniqueItems:
     case Op::kPrefixItems:
-    case Op::kItems:
     case Op::kContains:
     case Op::kUnevaluatedItems:
       return run_array(instruction, value, marks);

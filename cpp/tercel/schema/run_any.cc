@@ -46,6 +46,18 @@ bool Run::run_one_of(const Instruction& instruction, json::Value value, Marks ma
   return valid == 0 ? refuse_branches(instruction, value) : refuse(instruction, value);
 }
 
+bool Run::run_switch(const Instruction& instruction, json::Value value, Marks marks) noexcept {
+  const Switch& cases = code_.switches[instruction.first];
+  // All branches are objects that have the property.
+  const auto tag = value.is_object() ? value.find(cases.key) : std::nullopt;
+  if (tag && tag->is_string()) {
+    for (const Switch::Case& each : cases.cases) {
+      if (each.tag == tag->string()) return evaluate(each.schema, value, marks);
+    }
+  }
+  return refuse(instruction, value);
+}
+
 // No branch is valid. If the type of the value leaves one that is meant, its errors say more.
 bool Run::refuse_branches(const Instruction& instruction, json::Value value) noexcept {
   if (!goes_on()) return false;

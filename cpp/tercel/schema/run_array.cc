@@ -23,8 +23,6 @@ bool Run::run_array(const Instruction& instruction, json::Value value, Marks mar
       return run_unique(instruction, value);
     case Op::kPrefixItems:
       return run_prefix(instruction, value, marks);
-    case Op::kItems:
-      return run_items(instruction, value, marks);
     case Op::kContains:
       return run_contains(instruction, value, marks);
     default:

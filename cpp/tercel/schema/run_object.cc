@@ -1,4 +1,6 @@
 // Objects.
+#include <cstring>
+
 #include "tercel/schema/run.h"
 
 namespace tercel::schema {
@@ -9,8 +11,6 @@ bool Run::run_object(const Instruction& instruction, json::Value value, Marks ma
       return value.size() >= instruction.first || refuse(instruction, value);
     case Op::kMaxProperties:
       return value.size() <= instruction.first || refuse(instruction, value);
-    case Op::kMembers:
-      return run_members(instruction, value, marks);
     case Op::kPropertyNames:
       return run_names(instruction, value);
     case Op::kRequires:
@@ -23,39 +23,73 @@ bool Run::run_object(const Instruction& instruction, json::Value value, Marks ma
   }
 }
 
-const Property* Run::find_property(const Members& members, json::Member member) const noexcept {
+namespace {
+
+template <typename Word>
+bool same_ends(std::string_view a, std::string_view b) noexcept {
+  Word words[4];
+  std::memcpy(&words[0], a.data(), sizeof(Word));
+  std::memcpy(&words[1], b.data(), sizeof(Word));
+  std::memcpy(&words[2], a.data() + a.size() - sizeof(Word), sizeof(Word));
+  std::memcpy(&words[3], b.data() + b.size() - sizeof(Word), sizeof(Word));
+  return ((words[0] ^ words[1]) | (words[2] ^ words[3])) == 0;
+}
+
+// Most keys are short, and a call to compare them costs more than they do.
+bool same_text(std::string_view a, std::string_view b) noexcept {
+  const std::size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size > 16) return a == b;
+  if (size >= 8) return same_ends<std::uint64_t>(a, b);
+  if (size >= 4) return same_ends<std::uint32_t>(a, b);
+  return size == 0 || (a[0] == b[0] && a[size / 2] == b[size / 2] && a[size - 1] == b[size - 1]);
+}
+
+bool is_of(const Property& property, json::Member member) noexcept {
+  return property.hash == member.key_hash() && same_text(property.key, member.key());
+}
+
+}  // namespace
+
+// Members are often in the order of the schema: the property behind the one before is tried first.
+const Property* Run::find_property(const Members& members, json::Member member,
+                                   Index& expected) const noexcept {
+  if (expected < members.properties_end && is_of(code_.properties[expected], member)) {
+    return &code_.properties[expected++];
+  }
   std::uint32_t slot = member.key_hash() & members.mask;
   for (;; slot = (slot + 1) & members.mask) {
     const Index index = code_.slots[members.slots + slot];
     if (index == kNoIndex) return nullptr;
-    const Property& property = code_.properties[index];
-    if (property.hash == member.key_hash() && property.key == member.key()) return &property;
+    if (!is_of(code_.properties[index], member)) continue;
+    expected = index + 1;
+    return &code_.properties[index];
   }
 }
 
 bool Run::run_members(const Instruction& instruction, json::Value value, Marks marks) noexcept {
   const Members& members = code_.members[instruction.first];
   bool valid = true;
-  std::uint32_t required = 0;
+  MemberState state{.expected = members.properties};
   std::size_t index = 0;
   for (const json::Member member : value.members()) {
     bool evaluated = false;
-    const bool member_valid = run_member(members, member, required, evaluated);
+    const bool member_valid = run_member(members, member, state, evaluated);
     if (evaluated && marks != nullptr) validator_.bits_.set(*marks, index);
     ++index;
     if (member_valid) continue;
     if (!goes_on()) return false;
     valid = false;
   }
-  if (required < members.required) return refuse_missing(members, value);
+  if (state.required < members.required) return refuse_missing(members, value);
   return valid;
 }
 
-bool Run::run_member(const Members& members, json::Member member, std::uint32_t& required,
+bool Run::run_member(const Members& members, json::Member member, MemberState& state,
                      bool& evaluated) noexcept {
   bool valid = true;
-  if (const Property* const property = find_property(members, member)) {
-    required += property->required ? 1 : 0;
+  if (const Property* const property = find_property(members, member, state.expected)) {
+    state.required += property->required ? 1 : 0;
     if (property->declared) {
       evaluated = true;
       valid = evaluate(property->schema, member.value(), nullptr);

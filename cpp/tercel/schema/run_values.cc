@@ -28,19 +28,9 @@ bool at_most(std::string_view text, std::size_t most) noexcept {
 
 }  // namespace
 
-bool Run::run_number(const Instruction& instruction, json::Value value) noexcept {
-  if (instruction.op == Op::kMultipleOf) return code_.divisors[instruction.first].divides(value);
+int Run::compare_exactly(const Instruction& instruction, json::Value value) noexcept {
   const auto order = json::compare_numbers(value, json::Value{instruction.limit});
-  switch (instruction.op) {
-    case Op::kMinimum:
-      return order >= 0;
-    case Op::kMaximum:
-      return order <= 0;
-    case Op::kExclusiveMinimum:
-      return order > 0;
-    default:
-      return order < 0;
-  }
+  return order < 0 ? -1 : (order > 0 ? 1 : 0);
 }
 
 bool Run::run_string(const Instruction& instruction, json::Value value) noexcept {

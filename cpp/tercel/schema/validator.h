@@ -10,7 +10,8 @@
 // once the validator has seen its like; an invalid one costs that of its errors.
 //
 // Where an anyOf or a oneOf refuses, and one branch only admits the type of the value, the errors
-// are that branch's: for "an integer or null" a string is no integer.
+// are that branch's: for "an object or null" they are those of the object. Where its branches are
+// objects that a constant property tells apart, they are those of the branch with that constant.
 //
 // Resource: one a thread, used again and again; keeps its memory up to kKeptBytesMax.
 // Source: JSON Schema 2020-12. Tested by validator_test.cc, suite_test.cc and

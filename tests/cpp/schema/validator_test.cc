@@ -54,6 +54,41 @@ TEST(ValidatorTest, ABranchThatIsMeantSaysWhatIsWrong) {
   EXPECT_EQ(errors_of(R"({"not":{"type":"string"}})", "\"a\""), (Errors{" not"}));
 }
 
+// A union whose branches a constant tells apart: no other branch is tried, and its errors are told.
+TEST(ValidatorTest, ATagChoosesItsBranch) {
+  for (const std::string_view keyword : {"oneOf", "anyOf"}) {
+    const std::string schema = "{\"" + std::string{keyword} + R"(":[{"$ref":"#/$defs/cat"},
+        {"type":"object","properties":{"x":{"type":"null"},"kind":{"const":"dog"}},"required":["x","kind"]}],
+        "$defs":{"cat":{"type":"object","properties":{"kind":{"const":"cat"},"lives":{"maximum":9}},
+        "required":["kind"],"additionalProperties":false}},"unevaluatedProperties":false})";
+    const Compiled compiled{schema};
+    ASSERT_EQ(compiled.program().code().switches.size(), 1U);
+    EXPECT_TRUE(is_valid(schema, R"({"kind":"cat","lives":9})"));
+    EXPECT_TRUE(is_valid(schema, R"({"x":null,"kind":"dog"})"));
+    EXPECT_EQ(errors_of(schema, R"({"kind":"cat","lives":10})"), (Errors{"/lives maximum"}));
+    EXPECT_EQ(errors_of(schema, R"({"kind":"dog"})"), (Errors{" required x"}));
+    for (const std::string_view other : {R"({"kind":"cow"})", R"({"kind":1})", "{}", "1", "[]"}) {
+      EXPECT_EQ(errors_of(schema, other), (Errors{" " + std::string{keyword}})) << other;
+    }
+  }
+}
+
+// Each lacks something: another string, the requirement, or that it must be an object.
+TEST(ValidatorTest, WhatIsNoTagChoosesNothing) {
+  constexpr std::string_view kFirst =
+      R"({"type":"object","properties":{"k":{"const":"a"}},"required":["k"]})";
+  for (const std::string_view second :
+       {R"({"type":"object","properties":{"k":{"const":"a"}},"required":["k"]})",
+        R"({"type":"object","properties":{"k":{"const":1}},"required":["k"]})",
+        R"({"type":"object","properties":{"k":{"const":"b"}}})",
+        R"({"type":"object","properties":{"l":{"const":"b"}},"required":["k","l"]})",
+        R"({"properties":{"k":{"const":"b"}},"required":["k"]})", "true", "false"}) {
+    const std::string schema =
+        R"({"anyOf":[)" + std::string{kFirst} + "," + std::string{second} + "]}";
+    EXPECT_TRUE(Compiled{schema}.program().code().switches.empty()) << second;
+  }
+}
+
 TEST(ValidatorTest, ErrorsOfBranchesThatAreTriedAreNotTold) {
   EXPECT_TRUE(is_valid(R"({"anyOf":[{"type":"string"},{"minimum":1}]})", "2"));
   EXPECT_TRUE(is_valid(R"({"if":{"type":"string"},"else":{"minimum":1}})", "2"));

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from tercel import _api
 from tercel.api.errors import HTTPError, InvalidValue, problem
 from tercel.api.request import Request
 from tercel.api.response import Response
-from tercel.api.route import Route, endpoint_of
+from tercel.api.route import Remarks, Route, endpoint_of
 from tercel.api.signature import plan_of
 from tercel.api.streams import Stream
 
@@ -49,6 +49,10 @@ class App:
     Args:
         title: of the API, for people.
         version: of the API.
+        description: of the API, in Markdown.
+        openapi_url: the path at which the OpenAPI document is served; None for nowhere.
+        docs_url: the path of a page that shows it; None for none. There is none without the
+            document. A route of the application at either path stands in its place.
         lifespan: called with the app when a server starts; what it returns is entered before the
             first request, and left after the last.
     """
@@ -56,10 +60,20 @@ class App:
     __tercel_front__ = _api.front
 
     def __init__(
-        self, *, title: str = "API", version: str = "0.1.0", lifespan: Lifespan | None = None
+        self,
+        *,
+        title: str = "API",
+        version: str = "0.1.0",
+        description: str = "",
+        openapi_url: str | None = "/openapi.json",
+        docs_url: str | None = "/docs",
+        lifespan: Lifespan | None = None,
     ) -> None:
         self.title = title
         self.version = version
+        self.description = description
+        self._openapi_url = _path("openapi_url", openapi_url)
+        self._docs_url = _path("docs_url", docs_url)
         self._lifespan = lifespan
         self._templates: _api.Templates | None = _api.Templates()  # None: it is served.
         self._routes: list[Route] = []
@@ -76,6 +90,12 @@ class App:
         status: int = 200,
         blocking: bool = True,
         name: str | None = None,
+        summary: str | None = None,
+        description: str | None = None,
+        tags: Iterable[str] = (),
+        deprecated: bool = False,
+        include_in_schema: bool = True,
+        responses: Mapping[int, Any] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Registers a function for some methods of a path.
 
@@ -84,13 +104,25 @@ class App:
             methods: in upper case.
             status: of the answers that are no `Response`.
             blocking: of a plain function: it may wait, so it runs on a thread.
-            name: of the route, for messages; that of the function if None.
+            name: of the route, for messages and as its `operationId`; that of the function if None.
+            summary: for the OpenAPI document; the first paragraph of the docstring if None.
+            description: as well, in Markdown; the rest of the docstring if None.
+            tags: groups that the route belongs to.
+            deprecated: clients should not use it any more.
+            include_in_schema: False keeps the route out of the OpenAPI document.
+            responses: what else the function answers, or what its answer is if the annotation does
+                not say it, by status: the type of the body, None for no body, a sentence for a
+                problem document that an `HTTPError` makes, or a Response Object of OpenAPI.
 
         Raises:
             ValueError: the template is malformed, or contradicts another one.
             TypeError: the signature is not one that a request can be made into.
             RuntimeError: the app is being served already.
         """
+
+        remarks = Remarks(
+            summary, description, tuple(tags), deprecated, include_in_schema, responses
+        )
 
         def register(function: Handler) -> Handler:
             if self._templates is None:
@@ -100,7 +132,9 @@ class App:
             for method in methods:
                 fields = self._templates.add(method, path, called)
                 plan = plan_of(function, path, fields)
-                self._routes.append(Route(method, path, called, plan, function, status, endpoint))
+                self._routes.append(
+                    Route(method, path, called, plan, function, status, endpoint, remarks)
+                )
             return function
 
         return register
@@ -140,11 +174,25 @@ class App:
 
         return register
 
+    def openapi(self) -> dict[str, Any]:
+        """Returns the OpenAPI document of the routes that are registered, made anew each time."""
+        from tercel.api.openapi import document_of
+
+        return document_of(self)
+
     # --- what the engine asks
+
+    def _freeze(self) -> None:
+        """Ends the registration, with the routes of the documentation."""
+        if self._templates is not None and self._openapi_url is not None:
+            from tercel.api.docs import add_routes
+
+            add_routes(self, self._openapi_url, self._docs_url)
+        self._templates = None
 
     def _specification(self) -> dict[str, Any]:
         """What tercel._api compiles (python/api/instance.h)."""
-        self._templates = None
+        self._freeze()
         return {
             "routes": [route.native() for route in self._routes],
             "encode": msgspec.json.Encoder().encode,
@@ -241,6 +289,12 @@ class App:
                 raise  # For the server's log.
             return
         await _send(answer, send)
+
+
+def _path(option: str, path: str | None) -> str | None:
+    if path is None or (path.startswith("/") and "{" not in path):
+        return path
+    raise ValueError(f"{option} must be a path without fields, or None, not {path!r}.")
 
 
 async def _send(

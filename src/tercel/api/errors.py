@@ -10,7 +10,7 @@ import msgspec
 
 from tercel.api.response import Response
 
-__all__ = ["HTTPError", "InvalidValue", "problem"]
+__all__ = ["HTTPError", "InvalidValue", "problem", "title_of"]
 
 
 class HTTPError(Exception):
@@ -64,7 +64,7 @@ def problem(
     errors: list[dict[str, Any]] | None = None,
 ) -> Response:
     """Returns a response whose body is a problem document."""
-    document: dict[str, Any] = {"type": "about:blank", "title": _title(status), "status": status}
+    document: dict[str, Any] = {"type": "about:blank", "title": title_of(status), "status": status}
     if detail:
         document["detail"] = detail
     if errors:
@@ -77,7 +77,8 @@ def problem(
     )
 
 
-def _title(status: int) -> str:
+def title_of(status: int) -> str:
+    """Returns what a status means, in its own words."""
     try:
         # The name that RFC 9110 gave it.
         return "Unprocessable Content" if status == 422 else HTTPStatus(status).phrase

@@ -5,13 +5,28 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tercel.api.signature import Plan
 
-__all__ = ["Route", "endpoint_of"]
+__all__ = ["Remarks", "Route", "endpoint_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What the OpenAPI document says of a route, and its signature does not.
+
+    The attributes are the options of `App.route`; `shown` is `include_in_schema`.
+    """
+
+    summary: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    deprecated: bool = False
+    shown: bool = True
+    responses: Mapping[int, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -31,6 +46,7 @@ class Route:
     function: Callable[..., Any]
     status: int
     endpoint: Callable[..., Any]
+    remarks: Remarks
 
     def native(self) -> tuple[Any, ...]:
         """The route as the engine has it (python/api/instance.cc)."""

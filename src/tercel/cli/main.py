@@ -24,6 +24,8 @@ tercel: an HTTP server for Python applications.
   tercel serve main:app [options]      serve the object `app` of main.py
   tercel check [main:app] [options]    look at settings and application, without serving
   tercel settings                      list every setting
+  tercel routes main:app               list the routes of a tercel.App
+  tercel openapi main:app [-o FILE]    write its OpenAPI document
   tercel --version
 
 `tercel serve --help` lists the options.
@@ -86,6 +88,14 @@ def _run(words: list[str]) -> int:
         from tercel.cli.commands import settings_text
 
         print(settings_text(), end="")
+    elif command == "routes":
+        from tercel.cli.api import routes
+
+        routes(rest, _read)
+    elif command == "openapi":
+        from tercel.cli.api import openapi
+
+        openapi(rest, _read)
     else:
         from tercel.cli.mistakes import unknown_command
 

@@ -1,0 +1,215 @@
+"""The OpenAPI document of an application: its routes, as `tercel.App` has registered them.
+
+Source: OpenAPI 3.1.0, whose words for things these are. Types are said in JSON Schema, as msgspec
+has it; a type that it does not know is said as {}, which allows everything.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tercel.api import responses
+from tercel.api.path_template import PathTemplate, read_template
+from tercel.api.schemas import Schemas, without_null
+
+if TYPE_CHECKING:
+    from tercel.api.app import App
+    from tercel.api.route import Route
+    from tercel.api.signature import BodyArgument, Parameter
+
+__all__ = ["document_of"]
+
+Object = dict[str, Any]
+
+_VERSION = "3.1.0"
+# Those that a document has a word for.
+_METHODS = {"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"}
+# How an array stands in one text of a query, by what is between its elements.
+_STYLES = {",": "form", " ": "spaceDelimited", "|": "pipeDelimited"}
+# What a converter makes of a text, where the annotation does not say it.
+_FORMATS = {"uuid": "uuid", "date": "date", "datetime": "date-time"}
+
+_NOT_FOUND = {404: "No such path: a part of it is not what it must be."}
+_INVALID = {422: "Values are missing, or are not what they must be."}
+_TOO_LARGE = {413: "The body is longer than {} bytes."}
+_NOT_JSON = {
+    400: "The body is not JSON.",
+    415: "The body is not said to be JSON, by its Content-Type, or not in UTF-8.",
+}
+
+
+def document_of(app: App) -> Object:
+    """Returns the document, made of what can be written as JSON.
+
+    Routes are in the order of their registration. Those of methods that OpenAPI 3.1 does not have
+    are left out.
+    """
+    builder = _Builder()
+    for route in app._routes:
+        if route.remarks.shown and route.method in _METHODS:
+            builder.add(route)
+    info: Object = {"title": app.title, "version": app.version}
+    if app.description:
+        info["description"] = app.description
+    components = {"schemas": dict(sorted(builder.schemas.components.items()))}
+    return {
+        "openapi": _VERSION,
+        "info": info,
+        "paths": builder.paths,
+        "components": components,
+    }
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.paths: dict[str, Object] = {}
+        self.schemas = Schemas()
+        self._problem = self.schemas.add("ProblemDetails", responses.PROBLEM)
+        self._ids: set[str] = set()
+
+    def add(self, route: Route) -> None:
+        template = read_template(route.path)
+        item = self.paths.setdefault(template.text, {})
+        item[route.method.lower()] = self._operation(route, template)
+
+    def _operation(self, route: Route, template: PathTemplate) -> Object:
+        remarks, plan = route.remarks, route.plan
+        summary, description = _docstring(route)
+        operation: Object = {
+            "operationId": self._id(route, template),
+            "summary": remarks.summary or summary,
+            "description": remarks.description or description,
+            "tags": list(remarks.tags),
+            "deprecated": remarks.deprecated,
+            "parameters": [self._parameter(one, template) for one in plan.parameters],
+        }
+        # What is empty is what its absence means.
+        operation = {key: value for key, value in operation.items() if value}
+        if plan.body is not None:
+            operation["requestBody"] = self._body(plan.body)
+        operation["responses"] = self._responses(route, template)
+        return operation
+
+    def _id(self, route: Route, template: PathTemplate) -> str:
+        """The route's name; where another one has that already, with method and path."""
+        name = route.name.rpartition("<locals>.")[2]
+        if name in self._ids:
+            words = [name, route.method.lower(), *re.findall(r"\w+", template.text)]
+            name = "_".join(words)
+        free, number = name, 1
+        while free in self._ids:
+            number += 1
+            free = f"{name}_{number}"
+        self._ids.add(free)
+        return free
+
+    # --- what is asked
+
+    def _parameter(self, parameter: Parameter, template: PathTemplate) -> Object:
+        schema = without_null(self.schemas.of(parameter.annotation))
+        made: Object = {"name": parameter.name, "in": parameter.place, "required": True}
+        if parameter.place == "path":
+            schema = _converted(schema, template.converters[parameter.name])
+        else:
+            made["required"] = parameter.required
+        if "description" in schema:
+            made["description"] = schema["description"]
+            schema = {key: value for key, value in schema.items() if key != "description"}
+        if parameter.array and parameter.place != "path":
+            schema = _style(made, schema, parameter)
+        made["schema"] = schema | _default(parameter)
+        return made
+
+    def _body(self, body: BodyArgument) -> Object:
+        if body.kind == "json":
+            schema = self.schemas.of(body.annotation) | _default(body)
+            return {"content": {"application/json": {"schema": schema}}, "required": body.required}
+        schema = {"type": "string", "format": "binary", "maxLength": body.bytes_max}
+        # An empty body is one, too.
+        return {"content": {"application/octet-stream": {"schema": schema}}, "required": False}
+
+    # --- what is answered
+
+    def _responses(self, route: Route, template: PathTemplate) -> dict[str, Object]:
+        plan = route.plan
+        said = route.remarks.responses or {}
+        answers = {
+            str(status): responses.described(status, response, self.schemas, self._problem)
+            for status, response in said.items()
+        }
+        says_success = any(status < 400 for status in said)
+        returned = responses.success(route.status, _returned(route), self.schemas)
+        if says_success:
+            returned.pop("default", None)
+        refused: dict[int, str] = {}
+        if not {"str", "path"}.issuperset(template.converters.values()):
+            refused |= _NOT_FOUND
+        if plan.parameters or (plan.body is not None and plan.body.kind == "json"):
+            refused |= _INVALID
+        if plan.body is not None:
+            refused |= {413: _TOO_LARGE[413].format(plan.body.bytes_max)}
+            refused |= _NOT_JSON if plan.body.kind == "json" else {}
+        answers = returned | responses.failures(refused, self._problem) | answers
+        return dict(sorted(answers.items()))
+
+
+def _docstring(route: Route) -> tuple[str, str]:
+    """Returns the first paragraph of the function's docstring in one line, and the rest."""
+    text = inspect.cleandoc(route.function.__doc__ or "")
+    summary, _, description = text.partition("\n\n")
+    return " ".join(summary.split()), description.strip()
+
+
+def _returned(route: Route) -> Any:
+    """Returns the annotation of what the function returns; Any, if there is none."""
+    try:
+        return typing.get_type_hints(route.function, include_extras=True).get("return", Any)
+    except (NameError, TypeError):
+        return Any
+
+
+def _converted(schema: Object, converter: str) -> Object:
+    """Returns the schema of a field of the path: its annotation's, and what its converter adds."""
+    if schema.get("type") == "integer" and converter == "int":
+        return {"format": "int64"} | schema
+    if schema.get("type") != "string" or "format" in schema or "contentEncoding" in schema:
+        return schema
+    if converter in _FORMATS:
+        return {"format": _FORMATS[converter]} | schema
+    # A field has one character at least, but for the rest of the path.
+    return schema if converter == "path" else {"minLength": 1} | schema
+
+
+def _style(made: Object, schema: Object, parameter: Parameter) -> Object:
+    """Says how an array is written, in the Parameter Object `made`. Returns the schema."""
+    if parameter.place == "query" and not parameter.separator:
+        return schema  # The default: the parameter is repeated.
+    if parameter.place == "query" and parameter.separator in _STYLES:
+        made |= {"style": _STYLES[parameter.separator], "explode": False}
+        return schema
+    if parameter.place == "header" and parameter.separator == ",":
+        return schema  # The default: "simple".
+    # OpenAPI has no word for it: this is the schema of one text.
+    made.setdefault("description", _how_to_write(parameter))
+    return {"type": "string"} if parameter.separator else schema.get("items", {})
+
+
+def _how_to_write(parameter: Parameter) -> str:
+    if parameter.separator:
+        return f'Several values are separated by "{parameter.separator}".'
+    return "May be given several times."
+
+
+def _default(argument: Parameter | BodyArgument) -> Object:
+    """Returns what a schema says of the default: nothing of None, which is that there is none."""
+    if not argument.fallback or argument.fallback[0] is None:
+        return {}
+    try:
+        return {"default": msgspec.to_builtins(argument.fallback[0], order="deterministic")}
+    except (TypeError, NotImplementedError, ValueError):
+        return {}

@@ -1,0 +1,134 @@
+"""What a route answers, as the OpenAPI document says it: `responses` of an operation.
+
+The content of an answer follows from what the function returns as in python/api/answer.h.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, Union
+
+from tercel.api.errors import title_of
+from tercel.api.response import Response
+from tercel.api.schemas import Schemas
+
+__all__ = ["PROBLEM", "content_of", "described", "failures", "success"]
+
+Object = dict[str, Any]
+
+# RFC 9457, with what tercel adds: `errors`, where single values of the request are wrong.
+PROBLEM: Object = {
+    "title": "ProblemDetails",
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "default": "about:blank"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "format": "uri-reference"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "loc": {"type": "array", "items": {"type": ["string", "integer"]}},
+                    "type": {"type": "string"},
+                    "msg": {"type": "string"},
+                    "input": {},
+                },
+                "required": ["loc", "type", "msg"],
+            },
+        },
+    },
+    "required": ["type", "title", "status"],
+}
+_BODYLESS = (204, 205, 304)
+
+
+def described(status: int, response: Any, schemas: Schemas, problem: Object) -> Object:
+    """Returns the Response Object of an entry of `responses=`.
+
+    Args:
+        response: a type, whose values are the body; None: there is no body; a str: a sentence, and
+            from 400 on the body is a problem document; a dict: the Response Object itself.
+        problem: the schema of problem documents.
+    """
+    if isinstance(response, dict):
+        return {"description": title_of(status), **response}
+    if isinstance(response, str):
+        content = {"application/problem+json": {"schema": problem}} if status >= 400 else {}
+        return _object(status, content, response)
+    return _object(status, {} if response is None else content_of(response, schemas))
+
+
+def failures(statuses: Mapping[int, str], problem: Object) -> dict[str, Object]:
+    """Returns the answers that are problem documents: sentences by status."""
+    content = {"application/problem+json": {"schema": problem}}
+    return {str(status): _object(status, content, text) for status, text in statuses.items()}
+
+
+def success(status: int, returned: Any, schemas: Schemas) -> dict[str, Object]:
+    """Returns the answers of a function with the return annotation `returned`."""
+    answers: dict[str, Object] = {}
+    members = _members(returned)
+    if any(member is not Response for member in members):
+        answers[str(status)] = _object(status, content_of(returned, schemas))
+    if Response in members:
+        answers["default"] = {"description": "What the function decides."}
+    return answers
+
+
+def content_of(annotation: Any, schemas: Schemas) -> Object:
+    """Returns the media types, each with its schema, of values of a type; {}: any."""
+    members = [member for member in _members(annotation) if member is not Response]
+    if Any in members or object in members:
+        return {}
+    texts = [member for member in members if _is_text(member)]
+    others = [member for member in members if member is not bytes and member not in texts]
+    content: Object = {}
+    if others:
+        content["application/json"] = {"schema": schemas.of(Union[tuple(others)])}  # noqa: UP007
+    if texts:
+        content["text/plain"] = {"schema": schemas.of(Union[tuple(texts)])}  # noqa: UP007
+    if bytes in members:
+        content["application/octet-stream"] = {}
+    return content
+
+
+def _object(status: int, content: Object, description: str = "") -> Object:
+    made: Object = {"description": description or title_of(status)}
+    if content and status not in _BODYLESS:
+        made["content"] = content
+    return made
+
+
+def _members(annotation: Any) -> list[Any]:
+    """Returns the types that an annotation joins, without the names of others for them."""
+    plain = _resolved(annotation)
+    if typing.get_origin(plain) in (Union, types.UnionType):
+        return [member for one in typing.get_args(plain) for member in _members(one)]
+    # Other subclasses than bytes and str are no texts: they are encoded.
+    is_response = isinstance(plain, type) and issubclass(plain, Response)
+    return [Response if is_response else annotation if plain is not bytes else bytes]
+
+
+def _resolved(annotation: Any) -> Any:
+    """Returns what an Annotated, a NewType or a `type X = ...` stands for."""
+    while True:
+        if typing.get_origin(annotation) is typing.Annotated:
+            annotation = typing.get_args(annotation)[0]
+        elif hasattr(annotation, "__supertype__"):
+            annotation = annotation.__supertype__
+        elif type(annotation).__name__ == "TypeAliasType":
+            annotation = annotation.__value__
+        else:
+            return annotation
+
+
+def _is_text(annotation: Any) -> bool:
+    plain = _resolved(annotation)
+    if typing.get_origin(plain) is Literal:
+        return all(type(value) is str for value in typing.get_args(plain))
+    return plain is str

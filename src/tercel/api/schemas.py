@@ -1,0 +1,113 @@
+"""JSON Schemas of Python types, and the components of a document that they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+__all__ = ["Schemas", "without_null"]
+
+Schema = dict[str, Any]
+
+_PREFIX = "#/components/schemas/"
+
+
+class Schemas:
+    """Collects what the schemas of a document have in common: its `components.schemas`.
+
+    Classes with a name are components. The first of a name has it; one of the same name that is
+    something else is called `Name_2`, and so on, so names depend on the order alone in which types
+    are added.
+    """
+
+    def __init__(self) -> None:
+        self.components: dict[str, Schema] = {}
+        # By name and meaning: what the component is called.
+        self._names: dict[tuple[str, str], str] = {}
+
+    def of(self, annotation: Any) -> Schema:
+        """Returns the schema of a type: a reference, if it is a class that is a component.
+
+        What msgspec does not know is {}, which allows everything; as a part of another type, it
+        also says its name.
+        """
+        try:
+            (schema,), parts = msgspec.json.schema_components(
+                [annotation], schema_hook=_of_unknown, ref_template=_PREFIX + "{name}"
+            )
+        # KeyError: two classes of one type have the same name, and the same module.
+        except (TypeError, KeyError):
+            return {}
+        called = {name: self._name(name, _meaning(name, parts)) for name in parts}
+
+        def rename(text: str) -> str:
+            name = text.removeprefix(_PREFIX)
+            return _PREFIX + called[name] if text.startswith(_PREFIX) and name in called else text
+
+        for name, part in parts.items():
+            self.components[called[name]] = _with_texts(part, rename)
+        renamed: Schema = _with_texts(schema, rename)
+        return {} if schema.keys() == {"title"} else renamed
+
+    def add(self, name: str, schema: Schema) -> Schema:
+        """Makes `schema`, which refers to nothing, a component. Returns the reference."""
+        called = self._name(name, _meaning(name, {name: schema}))
+        self.components[called] = schema
+        return {"$ref": _PREFIX + called}
+
+    def _name(self, name: str, meaning: str) -> str:
+        if (name, meaning) not in self._names:
+            taken = set(self._names.values())
+            free, number = name, 1
+            while free in taken:
+                number += 1
+                free = f"{name}_{number}"
+            self._names[name, meaning] = free
+        return self._names[name, meaning]
+
+
+def without_null(schema: Schema) -> Schema:
+    """Returns the schema of T for that of `T | None`: a text has no null."""
+    options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    if not options:
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**rest, **options[0]} if len(options) == 1 else {**rest, "anyOf": options}
+
+
+def _of_unknown(kind: type) -> Schema:
+    return {"title": kind.__name__}
+
+
+def _meaning(name: str, parts: dict[str, Schema]) -> str:
+    """Returns a component with everything that it refers to, as one text."""
+    reached: dict[str, Schema] = {}
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one not in reached:
+            reached[one] = parts[one]
+            texts = [text for text in _texts(parts[one]) if text.startswith(_PREFIX)]
+            names = [text.removeprefix(_PREFIX) for text in texts]
+            waiting += [name for name in names if name in parts]
+    return msgspec.json.encode(reached, order="deterministic").decode()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
+
+
+def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _with_texts(part, change) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_texts(part, change) for part in value]
+    return value

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 
@@ -11,6 +12,8 @@
 #include "python/listen_sockets.h"
 #include "python/server_options.h"
 #include "tercel/http/h2_engine.h"
+#include "tercel/net/socket_stream.h"
+#include "tercel/server/server.h"
 
 namespace nb = nanobind;
 
@@ -22,6 +25,13 @@ Engine& engine_in(const nb::object& engine) {
   Engine* found = engine_of(gil, engine.ptr());
   if (found == nullptr) throw_python_error();
   return *found;
+}
+
+Address address_in(const PyServer::PyAddress& address) {
+  const auto& [host, port] = address;
+  const auto parsed = parse_ip(host, port);
+  if (!parsed) throw nb::value_error((host + " is not an IP address").c_str());
+  return *parsed;
 }
 
 net::TlsContext read_certificates(const config::Settings& settings,
@@ -102,6 +112,21 @@ std::string PyServer::add(std::vector<net::ListenSocket> sockets) {
   const std::size_t first = service_->listeners();
   for (net::ListenSocket& socket : sockets) or_throw(service_->listen(std::move(socket)));
   return sockets.empty() ? std::string{} : url_of(service_->listener(first), settings_);
+}
+
+void PyServer::serve_socket(int descriptor, const PyAddress& client, const PyAddress& server,
+                            bool secure) {
+  net::Syscalls& calls = engine_.loop().syscalls();
+  auto stream = std::make_unique<net::SocketStream>(calls, descriptor);
+  server::Server* const alone = service_->alone();
+  if (alone == nullptr) throw nb::value_error("the connections of this server live on I/O threads");
+  http::Endpoints ends{.peer = address_in(client), .local = address_in(server)};
+  // A reader expects a certificate, be it empty.
+  if (secure) {
+    ends.tls =
+        TlsInfoRef{TlsInfo{.version = 0x0304, .server_certificate = SharedConst{std::string{}}}};
+  }
+  alone->serve(std::move(stream), ends);
 }
 
 nb::dict PyServer::numbers() const {
@@ -221,6 +246,13 @@ void bind_server(nb::module_& module) {
            "OSError.")
       .def("adopt", &PyServer::adopt, nb::arg("descriptor"),
            "Takes over a listening socket. Returns what to open. Raises OSError.")
+      .def(
+          "serve_socket", &PyServer::serve_socket, nb::arg("descriptor"), nb::arg("client"),
+          nb::arg("server"), nb::arg("secure"),
+          "Serves a connected socket, which it takes over, as if it had been accepted from "
+          "`client` "
+          "at the address `server`, under TLS if `secure`. Raises ValueError when the settings ask "
+          "for I/O threads.")
       .def_prop_ro("numbers", &PyServer::numbers, nb::sig("def numbers(self) -> dict[str, int]"),
                    "What it has counted: connections, requests, statuses.")
       .def_prop_ro("addresses", &PyServer::addresses,

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nanobind/nanobind.h>
@@ -26,6 +28,9 @@ namespace tercel::python {
 
 class PyServer {
  public:
+  // Host and port, as Python has them.
+  using PyAddress = std::pair<std::string, std::uint16_t>;
+
   // `state` is the lifespan's dict or None; `context` the contextvars.Context that requests inherit
   // from: both for ASGI only. Throws TypeError, ValueError when a setting asks for what this Python
   // does not offer, or OSError when there are not enough descriptors for the threads.
@@ -41,6 +46,10 @@ class PyServer {
   std::string listen(std::string_view bind);
   // Takes over the descriptor of a listening socket.
   std::string adopt(int descriptor);
+  // Serves the descriptor of a connected socket, which it takes over, as if it had been accepted
+  // from `client` at the address `server`, under TLS if `secure`. Throws ValueError where I/O
+  // threads have the connections, or for what is no IP address.
+  void serve_socket(int descriptor, const PyAddress& client, const PyAddress& server, bool secure);
   // What it has counted so far, by name.
   [[nodiscard]] nanobind::dict numbers() const;
   // (host, port) of each TCP socket, the path of each Unix socket.

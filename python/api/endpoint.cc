@@ -158,8 +158,9 @@ Ref PyEndpoint::response_to_raised() const noexcept {
   Ref response = Ref::steal(
       entering_python([&] { return PyObject_CallOneArg(around_.answer_raised, raised.get()); }));
   if (response && response.get() != Py_None) return response;
+  const Ref second = response ? Ref{} : take_raised();
   around_.door->log_raised(raised.get());
-  if (const Ref second = take_raised()) around_.door->log_raised(second.get());
+  if (second) around_.door->log_raised(second.get());
   return Ref::share(around_.failed);
 }
 

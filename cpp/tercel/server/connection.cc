@@ -69,7 +69,8 @@ bool Connection::shake_hands() noexcept {
     case net::IoState::kDone:
       handshaking_ = false;
       readable_ = true;  // What came with the last flight is in the stream: no event tells of it.
-      ends_.tls = stream_->tls();
+      // Whoever brought the stream may know more than it does.
+      if (TlsInfoRef tls = stream_->tls()) ends_.tls = std::move(tls);
       static_cast<void>(limits_.enter(http::Phase::kIdle, times(), now()));
       return true;
     case net::IoState::kAgain:

@@ -57,6 +57,7 @@ class Server final : public Service, private net::Listener::Sink {
   [[nodiscard]] Result<void> start() noexcept override;
 
   // Serves a stream that somebody else connected or accepted; closes it if the peer has too many.
+  // What it agreed on under TLS takes the place of `ends.tls`, if it did.
   void serve(std::unique_ptr<net::Stream> stream, const http::Endpoints& ends) noexcept;
 
   // --- Service
@@ -65,6 +66,7 @@ class Server final : public Service, private net::Listener::Sink {
   void notify_draining() noexcept override;
   [[nodiscard]] bool stop() noexcept override;
   void close() noexcept override;
+  [[nodiscard]] Server* alone() noexcept override { return this; }
 
   [[nodiscard]] std::size_t connections() const noexcept override { return connections_.alive(); }
   // Connections that were closed because their client had too many.

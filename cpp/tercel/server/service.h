@@ -21,6 +21,8 @@
 
 namespace tercel::server {
 
+class Server;
+
 class Service {
  public:
   // With 0 `io_threads` all is done on `loop`. `loop` and `handler` outlive it. Fails with
@@ -51,6 +53,10 @@ class Service {
   [[nodiscard]] virtual bool stop() noexcept = 0;
   // Cuts off every connection. REQUIRES: not called from a handler.
   virtual void close() noexcept = 0;
+
+  // The server that does everything on the loop, for connections that nobody has to accept; null:
+  // there are threads.
+  [[nodiscard]] virtual Server* alone() noexcept { return nullptr; }
 
   [[nodiscard]] virtual std::size_t connections() const noexcept = 0;
   [[nodiscard]] virtual std::size_t active() const noexcept = 0;

@@ -66,6 +66,7 @@ class ServiceTest : public testing::TestWithParam<std::size_t> {
 
 TEST_P(ServiceTest, ServesRecordsAndEndsInTheSameWay) {
   EXPECT_EQ(service_->loops(), std::max<std::size_t>(GetParam(), 1));
+  EXPECT_EQ(service_->alone() != nullptr, GetParam() == 0);
   ASSERT_EQ(service_->listeners(), 1U);
   const Address address = service_->listener(0).address();
   const Fd answered = test::connect_to(address);

@@ -86,12 +86,7 @@ std::vector<net::ListenSocket> adopt_socket(const config::Settings& settings, in
 }
 
 std::string url_of(const net::ListenSocket& socket, const config::Settings& settings) {
-  const Address& address = socket.address();
-  if (address.kind == AddressKind::kUnix) return "unix:" + socket.path();
-  const std::string host = host_of(address);
-  const bool ipv6 = address.kind == AddressKind::kIpv6;
-  return (settings.ssl_certfile.empty() ? "http://" : "https://") +
-         (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(address.port);
+  return socket.url(settings.ssl_certfile.empty() ? "http" : "https");
 }
 
 nb::object address_of(const net::ListenSocket& socket) {

@@ -8,7 +8,6 @@
 
 #include "tercel/edge/proxy_headers.h"
 #include "tercel/http/chars.h"
-#include "tercel/http/h2_engine.h"
 #include "tercel/server/memory_budget.h"
 
 namespace tercel::python {
@@ -77,18 +76,8 @@ net::ClientCertificates to_client_certificates(config::CertReqs wanted) noexcept
   return net::ClientCertificates::kNone;
 }
 
-// The one we like most first.
-std::vector<std::string> to_alpn(config::HttpVersions versions) {
-  switch (versions) {
-    case config::HttpVersions::kHttp1:
-      return {"http/1.1"};
-    case config::HttpVersions::kHttp2:
-      return {"h2"};
-    case config::HttpVersions::kAuto:
-      if (!http::h2_available()) return {"http/1.1"};
-      break;
-  }
-  return {"h2", "http/1.1"};
+server::Protocols to_protocols(config::HttpVersions versions) noexcept {
+  return static_cast<server::Protocols>(versions);
 }
 
 }  // namespace
@@ -111,14 +100,14 @@ net::TlsOptions to_tls_options(const config::Settings& settings,
   options.client_crl = settings.ssl_crlfile;
   options.kernel_tls = settings.ssl_ktls;
   options.ticket_secret = secret;
-  options.protocols = to_alpn(settings.http);
+  options.protocols = server::alpn_protocols(to_protocols(settings.http));
   return options;
 }
 
 server::Options to_options(const config::Settings& settings) {
   server::Options options;
   options.limits = to_limits(settings);
-  options.protocols = static_cast<server::Protocols>(settings.http);
+  options.protocols = to_protocols(settings.http);
   options.h2.streams_max = to_u32(settings.http2_max_concurrent_streams);
   options.h2.window_bytes = to_u32(settings.http2_initial_stream_window_size.count);
   options.timeouts = to_timeouts(settings);

@@ -5,16 +5,13 @@
 //
 // Build: cmake --preset release && cmake --build --preset release --target example_hello
 #include <array>
-#include <charconv>
-#include <csignal>
 #include <iostream>
+#include <span>
 #include <string>
 #include <string_view>
 
-#include "tercel/base/clock.h"
-#include "tercel/net/listener.h"
-#include "tercel/net/loop.h"
-#include "tercel/server/server.h"
+#include "tercel/http/handler.h"
+#include "tercel/server/run.h"
 
 namespace {
 
@@ -33,63 +30,19 @@ class Hello final : public http::Handler {
 };
 static_assert(kBody.size() == 19);
 
-net::Loop* running = nullptr;
-
-void stop(int) {
-  running->stop();
-  running->wake();
-}
-
-int report(std::string_view what, Errc error) {
-  std::cerr << "hello: " << what << ": " << info(error).text << '\n';
-  return 1;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::uint16_t port = 0;
-  if (argc > 1) {
-    const std::string_view text = argv[1];
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc{} || end != text.data() + text.size()) {
-      std::cerr << "hello: PORT must be a number from 0 to 65535\n";
-      return 2;
-    }
-  }
-
-  server::Options options;
+  server::RunOptions options;
+  options.bind = {"127.0.0.1:" + std::string{argc > 1 ? argv[1] : "0"}};
   if (argc == 4) {
-    net::TlsOptions tls;
-    tls.certificates.push_back({argv[2], argv[3], {}});
-    tls.protocols = {"h2", "http/1.1"};
-    std::string problem;
-    options.tls = net::TlsContext::create(tls, problem);
-    if (!options.tls) {
-      std::cerr << "hello: " << problem << '\n';
-      return 2;
-    }
+    options.tls.certificates.push_back({.certificate = argv[2], .key = argv[3]});
   }
-
-  const SteadyClock clock;
-  Result<std::unique_ptr<net::Loop>> loop = net::Loop::create(clock, net::system_calls());
-  if (!loop) return report("cannot make an event loop", loop.error());
-
+  options.on_ready = [](std::span<const std::string> urls) {
+    for (const std::string& url : urls) std::cout << url << std::endl;
+  };
   Hello handler;
-  server::Server server{**loop, handler, options};
-  auto socket = net::ListenSocket::tcp(net::system_calls(), "127.0.0.1", port, {});
-  if (!socket) return report("cannot listen", socket.error());
-  const std::uint16_t bound = socket->address().port;
-  if (auto listening = server.listen(*std::move(socket)); !listening) {
-    return report("cannot listen", listening.error());
-  }
-  if (auto started = server.start(); !started) return report("cannot accept", started.error());
-
-  running = loop->get();
-  // OpenSSL writes to sockets that the peer has closed.
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGINT, stop);
-  std::signal(SIGTERM, stop);
-  std::cout << (options.tls ? "https" : "http") << "://127.0.0.1:" << bound << std::endl;
-  if (auto ran = (*loop)->run(); !ran) return report("the event loop failed", ran.error());
+  const server::Exit exit = server::run(handler, options);
+  if (!exit.problem.empty()) std::cerr << "hello: " << exit.problem << '\n';
+  return exit.status;
 }

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -170,6 +171,15 @@ ListenSocket& ListenSocket::operator=(ListenSocket&& other) noexcept {
   std::swap(inode_, taken.inode_);
   std::swap(mark_, taken.mark_);
   return *this;
+}
+
+std::string ListenSocket::url(std::string_view scheme) const {
+  if (address_.kind == AddressKind::kUnix) return "unix:" + path_;
+  std::array<char, Address::kHostBytesMax> room;
+  const std::string host{address_.host(room)};
+  return std::string{scheme} + "://" +
+         (address_.kind == AddressKind::kIpv6 ? "[" + host + "]" : host) + ":" +
+         std::to_string(address_.port);
 }
 
 void ListenSocket::close() noexcept {

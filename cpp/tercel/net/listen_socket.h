@@ -71,6 +71,9 @@ class ListenSocket {
   [[nodiscard]] const Address& address() const noexcept { return address_; }
   // Path of a Unix socket, else empty. That of an abstract one begins with a zero byte.
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  // What to open, for people: "http://127.0.0.1:8000" with "http" for `scheme`, or
+  // "unix:/run/app.sock".
+  [[nodiscard]] std::string url(std::string_view scheme) const;
   // It is a duplicate(): others accept from it too.
   [[nodiscard]] bool shared() const noexcept { return shared_; }
 

@@ -28,8 +28,8 @@ namespace tercel::net {
 // Files in PEM. The certificate comes first in its file, then the chain up to the root.
 struct TlsCertificate {
   std::string certificate;
-  std::string key;  // Empty: in the file of the certificate.
-  std::string password;
+  std::string key = {};  // Empty: in the file of the certificate.
+  std::string password = {};
 };
 
 enum class ClientCertificates : std::uint8_t {

@@ -1,4 +1,6 @@
 // What a server is told when it is made: limits and times, each with its unit and its answer.
+//
+// A value. Tested by what each limit does: server_test.cc, connection_test.cc, run_test.cc.
 #pragma once
 
 #include <chrono>
@@ -6,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tercel/edge/proxy_headers.h"
 #include "tercel/http/h2_options.h"
@@ -23,6 +26,10 @@ enum class Protocols : std::uint8_t {
   kHttp1,
   kHttp2
 };
+
+// What to offer for them by ALPN, the one we like most first: not HTTP/2, where kAuto finds no
+// nghttp2 on this machine.
+[[nodiscard]] std::vector<std::string> alpn_protocols(Protocols protocols);
 
 // Zero means: no limit.
 struct Timeouts {

@@ -50,6 +50,16 @@ Result<ListenSocket> listen_unix(std::string_view path, const ListenOptions& opt
 
 // --- TCP
 
+TEST(ListenSocketTest, SaysWhatToOpen) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("a.sock");
+  const auto ipv4 = listen_tcp("127.0.0.1");
+  const auto ipv6 = listen_tcp("::1");
+  EXPECT_EQ(ipv4->url("http"), "http://127.0.0.1:" + std::to_string(ipv4->address().port));
+  EXPECT_EQ(ipv6->url("https"), "https://[::1]:" + std::to_string(ipv6->address().port));
+  EXPECT_EQ(listen_unix(path)->url("http"), "unix:" + path);
+}
+
 TEST(ListenSocketTest, ListensOnAFreePort) {
   for (const char* host : {"127.0.0.1", "::1"}) {
     const auto socket = listen_tcp(host);

@@ -1,0 +1,194 @@
+#include "tercel/server/run.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "tercel/base/clock.h"
+#include "tercel/base/log.h"
+#include "tercel/config/bind.h"
+#include "tercel/config/problem.h"
+#include "tercel/net/loop.h"
+#include "tercel/net/syscalls.h"
+#include "tercel/server/end_signals.h"
+#include "tercel/server/memory_budget.h"
+#include "tercel/server/service.h"
+
+namespace tercel::server {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+// How often a server that ends looks whether it is done: I/O threads do not say so.
+constexpr milliseconds kLook{20};
+
+Exit cannot(std::string what) {
+  return {.status = 1, .problem = std::move(what)};
+}
+Exit refused(std::string what) {
+  return {.status = 2, .problem = std::move(what)};
+}
+
+std::string_view advice(const config::Bind& bind, Errc error) noexcept {
+  const bool is_path = bind.kind == config::BindKind::kUnix;
+  switch (error) {
+    case Errc::kAddressInUse:
+      return is_path ? "something else is there: stop who listens there, or choose another path"
+                     : "another process listens there: stop it, or choose another address";
+    case Errc::kAddressInvalid:
+      if (bind.kind == config::BindKind::kDescriptor) return "it is not a socket that listens";
+      return is_path ? "its path cannot be used: choose another one"
+                     : "this machine has no such address: choose one that it has";
+    case Errc::kPermission:
+      return is_path ? "the system does not permit it: choose a path that this user may write"
+                     : "the system does not permit it: choose a port from 1024 up, or another "
+                       "address";
+    default:
+      return info(error).text;
+  }
+}
+
+Result<net::ListenSocket> open(const config::Bind& bind, const net::ListenOptions& options) {
+  switch (bind.kind) {
+    case config::BindKind::kUnix:
+      return net::ListenSocket::unix_path(net::system_calls(), bind.path, options);
+    case config::BindKind::kDescriptor:
+      return net::ListenSocket::adopt(net::system_calls(), bind.descriptor, options);
+    case config::BindKind::kTcp:
+      break;
+  }
+  return net::ListenSocket::tcp(net::system_calls(), bind.host, bind.port, options);
+}
+
+// The sockets and what to open, or why not.
+std::optional<Exit> open_all(const RunOptions& options, std::vector<net::ListenSocket>& sockets) {
+  if (options.bind.empty()) return refused("There is no address to listen on: name one.");
+  for (const std::string& text : options.bind) {
+    const std::string what = "Cannot listen on " + config::in_quotes(text) + ": ";
+    const auto bind = config::parse_bind(text);
+    if (!bind) {
+      return refused(what +
+                     "write an address like 127.0.0.1:8000, [::1]:8000 or unix:/run/a.sock.");
+    }
+    if (bind->kind == config::BindKind::kTcp && !parse_ip(bind->host, bind->port)) {
+      return refused(what + "names are not looked up: write the IP address.");
+    }
+    auto socket = open(*bind, options.listen);
+    if (!socket) return cannot(what + std::string{advice(*bind, socket.error())} + ".");
+    sockets.push_back(*std::move(socket));
+  }
+  return std::nullopt;
+}
+
+// Options as the server takes them, or why not.
+std::optional<Exit> complete(const RunOptions& given, Options& options) {
+  options = given.server;
+  if (options.connections_max == 0) options.connections_max = connections_for(available_memory());
+  if (given.tls.certificates.empty()) return std::nullopt;
+  net::TlsOptions tls = given.tls;
+  tls.protocols = alpn_protocols(options.protocols);
+  std::string problem;
+  options.tls = net::TlsContext::create(tls, problem);
+  if (!options.tls) return refused(std::move(problem));
+  for (const std::string& sentence : options.tls->warnings(tls)) {
+    log(LogLevel::kWarning, sentence);
+  }
+  return std::nullopt;
+}
+
+// One server from its start to its end. Resource.
+class Runner {
+ public:
+  Runner(net::Loop& loop, Service& service, const EndSignals& signals) noexcept
+      : loop_{loop}, service_{service}, signals_{signals} {}
+
+  // Until it is told to end, and the requests under way are over or out of time.
+  Result<void> serve(milliseconds stream_grace, milliseconds grace) {
+    while (signals_.count() == 0) {
+      if (auto turned = turn(nanoseconds{-1}); !turned) return turned;
+    }
+    const nanoseconds begin = loop_.now();
+    service_.drain();
+    auto over = wait_until(begin + std::min(stream_grace, grace));
+    if (over && !*over) {
+      service_.notify_draining();
+      over = wait_until(begin + grace);
+    }
+    if (!over) return fail(over.error());
+    if (const std::size_t left = service_.active(); left != 0) {
+      log(LogLevel::kWarning, "Cutting off " + std::to_string(left) + " request(s).");
+    }
+    return {};
+  }
+
+ private:
+  Result<void> turn(nanoseconds timeout) noexcept {
+    if (auto ready = loop_.wait(timeout); !ready) return fail(ready.error());
+    loop_.dispatch();
+    return {};
+  }
+
+  // True: nothing is open any more, or somebody insists.
+  Result<bool> wait_until(nanoseconds end) noexcept {
+    while (signals_.count() < 2 && (service_.active() != 0 || service_.connections() != 0)) {
+      if (loop_.now() >= end) return false;
+      if (auto turned = turn(kLook); !turned) return fail(turned.error());
+    }
+    return true;
+  }
+
+  net::Loop& loop_;
+  Service& service_;
+  const EndSignals& signals_;
+};
+
+Exit serve(net::Loop& loop, Service& service, const RunOptions& options,
+           std::span<const std::string> urls) {
+  const EndSignals signals{loop};
+  if (!signals.installed()) return cannot("Another server of this process has its signals.");
+  if (auto started = service.start(); !started) {
+    return cannot("Cannot start: " + std::string{info(started.error()).text} + ".");
+  }
+  if (options.on_ready) options.on_ready(urls);
+  const auto served = Runner{loop, service, signals}.serve(options.stream_grace, options.grace);
+  if (!served) return cannot("The event loop failed: a system call failed.");
+  // Handlers are called while it closes, with the signals still here.
+  if (service.stop()) service.close();
+  return {.status = signals.count() > 1 ? 128 + signals.last() : 0, .problem = {}};
+}
+
+}  // namespace
+
+Exit run(http::Handler& handler, const RunOptions& options) {
+  // A file that is missing is known before a port is taken.
+  Options complete_options;
+  if (auto exit = complete(options, complete_options)) return *std::move(exit);
+  std::vector<net::ListenSocket> sockets;
+  if (auto exit = open_all(options, sockets)) return *std::move(exit);
+  auto clock = std::make_unique<const SteadyClock>();
+  auto loop = net::Loop::create(*clock, net::system_calls());
+  if (!loop)
+    return cannot("Cannot make an event loop: " + std::string{info(loop.error()).text} + ".");
+  auto service = Service::create(**loop, handler, complete_options, options.io_threads);
+  if (!service) {
+    return cannot("Cannot make a server: " + std::string{info(service.error()).text} + ".");
+  }
+  std::vector<std::string> urls;
+  for (net::ListenSocket& socket : sockets) {
+    urls.push_back(socket.url(complete_options.tls ? "https" : "http"));
+    if (auto listening = (*service)->listen(std::move(socket)); !listening) {
+      return cannot("Cannot accept: " + std::string{info(listening.error()).text} + ".");
+    }
+  }
+  Exit exit = serve(**loop, **service, options, urls);
+  // A thread that hangs in the system may touch them at any time.
+  if (!(*service)->stop()) {
+    static_cast<void>(loop->release());
+    static_cast<void>(clock.release());
+  }
+  return exit;
+}
+
+}  // namespace tercel::server

@@ -171,6 +171,18 @@ class TestBodies:
         assert client.post("/maybe", content=b"null").text == "none"
         assert client.post("/maybe", json={"name": "n", "price": 1}).text == "n"
 
+    def test_a_model_of_pydantic(self, client: httpx.Client) -> None:
+        model = {"name": "n", "tags": ["a"]}
+        assert client.post("/model", json=model).json() == {**model, "seen": True}
+        assert sorted(errors(client.post("/model", json={"tags": [1]}))) == [
+            (("body", "name"), "missing"),
+            (("body", "tags", 0), "string_type"),
+        ]
+        # What only a validator in Python knows.
+        assert errors(client.post("/model", json={"name": "root"})) == [
+            (("body", "name"), "value_error")
+        ]
+
     def test_in_parts(self, client: httpx.Client) -> None:
         text = json.dumps({"name": "x" * 50_000, "price": 1}).encode()
         parts = [text[start : start + 7001] for start in range(0, len(text), 7001)]
@@ -424,6 +436,11 @@ class TestRegistration:
             ("/", "def f(a: dict, b: dict): ...", "two bodies: 'a' and 'b'"),
             ("/", "def f(a: Request, b: Request): ...", "the request twice"),
             ("/", "def f(a: 'Missing'): ...", "not defined"),
+            (
+                "/",
+                "def f(a: Exception): ...",
+                "'a' of a type that neither msgspec nor pydantic knows",
+            ),
         ],
     )
     def test_signatures_that_are_none(self, path: str, source: str, sentence: str) -> None:

@@ -177,7 +177,7 @@ class TestFailures:
         with pytest.raises(RuntimeError, match="the secret") as caught:
             client.get("/raise/unknown")
         assert "raises" in [entry.name for entry in caught.traceback]
-        with pytest.raises(TypeError, match="Encoding objects"):
+        with pytest.raises(TypeError, match="is no type that is sent"):
             client.get("/unencodable")
         with pytest.raises(ValueError, match="bad name"):
             client.get("/bad-header")

@@ -195,7 +195,7 @@ class App:
         self._freeze()
         return {
             "routes": [route.native() for route in self._routes],
-            "encode": msgspec.json.Encoder().encode,
+            "encode": msgspec.json.Encoder(enc_hook=_of_unknown).encode,
             "response_type": Response,
             "stream_type": Stream,
             "request_type": Request,
@@ -289,6 +289,13 @@ class App:
                 raise  # For the server's log.
             return
         await _send(answer, send)
+
+
+def _of_unknown(value: Any) -> Any:
+    """Returns what msgspec encodes in place of a value that it does not know."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__qualname__} is no type that is sent as JSON")
 
 
 def _path(option: str, path: str | None) -> str | None:

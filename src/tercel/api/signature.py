@@ -22,6 +22,10 @@ _SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _LISTS = (list, set, frozenset, tuple)
 
 
+class _UnknownType(Exception):
+    pass
+
+
 @dataclass(slots=True)
 class Parameter:
     """One argument that is a parameter of the request. The fields are those of the engine."""
@@ -112,7 +116,14 @@ def plan_of(function: Callable[..., Any], path: str, fields: list[tuple[str, str
     templated = dict(fields)
     plan = Plan()
     for parameter in inspect.signature(function).parameters.values():
-        _add(plan, parameter, hints.get(parameter.name, str), templated, where)
+        annotation = hints.get(parameter.name, str)
+        try:
+            _add(plan, parameter, annotation, templated, where)
+        except _UnknownType:
+            raise TypeError(
+                f"{where} has the argument {parameter.name!r} of a type that neither msgspec nor"
+                f" pydantic knows: {annotation!r}."
+            ) from None
     missing = set(templated) - {p.name for p in plan.parameters if p.place == "path"}
     if missing:
         raise TypeError(f"{where} has no argument for {{{min(missing)}}}.")
@@ -258,10 +269,26 @@ def _parameter_of(
 
 
 def schema_of(annotation: Any) -> str:
-    """Returns the JSON Schema of a type, as text; empty: any value will do."""
+    """Returns the JSON Schema of a type, as text; empty: any value will do.
+
+    Raises:
+        _UnknownType: it is not known what values it has.
+    """
     if annotation is Any:
         return ""
-    return msgspec.json.encode(msgspec.json.schema(annotation)).decode()
+    if is_pydantic(annotation):
+        schema = annotation.model_json_schema()
+    else:
+        try:
+            schema = msgspec.json.schema(annotation)
+        except TypeError as error:
+            raise _UnknownType from error
+    return msgspec.json.encode(schema).decode()
+
+
+def is_pydantic(annotation: Any) -> bool:
+    """Whether it is a model of pydantic 2, which knows its own schema."""
+    return isinstance(annotation, type) and hasattr(annotation, "model_validate_json")
 
 
 def _has_constraints(annotation: Any) -> bool:
@@ -316,6 +343,8 @@ def _body_of(
 
 
 def _decoder(annotation: Any) -> Callable[[bytes], Any]:
+    if is_pydantic(annotation):
+        return _pydantic_decoder(annotation)
     decode = msgspec.json.Decoder(annotation).decode
 
     def convert(body: bytes) -> Any:
@@ -323,6 +352,24 @@ def _decoder(annotation: Any) -> Callable[[bytes], Any]:
             return decode(body)
         except msgspec.ValidationError as error:
             raise InvalidValue([_failure(error, ["body"], None)]) from None
+
+    return convert
+
+
+def _pydantic_decoder(model: Any) -> Callable[[bytes], Any]:
+    from pydantic import ValidationError
+
+    def convert(body: bytes) -> Any:
+        try:
+            return model.model_validate_json(body)
+        except ValidationError as error:
+            failures = error.errors(include_url=False, include_context=False)
+            raise InvalidValue(
+                [
+                    {"type": one["type"], "msg": f"{one['msg']}.", "loc": ["body", *one["loc"]]}
+                    for one in failures
+                ]
+            ) from None
 
     return convert
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, TypedDict
 
 import msgspec
+import pydantic
 
 import tercel
 from tercel import Body, Cookie, Header, Query
@@ -102,6 +103,25 @@ async def anything(anything: Annotated[Any, Body()]) -> Any:
 @app.post("/maybe")
 async def maybe(thing: Thing | None = None) -> str:
     return "none" if thing is None else thing.name
+
+
+class Model(pydantic.BaseModel):
+    name: str
+    tags: list[str] = []
+    seen: bool = False
+
+    @pydantic.field_validator("name")
+    @classmethod
+    def is_nobody_in_particular(cls, name: str) -> str:
+        if name == "root":
+            raise ValueError("somebody else, please")
+        return name
+
+
+@app.post("/model")
+async def model(model: Model) -> Model:
+    model.seen = True
+    return model
 
 
 @app.post("/raw")

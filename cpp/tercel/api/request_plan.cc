@@ -127,6 +127,11 @@ void RequestPlan::give(std::uint32_t parameter, std::string_view text, Arguments
     arguments.texts_[parameter] = text.data() != nullptr ? text : std::string_view{""};
     return;
   }
+  if (text.empty()) {
+    // Of none there is nothing to separate: an array without elements is a text without an address.
+    const bool none = wanted.separator != '\0';
+    return arguments.given_.push_back({parameter, none ? std::string_view{} : ""});
+  }
   while (wanted.separator != '\0') {
     const std::size_t end = text.find(wanted.separator);
     if (end == text.npos) break;
@@ -201,12 +206,17 @@ void RequestPlan::convert_array(std::uint32_t parameter, Arguments& arguments,
   const Parameter& wanted = parameters_[parameter];
   const std::size_t head = arguments.nodes_.size();
   std::size_t count = 0;
+  bool is_given = false;
+  bool is_right = true;
   arguments.nodes_.resize(head + 1);
   for (const Arguments::Given& given : arguments.given_) {
     if (given.parameter != parameter || failures.full()) continue;
+    is_given = true;
+    if (given.text.data() == nullptr) continue;
     json::Node* const room = arguments.scalar_room();
     if (const auto failure = convert(wanted.type, given.text, room)) {
       failures.add(*failure, wanted, given.text);
+      is_right = false;
       continue;
     }
     // Most take one node: the elements of an array stand side by side.
@@ -214,8 +224,9 @@ void RequestPlan::convert_array(std::uint32_t parameter, Arguments& arguments,
     ++count;
   }
   const std::size_t nodes = arguments.nodes_.size() - head - 1;
-  if (count == 0 && wanted.required) failures.add_missing(wanted);
-  if (count == 0) return arguments.nodes_.resize(head);
+  if (!is_given && wanted.required) failures.add_missing(wanted);
+  // What was not understood is not held against a schema, too.
+  if (!is_given || !is_right) return arguments.nodes_.resize(head);
   json::make_array(arguments.nodes_.data() + head, count, nodes);
   arguments.places_[parameter] = static_cast<std::uint32_t>(head);
 }

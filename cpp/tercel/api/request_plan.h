@@ -8,7 +8,8 @@
 //   }
 //
 // A parameter that is given several times and is no array has the last text of a query, and the
-// first of cookies (http/cookies.h) and header fields. Names of queries, cookies and paths are
+// first of cookies (http/cookies.h) and header fields. An empty text is an array of one empty
+// element, or of none where elements are separated. Names of queries, cookies and paths are
 // case-sensitive. What nobody asks for is not looked at.
 //
 // A plan moves, and is not copied; collect() may run on any thread with Arguments of its own. Cost:
@@ -61,7 +62,7 @@ class Arguments {
   friend class RequestPlan;
   static constexpr std::uint32_t kAbsent = ~std::uint32_t{0};
 
-  // A text that was given for an array.
+  // A text that was given for an array; without an address: no element.
   struct Given {
     std::uint32_t parameter;
     std::string_view text;

@@ -140,6 +140,22 @@ TEST_F(RequestPlanTest, CollectsArraysFromRepeatedAndSeparatedTexts) {
                               R"("loc":["query","n"],"input":"x"}])");
 }
 
+// What a client makes of an array without elements: "".join(",").
+TEST_F(RequestPlanTest, TakesAnEmptyTextForNoElementsWhereTheyAreSeparated) {
+  plan("/", {{.name = "n", .type = Type::kInteger, .array = true, .separator = ','},
+             {.name = "each", .required = false, .array = true}});
+  EXPECT_EQ(query("n="), "n=[]");
+  EXPECT_EQ(query("n"), "n=[]");
+  EXPECT_EQ(query("n=&n=1,2&n="), "n=[1,2]");
+  EXPECT_EQ(query("n=1&each=a&each="), "n=[1] each=[a,]");
+  EXPECT_EQ(query("n=1&each"), "n=[1] each=[]");
+  EXPECT_EQ(query("each=a"),
+            R"([{"type":"missing","msg":"This value is required.","loc":["query","n"]}])");
+  EXPECT_EQ(query("n=x"),
+            R"([{"type":"int_parsing","msg":"This must be an integer in decimal digits.",)"
+            R"("loc":["query","n"],"input":"x"}])");
+}
+
 TEST_F(RequestPlanTest, TakesTheLastOfAQueryAndTheFirstOfTheOthers) {
   plan("/", {{.name = "a"},
              {.name = "x-a", .in = In::kHeader, .required = false},

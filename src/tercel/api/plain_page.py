@@ -5,7 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-__all__ = ["page_of"]
+from tercel.api.response import Response
+from tercel.api.swagger_page import page_response
+
+__all__ = ["plain_page"]
 
 _INSTALL = "Install tercel[docs] to try the API on this page: pip install 'tercel[docs]'."
 _STYLE = """\
@@ -18,7 +21,7 @@ td, th { padding: .1rem 1rem .1rem 0; text-align: left; vertical-align: top; }
 """
 
 
-def page_of(document: dict[str, Any]) -> str:
+def plain_page(document: dict[str, Any]) -> Response:
     """Returns the page that shows an OpenAPI document."""
     info = document["info"]
     title = escape(f"{info['title']} {info['version']}")
@@ -27,7 +30,7 @@ def page_of(document: dict[str, Any]) -> str:
         for path, item in document["paths"].items()
         for method, operation in item.items()
     ]
-    return f"""\
+    page = f"""\
 <!doctype html>
 <html lang="en">
 <head>
@@ -46,6 +49,7 @@ def page_of(document: dict[str, Any]) -> str:
 </body>
 </html>
 """
+    return page_response(page, "style-src 'unsafe-inline'")
 
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ __all__ = ["Schemas", "without_null"]
 Schema = dict[str, Any]
 
 _PREFIX = "#/components/schemas/"
+_TYPES = {bool: "boolean", int: "integer", str: "string"}
 
 
 class Schemas:
@@ -47,9 +48,9 @@ class Schemas:
             return _PREFIX + called[name] if text.startswith(_PREFIX) and name in called else text
 
         for name, part in parts.items():
-            self.components[called[name]] = _with_texts(part, rename)
-        renamed: Schema = _with_texts(schema, rename)
-        return {} if schema.keys() == {"title"} else renamed
+            self.components[called[name]] = _changed(part, rename)
+        changed: Schema = _changed(schema, rename)
+        return {} if schema.keys() == {"title"} else changed
 
     def add(self, name: str, schema: Schema) -> Schema:
         """Makes `schema`, which refers to nothing, a component. Returns the reference."""
@@ -103,11 +104,21 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(part)
 
 
-def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
+def _changed(value: Any, rename: Callable[[str], str]) -> Any:
+    """Returns a copy of a schema, or of a part of it, with references renamed and types told."""
     if isinstance(value, str):
-        return change(value)
+        return rename(value)
     if isinstance(value, dict):
-        return {key: _with_texts(part, change) for key, part in value.items()}
+        return _type_of_enum(value) | {key: _changed(part, rename) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_with_texts(part, change) for part in value]
+        return [_changed(part, rename) for part in value]
     return value
+
+
+def _type_of_enum(schema: Schema) -> Schema:
+    """Returns the `type` of an enumeration, which msgspec leaves out, if its values have one."""
+    values = schema.get("enum")
+    if not isinstance(values, list) or "type" in schema:
+        return {}
+    types = {_TYPES.get(type(value)) for value in values}
+    return {"type": types.pop()} if len(types) == 1 and None not in types else {}

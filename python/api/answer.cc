@@ -59,9 +59,9 @@ bool Answer::read(PyObject* result, std::uint16_t status, const Encoding& encodi
 bool Answer::read_response(PyObject* response) noexcept {
   const Ref status = Ref::steal(PyObject_GetAttr(response, status_key));
   const long number = status ? PyLong_AsLong(status.get()) : -1;
-  if (number < 200 || number > 999) {
+  if (number < 200 || number > 599) {
     if (!PyErr_Occurred()) {
-      PyErr_Format(PyExc_ValueError, "the status of a response is from 200 to 999, not %ld",
+      PyErr_Format(PyExc_ValueError, "the status of a response is from 200 to 599, not %ld",
                    number);
     }
     return false;

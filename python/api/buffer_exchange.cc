@@ -1,25 +1,33 @@
 #include "python/api/buffer_exchange.h"
 
+#include <algorithm>
+
+#include "tercel/http/chars.h"
 #include "tercel/http/error_answer.h"
-#include "tercel/http/response_rules.h"
+#include "tercel/http/h1_writer.h"
 
 namespace tercel::python::api {
 
 Result<void> BufferExchange::start(const http::Response& response) noexcept {
-  if (status_ != 0) return fail(Errc::kIllegalStep);
-  status_ = response.status;
-  for (const http::Field& field : response.fields) fields_.emplace_back(field.name, field.value);
+  if (const auto facts = rules_.start(response); !facts) return fail(facts.error());
+  for (const http::Field& field : response.fields) {
+    std::string name{field.name};
+    std::transform(name.begin(), name.end(), name.begin(), http::to_lower);
+    if (http::is_left_out(name, response.status)) continue;
+    fields_.emplace_back(std::move(name), http::trim_blanks(field.value));
+  }
+  if (response.status == 205) fields_.emplace_back("content-length", "0");
   return {};
 }
 
 Result<void> BufferExchange::write(http::Payload payload, http::Final) noexcept {
-  if (!http::is_bodyless(status_)) body_.append(payload.bytes);
+  if (!http::is_bodyless(status())) body_.append(payload.bytes);
   if (payload.release != nullptr) payload.release(payload.owner);
   return {};
 }
 
 void BufferExchange::abort(Errc error, std::chrono::seconds retry_after) noexcept {
-  if (status_ != 0) return;
+  if (rules_.started()) return;
   const http::ErrorAnswer answer{info(error).http_status != 0 ? error : Errc::kHandlerFailed,
                                  retry_after};
   static_cast<void>(start(answer.response()));

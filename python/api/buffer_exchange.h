@@ -1,6 +1,8 @@
 // An exchange without a connection: the body is there from the start, and the response is kept.
 //
-// For requests that come through another server's ASGI, and for tests. Tested by test_api_app.py.
+// For requests that come through another server's ASGI, and for tests. What is kept is what a
+// connection would have sent: checked by the same rules, without the fields that are the
+// connection's. Tested by test_api_app.py, test_testing_agrees.py.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "tercel/http/handler.h"
+#include "tercel/http/response_rules.h"
 
 namespace tercel::python::api {
 
@@ -19,7 +22,7 @@ class BufferExchange final : public http::Exchange {
   ~BufferExchange() = default;
 
   // 0: nothing was answered.
-  [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
+  [[nodiscard]] std::uint16_t status() const noexcept { return rules_.status(); }
   [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& fields() const noexcept {
     return fields_;
   }
@@ -51,7 +54,7 @@ class BufferExchange final : public http::Exchange {
  private:
   std::string_view request_body_;
   http::Endpoints endpoints_;
-  std::uint16_t status_ = 0;
+  http::ResponseRules rules_;
   std::vector<std::pair<std::string, std::string>> fields_;
   std::string body_;
 };

@@ -24,7 +24,7 @@ Lifespan = Callable[["App"], AbstractAsyncContextManager[Any]]
 
 # What is answered when a handler fails, or what it returns is no answer.
 _FAILED = problem(500, "The application failed.")
-# Of a body that comes through another server. Routes have limits of their own, which are smaller.
+# Of a body that comes through another server: as long as limit-request-body is by default.
 _BODY_BYTES_MAX = 1 << 26
 
 
@@ -258,11 +258,14 @@ class App:
         receive: Callable[[], Awaitable[dict[str, Any]]],
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
-        body = await _read_body(receive)
-        if body is None:
-            return
         if self._portable is None:
             self._portable = _api.Instance(self)
+        try:
+            body = await _read_body(receive)
+        except HTTPError as error:
+            return await self._answer_error(self._portable, error, send)
+        if body is None:
+            return
         path = scope.get("raw_path") or scope["path"].encode()
         begun = self._portable.begin(
             scope["method"].encode(),
@@ -283,11 +286,24 @@ class App:
                 return await result.send_through(receive, send)
             answer = self._portable.answer(result, route.status)
         except Exception as error:
+            return await self._answer_error(self._portable, error, send)
+        await _send(answer, send)
+
+    async def _answer_error(
+        self,
+        portable: _api.Instance,
+        error: Exception,
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Answers an exception of a handler as the engine does (python/api/endpoint.cc)."""
+        try:
             answered = self._answer_raised(error)
-            await _send(self._portable.answer(answered or _FAILED, 500), send)
-            if answered is None:
-                raise  # For the server's log.
-            return
+            answer = None if answered is None else portable.answer(answered, 500)
+        except Exception as second:
+            answer, error = None, second
+        if answer is None:
+            await _send(portable.answer(_FAILED, 500), send)
+            raise error  # For the server's log.
         await _send(answer, send)
 
 
@@ -314,7 +330,11 @@ async def _send(
 
 
 async def _read_body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes | None:
-    """Returns the whole body, or None: the client left."""
+    """Returns the whole body, or None: the client left.
+
+    Raises:
+        HTTPError: it is longer than a body may be, and was read to its end all the same.
+    """
     parts: list[bytes] = []
     size = 0
     while True:
@@ -326,4 +346,6 @@ async def _read_body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes 
         if size <= _BODY_BYTES_MAX:
             parts.append(part)
         if not message.get("more_body", False):
+            if size > _BODY_BYTES_MAX:
+                raise HTTPError(413, "The request body exceeds the limit.")
             return b"".join(parts)

@@ -12,7 +12,7 @@ class Response:
 
     Args:
         body: bytes as they are, or a str in UTF-8.
-        status: from 200 to 999.
+        status: from 200 to 599.
         media_type: the Content-Type; None for that of the type of `body`.
         headers: more header fields; several of one name as pairs.
 

@@ -62,7 +62,7 @@ class StreamingResponse(Stream):
     Args:
         content: gives bytes, or str that are sent in UTF-8. A plain iterator may wait: it is asked
             on a thread.
-        status: from 200 to 999.
+        status: from 200 to 599.
         media_type: the Content-Type.
         headers: more header fields; several of one name as pairs. With a Content-Length, as much
             has to come.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +75,12 @@ ROUTES = [
     *[("POST", "/pairs"), ("POST", "/options"), ("POST", "/anything"), ("POST", "/maybe")],
     *[("POST", "/raw"), ("GET", f"/typed/{KEY}/*"), ("GET", "/typed/*/red"), ("GET", "/request")],
     *[("GET", f"/typed/{KEY}/red"), ("GET", "/files/*/*"), ("GET", "/context/*")],
-    *[("GET", "/raise/*"), ("DELETE", "/nothing"), ("GET", "/inline-context/*")],
+    *[
+        ("GET", "/raise/*"),
+        ("GET", "/raise/stock"),
+        ("DELETE", "/nothing"),
+        ("GET", "/inline-context/*"),
+    ],
 ]
 PARAMETERS = ["verbose", "limit", "tags", "day", "count", "dry", "unknown"]
 HEADERS = [
@@ -123,15 +129,33 @@ class Question:
     target: str
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes | None = None
+    chunked: bool = False  # The body is sent without its length.
 
     def sent_by(self, client: httpx.Client) -> httpx.Request:
         """This question as a request of `client`, whose target is not made canonical."""
         base = client.base_url
         url = base.copy_with(raw_path=self.target.encode())
         headers = [(name.encode(), value.encode("latin-1")) for name, value in self.headers]
-        request = httpx.Request(self.method, base, headers=headers, content=self.body)
+        content = iter([self.body]) if self.chunked else self.body
+        request = httpx.Request(self.method, base, headers=headers, content=content)
+        if self.chunked:
+            request.stream = Parts(self.body or b"")
         request.url = url
         return request
+
+
+class Parts(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body in parts, for clients of both kinds."""
+
+    def __init__(self, body: bytes) -> None:
+        self._parts = [body[at : at + 65_000] for at in range(0, len(body), 65_000)]
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._parts
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self._parts:
+            yield part
 
 
 def random_question(random: random.Random) -> Question:

@@ -5,6 +5,7 @@
 #include "tercel/base/errors.h"
 #include "tercel/http/media_type.h"
 #include "tercel/http/message_copy.h"
+#include "tercel/route/template.h"
 
 namespace tercel::api {
 namespace {
@@ -49,6 +50,46 @@ route::Problem check_parameters(const Route& route) {
   return std::nullopt;
 }
 
+Type type_of(route::ConverterKind kind) noexcept {
+  switch (kind) {
+    case route::ConverterKind::kInt:
+      return Type::kInteger;
+    case route::ConverterKind::kFloat:
+      return Type::kNumber;
+    default:
+      return Type::kString;
+  }
+}
+
+// Adds the fields of the path that are no parameters. What is wrong with the path is told by who
+// registers it.
+route::Problem add_path_parameters(Route& route) {
+  route::Template parsed;
+  if (route::parse_template(route.path, nullptr, parsed)) return std::nullopt;
+  std::vector<Parameter> fields;
+  for (const route::TemplateSegment& segment : parsed.segments) {
+    for (const route::Field& field : segment.fields) {
+      fields.push_back(
+          {.name = field.name, .in = In::kPath, .type = type_of(field.converter.kind())});
+    }
+  }
+  const auto has = [](const std::vector<Parameter>& all, const Parameter& wanted) {
+    return std::any_of(all.begin(), all.end(), [&](const Parameter& one) {
+      return one.in == In::kPath && one.name == wanted.name;
+    });
+  };
+  for (const Parameter& parameter : route.parameters) {
+    if (parameter.in == In::kPath && !has(fields, parameter)) {
+      return "The route " + route.method + " " + route.path + " has no field '" + parameter.name +
+             "' in its path.";
+    }
+  }
+  for (Parameter& field : fields) {
+    if (!has(route.parameters, field)) route.parameters.push_back(std::move(field));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 App::~App() {
@@ -69,7 +110,14 @@ route::Problem App::add(Route route) {
   return std::nullopt;
 }
 
+void App::add_or_keep(Route route) {
+  auto problem = add_path_parameters(route);
+  if (!problem) problem = add(std::move(route));
+  if (!mistake_) mistake_ = std::move(problem);
+}
+
 route::Problem App::freeze() {
+  if (mistake_) return mistake_;
   router_ = std::move(builder_).compile();
   builder_ = route::RouterBuilder{};
   std::vector<const route::Endpoint*> endpoints(routes_.size());
@@ -199,6 +247,7 @@ void App::call(Entry& entry, const http::Request& request, std::string_view body
     scratch_.clear();
     Call call{.request = request,
               .exchange = exchange,
+              .parameters = entry.plan.parameters(),
               .arguments = arguments_,
               .body = root,
               .bytes = body,

@@ -2,15 +2,15 @@
 // calls its endpoint with both; what is wrong is answered before.
 //
 //   api::App app;
-//   app.get("/hello/{name}", {{.name = "name", .in = api::In::kPath}}, [](api::Call& call) {
+//   app.get("/hello/{name}", [](api::Call& call) {
 //     call.json(200, [&](json::Writer& out) {
 //       out.begin_object();
 //       out.key("message");
-//       out.string(call.arguments.value(0).string());
+//       out.string(call.argument<std::string_view>("name").value_or("you"));
 //       out.end_object();
 //     });
 //   });
-//   if (auto problem = app.freeze()) ...
+//   if (const auto mistake = app.freeze()) ... *mistake is a sentence
 //
 // | the request                                     | answer                             |
 // |-------------------------------------------------|------------------------------------|
@@ -86,25 +86,40 @@ class App final : public http::Handler, private BodyOwner {
 
   // Nothing, or one sentence that says what to change about the route; then it is not there.
   [[nodiscard]] route::Problem add(Route route);
-  // Ends the registration. Returns what is wrong with a schema.
+  // Ends the registration. Returns the first mistake: one that was kept, or one in a schema. No
+  // request may come then.
   [[nodiscard]] route::Problem freeze();
 
-  // The same with a function of `Call&`, for programs that stop at a mistake: it is kept, the first
-  // one, and told by mistake().
+  // The same with a function of `Call&`. Fields of the path that are no parameters yet become some,
+  // behind the others: integers and numbers where their converter is int or float, else strings. A
+  // mistake is kept, the first one.
   template <typename Function>
   void on(std::string_view method, std::string_view path, std::vector<Parameter> parameters,
           Function function, BodyPlan body = {}) {
-    keep(add({.method = std::string{method},
-              .path = std::string{path},
-              .parameters = std::move(parameters),
-              .body = body,
-              .endpoint = std::make_unique<FunctionEndpoint<Function>>(std::move(function))}));
+    add_or_keep({.method = std::string{method},
+                 .path = std::string{path},
+                 .parameters = std::move(parameters),
+                 .body = body,
+                 .endpoint = std::make_unique<FunctionEndpoint<Function>>(std::move(function))});
+  }
+  template <typename Function>
+  void get(std::string_view path, Function function) {
+    on("GET", path, {}, std::move(function));
   }
   template <typename Function>
   void get(std::string_view path, std::vector<Parameter> parameters, Function function) {
     on("GET", path, std::move(parameters), std::move(function));
   }
-  [[nodiscard]] const route::Problem& mistake() const noexcept { return mistake_; }
+  // With a body of JSON, which is required.
+  template <typename Function>
+  void post(std::string_view path, Function function) {
+    on("POST", path, {}, std::move(function), {.kind = BodyKind::kJson});
+  }
+  template <typename Function>
+  void post(std::string_view path, std::string_view schema, Function function) {
+    on("POST", path, {}, std::move(function),
+       {.kind = BodyKind::kJson, .schema = std::string{schema}});
+  }
 
   // Gets the requests that ask for a WebSocket; without it they are requests like others. Outlives
   // the app.
@@ -132,9 +147,7 @@ class App final : public http::Handler, private BodyOwner {
     std::unique_ptr<Endpoint> endpoint;
   };
 
-  void keep(route::Problem problem) {
-    if (!mistake_) mistake_ = std::move(problem);
-  }
+  void add_or_keep(Route route);
   void handle_with_body(const http::Request& request, http::Exchange& exchange) noexcept;
   [[nodiscard]] route::Problem compile_schemas(Entry& entry, std::size_t number);
   // The route of a request, and match_; null: it was answered.

@@ -2,9 +2,16 @@
 
 namespace tercel::api {
 
-void Call::answer_json(std::uint16_t status) const noexcept {
+std::optional<json::Value> Call::find(std::string_view name) const noexcept {
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters[i].name == name && arguments.has(i)) return arguments.value(i);
+  }
+  return std::nullopt;
+}
+
+void Call::answer_json(std::uint16_t status, Fields fields) const noexcept {
   if (!scratch.ok()) return exchange.abort(Errc::kNoMemory);
-  answer(exchange, status, "application/json", scratch.view());
+  answer(exchange, status, "application/json", scratch.view(), fields);
 }
 
 }  // namespace tercel::api

@@ -1,19 +1,23 @@
 // A request that has passed everything: what an endpoint is called with.
 //
-//   void call(api::Call& call) noexcept override {
-//     const std::int64_t id = call.arguments.value(0).int64();
-//     call.json(200, [&](json::Writer& out) { ... });
+//   [&](api::Call& call) {
+//     const auto id = call.argument<std::int64_t>("id");
+//     const auto name = call.body->get<std::string_view>("name");
+//     if (!id || !name) return call.problem(422, "A thing has a name.");
+//     call.json(201, [&](json::Writer& out) { ... }, {{"location", "/things/7"}});
 //   }
 //
 // Tested by app_test.cc.
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 
+#include "tercel/api/parameter.h"
 #include "tercel/api/problem.h"
 #include "tercel/api/request_plan.h"
 #include "tercel/http/handler.h"
@@ -26,28 +30,44 @@ namespace tercel::api {
 struct Call {
   const http::Request& request;
   http::Exchange& exchange;
-  const Arguments& arguments;            // In the order of the route's parameters.
-  std::optional<json::Value> body = {};  // Of a JSON body; nothing: there is none.
-  std::string_view bytes = {};           // The body as it was sent, if it was collected.
-  json::Writer& scratch;                 // Empty.
+  std::span<const Parameter> parameters = {};  // Of the route.
+  const Arguments& arguments;                  // In their order.
+  std::optional<json::Value> body = {};        // Of a JSON body; nothing: there is none.
+  std::string_view bytes = {};                 // The body as it was sent, if it was collected.
+  json::Writer& scratch;                       // Empty.
 
-  // Answers with what `write(json::Writer&)` writes.
+  // The argument for the parameter of that name as a T (json/value.h). Nothing: it was not given,
+  // it is of another type, or an integer beyond 64 bits. Cost: O(parameters).
+  template <typename T>
+  [[nodiscard]] std::optional<T> argument(std::string_view name) const noexcept {
+    const auto value = find(name);
+    return value ? value->template as<T>() : std::nullopt;
+  }
+
+  // Each answers, with `fields` besides Content-Type and Content-Length: at most kAnswerFieldsMax.
+  using Fields = std::initializer_list<http::Field>;
+  // With what `write(json::Writer&)` writes.
   template <typename Write>
-  void json(std::uint16_t status, Write&& write) const noexcept {
+  void json(std::uint16_t status, Write&& write, Fields fields = {}) const noexcept {
     scratch.clear();
     std::forward<Write>(write)(scratch);
-    answer_json(status);
+    answer_json(status, fields);
   }
-  void text(std::uint16_t status, std::string_view words) const noexcept {
-    answer(exchange, status, "text/plain; charset=utf-8", words);
+  void text(std::uint16_t status, std::string_view words, Fields fields = {}) const noexcept {
+    answer(exchange, status, "text/plain; charset=utf-8", words, fields);
   }
-  void problem(std::uint16_t status, std::string_view detail) const noexcept {
+  void problem(std::uint16_t status, std::string_view detail, Fields fields = {}) const noexcept {
     answer_problem(exchange, {.status = status, .detail = detail, .instance = request.path},
-                   scratch);
+                   scratch, fields);
+  }
+  // Without a body: 204 and the like.
+  void empty(std::uint16_t status, Fields fields = {}) const noexcept {
+    answer(exchange, status, {}, {}, fields);
   }
 
  private:
-  void answer_json(std::uint16_t status) const noexcept;
+  [[nodiscard]] std::optional<json::Value> find(std::string_view name) const noexcept;
+  void answer_json(std::uint16_t status, Fields fields) const noexcept;
 };
 
 // What a route leads to. Answers at once or later, through call.exchange.

@@ -3,7 +3,7 @@
 //   log(LogLevel::kWarning, "the listener pauses: the process is out of file descriptors");
 //
 // The owner of the process installs a sink; without one, warnings and errors go to standard error.
-// The sink is the one global of the layers, but for what signals need (server/end_signals.h): a
+// The sink is the one global of the engine, but for what a signal handler needs (end_signals.h): a
 // broken invariant must be able to speak from anywhere. Requests are not logged here (tercel/edge
 // has the access log). Tested by log_test.cc.
 #pragma once

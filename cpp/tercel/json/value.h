@@ -6,15 +6,22 @@
 //
 // A value. Valid as long as its document holds what was parsed, and so are the texts it returns.
 // Walking allocates nothing and may be repeated. What asks for a kind REQUIRES that kind: size() an
-// array or an object, string() a string, and so on. Cost: O(1), unless said.
-// Tested by value_test.cc.
+// array or an object, string() a string, and so on. as() and get() ask what it is first, for texts
+// that anybody may have written:
+//
+//   const auto name = value.get<std::string_view>("name");
+//   if (!name) ... there is no such member, or it is no string
+//
+// Cost: O(1), unless said. Tested by value_test.cc.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 #include "tercel/base/assert.h"
 #include "tercel/json/node.h"
@@ -83,6 +90,18 @@ class Value {
   [[nodiscard]] Members members() const noexcept;
   // The member of that name. Cost: O(size()).
   [[nodiscard]] std::optional<Value> find(std::string_view key) const noexcept;
+
+  // The value as a T, which is bool, std::int64_t, double (of any number), std::string_view or
+  // Value. Nothing: it is of another kind, or beyond what a T holds.
+  template <typename T>
+  [[nodiscard]] std::optional<T> as() const noexcept;
+  // The member of that name as a T. Nothing also when this is no object, or has none. Cost:
+  // O(size()).
+  template <typename T>
+  [[nodiscard]] std::optional<T> get(std::string_view key) const noexcept {
+    const std::optional<Value> member = is_object() ? find(key) : std::nullopt;
+    return member ? member->as<T>() : std::nullopt;
+  }
 
   // Its place in the document: two values are the same one, not merely equal (equal.h).
   [[nodiscard]] const Node* node() const noexcept { return node_; }
@@ -165,6 +184,25 @@ class Members {
  private:
   const Node* object_;
 };
+
+template <typename T>
+std::optional<T> Value::as() const noexcept {
+  if constexpr (std::is_same_v<T, bool>) {
+    if (is_boolean()) return boolean();
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    if (kind() == Kind::kInteger) return int64();
+  } else if constexpr (std::is_same_v<T, double>) {
+    if (const double number = is_number() ? float64() : HUGE_VAL; std::isfinite(number)) {
+      return number;
+    }
+  } else if constexpr (std::is_same_v<T, std::string_view>) {
+    if (is_string()) return string();
+  } else {
+    static_assert(std::is_same_v<T, Value>, "a value is none of these");
+    return *this;
+  }
+  return std::nullopt;
+}
 
 inline Elements Value::elements() const noexcept {
   TERCEL_ASSERT(is_array());

@@ -43,11 +43,30 @@ class AppTest : public testing::Test {
                "required": ["name"],
                "properties": {"name": {"maxLength": 3}, "day": {"format": "date"},
                               "tags": {"items": {"type": "string"}}}})"});
-    app_.get("/teapot", {}, [](Call& call) { call.problem(418, "This is a teapot."); });
-    EXPECT_EQ(app_.mistake(), std::nullopt);
+    app_.get("/teapot", [](Call& call) { call.problem(418, "This is a teapot."); });
+    app_.get("/fields/{id:int}/{name}/{part:float}", {{.name = "q", .required = false}},
+             [](Call& call) { answer_with_arguments(call); });
+    app_.post("/schema", R"({"properties": {"name": {"type": "string"}}})",
+              [this](Call& call) { answer_with_body(call); });
+    app_.post("/made", [](Call& call) {
+      const auto name = call.body->get<std::string_view>("name");
+      if (!name) return call.problem(422, "No name.", {{"x-why", "name"}});
+      call.json(201, [](json::Writer& out) { out.null(); },
+                {{"location", "/made/" + std::string{*name}}, {"x-more", "1"}});
+    });
+    app_.on("DELETE", "/made", {}, [](Call& call) { call.empty(204, {{"x-gone", "1"}}); });
     EXPECT_EQ(app_.freeze(), std::nullopt);
     context_.set_default_fields("", "", /*with_date=*/false);
     wire_.session = &session_;
+  }
+
+  static void answer_with_arguments(Call& call) {
+    std::string text = std::to_string(call.argument<std::int64_t>("id").value_or(-1)) + ' ' +
+                       std::string{call.argument<std::string_view>("name").value_or("-")} + ' ' +
+                       std::to_string(call.argument<double>("part").value_or(-1)) + ' ' +
+                       std::string{call.argument<std::string_view>("q").value_or("-")};
+    if (call.argument<std::string_view>("id") || call.argument<bool>("none")) text += " wrong";
+    call.text(200, text);
   }
 
   void answer_with_body(Call& call) {
@@ -91,6 +110,32 @@ class AppTest : public testing::Test {
 TEST_F(AppTest, CallsTheEndpointWithItsArguments) {
   EXPECT_EQ(ask("GET /things/7"), ok(R"({"id":7})"));
   EXPECT_EQ(ask("GET /things/-7?x=1"), ok(R"({"id":-7})"));
+}
+
+TEST_F(AppTest, FieldsOfThePathAreArguments) {
+  const auto text = [](std::string_view answer) {
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+  };
+  EXPECT_EQ(text(ask("GET /fields/7/a%20b/1.5?q=x")), "7 a b 1.500000 x");
+  EXPECT_EQ(text(ask("GET /fields/-7/a/2")), "-7 a 2.000000 -");
+  EXPECT_EQ(ask("GET /fields/seven/a/2").substr(0, 12), "HTTP/1.1 404");
+}
+
+TEST_F(AppTest, ABodyOfPostIsCheckedByItsSchema) {
+  EXPECT_EQ(ask("POST /schema", "", R"({"name":"x"})"), ok("1"));
+  EXPECT_EQ(ask("POST /schema", "", R"({"name":1})").substr(0, 12), "HTTP/1.1 422");
+}
+
+TEST_F(AppTest, AnswersWithMoreFields) {
+  EXPECT_EQ(ask("POST /made", "", R"({"name":"x"})"),
+            "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: 4\r\n"
+            "location: /made/x\r\nx-more: 1\r\n\r\nnull");
+  EXPECT_EQ(ask("POST /made", "", R"({"name":1})"),
+            problem("422 Unprocessable Content",
+                    R"({"type":"about:blank","title":"Unprocessable Content","status":422,)"
+                    R"("detail":"No name.","instance":"/made"})",
+                    "x-why: name\r\n"));
+  EXPECT_EQ(ask("DELETE /made"), "HTTP/1.1 204 No Content\r\nx-gone: 1\r\n\r\n");
 }
 
 TEST_F(AppTest, HeadIsAnsweredByGet) {
@@ -239,11 +284,26 @@ TEST_F(AppTest, ASteadyStateAllocatesNothing) {
 TEST(AppRegistration, MistakesNameTheRoute) {
   App app;
   const auto nothing = [](Call&) {};
-  app.get("/a/{x}", {}, nothing);
-  EXPECT_EQ(app.mistake(), std::nullopt);
+  app.get("/a/{x}", nothing);
   app.get("/b", {{.name = "q"}, {.name = "q"}}, nothing);
-  EXPECT_EQ(app.mistake(), "The route GET /b has two query parameters 'q'.");
   EXPECT_NE(app.add({.method = "GET", .path = "/a/{y}"}), std::nullopt);
+  // The first one that nobody was told of is kept.
+  app.get("/c/{x}", {{.name = "y", .in = In::kPath}}, nothing);
+  EXPECT_EQ(app.freeze(), "The route GET /b has two query parameters 'q'.");
+}
+
+TEST(AppRegistration, APathParameterIsAFieldOfThePath) {
+  App app;
+  app.get("/c/{x}", {{.name = "y", .in = In::kPath}}, [](Call&) {});
+  EXPECT_EQ(app.freeze(), "The route GET /c/{x} has no field 'y' in its path.");
+}
+
+TEST(AppRegistration, AMistakeInAPathIsOfItsTemplate) {
+  App app;
+  app.get("/c/{x", [](Call&) {});
+  const route::Problem mistake = app.freeze();
+  ASSERT_NE(mistake, std::nullopt);
+  EXPECT_NE(mistake->find("/c/{x"), mistake->npos) << *mistake;
 }
 
 TEST(AppRegistration, ASchemaThatIsNoneIsTold) {

@@ -45,6 +45,30 @@ TEST(ValueTest, WalksStepOverWhatIsInside) {
   EXPECT_EQ(document->find("a")->size(), 2U);
 }
 
+TEST(ValueTest, AsIsNothingForAnotherKind) {
+  const Parsed document{
+      R"({"n":null,"t":true,"f":false,"i":-7,"u":9223372036854775808,"b":18446744073709551616,)"
+      R"("d":1.5,"huge":1e999,"s":"x","o":{"i":1}})"};
+  const auto count = [&]<typename T>(T) {
+    int found = 0;
+    for (const Member member : document->members()) found += member.value().as<T>() ? 1 : 0;
+    return found;
+  };
+  EXPECT_EQ(count(false), 2);
+  EXPECT_EQ(count(std::int64_t{}), 1);
+  EXPECT_EQ(count(0.0), 4);
+  EXPECT_EQ(count(std::string_view{}), 1);
+  EXPECT_EQ(document->get<bool>("t"), true);
+  EXPECT_EQ(document->get<bool>("f"), false);
+  EXPECT_EQ(document->get<std::int64_t>("i"), -7);
+  EXPECT_EQ(document->get<double>("i"), -7.0);
+  EXPECT_EQ(document->get<double>("b"), 18446744073709551616.0);
+  EXPECT_EQ(document->get<std::string_view>("s"), "x");
+  EXPECT_EQ(document->get<Value>("o")->get<std::int64_t>("i"), 1);
+  EXPECT_EQ(document->get<std::int64_t>("none"), std::nullopt);
+  EXPECT_EQ(document->find("s")->get<std::int64_t>("i"), std::nullopt);
+}
+
 TEST(ValueTest, HashesOfKeysAreThoseOfTheirText) {
   std::string text = "{";
   std::string key;

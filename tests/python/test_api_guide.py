@@ -45,3 +45,14 @@ def test_streams(serve: Any) -> None:
         with client.stream("GET", "/ticks?every=0.01") as response:
             lines = response.iter_lines()
             assert [next(lines) for _ in range(3)] == ['data: {"tick":0}', "", 'data: {"tick":1}']
+
+
+def test_dependencies(serve: Any) -> None:
+    with httpx.Client(base_url=serve("depends:app", app_dir=EXAMPLES).url) as client:
+        note = {"text": "milk"}
+        assert client.post("/notes", json=note).status_code == 422
+        assert client.post("/notes", json=note, headers={"authorization": "x"}).status_code == 401
+        headers = {"authorization": "Bearer ann"}
+        for number in (1, 2):
+            response = client.post("/notes", json=note, headers=headers)
+            assert (response.status_code, response.json()) == (201, number)

@@ -30,6 +30,7 @@ NOT_HERE = {
     "frameworks.channels_chat": "speaks WebSocket only, and wants to configure Django once more",
     "frameworks.fastapi_chat": "speaks WebSocket only",
     "websocket_echo": "speaks WebSocket only",
+    "api_depends": "compared by test_api_depends.py, and no request of it is an ASGI one",
     "api_lifespan": "compared by test_api_app.py, and no request of it is an ASGI one",
     "api_things": "compared by test_api_app.py, and no request of it is an ASGI one",
     "crew": "ends the process that it runs in",

@@ -4,6 +4,7 @@ Loaded when the first of these names is used, here or as `tercel.App`.
 """
 
 from tercel.api.app import App
+from tercel.api.dependencies import Depends
 from tercel.api.errors import HTTPError
 from tercel.api.markers import Body, Cookie, Header, Path, Query
 from tercel.api.request import Request
@@ -14,6 +15,7 @@ __all__ = [
     "App",
     "Body",
     "Cookie",
+    "Depends",
     "Event",
     "EventStream",
     "HTTPError",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
 
 from tercel import _api
+from tercel.api.dependencies import Depends, Singletons, caller
 from tercel.api.errors import HTTPError, InvalidValue, problem
 from tercel.api.request import Request
 from tercel.api.response import Response
 from tercel.api.route import Remarks, Route, endpoint_of
-from tercel.api.signature import plan_of
+from tercel.api.signature import Plan, plan_of
 from tercel.api.streams import Stream
 
 __all__ = ["App"]
@@ -79,6 +81,8 @@ class App:
         self._routes: list[Route] = []
         self._handlers: dict[type[Exception], Callable[[Exception], Any]] = {}
         self._portable: _api.Instance | None = None
+        self._singletons = Singletons()
+        self._overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
 
     # --- registration
 
@@ -128,16 +132,50 @@ class App:
             if self._templates is None:
                 raise RuntimeError(f"{path} comes too late: the app is being served already.")
             called = name or function.__qualname__
-            endpoint = endpoint_of(function, blocking=blocking)
             for method in methods:
                 fields = self._templates.add(method, path, called)
                 plan = plan_of(function, path, fields)
+                endpoint = self._endpoint_of(function, plan, blocking=blocking)
                 self._routes.append(
                     Route(method, path, called, plan, function, status, endpoint, remarks)
                 )
             return function
 
         return register
+
+    def _endpoint_of(
+        self, function: Callable[..., Any], plan: Plan, *, blocking: bool
+    ) -> Callable[..., Any]:
+        if not plan.steps:
+            return endpoint_of(function, blocking=blocking)
+        *before, handler = plan.steps
+        last = replace(handler, depends=Depends(function, blocking=blocking))
+        return caller([*before, last], self._singletons, self._overrides)
+
+    @contextmanager
+    def override(self, function: Callable[..., Any], instead: Callable[..., Any]) -> Iterator[None]:
+        """Calls another function where `Depends(function)` is, as long as the context lasts.
+
+        For tests. `instead` is called without arguments, in every request.
+
+        Raises:
+            TypeError: `instead` has arguments without a default.
+        """
+        try:
+            inspect.signature(instead).bind()
+        except TypeError as error:
+            raise TypeError(
+                f"What is called instead is called without arguments: {error}."
+            ) from None
+        before = self._overrides.get(function)
+        self._overrides[function] = instead
+        try:
+            yield
+        finally:
+            if before is None:
+                del self._overrides[function]
+            else:
+                self._overrides[function] = before
 
     def get(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
         """Registers a function for GET, and HEAD. The options are those of `route`."""
@@ -238,14 +276,14 @@ class App:
         await receive()
         started = False
         try:
-            if self._lifespan is None:
+            async with AsyncExitStack() as stack:
+                if self._lifespan is not None:
+                    await stack.enter_async_context(self._lifespan(self))
+                # What the requests made goes before what the lifespan has.
+                stack.push_async_callback(self._singletons.close)
+                started = True
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
-            else:
-                async with self._lifespan(self):
-                    started = True
-                    await send({"type": "lifespan.startup.complete"})
-                    await receive()
         except Exception as error:
             phase = "shutdown" if started else "startup"
             await send({"type": f"lifespan.{phase}.failed", "message": repr(error)})

@@ -11,6 +11,7 @@ from typing import Any, Union
 
 import msgspec
 
+from tercel.api.dependencies import Depends, Step
 from tercel.api.errors import InvalidValue
 from tercel.api.markers import Body, Header, Marker, Path, Query
 from tercel.api.request import Request
@@ -87,6 +88,8 @@ class Plan:
     parameters: list[Parameter] = field(default_factory=list)
     body: BodyArgument | None = None
     request: str | None = None
+    # What is called, the handler last; empty: the handler depends on nothing else.
+    steps: list[Step] = field(default_factory=list)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -108,15 +111,35 @@ def plan_of(function: Callable[..., Any], path: str, fields: list[tuple[str, str
     Raises:
         TypeError: the signature is not one that a request can be made into.
     """
-    where = f"{function.__qualname__}(), the handler of {path},"
+    where = f"{_name(function)}(), the handler of {path},"
+    templated = dict(fields)
+    own, depends = _read(function, templated, where)
+    plan = _Planner(templated, path).plan(function, own, depends) if depends else own
+    missing = set(templated) - {p.name for p in plan.parameters if p.place == "path"}
+    if missing:
+        raise TypeError(f"{where} has no argument for {{{min(missing)}}}.")
+    return plan
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", type(function).__name__)
+
+
+def _read(
+    function: Callable[..., Any], templated: dict[str, str], where: str
+) -> tuple[Plan, dict[str, Depends]]:
+    """Returns what a function takes from a request, and, by argument, what it depends on."""
     try:
         hints = typing.get_type_hints(function, include_extras=True)
     except NameError as error:
         raise TypeError(f"{where} has an annotation that is not defined: {error}.") from None
-    templated = dict(fields)
     plan = Plan()
+    depends: dict[str, Depends] = {}
     for parameter in inspect.signature(function).parameters.values():
         annotation = hints.get(parameter.name, str)
+        if found := _depends_of(annotation, parameter.default):
+            depends[parameter.name] = found
+            continue
         try:
             _add(plan, parameter, annotation, templated, where)
         except _UnknownType:
@@ -124,10 +147,90 @@ def plan_of(function: Callable[..., Any], path: str, fields: list[tuple[str, str
                 f"{where} has the argument {parameter.name!r} of a type that neither msgspec nor"
                 f" pydantic knows: {annotation!r}."
             ) from None
-    missing = set(templated) - {p.name for p in plan.parameters if p.place == "path"}
-    if missing:
-        raise TypeError(f"{where} has no argument for {{{min(missing)}}}.")
-    return plan
+    return plan, depends
+
+
+def _depends_of(annotation: Any, default: Any) -> Depends | None:
+    """Returns the mark of an argument that is the result of a function."""
+    if isinstance(default, Depends):
+        return default
+    if typing.get_origin(annotation) is typing.Annotated:
+        for item in typing.get_args(annotation)[1:]:
+            if isinstance(item, Depends):
+                return item
+    return None
+
+
+class _Planner:
+    """Joins what a handler, and all that it depends on, take from one request."""
+
+    def __init__(self, templated: dict[str, str], path: str) -> None:
+        self._templated = templated
+        self._path = path
+        self._whole = Plan()
+        # The number of a function's step, once it has one; None while those before it are made.
+        self._numbers: dict[Callable[..., Any], int | None] = {}
+
+    def plan(self, handler: Callable[..., Any], own: Plan, depends: dict[str, Depends]) -> Plan:
+        """Returns the plan of the handler, whose step is the last."""
+        where = f"{_name(handler)}(), the handler of {self._path},"
+        self._add_step(Depends(handler), own, depends, where)
+        return self._whole
+
+    def _number_of(self, depends: Depends) -> int:
+        function = depends.function
+        where = f"{_name(function)}(), which the handler of {self._path} depends on,"
+        if function in self._numbers:
+            number = self._numbers[function]
+            if number is None:
+                raise TypeError(f"{where} depends on itself.")
+            return number
+        self._numbers[function] = None
+        own, inner = _read(function, self._templated, where)
+        if depends.scope == "app" and (own.names or self._of_requests(inner)):
+            raise TypeError(f"{where} is for the whole app, and takes something of a request.")
+        number = self._add_step(depends, own, inner, where)
+        self._numbers[function] = number
+        return number
+
+    @staticmethod
+    def _of_requests(depends: dict[str, Depends]) -> bool:
+        return any(one.scope == "request" for one in depends.values())
+
+    def _add_step(self, depends: Depends, own: Plan, inner: dict[str, Depends], where: str) -> int:
+        results = {name: self._number_of(one) for name, one in inner.items()}
+        values = {parameter.argument: self._share(parameter, where) for parameter in own.parameters}
+        if own.body is not None:
+            argument = own.body.argument
+            values[argument] = self._share_body(own.body, where)
+        if own.request is not None:
+            self._whole.request = values[own.request] = ":request"
+        self._whole.steps.append(Step(depends, values, results))
+        return len(self._whole.steps) - 1
+
+    def _share(self, parameter: Parameter, where: str) -> str:
+        """Returns the key of a parameter, which several functions may take."""
+        for known in self._whole.parameters:
+            if (known.place, known.name) != (parameter.place, parameter.name):
+                continue
+            if (known.annotation, known.fallback) != (parameter.annotation, parameter.fallback):
+                raise TypeError(
+                    f"{where} takes the {known.place} parameter {known.name!r} otherwise than"
+                    " another function of the same route: give both one type and one default."
+                )
+            return known.argument
+        parameter.argument = f"{parameter.place}:{parameter.name}"
+        self._whole.parameters.append(parameter)
+        return parameter.argument
+
+    def _share_body(self, body: BodyArgument, where: str) -> str:
+        known = self._whole.body
+        if known is not None and known.annotation != body.annotation:
+            raise TypeError(f"{where} takes another body than another function of the same route.")
+        if known is None:
+            self._whole.body = body
+            body.argument = ":body"
+        return ":body"
 
 
 def _add(

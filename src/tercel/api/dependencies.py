@@ -1,0 +1,149 @@
+"""What handlers depend on: functions that are called before them, and whose results they are given.
+
+::
+
+    async def database() -> AsyncIterator[Connection]:
+        async with pool.acquire() as connection:
+            yield connection
+
+    @app.get("/things")
+    async def things(db: Annotated[Connection, Depends(database)]) -> list[Thing]: ...
+
+The arguments of such a function are taken from the request, as those of a handler are, or depend on
+other functions. In one request each is called once, whoever asks for it. A generator goes on behind
+its `yield` when the handler is done, in the reverse order, and sees what it raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Depends", "Singletons", "Step", "caller"]
+
+
+@dataclass(frozen=True, slots=True)
+class Depends:
+    """Marks an argument that is what a function returns, or yields.
+
+    Args:
+        function: plain or a coroutine function, or a generator of either kind that yields once.
+        scope: `request`: called in each request that needs it; `app`: once, for all of them, until
+            the application shuts down. What all share cannot depend on a request.
+        blocking: of a plain function: it may wait, so it runs on a thread.
+    """
+
+    function: Callable[..., Any]
+    scope: str = "request"
+    blocking: bool = True
+
+    def __post_init__(self) -> None:
+        if self.scope not in ("request", "app"):
+            raise ValueError(f"the scope of Depends is 'request' or 'app', not {self.scope!r}")
+        if not callable(self.function):
+            raise TypeError(f"Depends takes a function, not {self.function!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One function to be called, with where its arguments come from.
+
+    Attributes:
+        values: by argument, the key of a value that the engine took from the request.
+        results: by argument, the number of the step whose result it is.
+    """
+
+    depends: Depends
+    values: dict[str, str]
+    results: dict[str, int]
+
+
+class Singletons:
+    """What is made once for an application: by function, until `close()`."""
+
+    def __init__(self) -> None:
+        self._made: dict[Callable[..., Any], Any] = {}
+        self._locks: dict[Callable[..., Any], asyncio.Lock] = {}
+        self._stack = AsyncExitStack()
+
+    async def get(self, depends: Depends, arguments: dict[str, Any]) -> Any:
+        """Returns what `depends` made, or makes it; others wait for that."""
+        function = depends.function
+        if function in self._made:
+            return self._made[function]
+        async with self._locks.setdefault(function, asyncio.Lock()):
+            if function not in self._made:
+                self._made[function] = await _enter(depends, arguments, self._stack)
+        return self._made[function]
+
+    async def close(self) -> None:
+        """Lets the generators go on, in the reverse order, and forgets what was made."""
+        self._made.clear()
+        self._locks.clear()
+        stack, self._stack = self._stack, AsyncExitStack()
+        await stack.aclose()
+
+
+def caller(
+    steps: list[Step],
+    singletons: Singletons,
+    overrides: Mapping[Callable[..., Any], Callable[..., Any]],
+) -> Callable[..., Awaitable[Any]]:
+    """Returns what calls the functions of `steps` in their order; the last one is the handler.
+
+    Args:
+        overrides: functions to call in the place of others, without arguments.
+    """
+
+    async def call(**values: Any) -> Any:
+        made: list[Any] = []
+        async with AsyncExitStack() as stack:
+            for step in steps:
+                if step.depends.function in overrides:
+                    instead = Depends(overrides[step.depends.function])
+                    made.append(await _enter(instead, {}, stack))
+                    continue
+                arguments = {name: values[key] for name, key in step.values.items()}
+                arguments |= {name: made[number] for name, number in step.results.items()}
+                if step.depends.scope == "app":
+                    made.append(await singletons.get(step.depends, arguments))
+                else:
+                    made.append(await _enter(step.depends, arguments, stack))
+        return made[-1]
+
+    return call
+
+
+async def _enter(depends: Depends, arguments: dict[str, Any], stack: AsyncExitStack) -> Any:
+    """Calls a function; `stack` gets what is to be done when its result is needed no more."""
+    function = depends.function
+    if inspect.isasyncgenfunction(function):
+        context = contextlib.asynccontextmanager(function)(**arguments)
+        return await stack.enter_async_context(context)
+    if inspect.isgeneratorfunction(function):
+        return await stack.enter_async_context(
+            _OnThread(contextlib.contextmanager(function)(**arguments))
+        )
+    if inspect.iscoroutinefunction(function):
+        return await function(**arguments)
+    if depends.blocking:
+        return await asyncio.to_thread(function, **arguments)
+    return function(**arguments)
+
+
+class _OnThread:
+    """A context manager that may wait when it is entered, and left."""
+
+    def __init__(self, context: contextlib.AbstractContextManager[Any]) -> None:
+        self._context = context
+
+    async def __aenter__(self) -> Any:
+        return await asyncio.to_thread(self._context.__enter__)
+
+    async def __aexit__(self, *raised: Any) -> bool | None:
+        return await asyncio.to_thread(self._context.__exit__, *raised)

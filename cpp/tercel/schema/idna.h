@@ -1,6 +1,8 @@
-// Internationalised labels of host names: Punycode, and what may be in one.
+// Internationalised labels of host names: what may be in one, and where.
 //
-// Internal to tercel/schema. Source: RFC 3492 (Punycode), RFC 5890 to 5893 (IDNA 2008).
+// Internal to tercel/schema. IDNA 2008, as a name is registered: no mapping of upper case or of
+// compatible forms comes before. That a label is in normal form C is not checked.
+// Source: RFC 5890 to 5893.
 // Tested by the official suite.
 #pragma once
 

@@ -28,10 +28,7 @@ constexpr std::string_view kRemoteBase = "http://localhost:1234/";
 
 // Beginnings of "file: group: case", of the optional part only, and how many fail. Shrinks, and
 // does not grow.
-const std::map<std::string, int> kExpectedFailures = {
-    // Unicode's properties of code points are not looked at.
-    {"optional/format/hostname.json: validation of A-label", 22},
-    {"optional/format/idn-hostname.json", 44}};
+const std::map<std::string, int> kExpectedFailures = {};
 
 fs::path suite() {
   const char* const named = std::getenv("TERCEL_JSON_SCHEMA_SUITE");

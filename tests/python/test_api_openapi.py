@@ -7,7 +7,7 @@ import dataclasses
 import datetime
 import uuid
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NewType
 
 import httpx
 import msgspec
@@ -148,9 +148,9 @@ class TestDocument:
 
     def test_paths_are_templates_without_converters(self):
         app = tercel.App()
-        app.get("/a b/{n:int}.{kind}/{rest:path}")(lambda n, kind, rest: None)
+        app.get("/a b:c@d/{n:int}.{kind}/{rest:path}")(lambda n, kind, rest: None)
         app.get("""/at/{t:datetime("%Y-%m-%d)}")}.x""")(lambda t: None)
-        assert list(app.openapi()["paths"]) == ["/a%20b/{n}.{kind}/{rest}", "/at/{t}.x"]
+        assert list(app.openapi()["paths"]) == ["/a%20b:c@d/{n}.{kind}/{rest}", "/at/{t}.x"]
         validate(app.openapi())
 
 
@@ -291,6 +291,18 @@ class TestRequests:
             "anyOf": [{"$ref": "#/components/schemas/Item"}, {"type": "null"}]
         }
 
+    def test_a_body_with_a_default(self):
+        app = tercel.App()
+
+        @app.post("/")
+        def function(item: Item = Item("a")) -> None: ...  # noqa: B008
+
+        body = operation(app, "/", "post")["requestBody"]
+        assert body["content"]["application/json"]["schema"] == {
+            "$ref": "#/components/schemas/Item",
+            "default": {"name": "a", "parts": []},
+        }
+
     def test_a_body_of_bytes(self):
         app = tercel.App()
 
@@ -330,6 +342,7 @@ class TestResponses:
                 Literal[1, None],
                 {"200": {"application/json": {"schema": {"enum": [None, 1]}}}},
             ),
+            (NewType("Name", str), {"200": {"text/plain": {"schema": {"type": "string"}}}}),
             (bytes, {"200": {"application/octet-stream": {}}}),
             (Any, {"200": None}),
             (tercel.Response, {"default": None}),
@@ -414,6 +427,11 @@ class TestComponents:
         assert properties == {"part": {"$ref": "#/components/schemas/Part_2"}}
         assert schemas["Part_2"]["properties"] == {"value": {"type": "string"}}
 
+    def test_classes_of_one_name_in_one_type_are_not_told_apart(self):
+        first, second = (dataclasses.make_dataclass("Part", [("x", kind)]) for kind in (int, str))
+        expected = {"200": {"application/json": {"schema": {}}}}
+        assert answers(returning(tuple[first, second])) == expected
+
     def test_the_name_of_problem_documents_is_taken(self):
         own = dataclasses.make_dataclass("ProblemDetails", [("x", int)])
         app = tercel.App()
@@ -486,6 +504,15 @@ class TestServing:
         assert get(app, "/docs/swagger-ui.css").status_code == 404
         assert get(app, "/openapi.json").json()["openapi"] == "3.1.0"
         assert get(app, "/openapi.json", "POST").text == "posted"
+
+        own = tercel.App()
+        own.get("/openapi.json")(returning(int))
+        own.get("/docs/swagger-ui.css")(lambda: "a {}")
+        own.get("/{page}")(lambda page: page)
+        assert get(own, "/openapi.json").json() is None
+        assert get(own, "/docs/swagger-ui.css").text == "a {}"
+        assert "SwaggerUIBundle" in get(own, "/docs").text
+        assert get(own, "/other").text == "other"
 
     def test_other_paths_and_none(self):
         app = tercel.App(openapi_url="/v1/api.json", docs_url="/v1/about/")

@@ -7,10 +7,11 @@ import dataclasses
 import datetime
 import uuid
 from pathlib import Path
-from typing import Annotated, Any, Literal, NewType
+from typing import Annotated, Any, Generic, Literal, NewType, TypeVar
 
 import httpx
 import msgspec
+import pydantic
 import pytest
 from openapi_spec_validator import validate
 
@@ -36,6 +37,18 @@ class Item(msgspec.Struct):
 
 class Own:
     pass
+
+
+class Tree(pydantic.BaseModel):
+    children: list[Tree] = []
+
+
+Page = TypeVar("Page")
+
+
+class Pages(pydantic.BaseModel, Generic[Page]):
+    pages: list[Page]
+    of: pydantic.create_model("Tree", height=int)  # type: ignore[valid-type]
 
 
 def operation(app: tercel.App, path: str, method: str = "get") -> dict[str, Any]:
@@ -80,7 +93,7 @@ class TestDocument:
         assert document["info"] == {"title": "Things", "version": "1.0"}
         assert "/docs" not in document["paths"]
         assert list(document["components"]["schemas"]) == sorted(
-            ["Color", "Options", "Pair", "Point", "ProblemDetails", "Thing"]
+            ["Color", "Model", "Options", "Pair", "Point", "ProblemDetails", "Thing"]
         )
 
     def test_it_is_the_same_each_time_and_follows_the_routes(self):
@@ -346,6 +359,17 @@ class TestResponses:
             (bytes, {"200": {"application/octet-stream": {}}}),
             (Any, {"200": None}),
             (tercel.Response, {"default": None}),
+            (tercel.StreamingResponse, {"default": None}),
+            (tercel.EventStream, {"200": {"text/event-stream": {}}}),
+            (
+                int | tercel.EventStream,
+                {
+                    "200": {
+                        "application/json": {"schema": {"type": "integer"}},
+                        "text/event-stream": {},
+                    }
+                },
+            ),
             (
                 int | tercel.Response,
                 {"200": {"application/json": {"schema": {"type": "integer"}}}, "default": None},
@@ -431,6 +455,28 @@ class TestComponents:
         first, second = (dataclasses.make_dataclass("Part", [("x", kind)]) for kind in (int, str))
         expected = {"200": {"application/json": {"schema": {}}}}
         assert answers(returning(tuple[first, second])) == expected
+
+    def test_models_of_pydantic_are_components_with_their_parts(self):
+        app = tercel.App()
+
+        @app.post("/")
+        def function(tree: Tree) -> dict[str, list[Pages[int]]]: ...
+
+        found = operation(app, "/", "post")
+        assert found["requestBody"]["content"] == {
+            "application/json": {"schema": {"$ref": "#/components/schemas/Tree"}}
+        }
+        schemas = app.openapi()["components"]["schemas"]
+        assert list(schemas) == ["Pages_int_", "ProblemDetails", "Tree", "Tree_2"]
+        children = {"items": {"$ref": "#/components/schemas/Tree"}, "type": "array"}
+        assert schemas["Tree"]["properties"]["children"] == children | {
+            "title": "Children",
+            "default": [],
+        }
+        # Of the class in Pages, which is another one.
+        other = schemas["Pages_int_"]["properties"]["of"]
+        assert other == {"$ref": "#/components/schemas/Tree_2"}
+        assert schemas["Tree_2"]["properties"] == {"height": {"title": "Height", "type": "integer"}}
 
     def test_the_name_of_problem_documents_is_taken(self):
         own = dataclasses.make_dataclass("ProblemDetails", [("x", int)])

@@ -35,19 +35,20 @@ def add_routes(app: App, openapi_url: str, docs_url: str | None) -> None:
     """Registers what the application does not answer itself: a route of its own wins."""
     taken = {route.path for route in app._routes if route.method == "GET"}
 
-    def add(path: str, name: str, answer: Callable[[], Response], *, blocking: bool) -> None:
+    def add(path: str, name: str, answer: Callable[[], Response]) -> None:
+        # On a thread: to make the document of 500 routes takes a few tenths of a second.
         if path not in taken:
-            app.get(path, name=name, blocking=blocking, include_in_schema=False)(answer)
+            app.get(path, name=name, blocking=True, include_in_schema=False)(answer)
 
-    add(openapi_url, "openapi", _once(_document(app)), blocking=False)
+    add(openapi_url, "openapi", _once(_document(app)))
     if docs_url is None or docs_url in taken:
         return
     folder = _find_assets()
-    add(docs_url, "docs", _once(_page(app, openapi_url, docs_url, folder)), blocking=False)
+    add(docs_url, "docs", _once(_page(app, openapi_url, docs_url, folder)))
     if folder is not None:
         for name, (part, media_type) in _FILES.items():
             answer = _file(os.path.join(folder, part, name), media_type)
-            add(f"{docs_url.rstrip('/')}/{name}", f"docs {name}", answer, blocking=True)
+            add(f"{docs_url.rstrip('/')}/{name}", f"docs {name}", answer)
 
 
 def _find_assets() -> str | None:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Union
 from tercel.api.errors import title_of
 from tercel.api.response import Response
 from tercel.api.schemas import Schemas
+from tercel.api.streams import EventStream, Stream
 
 __all__ = ["PROBLEM", "content_of", "described", "failures", "success"]
 
@@ -73,8 +74,11 @@ def success(status: int, returned: Any, schemas: Schemas) -> dict[str, Object]:
     """Returns the answers of a function with the return annotation `returned`."""
     answers: dict[str, Object] = {}
     members = _members(returned)
-    if any(member is not Response for member in members):
+    if any(member not in (Response, EventStream) for member in members):
         answers[str(status)] = _object(status, content_of(returned, schemas))
+    if EventStream in members:
+        content = answers.setdefault("200", _object(200, {})).setdefault("content", {})
+        content["text/event-stream"] = {}
     if Response in members:
         answers["default"] = {"description": "What the function decides."}
     return answers
@@ -82,7 +86,7 @@ def success(status: int, returned: Any, schemas: Schemas) -> dict[str, Object]:
 
 def content_of(annotation: Any, schemas: Schemas) -> Object:
     """Returns the media types, each with its schema, of values of a type; {}: any."""
-    members = [member for member in _members(annotation) if member is not Response]
+    members = [one for one in _members(annotation) if one not in (Response, EventStream)]
     if Any in members or object in members:
         return {}
     texts = [member for member in members if _is_text(member)]
@@ -105,13 +109,20 @@ def _object(status: int, content: Object, description: str = "") -> Object:
 
 
 def _members(annotation: Any) -> list[Any]:
-    """Returns the types that an annotation joins, without the names of others for them."""
+    """Returns the types that an annotation joins, without the names of others for them.
+
+    What is neither encoded nor a text or bytes is one of: Response, for what decides everything
+    itself, and EventStream.
+    """
     plain = _resolved(annotation)
     if typing.get_origin(plain) in (Union, types.UnionType):
         return [member for one in typing.get_args(plain) for member in _members(one)]
-    # Other subclasses than bytes and str are no texts: they are encoded.
-    is_response = isinstance(plain, type) and issubclass(plain, Response)
-    return [Response if is_response else annotation if plain is not bytes else bytes]
+    if isinstance(plain, type):
+        for kind, stands_for in ((EventStream, EventStream), ((Response, Stream), Response)):
+            if issubclass(plain, kind):
+                return [stands_for]
+    # Bytes only by that name: a subclass is encoded.
+    return [bytes if plain is bytes else annotation]
 
 
 def _resolved(annotation: Any) -> Any:

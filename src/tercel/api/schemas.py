@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+
+from tercel.api.signature import is_pydantic
 
 __all__ = ["Schemas", "without_null"]
 
@@ -31,16 +34,20 @@ class Schemas:
     def of(self, annotation: Any) -> Schema:
         """Returns the schema of a type: a reference, if it is a class that is a component.
 
-        What msgspec does not know is {}, which allows everything; as a part of another type, it
-        also says its name.
+        What neither msgspec nor pydantic knows is {}, which allows everything; as a part of another
+        type, it also says its name.
         """
+        models: dict[str, Schema] = {}
         try:
             (schema,), parts = msgspec.json.schema_components(
-                [annotation], schema_hook=_of_unknown, ref_template=_PREFIX + "{name}"
+                [annotation],
+                schema_hook=lambda kind: _of_unknown(kind, models),
+                ref_template=_PREFIX + "{name}",
             )
         # KeyError: two classes of one type have the same name, and the same module.
         except (TypeError, KeyError):
             return {}
+        parts |= models
         called = {name: self._name(name, _meaning(name, parts)) for name in parts}
 
         def rename(text: str) -> str:
@@ -78,8 +85,18 @@ def without_null(schema: Schema) -> Schema:
     return {**rest, **options[0]} if len(options) == 1 else {**rest, "anyOf": options}
 
 
-def _of_unknown(kind: type) -> Schema:
-    return {"title": kind.__name__}
+def _of_unknown(kind: Any, models: dict[str, Schema]) -> Schema:
+    """Returns the schema of what msgspec does not know. Adds models of pydantic to `models`."""
+    if not is_pydantic(kind):
+        return {"title": kind.__name__}
+    schema: Schema = kind.model_json_schema(ref_template=_PREFIX + "{model}")
+    models |= schema.pop("$defs", {})
+    if "$ref" in schema:
+        return schema  # To one of those: the model has itself as a part.
+    # As pydantic names the others.
+    name = re.sub(r"[^\w.-]", "_", kind.__name__)
+    models[name] = schema
+    return {"$ref": _PREFIX + name}
 
 
 def _meaning(name: str, parts: dict[str, Schema]) -> str:

@@ -167,6 +167,34 @@ class TestRequests:
             assert next(parts, b"b") == b"b"
         assert client.get("/").content == b"ab"
 
+    def test_events_until_the_client_has_enough(self) -> None:
+        app = tercel.App()
+        closed = []
+
+        @app.get("/events")
+        async def events() -> tercel.EventStream:
+            async def made() -> Any:
+                try:
+                    for number in range(1_000_000):
+                        yield tercel.Event(number)
+                        await asyncio.sleep(0.001)
+                finally:
+                    closed.append(True)
+
+            return tercel.EventStream(made())
+
+        @app.get("/closed")
+        async def are_closed() -> bool:
+            return bool(closed)
+
+        client = TestClient(app)
+        with client.stream("GET", "/events") as response:
+            lines = (line for line in response.iter_lines() if line)
+            assert [next(lines) for _ in range(3)] == ["data: 0", "data: 1", "data: 2"]
+            assert client.get("/closed").json() is False
+        assert closed == [True]
+        assert client.get("/closed").json() is True
+
     def test_files(self, client: TestClient) -> None:
         response = client.post("/raw", files={"f": ("a.txt", b"x")})
         assert response.status == 413  # The head of a part alone is longer than 100 bytes.

@@ -30,6 +30,17 @@ struct Thing {
 using Things = std::map<std::int64_t, Thing>;
 constexpr std::size_t kThingsMax = 100'000;
 
+// What a client has to send: JSON Schema. A body that is something else is answered with 422 and
+// all that is wrong with it, and the function of the route is not called.
+constexpr std::string_view kNewThing = R"({
+  "type": "object",
+  "required": ["name", "price"],
+  "properties": {
+    "name": {"type": "string", "minLength": 1, "maxLength": 200},
+    "price": {"type": "number", "minimum": 0, "maximum": 1000000}
+  }
+})";
+
 void write(const Things::value_type& entry, json::Writer& out) {
   const auto& [id, thing] = entry;
   out.begin_object();
@@ -64,15 +75,12 @@ void add_routes(api::App& app, Things& things) {
     call.json(200, [&](json::Writer& out) { write(*found, out); });
   });
 
-  app.post("/things", [&](api::Call& call) {
-    const auto name = call.body->get<std::string_view>("name");
-    const auto price = call.body->get<double>("price");
-    if (!name || name->empty() || !price || *price < 0) {
-      return call.problem(422, "A thing has a name, a text, and a price, a number from 0 up.");
-    }
+  app.post("/things", kNewThing, [&](api::Call& call) {
     if (things.size() == kThingsMax) return call.problem(507, "There is no room for more things.");
     const std::int64_t id = things.empty() ? 1 : things.rbegin()->first + 1;
-    const auto made = things.emplace(id, Thing{std::string{*name}, *price}).first;
+    const Thing thing{.name = std::string{*call.body->get<std::string_view>("name")},
+                      .price = *call.body->get<double>("price")};
+    const auto made = things.emplace(id, thing).first;
     call.json(201, [&](json::Writer& out) { write(*made, out); },
               {{"location", "/things/" + std::to_string(id)}});
   });
@@ -86,7 +94,7 @@ int main(int argc, char** argv) {
   Things things;
   api::App app;
   add_routes(app, things);
-  if (const auto& mistake = app.freeze()) {
+  if (const auto mistake = app.freeze()) {
     std::cerr << "things: " << *mistake << '\n';
     return 2;
   }

@@ -24,7 +24,19 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "cpp"
-LAYERS = {"api", "base", "codec", "config", "edge", "http", "json", "net", "route", "server"}
+LAYERS = {
+    "api",
+    "base",
+    "codec",
+    "config",
+    "edge",
+    "http",
+    "json",
+    "net",
+    "route",
+    "schema",
+    "server",
+}
 # As nm(1) prints what an object has or wants: the names of CPython's C API.
 PYTHON_SYMBOL = re.compile(r"\b[A-Za-z] (_?Py[A-Z_]\w*)$", re.MULTILINE)
 PATIENCE_S = 10

@@ -2,7 +2,8 @@
 
 Without a file: the newest in bench/results/. Parts: `machine`, `overview` (a few rows for those
 who have a minute), `bars` (the project's targets), `summary` (CPU per request of all servers),
-`detail` (every metric); of a result of attacks.py, `attacks`. All of them without `--part`.
+`api` (the typed API: requests per CPU-second, and what tercel is worth beside each), `detail`
+(every metric); of a result of attacks.py, `attacks`. All of them without `--part`.
 """
 
 from __future__ import annotations
@@ -92,7 +93,38 @@ def overview(result: Mapping[str, Any]) -> str:
         [text, *(_median(parts.get(server), metric) for server in servers)]
         for text, parts, metric in asked
     ]
-    return table(["", *servers], rows)
+    return table(["", *servers], rows) if rows else ""
+
+
+# The columns of the typed API's table.
+API_WORKLOADS = ("api-hello", "api-params", "api-post", "api-invalid")
+
+
+def api(result: Mapping[str, Any]) -> str:
+    """Returns one row a framework: its requests per CPU-second, and tercel's as a multiple.
+
+    Returns:
+        the table, or an empty text when the run had none of these workloads.
+    """
+    chosen = {
+        name: result["workloads"][name]["servers"]
+        for name in API_WORKLOADS
+        if name in result["workloads"]
+    }
+    servers = list(dict.fromkeys(server for parts in chosen.values() for server in parts))
+    rows = [
+        [server, *(_api_cell(parts, server) for parts in chosen.values())] for server in servers
+    ]
+    return table(["requests per CPU-second (tercel's to it)", *chosen], rows) if chosen else ""
+
+
+def _api_cell(parts: Mapping[str, Any], server: str) -> str:
+    text, own = _median(parts.get(server), "requests_per_cpu_s"), parts.get("tercel-api")
+    if text in ("", "failed") or server == "tercel-api" or own is None or own["failure"]:
+        return text
+    metric = "requests_per_cpu_s"
+    times = own["median"][metric] / parts[server]["median"][metric]
+    return f"{text} ({times:.1f}x)"
 
 
 def _by_product(servers: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,10 +145,9 @@ def summary(result: Mapping[str, Any]) -> str:
         for name, part in result["workloads"].items()
         if part["headline"] == "cpu_us_per_request"
     }
-    tables: dict[str, dict[str, Any]] = {"asgi": {}, "wsgi": {}, "native": {}}
+    tables: dict[str, dict[str, Any]] = {"asgi": {}, "wsgi": {}, "api": {}, "native": {}}
     for name, part in chosen.items():
-        kind = "wsgi" if name.startswith("wsgi") else "asgi"
-        tables["native" if name.startswith(("native", "tls")) else kind][name] = part
+        tables[_table_of(name)][name] = part
     texts = []
     for parts in filter(None, tables.values()):
         servers = list(
@@ -128,6 +159,11 @@ def summary(result: Mapping[str, Any]) -> str:
         ]
         texts.append(table(["CPU us/request, median ± MAD", *servers], rows))
     return "\n\n".join(texts)
+
+
+def _table_of(workload: str) -> str:
+    kind = workload.partition("-")[0]
+    return {"wsgi": "wsgi", "api": "api", "native": "native", "tls": "native"}.get(kind, "asgi")
 
 
 def _headline(part: Mapping[str, Any], server: Mapping[str, Any] | None) -> str:
@@ -231,6 +267,7 @@ PARTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "overview": overview,
     "bars": bars,
     "summary": summary,
+    "api": api,
     "detail": detail,
     "attacks": attacks,
 }
@@ -248,7 +285,7 @@ def main(arguments: Sequence[str]) -> int:
     result = json.loads(path.read_text())
     measured = OF_ATTACKS if "attacks" in result else [part for part in PARTS if part != "attacks"]
     chosen = [options.part] if options.part else measured
-    print("\n\n".join(PARTS[part](result) for part in chosen))
+    print("\n\n".join(filter(None, (PARTS[part](result) for part in chosen))))
     return 0
 
 

@@ -115,11 +115,17 @@ def describe_servers(servers: Sequence[Server], settings: Settings) -> dict[str,
     """Returns the command line of each server and where its settings come from."""
     scratch = REPOSITORY / "build"
     scratch.mkdir(exist_ok=True)
-    target = Target("APP", 8000, "python", Path("build/release"), scratch)
+
+    def target(server: Server) -> Target:
+        app = server.app or "APP"
+        return Target(app, server.port or 8000, "python", Path("build/release"), scratch)
+
     return {
         server.name: {
             "source": server.source,
-            "command": shlex.join(server.command(target)).replace(str(scratch), "SCRATCH"),
+            "command": shlex.join(server.command(target(server)))
+            .replace(str(scratch), "SCRATCH")
+            .replace(str(APPS), "bench/apps"),
         }
         for server in servers
     }

@@ -6,7 +6,7 @@ A target reads medians only. It is not judged when a server it compares is missi
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,20 @@ class Medians:
     def cpu_us(self, workload: str, server: str) -> float:
         """CPU microseconds a request."""
         return self.get(workload, server, "cpu_us_per_request")
+
+    def best_cpu_us(self, workload: str, servers: Iterable[str]) -> float:
+        """CPU microseconds a request of the best of `servers` that could be measured."""
+        found = []
+        for server in servers:
+            try:
+                found.append(self.cpu_us(workload, server))
+            except NotAskedError:
+                raise
+            except KeyError:
+                continue
+        if not found:
+            raise KeyError(workload)
+        return min(found)
 
     def gain(self, workload: str, over: str) -> float:
         """How many times the requests of `over` tercel answers in the same CPU time."""
@@ -100,6 +114,33 @@ def _wsgi_gain(workload: str, over: str, bound: float) -> Bar:
         f"{workload}: requests per CPU-second over {over}",
         bound,
         lambda m: m.cpu_us(workload, over) / m.cpu_us(workload, "tercel-wsgi"),
+    )
+
+
+API_PEERS = (
+    *(
+        f"{framework}-{server}"
+        for framework in ("fastapi", "litestar", "blacksheep", "falcon")
+        for server in ("uvicorn", "granian")
+    ),
+    "spikard",
+    "robyn",
+)
+
+
+def _api_gains(workload: str, over_best: float, over_fastapi: float) -> tuple[Bar, Bar]:
+    text = f"{workload}: requests per CPU-second over"
+    return (
+        _at_least(
+            f"{text} the best of the other frameworks",
+            over_best,
+            lambda m: m.best_cpu_us(workload, API_PEERS) / m.cpu_us(workload, "tercel-api"),
+        ),
+        _at_least(
+            f"{text} FastAPI on granian",
+            over_fastapi,
+            lambda m: m.cpu_us(workload, "fastapi-granian") / m.cpu_us(workload, "tercel-api"),
+        ),
     )
 
 
@@ -223,6 +264,14 @@ BARS = (
     ),
     *_lowest("memory-idle-tls", "an idle TLS connection"),
     *_lowest("memory-idle-websocket", "an idle WebSocket"),
+    *_api_gains("api-hello", 2.0, 4.0),
+    *_api_gains("api-params", 2.0, 4.0),
+    *_api_gains("api-post", 2.0, 3.0),
+    _at_least(
+        "api-hello: requests per CPU-second over tercel's own raw ASGI hello",
+        SAME,
+        lambda m: m.cpu_us("api-hello", "tercel-asgi") / m.cpu_us("api-hello", "tercel-api"),
+    ),
 )
 
 

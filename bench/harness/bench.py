@@ -76,10 +76,14 @@ def free_port() -> int:
 def running(
     server: Server, app: str, settings: Settings, needs: Needs = PLAIN
 ) -> Iterator[Running]:
-    """Starts `server` with `app` on the server's core, and stops it after the block."""
+    """Starts `server` with `app` on the server's core, and stops it after the block.
+
+    A server that has its own application runs that.
+    """
     with tempfile.TemporaryDirectory(prefix="tercel-bench-") as name:
         scratch = Path(name)
-        target = Target(app, free_port(), settings.python, settings.build, scratch, needs)
+        port = server.port or free_port()
+        target = Target(server.app or app, port, settings.python, settings.build, scratch, needs)
         if needs.tls:
             load.make_certificate(target.certificate, target.key)
         tree = servers.start(server, target, core=settings.server_core, apps=APPS)

@@ -13,10 +13,11 @@ from __future__ import annotations
 import dataclasses
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from harness import load
+from harness import api, load
 from harness.bench import Running, Settings, running
 from harness.process import MeasureError
 from harness.servers import Server
@@ -28,8 +29,35 @@ FEW_REQUESTS = 500
 MANY_REQUESTS = 1500
 
 
+# The routes of the typed API, as the report names them.
+API_CALLS: Mapping[str, api.Call] = {
+    "hello": api.HELLO,
+    "params": api.PARAMS,
+    "post": api.POST,
+    "invalid": api.INVALID,
+}
+
+
 def measure(server: Server, settings: Settings) -> Sample:
     """Returns the instructions of one more request to the raw hello."""
+    with _counted(server, settings) as target:
+        return {"per_request": _per_request(target, load.HELLO_REQUEST, dumped=0)}
+
+
+def measure_api(server: Server, settings: Settings) -> Sample:
+    """Returns the instructions of one more request to each route of the typed API."""
+    with _counted(server, settings) as target:
+        for call in API_CALLS.values():
+            api.check(target.port, call, typed=server.typed)
+        return {
+            f"{name}_instructions": _per_request(target, call.request, dumped=2 * index)
+            for index, (name, call) in enumerate(API_CALLS.items())
+        }
+
+
+@contextmanager
+def _counted(server: Server, settings: Settings) -> Iterator[Running]:
+    """Runs `server` under callgrind."""
 
     def command(target: Target) -> list[str]:
         out = f"--callgrind-out-file={target.scratch}/callgrind.%p"
@@ -40,17 +68,22 @@ def measure(server: Server, settings: Settings) -> Sample:
     env = {**server.env, "PYTHONHASHSEED": "0"}
     wrapped = dataclasses.replace(server, command=command, env=env)
     with running(wrapped, "hello", settings) as target:
-        load.ask_in_turn(target.port, WARMUP_REQUESTS)
-        few = _count(target, FEW_REQUESTS, 1)
-        many = _count(target, MANY_REQUESTS, 2)
-    return {"per_request": (many - few) / (MANY_REQUESTS - FEW_REQUESTS)}
+        yield target
 
 
-def _count(target: Running, requests: int, dump: int) -> int:
+def _per_request(target: Running, request: bytes, *, dumped: int) -> float:
+    """Returns the instructions of one more request, after `dumped` dumps of the processes."""
+    load.ask_in_turn(target.port, WARMUP_REQUESTS, request)
+    few = _count(target, request, FEW_REQUESTS, dumped + 1)
+    many = _count(target, request, MANY_REQUESTS, dumped + 2)
+    return (many - few) / (MANY_REQUESTS - FEW_REQUESTS)
+
+
+def _count(target: Running, request: bytes, requests: int, dump: int) -> int:
     """Returns the instructions of all the server's processes for `requests` requests."""
     pids = [str(pid) for pid in target.tree.pids()]
     _control("--zero", pids)
-    load.ask_in_turn(target.port, requests)
+    load.ask_in_turn(target.port, requests, request)
     _control("--dump", pids)
     return sum(_total(target.scratch / f"callgrind.{pid}.{dump}") for pid in pids)
 

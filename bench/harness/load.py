@@ -23,6 +23,7 @@ from pathlib import Path
 from harness.process import MeasureError
 
 _GET = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+HELLO_REQUEST = _GET % b"/"
 
 
 @dataclass(frozen=True)
@@ -59,23 +60,46 @@ def run_pinned(command: Sequence[str], *, core: int, timeout_s: float) -> tuple[
 
 
 def wrk(
-    url: str, *, connections: int, seconds: float, core: int, script: Path | None = None
+    url: str,
+    *,
+    connections: int,
+    seconds: float,
+    core: int,
+    script: Path | None = None,
+    arguments: Sequence[str] = (),
+    refused: bool = False,
 ) -> Load:
     """Keeps `connections` busy for `seconds` (rounded up), one request at a time on each.
 
+    Args:
+        arguments: of the script.
+        refused: every answer has to be an error of the client or the server, instead of none.
+
     Raises:
-        MeasureError: an answer was not 2xx or 3xx, or a connection failed.
+        MeasureError: an answer was not 2xx or 3xx (`refused`: it was), or a connection failed.
     """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{math.ceil(seconds)}s", "--timeout", "10s"]
     if script is not None:
         command += ["-s", str(script)]
-    text, cpu_s = run_pinned([*command, url], core=core, timeout_s=seconds + 30)
+    command += [url, "--", *arguments] if arguments else [url]
+    text, cpu_s = run_pinned(command, core=core, timeout_s=seconds + 30)
+    requests, took_s = wrk_counts(text, refused=refused)
+    return Load(requests, took_s, cpu_s)
+
+
+def wrk_counts(text: str, *, refused: bool = False) -> tuple[int, float]:
+    """Returns the requests and the seconds of what wrk printed. Raises as `wrk()`."""
+    if broken := re.search(r"Socket errors: .*", text):
+        raise MeasureError(f"wrk: {broken.group()}")
     done = re.search(r"(\d+) requests in ([\d.]+)(ms|s|m)", text)
-    if bad := re.search(r"Non-2xx or 3xx responses: \d+|Socket errors: .*", text):
-        raise MeasureError(f"wrk: {bad.group()}")
     if done is None or int(done[1]) == 0:
         raise MeasureError(f"wrk counted no requests: {text[-200:]}")
-    return Load(int(done[1]), float(done[2]) * {"ms": 0.001, "s": 1, "m": 60}[done[3]], cpu_s)
+    errors = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    if refused and (errors is None or errors[1] != done[1]):
+        raise MeasureError(f"wrk: {errors[1] if errors else 0} of {done[1]} requests were refused")
+    if errors and not refused:
+        raise MeasureError(f"wrk: {errors.group()}")
+    return int(done[1]), float(done[2]) * {"ms": 0.001, "s": 1, "m": 60}[done[3]]
 
 
 def h2load(
@@ -199,9 +223,9 @@ def raise_descriptor_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _ask(connection: socket.socket, path: bytes = b"/") -> None:
-    """Sends one request and reads until its 19-byte body has come."""
-    connection.sendall(_GET % path)
+def _ask(connection: socket.socket, request: bytes = HELLO_REQUEST) -> None:
+    """Sends one request and reads until the end of its answer, a JSON object, has come."""
+    connection.sendall(request)
     answer = b""
     while not answer.endswith(b"}"):
         part = connection.recv(4096)
@@ -249,11 +273,15 @@ def _require_open(held: Sequence[socket.socket]) -> None:
             raise MeasureError(f"the server closed {gone} of {len(held)} idle connections")
 
 
-def ask_in_turn(port: int, count: int) -> None:
-    """Makes `count` requests on one connection, each after the answer to the one before."""
+def ask_in_turn(port: int, count: int, request: bytes = HELLO_REQUEST) -> None:
+    """Makes `count` requests on one connection, each after the answer to the one before.
+
+    Args:
+        request: its head and its body. The answer is a JSON object.
+    """
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         for _ in range(count):
-            _ask(connection)
+            _ask(connection, request)
 
 
 def ask_together(port: int, count: int, path: bytes) -> float:

@@ -73,7 +73,8 @@ def versions(python: str) -> dict[str, str]:
 
     packages = (
         "tercel uvicorn uvloop httptools granian hypercorn saltare "
-        "fastapi starlette pydantic h11 h2 wsproto websockets anyio"
+        "fastapi starlette pydantic h11 h2 wsproto websockets anyio "
+        "spikard robyn litestar blacksheep falcon msgspec orjson"
     )
     found: dict[str, str] = json.loads(_run(python, "-c", _PYTHON_VERSIONS, *packages.split()))
     found["nginx"] = _run("nginx", "-v").rpartition("/")[2]

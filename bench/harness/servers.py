@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from harness import asgi_commands, load, native_commands, wsgi_commands
+from harness import api_commands, asgi_commands, load, native_commands, wsgi_commands
 from harness.process import START_TIMEOUT_S, MeasureError, Tree
 from harness.target import Target
 
@@ -23,8 +24,9 @@ from harness.target import Target
 class Server:
     """One contestant. `command` also writes the configuration file, where there is one.
 
-    Kinds: "asgi" and "wsgi" run an application, "native" answers without Python, "bare" only
-    imports the application, "floor" has no server at all.
+    Kinds: "asgi" and "wsgi" run an application, "api" a framework's own application of the typed
+    API (harness/api.py), "native" answers without Python, "bare" only imports the application,
+    "floor" has no server at all.
     """
 
     name: str
@@ -36,6 +38,16 @@ class Server:
     # measured by itself too.
     threaded: bool = False
     only: tuple[str, ...] = ()  # The workloads it takes part in; empty: all of its kind.
+    app: str = ""  # The module it runs, whatever the workload says; empty: that of the workload.
+    probe: str = "/"  # Answered with 200 once it is ready.
+    port: int = 0  # Where it listens, whatever it is told; 0: where it is told.
+    typed: bool = True  # Its JSON says so in Content-Type.
+
+
+def _api(
+    name: str, app: str, source: str, command: Callable[[Target], list[str]], **more: Any
+) -> Server:
+    return Server(name, "api", source, command, app=app, probe="/hello", **more)
 
 
 SERVERS = (
@@ -82,6 +94,37 @@ SERVERS = (
         "docs.gunicorn.org, Settings: gthread, 4 threads",
         wsgi_commands.gunicorn,
     ),
+    _api("tercel-api", "api_tercel", "tercel.App, served as tercel", asgi_commands.tercel),
+    _api(
+        "tercel-asgi",
+        "hello",
+        "the raw ASGI hello as in hello-64, to hold tercel-api against",
+        asgi_commands.tercel,
+        only=("api-hello",),
+    ),
+    _api(
+        "spikard",
+        "api_spikard",
+        "pydoc spikard.App: App.run(); no other port, no Content-Type",
+        api_commands.spikard,
+        port=api_commands.SPIKARD_PORT,
+        typed=False,
+    ),
+    # Which of the two servers is the better one depends on the framework and on the body.
+    *(
+        _api(f"{framework}-{server}", f"api_{framework}", f"as {server}", command)
+        for framework in ("fastapi", "litestar", "blacksheep", "falcon")
+        for server, command in (
+            ("uvicorn", asgi_commands.uvicorn),
+            ("granian", asgi_commands.granian),
+        )
+    ),
+    _api(
+        "robyn",
+        "api_robyn",
+        "robyn.tech, Scaling: one process, one worker, no log of requests",
+        api_commands.robyn,
+    ),
     Server("bare", "bare", "python -c 'import the application', and wait", asgi_commands.bare),
     Server("floor", "floor", "the applications called in a loop, bench/floor.py", lambda _: []),
     Server(
@@ -109,7 +152,7 @@ SERVERS = (
 
 
 def start(server: Server, target: Target, *, core: int, apps: Path) -> Tree:
-    """Starts `server` pinned to `core`, and returns once it answers `GET /` with 200.
+    """Starts `server` pinned to `core`, and returns once it answers GET of its probe with 200.
 
     Raises:
         MeasureError: it ended, or did not answer within `START_TIMEOUT_S`.
@@ -121,12 +164,15 @@ def start(server: Server, target: Target, *, core: int, apps: Path) -> Tree:
         env={"PYTHONPATH": str(apps), **server.env},
         cwd=target.scratch,
     )
-    ready = _imported if server.kind == "bare" else _answers
+
+    def ready() -> bool:
+        return "imported" in tree.tail() if server.kind == "bare" else _answers(server, target)
+
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if not tree.alive():
             break
-        if ready(tree, target):
+        if ready():
             return tree
         time.sleep(0.05)
     text = tree.tail()
@@ -134,11 +180,7 @@ def start(server: Server, target: Target, *, core: int, apps: Path) -> Tree:
     raise MeasureError(f"{server.name} did not start: {text}")
 
 
-def _imported(tree: Tree, target: Target) -> bool:
-    return "imported" in tree.tail()
-
-
-def _answers(tree: Tree, target: Target) -> bool:
+def _answers(server: Server, target: Target) -> bool:
     if target.needs.http2:
         return load.http2_answer(target.port) is not None
     connection: http.client.HTTPConnection
@@ -150,7 +192,7 @@ def _answers(tree: Tree, target: Target) -> bool:
     else:
         connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=5)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", server.probe)
         return connection.getresponse().status == 200
     except OSError:
         return False

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from harness import instructions, latency, load, protocols
+from harness import api, instructions, latency, load, protocols
 from harness.bench import APPS, BENCH, Running, Settings, Throughput, running
 from harness.servers import Server
 from harness.stats import Sample
@@ -294,6 +294,30 @@ WORKLOADS = (
         what="handshake",
         names=("tercel", "uvicorn", "granian", "tercel-cpp", "nginx", "h2o"),
     ),
+    _throughput(
+        "api-hello",
+        "What does a typed function that returns a JSON object cost, 64 connections?",
+        ("api",),
+        api.Api(api.HELLO),
+    ),
+    _throughput(
+        "api-params",
+        "What do an integer of the path, an integer and a boolean of the query cost?",
+        ("api",),
+        api.Api(api.PARAMS, api.PARAMS_ALSO),
+    ),
+    _throughput(
+        "api-post",
+        "What does a validated body of 1 KB cost, answered with a typed object?",
+        ("api",),
+        api.Api(api.POST, api.ORDERS_ALSO),
+    ),
+    _throughput(
+        "api-invalid",
+        "What does a body cost whose last item is wrong?",
+        ("api",),
+        api.Api(api.INVALID, api.ORDERS_ALSO),
+    ),
     *(
         Workload(
             f"latency-{rate}",
@@ -391,5 +415,15 @@ WORKLOADS = (
         runs_max=1,
         # callgrind_control does not reach the processes that nginx and h2o fork.
         names=("tercel", "uvicorn", "granian", "hypercorn", "saltare", "tercel-cpp", "raw"),
+    ),
+    Workload(
+        "api-instructions",
+        "How many instructions does a request to each route take outside the kernel?",
+        ("api",),
+        "hello_instructions",
+        "instructions/request",
+        instructions.measure_api,
+        runs_max=1,
+        names=("tercel-api",),
     ),
 )

@@ -138,6 +138,7 @@ class TestArguments:
         }
 
 
+@pytest.mark.sanitize
 class TestBodies:
     def test_a_struct(self, client: httpx.Client) -> None:
         thing = {"name": "Ü", "price": 2, "tags": ["x"], "made": "2026-11-26"}
@@ -238,6 +239,7 @@ class TestBodies:
         assert client.post("/raw", content=b"x" * 101).status_code == 413
 
 
+@pytest.mark.sanitize
 class TestAnswers:
     def test_json(self, client: httpx.Client) -> None:
         response = client.get("/hello")
@@ -302,6 +304,7 @@ class TestAnswers:
         }
 
 
+@pytest.mark.sanitize
 class TestStreams:
     def test_parts(self, client: httpx.Client) -> None:
         response = client.get("/numbers?count=1000")

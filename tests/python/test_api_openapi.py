@@ -401,6 +401,10 @@ class TestResponses:
     def test_a_status_without_a_body_has_no_content(self):
         assert answers(returning(None), status=204) == {"204": None}
 
+    def test_a_stream_of_events_has_a_status_of_its_own(self):
+        expected = {"200": {"text/event-stream": {}}}
+        assert answers(returning(tercel.EventStream), status=201) == expected
+
     def test_responses_add_to_it_and_replace_it(self):
         app = tercel.App()
         more = {

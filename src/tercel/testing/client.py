@@ -86,6 +86,4 @@ class TestClient(httpx.Client):
             cookies=dict(cookies or {}),
             follow_redirects=follow_redirects,
             timeout=timeout,
-            # Neither proxies nor passwords of the machine.
-            trust_env=False,
         )

@@ -28,9 +28,6 @@ __all__ = ["Pipeline"]
 # What the application takes for the ends of a connection.
 _CLIENT = ("127.0.0.1", 50000)
 _SERVER = "127.0.0.1"
-# Time stands still between two requests, except for clocks: a connection that is kept would be over
-# its limit when the next request is sent.
-_DEFAULTS = {"timeout_keep_alive": 86400}
 # How often to look whether an application that works on after its answer is done.
 _LOOK_S = 0.001
 
@@ -53,7 +50,7 @@ class Pipeline:
     def __init__(
         self, app: Any, settings: Mapping[str, Any], *, lifespan: bool, note: bool
     ) -> None:
-        loaded = load(keywords={**_DEFAULTS, **settings})
+        loaded = load(keywords=settings)
         if require_interface(app, "The application", loaded.interface, in_python=True) == "wsgi":
             raise TypeError("a TestClient is for ASGI applications: for WSGI, use LiveServer.")
         self._note = note

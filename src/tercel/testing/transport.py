@@ -116,16 +116,13 @@ class AppTransport(httpx.BaseTransport):
         self._open -= 1
         if self._open == 0 and self._pipeline is not None:
             self._pipeline.settle(self._timeout)
-        self._raise_noted()
-
-    def _raise_noted(self) -> None:
         error = self._pipeline.take_raised() if self._pipeline is not None else None
         if error is not None:
             raise error
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
-        """What goes wrong is what the application raised, if it did, else an error of httpx."""
+        """What httpcore raises goes on as httpx's. What the application raised is for close()."""
         try:
             yield
         except (
@@ -134,7 +131,6 @@ class AppTransport(httpx.BaseTransport):
             httpcore.ProtocolError,
             httpcore.UnsupportedProtocol,
         ) as error:
-            self._raise_noted()
             # Both have the same names.
             raise getattr(httpx, type(error).__name__)(str(error)) from error
 

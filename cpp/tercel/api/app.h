@@ -99,7 +99,7 @@ class App final : public http::Handler, private BodyOwner {
     add_or_keep({.method = std::string{method},
                  .path = std::string{path},
                  .parameters = std::move(parameters),
-                 .body = body,
+                 .body = std::move(body),
                  .endpoint = std::make_unique<FunctionEndpoint<Function>>(std::move(function))});
   }
   template <typename Function>

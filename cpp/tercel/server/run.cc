@@ -27,6 +27,9 @@ constexpr milliseconds kLook{20};
 Exit cannot(std::string what) {
   return {.status = 1, .problem = std::move(what)};
 }
+Exit cannot(std::string_view what, Errc error) {
+  return cannot(std::string{what} + ": " + std::string{info(error).text} + ".");
+}
 Exit refused(std::string what) {
   return {.status = 2, .problem = std::move(what)};
 }
@@ -148,12 +151,10 @@ Exit serve(net::Loop& loop, Service& service, const RunOptions& options,
            std::span<const std::string> urls) {
   const EndSignals signals{loop};
   if (!signals.installed()) return cannot("Another server of this process has its signals.");
-  if (auto started = service.start(); !started) {
-    return cannot("Cannot start: " + std::string{info(started.error()).text} + ".");
-  }
+  if (auto started = service.start(); !started) return cannot("Cannot start", started.error());
   if (options.on_ready) options.on_ready(urls);
   const auto served = Runner{loop, service, signals}.serve(options.stream_grace, options.grace);
-  if (!served) return cannot("The event loop failed: a system call failed.");
+  if (!served) return cannot("The event loop failed", served.error());
   // Handlers are called while it closes, with the signals still here.
   if (service.stop()) service.close();
   return {.status = signals.count() > 1 ? 128 + signals.last() : 0, .problem = {}};
@@ -169,17 +170,14 @@ Exit run(http::Handler& handler, const RunOptions& options) {
   if (auto exit = open_all(options, sockets)) return *std::move(exit);
   auto clock = std::make_unique<const SteadyClock>();
   auto loop = net::Loop::create(*clock, net::system_calls());
-  if (!loop)
-    return cannot("Cannot make an event loop: " + std::string{info(loop.error()).text} + ".");
+  if (!loop) return cannot("Cannot make an event loop", loop.error());
   auto service = Service::create(**loop, handler, complete_options, options.io_threads);
-  if (!service) {
-    return cannot("Cannot make a server: " + std::string{info(service.error()).text} + ".");
-  }
+  if (!service) return cannot("Cannot make a server", service.error());
   std::vector<std::string> urls;
   for (net::ListenSocket& socket : sockets) {
     urls.push_back(socket.url(complete_options.tls ? "https" : "http"));
     if (auto listening = (*service)->listen(std::move(socket)); !listening) {
-      return cannot("Cannot accept: " + std::string{info(listening.error()).text} + ".");
+      return cannot("Cannot accept", listening.error());
     }
   }
   Exit exit = serve(**loop, **service, options, urls);

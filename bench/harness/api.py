@@ -116,6 +116,8 @@ ORDERS_ALSO = (
     _refused(lambda order: order["lines"][1]["tags"].append("x" * 17)),
     _refused(lambda order: order["ship_to"].pop("city")),
     _refused(lambda order: order["lines"].clear()),
+    _refused(lambda order: order.update(customer="")),
+    _refused(lambda order: order.update(total=-0.5)),
 )
 
 

@@ -272,6 +272,11 @@ BARS = (
         SAME,
         lambda m: m.cpu_us("api-hello", "tercel-asgi") / m.cpu_us("api-hello", "tercel-api"),
     ),
+    _at_least(
+        "api-invalid: requests per CPU-second over the API in C++",
+        SAME,
+        lambda m: m.cpu_us("api-invalid", "tercel-cpp-api") / m.cpu_us("api-invalid", "tercel-api"),
+    ),
 )
 
 

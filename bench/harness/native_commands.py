@@ -9,6 +9,10 @@ def raw_answer(target: Target) -> list[str]:
     return [str(target.build / "bench" / "raw_answer"), str(target.port)]
 
 
+def api_door(target: Target) -> list[str]:
+    return [str(target.build / "bench" / "api_door"), str(target.port)]
+
+
 def tercel_cpp(target: Target) -> list[str]:
     program = str(target.build / "examples" / "cpp" / "example_hello")
     files = [target.certificate, target.key] if target.needs.tls else []

@@ -103,6 +103,12 @@ SERVERS = (
         only=("api-hello",),
     ),
     _api(
+        "tercel-cpp-api",
+        "",
+        "bench/load/api_door.cc: api::App with functions of C++, no Python",
+        native_commands.api_door,
+    ),
+    _api(
         "spikard",
         "api_spikard",
         "pydoc spikard.App: App.run(); no other port, no Content-Type",

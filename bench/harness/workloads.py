@@ -424,6 +424,6 @@ WORKLOADS = (
         "instructions/request",
         instructions.measure_api,
         runs_max=1,
-        names=("tercel-api",),
+        names=("tercel-api", "tercel-cpp-api"),
     ),
 )

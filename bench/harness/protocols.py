@@ -30,7 +30,7 @@ class Http2:
         """Starts `server`, checks one answer, warms up, measures once."""
         with running(server, "hello", settings, Needs(http2=not self.http1)) as target:
             if self.http1:
-                load.check_answer(target.port, "GET", None, self.expected)
+                load.check_answer(target.port, "GET", None, self.expected, {})
             else:
                 load.check_http2_answer(target.port, self.expected)
             self._apply(target, settings.warmup_s)

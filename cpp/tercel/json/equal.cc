@@ -1,6 +1,7 @@
 #include "tercel/json/equal.h"
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 
 #include "tercel/json/decimal.h"
@@ -75,7 +76,7 @@ bool equal_members(Value a, Value b) noexcept {
 
 bool equal(Value a, Value b) noexcept {
   if (a.node() == b.node()) return true;
-  if (a.is_number()) return b.is_number() && compare_numbers(a, b) == 0;
+  if (a.is_number()) return b.is_number() && std::is_eq(compare_numbers(a, b));
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
     case Kind::kString:

@@ -30,21 +30,24 @@ class Storage {
   [[nodiscard]] bool reserve(std::size_t count) noexcept {
     if (count <= capacity_) return true;
     release();
-    if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) return false;
-    data_ = static_cast<T*>(std::malloc(count * sizeof(T)));
+    if (count > std::numeric_limits<std::size_t>::max() / kEach) return false;
+    data_ = static_cast<T*>(std::malloc(count * kEach));
     capacity_ = data_ == nullptr ? 0 : count;
     return data_ != nullptr;
   }
 
   // Gives the memory back when it is more than `bytes`.
   void release_above(std::size_t bytes) noexcept {
-    if (capacity_ * sizeof(T) > bytes) release();
+    if (capacity_ * kEach > bytes) release();
   }
 
   [[nodiscard]] T* data() const noexcept { return data_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
  private:
+  static constexpr std::size_t kEach =
+      sizeof(T);  // NOLINT(bugprone-sizeof-expression): T* as well.
+
   void release() noexcept {
     std::free(std::exchange(data_, nullptr));
     capacity_ = 0;

@@ -51,10 +51,8 @@ char* write_escape(unsigned char c, char* at) noexcept {
       return at;
     default:
       constexpr std::string_view kHex = "0123456789abcdef";
-      std::memcpy(at, "u00", 3);
-      at[3] = kHex[c >> 4];
-      at[4] = kHex[c & 15];
-      return at + 5;
+      for (const char digit : {'u', '0', '0', kHex[c >> 4], kHex[c & 15]}) *at++ = digit;
+      return at;
   }
 }
 

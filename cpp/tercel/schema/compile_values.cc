@@ -58,8 +58,9 @@ bool Compiler::compile_strings() {
     return false;
   }
   if (has(Keyword::kPattern)) {
-    if (!get(Keyword::kPattern).is_string())
+    if (!get(Keyword::kPattern).is_string()) {
       return refuse(Keyword::kPattern, "this must be a string");
+    }
     const std::optional<Index> compiled = regex(Keyword::kPattern, get(Keyword::kPattern).string());
     if (!compiled) return false;
     emit(Group::kString, Op::kPattern, Keyword::kPattern, *compiled);

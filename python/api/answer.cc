@@ -15,6 +15,11 @@ void drop_reference(void* object) noexcept {
   Py_DECREF(static_cast<PyObject*>(object));
 }
 
+// By its type alone: isinstance() may run code of the application's, and raise.
+bool is_a(PyObject* object, PyObject* type) noexcept {
+  return PyObject_TypeCheck(object, reinterpret_cast<PyTypeObject*>(type)) != 0;
+}
+
 // The characters of a str, which keeps them; null with an exception set.
 std::string_view text_of(PyObject* text) noexcept {
   Py_ssize_t size = 0;
@@ -41,8 +46,10 @@ bool Answer::read(PyObject* result, std::uint16_t status, const Encoding& encodi
   } else if (PyUnicode_CheckExact(result)) {
     add("content-type", "text/plain; charset=utf-8");
     read = take_body(Ref::share(result));
-  } else if (const int is_response = PyObject_IsInstance(result, encoding.response_type)) {
-    read = is_response > 0 && read_response(result);
+  } else if (is_a(result, encoding.response_type)) {
+    read = read_response(result);
+  } else if (http::is_bodyless(status)) {
+    read = true;
   } else {
     add("content-type", "application/json");
     read = take_body(Ref::steal(PyObject_CallOneArg(encoding.encode, result)));

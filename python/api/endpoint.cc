@@ -48,18 +48,18 @@ void PyEndpoint::call(tercel::api::Call& call) noexcept {
     return;
   }
   if (options_.is_async) {
-    const Ref invocation = Ref::steal(make_invocation(*this, around_.app, std::move(arguments)));
+    const Ref invocation = Ref::steal(make_invocation(*this, around_.owner, std::move(arguments)));
     return go_on(call, invocation.get());
   }
   // What it sets in context variables is its own.
-  const Ref context = Ref::steal(PyContext_CopyCurrent());
+  const Ref context = Ref::steal(PyContext_Copy(around_.door->context(*handler_)));
   if (!context || PyContext_Enter(context.get()) < 0) return answer_at_once(call, nullptr);
   const Ref result = Ref::steal(run(arguments.get()));
   Ref raised = take_raised();
   if (PyContext_Exit(context.get()) < 0) PyErr_Clear();
   if (raised) restore_raised(std::move(raised));
-  if (result && is_stream(result.get()) > 0) {
-    const Ref invocation = Ref::steal(make_stream(*this, around_.app, result.get()));
+  if (result && is_stream(result.get())) {
+    const Ref invocation = Ref::steal(make_stream(*this, around_.owner, result.get()));
     return go_on(call, invocation.get());
   }
   answer_at_once(call, result.get());
@@ -186,8 +186,10 @@ bool PyEndpoint::answer(PyObject* send, PyObject* result) const noexcept {
   });
 }
 
-int PyEndpoint::is_stream(PyObject* result) const noexcept {
-  return PyObject_IsInstance(result, around_.encoding.stream_type);
+bool PyEndpoint::is_stream(PyObject* result) const noexcept {
+  // The type alone: isinstance() may run code of the application's, and raise.
+  auto* const type = reinterpret_cast<PyTypeObject*>(around_.encoding.stream_type);
+  return PyObject_TypeCheck(result, type) != 0;
 }
 
 PyObject* PyEndpoint::open_stream(PyObject* stream, PyObject* send) const noexcept {

@@ -30,7 +30,7 @@ struct Argument {
 
 // What the endpoints of one application share. Borrowed objects: the application keeps them.
 struct Surroundings {
-  PyObject* app;  // Keeps the endpoints.
+  PyObject* owner;  // Keeps the endpoints; null: they are never run by a server.
   Encoding encoding;
   PyObject* request_type;   // Called with method, path, query, headers and body.
   PyObject* answer_raised;  // Called with an exception, returns a Response or None.
@@ -76,8 +76,7 @@ class PyEndpoint final : public tercel::api::Endpoint {
   // Answers, through what the call was given as `send`. False with the exception set that goes on.
   [[nodiscard]] bool answer(PyObject* send, PyObject* result) const noexcept;
   [[nodiscard]] bool answer_raised(PyObject* send) const noexcept;
-  // Whether `result` is a stream; -1 with an exception set.
-  [[nodiscard]] int is_stream(PyObject* result) const noexcept;
+  [[nodiscard]] bool is_stream(PyObject* result) const noexcept;
   // The coroutine that sends it. New reference; null with an exception set.
   [[nodiscard]] PyObject* open_stream(PyObject* stream, PyObject* send) const noexcept;
 

@@ -91,15 +91,24 @@ nb::tuple to_tuple(const BufferExchange& exchange) {
 
 class Front final : public http::Handler {
  public:
-  Front(PyObject* app, asgi::AsgiHandler& inner) : instance_{nb::borrow(app)} {
-    instance_.serve(inner);
+  Front(PyObject* app, asgi::AsgiHandler& inner) {
+    auto made = std::make_unique<Instance>(nb::borrow(app));
+    owner_ = Ref::steal(PyCapsule_New(made.get(), nullptr, &destroy));
+    if (!owner_) throw nb::python_error{};
+    instance_ = made.release();
+    instance_->serve(inner, owner_.get());
   }
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
-    instance_.handler().handle(request, exchange);
+    instance_->handler().handle(request, exchange);
   }
 
  private:
-  Instance instance_;
+  static void destroy(PyObject* owner) noexcept {
+    delete static_cast<Instance*>(PyCapsule_GetPointer(owner, nullptr));
+  }
+
+  Ref owner_;
+  Instance* instance_;  // The owner's.
 };
 
 std::unique_ptr<http::Handler> make(PyObject* app, asgi::AsgiHandler& inner) noexcept {
@@ -141,7 +150,7 @@ void Instance::read_specification(const nb::dict& specification) {
   request_type_ = specification["request_type"];
   answer_raised_ = specification["answer_raised"];
   failed_ = specification["failed"];
-  around_ = {.app = owner_.ptr(),
+  around_ = {.owner = nullptr,
              .encoding = {.encode = encode_.ptr(),
                           .response_type = response_type_.ptr(),
                           .stream_type = stream_type_.ptr()},
@@ -185,7 +194,8 @@ void Instance::add(const nb::tuple& route) {
   if (const auto problem = app_.add(std::move(made))) throw nb::value_error(problem->c_str());
 }
 
-void Instance::serve(asgi::AsgiHandler& inner) noexcept {
+void Instance::serve(asgi::AsgiHandler& inner, PyObject* owner) noexcept {
+  around_.owner = owner;
   for (PyEndpoint* endpoint : endpoints_) endpoint->set_handler(&inner);
   app_.set_websockets(door->handler(inner));
 }

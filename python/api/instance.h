@@ -25,8 +25,9 @@ class Instance {
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  // From now on requests come from a server.
-  void serve(asgi::AsgiHandler& inner) noexcept;
+  // From now on requests come from a server. `owner` keeps this; tasks hold it, and may outlive the
+  // server.
+  void serve(asgi::AsgiHandler& inner, PyObject* owner) noexcept;
   [[nodiscard]] http::Handler& handler() noexcept { return app_; }
 
   // A request without a server. Returns (status, headers, body) when it is answered, or

@@ -17,7 +17,7 @@ using asgi::slot;
 struct Invocation {
   PyObject_HEAD vectorcallfunc vectorcall;
   const PyEndpoint* endpoint;
-  PyObject* app;        // Owned, as all of these. Keeps `endpoint`.
+  PyObject* owner;      // Owned, as all of these. Keeps `endpoint`.
   PyObject* arguments;  // Until the function is called.
   PyObject* stream;     // Until it is opened.
   PyObject* send;       // From then on, until its end.
@@ -40,7 +40,7 @@ void dealloc(PyObject* self) noexcept {
   Py_CLEAR(invocation.send);
   Py_CLEAR(invocation.arguments);
   Py_CLEAR(invocation.stream);
-  Py_CLEAR(invocation.app);
+  Py_CLEAR(invocation.owner);
   pool.drop(&invocation);
 }
 
@@ -75,7 +75,7 @@ PySendResult conclude(Invocation& invocation, PySendResult sent, PyObject** resu
 // Whether the function ended with a stream, which is to be opened then.
 bool take_stream(Invocation& invocation, PySendResult sent, PyObject** result) noexcept {
   if (sent != PYGEN_RETURN || invocation.streaming) return false;
-  if (invocation.endpoint->is_stream(*result) <= 0) return false;
+  if (!invocation.endpoint->is_stream(*result)) return false;
   Py_CLEAR(invocation.coroutine);
   invocation.stream = std::exchange(*result, nullptr);
   return true;
@@ -204,12 +204,12 @@ PyType_Slot slots[] = {{Py_tp_dealloc, slot(dealloc)},
                        {Py_tp_members, members},
                        {0, nullptr}};
 
-Invocation* make(const PyEndpoint& endpoint, PyObject* app) noexcept {
+Invocation* make(const PyEndpoint& endpoint, PyObject* owner) noexcept {
   Invocation* const invocation = pool.make(invocation_type);
   if (invocation == nullptr) return nullptr;
   invocation->vectorcall = call;
   invocation->endpoint = &endpoint;
-  invocation->app = Py_NewRef(app);
+  invocation->owner = Py_NewRef(owner);
   invocation->arguments = nullptr;
   invocation->stream = nullptr;
   invocation->send = nullptr;
@@ -228,14 +228,14 @@ bool init_invocation() noexcept {
   return throw_key != nullptr && close_key != nullptr && invocation_type != nullptr;
 }
 
-PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* app, Ref arguments) noexcept {
-  Invocation* const invocation = make(endpoint, app);
+PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* owner, Ref arguments) noexcept {
+  Invocation* const invocation = make(endpoint, owner);
   if (invocation != nullptr) invocation->arguments = arguments.release();
   return reinterpret_cast<PyObject*>(invocation);
 }
 
-PyObject* make_stream(const PyEndpoint& endpoint, PyObject* app, PyObject* stream) noexcept {
-  Invocation* const invocation = make(endpoint, app);
+PyObject* make_stream(const PyEndpoint& endpoint, PyObject* owner, PyObject* stream) noexcept {
+  Invocation* const invocation = make(endpoint, owner);
   if (invocation != nullptr) invocation->stream = Py_NewRef(stream);
   return reinterpret_cast<PyObject*>(invocation);
 }

@@ -17,11 +17,12 @@ namespace tercel::python::api {
 // Makes the type. False with a Python exception set.
 [[nodiscard]] bool init_invocation() noexcept;
 
-// New reference; null with MemoryError set. `app` keeps `endpoint` alive.
-[[nodiscard]] PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* app,
+// New reference; null with MemoryError set. `owner` keeps `endpoint` alive, and outlives its
+// server.
+[[nodiscard]] PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* owner,
                                         Ref arguments) noexcept;
 // The same for a stream that a plain function returned.
-[[nodiscard]] PyObject* make_stream(const PyEndpoint& endpoint, PyObject* app,
+[[nodiscard]] PyObject* make_stream(const PyEndpoint& endpoint, PyObject* owner,
                                     PyObject* stream) noexcept;
 
 }  // namespace tercel::python::api

@@ -20,23 +20,23 @@ namespace {
 // The templates of an application, as they are registered: finds those that contradict each other.
 class Templates {
  public:
-  // Returns the names of the template's fields, with those of their converters.
-  std::vector<std::pair<std::string, std::string>> add(std::string_view method,
-                                                       std::string_view path,
-                                                       std::string_view name) {
-    route::Template parsed;
-    route::Problem problem = route::parse_template(path, nullptr, parsed);
-    if (!problem) {
-      problem = builder_.add({.method = method, .path = path, .route = next_++, .name = name});
-    }
+  void add(std::string_view method, std::string_view path, std::string_view name) {
+    const route::Problem problem =
+        builder_.add({.method = method, .path = path, .route = next_++, .name = name});
     if (problem) throw nb::value_error(problem->c_str());
-    std::vector<std::pair<std::string, std::string>> fields;
+  }
+  // The names of a template's fields, with those of their converters.
+  static std::vector<std::pair<std::string, std::string>> fields(std::string_view path) {
+    route::Template parsed;
+    const route::Problem problem = route::parse_template(path, nullptr, parsed);
+    if (problem) throw nb::value_error(problem->c_str());
+    std::vector<std::pair<std::string, std::string>> names;
     for (const route::TemplateSegment& segment : parsed.segments) {
       for (const route::Field& field : segment.fields) {
-        fields.emplace_back(field.name, name_of(field.converter.kind()));
+        names.emplace_back(field.name, name_of(field.converter.kind()));
       }
     }
-    return fields;
+    return names;
   }
 
  private:
@@ -76,7 +76,9 @@ NB_MODULE(_api, module) {
   nb::class_<api::Templates>(module, "Templates")
       .def(nb::init<>())
       .def("add", &api::Templates::add, nb::arg("method"), nb::arg("path"), nb::arg("name"),
-           "Adds a route. Returns the names of the template's fields and of their converters.");
+           "Adds a route.")
+      .def_static("fields", &api::Templates::fields, nb::arg("path"),
+                  "The names of a template's fields, with those of their converters.");
   nb::class_<api::Instance>(module, "Instance", nb::type_slots(api::instance_slots))
       .def(nb::init<nb::object>(), nb::arg("app"))
       .def("begin", &api::Instance::begin, nb::arg("method"), nb::arg("path"), nb::arg("query"),

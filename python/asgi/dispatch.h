@@ -60,6 +60,7 @@ class Dispatcher {
   void cancel(const Call& call, Runner* runner) noexcept;
 
   [[nodiscard]] PyObject* loop() const noexcept { return loop_.get(); }
+  [[nodiscard]] PyObject* context() const noexcept { return context_.get(); }
   [[nodiscard]] std::size_t running_detached() const noexcept { return runners_.count_detached(); }
   void cancel_all() noexcept { runners_.cancel_all(); }
   int traverse(visitproc visit, void* arg) const;

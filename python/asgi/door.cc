@@ -26,6 +26,10 @@ bool answer(PyObject* send, const http::Response& response, http::Payload payloa
   return static_cast<Cycle*>(call)->answer(response, payload);
 }
 
+PyObject* context(AsgiHandler& handler) noexcept {
+  return handler.context();
+}
+
 void log_raised_by_app(PyObject* raised) noexcept {
   end_if_child("ASGI", raised);
   log_raised("ASGI", raised);
@@ -35,6 +39,7 @@ constinit Door the_door{.handler = as_handler,
                         .run = run,
                         .receive = receive,
                         .answer = answer,
+                        .context = context,
                         .log_raised = log_raised_by_app};
 
 }  // namespace

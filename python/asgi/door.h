@@ -30,6 +30,8 @@ struct Door {
   PyObject* (*receive)(PyObject* send) noexcept;
   // Cycle::answer(), for what such a callable was given as `send`.
   bool (*answer)(PyObject* send, const http::Response& response, http::Payload payload) noexcept;
+  // The context that requests inherit from. Borrowed.
+  PyObject* (*context)(AsgiHandler& handler) noexcept;
   // Logs what raised, as what an application raises; a child of fork() ends here.
   void (*log_raised)(PyObject* raised) noexcept;
 };

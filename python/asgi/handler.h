@@ -44,7 +44,8 @@ class AsgiHandler final : public http::Handler {
 
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
   // Runs `callable(None, None, send)` for a request as it runs the application: an endpoint of
-  // another module, which answers with answer() (door.h). Its receive() is not offered.
+  // another module, which answers with answer() (door.h). Its receive() is made
+  // when it is asked for (door.h).
   void run(PyObject* callable, const http::Request& request, http::Exchange& exchange) noexcept;
 
   // Applications that work on although their exchange has ended. Cost: linear in all that run.
@@ -58,6 +59,7 @@ class AsgiHandler final : public http::Handler {
 
   // --- for cycles
   [[nodiscard]] PyObject* loop() const noexcept { return dispatcher_.loop(); }
+  [[nodiscard]] PyObject* context() const noexcept { return dispatcher_.context(); }
   [[nodiscard]] net::Loop& net_loop() const noexcept { return engine_.loop(); }
   [[nodiscard]] const edge::WebSocketOptions& websocket_options() const noexcept {
     return websocket_;

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import gc
 import json
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +24,7 @@ import pytest
 import tercel
 from apps.api_things import app as things
 from support.server import ServerProcess
+from tercel.testing import TestClient
 
 KEY = "12345678-1234-5678-1234-567812345678"
 
@@ -121,6 +126,14 @@ class TestArguments:
             "ctx": {"le": 10},
         }
 
+    def test_of_types_with_another_name(self, client: httpx.Client) -> None:
+        assert client.get("/newtype?user=7&others=2&others=1").json() == [7, 1, 2]
+        assert errors(client.get("/newtype?user=x")) == [(("query", "user"), "int_parsing")]
+
+    def test_one_element_of_many_is_refused(self, client: httpx.Client) -> None:
+        refused = client.get("/newtype?user=7&others=1&others=a&others=2")
+        assert [one["type"] for one in refused.json()["errors"]] == ["int_parsing"]
+
     def test_the_rest_of_a_path(self, client: httpx.Client) -> None:
         assert client.get("/files/a/b%2Fc/d%20e").text == "a/b/c/d e"
 
@@ -221,6 +234,19 @@ class TestBodies:
         response = client.post("/anything", content=text.encode())
         assert response.status_code == (400 if text else 422)
         assert response.headers["content-type"] == "application/problem+json"
+
+    def test_integers_are_no_longer_than_python_reads_them(self, client: httpx.Client) -> None:
+        longest = b"9" * 4300
+        assert client.post("/anything", content=longest).content == longest
+        for path in ("/anything", "/list"):
+            assert client.post(path, content=b"[1" + longest + b"]").status_code == 400
+        assert client.get("/float-list?x=1" + "9" * 4300).status_code == 422
+
+    def test_the_answer_of_what_is_wrong_stays_small(self, client: httpx.Client) -> None:
+        text = json.dumps({"K" * 500_000: {str(n): "x" for n in range(1000)}})
+        refused = client.post("/nested", content=text)
+        assert refused.status_code == 422
+        assert len(refused.content) < 100_000
 
     def test_what_is_too_deep(self, client: httpx.Client) -> None:
         assert client.post("/anything", content=b"[" * 128 + b"]" * 128).status_code == 200
@@ -325,6 +351,10 @@ class TestStreams:
             'data: {"number":0}\n\ndata: {"number":1}\n\n'
         )
 
+    def test_the_iterator_of_events_is_one_task(self, client: httpx.Client) -> None:
+        text = client.get("/events-that/wait").text
+        assert text == "data: inside\n\ndata: inside\n\ndata: null\n\n"
+
     def test_a_silent_stream_is_kept_alive(self, client: httpx.Client) -> None:
         lines = client.get("/events?count=1&pause=0.3").text.split("\n\n")
         assert lines.count(":") >= 3
@@ -382,9 +412,10 @@ class TestServed:
             assert httpx.get(f"{server.url}/closed").json() is True
 
     def test_a_stream_that_breaks_is_visibly_incomplete(self, server: ServerProcess) -> None:
-        assert httpx.get(f"{server.url}/breaks/0").status_code in (200, 500)
-        with pytest.raises(httpx.RemoteProtocolError):
-            httpx.get(f"{server.url}/breaks/3")
+        assert httpx.get(f"{server.url}/hello").status_code == 200
+        for path in ("/breaks/3", "/events-that/raise", "/events-that/time-out"):
+            with pytest.raises(httpx.RemoteProtocolError):
+                httpx.get(f"{server.url}{path}")
 
     def test_clients_that_leave_in_the_middle(self, server: ServerProcess) -> None:
         for request in (
@@ -417,6 +448,62 @@ def test_a_shutdown_ends_event_streams(serve: Any) -> None:
         server.stop()
         assert time.monotonic() - began < 5
         assert client.read_to_close().endswith(b"0\r\n\r\n")
+
+
+def test_a_task_may_outlive_its_server() -> None:
+    ended = asyncio.Event()
+
+    async def main() -> None:
+        app = tercel.App()
+
+        @app.get("/")
+        async def stubborn() -> str:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                await asyncio.sleep(0.5)
+            ended.set()
+            return "late"
+
+        server = tercel.Server(app, port=0, timeout_graceful_shutdown=0.1, timeout_stream_grace=0.1)
+        serving = asyncio.ensure_future(server.serve())
+        await server.wait_started()
+        _, writer = await asyncio.open_connection(*server.addresses[0])
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await asyncio.sleep(0.1)
+        server.shutdown()
+        await serving
+        del server, serving, app
+        gc.collect()
+        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.sleep(0.1)
+        writer.close()
+
+    asyncio.run(main())
+
+
+def test_threads_do_not_share_what_they_work_on() -> None:
+    wrong = []
+
+    def ask(name: int) -> None:
+        client = InProcess()
+        for number in range(30):
+            text = f"{name}-{number}"
+            answer = client.get(f"/request?q={text}").json()["query"]
+            if answer != f"q={text}":
+                wrong.append((text, answer))
+
+    threads = [threading.Thread(target=ask, args=[name]) for name in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert wrong == []
 
 
 class TestRegistration:
@@ -458,6 +545,38 @@ class TestRegistration:
         app._specification()
         with pytest.raises(RuntimeError, match="too late"):
             app.get("/")(lambda: None)
+
+    def test_what_is_no_handler(self) -> None:
+        app = tercel.App()
+        with pytest.raises(TypeError, match="must be a function or a method"):
+            app.get("/")(functools.partial(print))
+
+        async def generator() -> Any:
+            yield 1
+
+        with pytest.raises(TypeError, match="is a generator"):
+            app.get("/")(generator)
+        with pytest.raises(TypeError, match="list of names"):
+            app.route("/", methods="GET")
+        with pytest.raises(ValueError, match="from 200 to 599"):
+            app.get("/", status=-1)
+        # None of them left anything behind.
+        app.get("/")(lambda: None)
+
+    def test_the_most_specific_error_handler_wins(self) -> None:
+        app = tercel.App()
+
+        @app.get("/{what}")
+        async def handler(what: str) -> None:
+            raise tercel.HTTPError(404) if what == "http" else LookupError
+
+        @app.error_handler(Exception)
+        def anything(error: Exception) -> tercel.Response:
+            return tercel.Response(type(error).__name__, status=599)
+
+        with TestClient(app) as client:
+            assert client.get("/http").status_code == 404
+            assert client.get("/lookup").text == "LookupError"
 
     def test_an_error_handler_is_a_plain_function(self) -> None:
         app = tercel.App()

@@ -253,6 +253,8 @@ void App::call(Entry& entry, const http::Request& request, std::string_view body
               .bytes = body,
               .scratch = scratch_};
     entry.endpoint->call(call);
+  } else if (!failures_.ok()) {
+    exchange.abort(Errc::kNoMemory);
   } else {
     answer_problem(exchange,
                    {.status = 422,
@@ -277,7 +279,8 @@ bool App::parse(const BodyPlan& plan, const http::Request& request, std::string_
     if (plan.required) failures_.add_body(FailureKind::kMissing);
     return true;
   }
-  const Result<json::Value> parsed = parser_.parse(body, document_);
+  const Result<json::Value> parsed =
+      parser_.parse(body, document_, {.integer_bytes_max = std::uint32_t{kIntegerDigitsMax}});
   if (parsed) {
     root = *parsed;
     return true;

@@ -34,6 +34,8 @@ std::optional<FailureKind> convert_integer(std::string_view text, json::Node* no
 
 std::optional<FailureKind> convert_number(std::string_view text, json::Node* nodes) noexcept {
   if (!json::make_number(nodes, text)) return FailureKind::kFloatParsing;
+  const bool is_long = nodes->kind == json::Kind::kBigInteger && nodes->size > kIntegerDigitsMax;
+  if (is_long) return FailureKind::kIntSize;
   return std::nullopt;
 }
 

@@ -83,6 +83,14 @@ void write_short(json::Value value, json::Writer& out) noexcept {
   }
 }
 
+// A key as far as it is repeated: whole characters.
+std::string_view cut(std::string_view key) noexcept {
+  if (key.size() <= kKeyBytesMax) return key;
+  std::size_t end = kKeyBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(key[end]) & 0xC0U) == 0x80U) --end;
+  return key.substr(0, end);
+}
+
 // "must be at least 5" to a sentence.
 std::string sentence(std::string text) {
   if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') {
@@ -162,7 +170,7 @@ void Failures::add(const schema::Error& error, const Parameter* parameter,
   if (parameter != nullptr) writer_.string(parameter->name);
   for (const schema::Step& step : schema::find_path(root, error.value)) {
     if (step.key) {
-      writer_.string(*step.key);
+      writer_.string(cut(*step.key));
     } else {
       writer_.natural(step.index);
     }

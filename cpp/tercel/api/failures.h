@@ -6,7 +6,8 @@
 // Each is an object {"loc": ["query", "limit"], "type": "missing", "msg": "...", "input": "..."}:
 // `loc` says where, `type` is for programs, `msg` for people, `input` is what was sent, where it is
 // short, and `ctx` the limit that it passes. They are written down as they are found, in JSON.
-// After kFailuresMax no more are.
+// After kFailuresMax, or
+// kFailuresBytesMax, no more are.
 //
 // Resource: one loop. Source of the types: those that pydantic 2 names. Tested by
 // request_plan_test.cc.
@@ -62,7 +63,9 @@ class Failures {
 
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   // Nothing more is taken.
-  [[nodiscard]] bool full() const noexcept { return count_ >= kFailuresMax; }
+  [[nodiscard]] bool full() const noexcept {
+    return count_ >= kFailuresMax || writer_.size() >= kFailuresBytesMax;
+  }
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   // False once memory was exhausted.
   [[nodiscard]] bool ok() const noexcept { return writer_.ok(); }

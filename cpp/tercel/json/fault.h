@@ -20,6 +20,7 @@ namespace tercel::json {
   X(kBadEscape, "this escape is none of JSON's")                              \
   X(kLoneSurrogate, "this escape is one half of a surrogate pair")            \
   X(kBadNumber, "this number is malformed")                                   \
+  X(kLongInteger, "this integer has more digits than the limit")              \
   X(kExponent, "the exponent of this number is beyond the limit")             \
   X(kValueExpected, "a value is expected here")                               \
   X(kKeyExpected, "a key in double quotes is expected here")                  \

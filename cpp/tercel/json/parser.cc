@@ -75,6 +75,7 @@ FaultKind Parser::fill(std::string_view text, Document& document,
                       document.strings_,
                       duplicates_,
                       {.depth_max = std::min(options.depth_max, ParseOptions::kDepthMax),
+                       .integer_bytes_max = options.integer_bytes_max,
                        .refuse_duplicates = options.duplicates == DuplicatePolicy::kRefuse}};
   document.filled_ = builder.build();
   if (!document.filled_) fault_.offset = builder.fault().offset;

@@ -49,6 +49,8 @@ struct ParseOptions {
 
   std::size_t text_bytes_max = StructuralIndex::kTextBytesMax;
   std::uint32_t depth_max = kDepthDefault;  // Up to kDepthMax: walks of a document may recurse.
+  // Of an integer, with its sign: who makes numbers of them may not want them longer.
+  std::uint32_t integer_bytes_max = ~std::uint32_t{0};
   DuplicatePolicy duplicates = DuplicatePolicy::kLastCounts;
   TextPolicy text = TextPolicy::kBorrow;
 };

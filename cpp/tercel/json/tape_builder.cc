@@ -179,6 +179,9 @@ bool TapeBuilder::number() noexcept {
   const ScannedNumber scanned = scan_number(at, end_, &node);
   if (scanned.fault != FaultKind::kNone) return fail_at(scanned.fault, at);
   if (!end_scalar(scanned.at)) return fail_at(FaultKind::kBadNumber, at);
+  if (node.kind == Kind::kBigInteger && node.size > options_.integer_bytes_max) {
+    return fail_at(FaultKind::kLongInteger, at);
+  }
   count_ += node.step;
   return true;
 }

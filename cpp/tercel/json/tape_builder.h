@@ -22,6 +22,7 @@ class TapeBuilder {
  public:
   struct Options {
     std::uint32_t depth_max;
+    std::uint32_t integer_bytes_max;
     bool refuse_duplicates;
   };
 

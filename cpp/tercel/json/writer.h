@@ -29,6 +29,8 @@ namespace tercel::json {
 
 class Writer {
  public:
+  static constexpr std::size_t kKeptBytesMax = std::size_t{64} * 1024;
+
   explicit Writer(BlockPool& pool) noexcept : pool_{pool} {}
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -56,8 +58,9 @@ class Writer {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   // Hands over the block, whose first size() bytes are the text, and begins anew.
   [[nodiscard]] Block take() noexcept;
-  // Begins anew with the same block.
+  // Begins anew, with the same block unless that is larger than kKeptBytesMax.
   void clear() noexcept {
+    if (block_.capacity() > kKeptBytesMax) block_ = {};
     size_ = 0;
     failed_ = false;
   }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -79,8 +81,12 @@ class App:
         self._lifespan = lifespan
         self._templates: _api.Templates | None = _api.Templates()  # None: it is served.
         self._routes: list[Route] = []
-        self._handlers: dict[type[Exception], Callable[[Exception], Any]] = {}
-        self._portable: _api.Instance | None = None
+        self._handlers: dict[type[Exception], Callable[[Any], Any]] = {
+            HTTPError: HTTPError.response,
+            InvalidValue: InvalidValue.response,
+        }
+        # For each thread: what is worked on is part of it.
+        self._portable = threading.local()
         self._singletons = Singletons()
         self._overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
 
@@ -124,6 +130,10 @@ class App:
             RuntimeError: the app is being served already.
         """
 
+        if isinstance(methods, str):
+            raise TypeError(f"methods is a list of names, as [{methods!r}], not {methods!r}")
+        if not 200 <= status <= 599:
+            raise ValueError(f"the status of an answer is from 200 to 599, not {status!r}")
         remarks = Remarks(
             summary, description, tuple(tags), deprecated, include_in_schema, responses
         )
@@ -131,10 +141,11 @@ class App:
         def register(function: Handler) -> Handler:
             if self._templates is None:
                 raise RuntimeError(f"{path} comes too late: the app is being served already.")
+            _check_function(function, path)
             called = name or function.__qualname__
             for method in methods:
-                fields = self._templates.add(method, path, called)
-                plan = plan_of(function, path, fields)
+                plan = plan_of(function, path, _api.Templates.fields(path))
+                self._templates.add(method, path, called)
                 endpoint = self._endpoint_of(function, plan, blocking=blocking)
                 self._routes.append(
                     Route(method, path, called, plan, function, status, endpoint, remarks)
@@ -244,11 +255,8 @@ class App:
     def _answer_raised(self, raised: Exception) -> Any:
         """Returns what answers an exception of a handler, or None: nobody knows it."""
         for kind in type(raised).__mro__:
-            handler = self._handlers.get(kind)
-            if handler is not None:
+            if handler := self._handlers.get(kind):
                 return handler(raised)
-        if isinstance(raised, (HTTPError, InvalidValue)):
-            return raised.response()
         return None
 
     # --- as an ASGI application, on other servers
@@ -296,20 +304,21 @@ class App:
         receive: Callable[[], Awaitable[dict[str, Any]]],
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
-        if self._portable is None:
-            self._portable = _api.Instance(self)
+        portable: _api.Instance | None = getattr(self._portable, "instance", None)
+        if portable is None:
+            portable = self._portable.instance = _api.Instance(self)
         try:
             body = await _read_body(receive)
         except HTTPError as error:
-            return await self._answer_error(self._portable, error, send)
+            return await self._answer_error(portable, error, send)
         if body is None:
             return
-        path = scope.get("raw_path") or scope["path"].encode()
-        begun = self._portable.begin(
+        path = scope.get("raw_path") or quote(scope["path"], safe="/:@!$&'()*+,;=~-._").encode()
+        begun = portable.begin(
             scope["method"].encode(),
             path,
             scope["query_string"],
-            list(scope["headers"]),
+            [tuple(pair) for pair in scope["headers"]],
             body,
         )
         if len(begun) == 3:
@@ -320,12 +329,15 @@ class App:
             result = route.endpoint(**dict(zip(route.plan.names, values, strict=True)))
             if inspect.isawaitable(result):
                 result = await result
-            if isinstance(result, Stream):
-                return await result.send_through(receive, send)
-            answer = self._portable.answer(result, route.status)
+            answer = None
+            if not isinstance(result, Stream):
+                answer = portable.answer(result, route.status)
         except Exception as error:
-            return await self._answer_error(self._portable, error, send)
-        await _send(answer, send)
+            return await self._answer_error(portable, error, send)
+        if answer is None:
+            await result.send_through(receive, send)
+        else:
+            await _send(answer, send)
 
     async def _answer_error(
         self,
@@ -343,6 +355,17 @@ class App:
             await _send(portable.answer(_FAILED, 500), send)
             raise error  # For the server's log.
         await _send(answer, send)
+
+
+def _check_function(function: Any, path: str) -> None:
+    """Refuses what is called in another way than functions are."""
+    if not inspect.isroutine(function):
+        raise TypeError(f"The handler of {path} must be a function or a method, not {function!r}.")
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        raise TypeError(
+            f"{function.__qualname__}(), the handler of {path}, is a generator: return a"
+            " StreamingResponse of one."
+        )
 
 
 def _of_unknown(value: Any) -> Any:

@@ -293,6 +293,13 @@ def _without_none(plain: Any) -> Any:
     return plain
 
 
+def _without_name(plain: Any) -> Any:
+    """Returns the type that a NewType gives another name."""
+    while hasattr(plain, "__supertype__"):
+        plain = plain.__supertype__
+    return plain
+
+
 def _place_of(name: str, plain: Any, templated: dict[str, str]) -> Marker:
     """A field of the template, a parameter of the query, or, for what has parts, the body."""
     if name in templated:
@@ -348,7 +355,7 @@ def _parameter_of(
     if array:
         arguments = typing.get_args(inner)
         element = arguments[0] if arguments else str
-    element_plain = _unwrap(element)[0]
+    element_plain = _without_name(_unwrap(element)[0])
     known = _SCALARS.get(element_plain)
     # A str, an int, a float, a bool, or a list of one is what its text is read as.
     is_plain = element_plain is element and known is not None and origin in (element, list)

@@ -161,33 +161,52 @@ class EventStream(Stream):
 
     async def parts(self, receive: Receive) -> AsyncGenerator[bytes, None]:
         """Encodes the events, and comments while there are none."""
-        events = aiter(self._events)
+        # One task for all steps of the iterator: what it sets, and where it waits, stays with it.
+        queue: asyncio.Queue[Any] = asyncio.Queue(1)
+        maker = asyncio.ensure_future(_make(self._events, queue))
         gone = asyncio.ensure_future(_wait_gone(receive))
-        following: asyncio.Future[Any] | None = None
         try:
-            while True:
-                if following is None:
-                    following = asyncio.ensure_future(anext(events, None))
-                await asyncio.wait(
-                    {following, gone},
-                    timeout=self._keep_alive,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                if gone.done():
+            while not gone.done():
+                if not queue.empty():
+                    event = queue.get_nowait()
+                elif maker.done():
+                    maker.result()  # Raises what the iterator raised.
                     return
-                if not following.done():
+                else:
+                    event = await self._next(queue, maker, gone)
+                if event is _SILENCE:
                     yield b":\n\n"
-                    continue
-                event, following = following.result(), None
-                if event is None:
-                    return
-                yield (event if isinstance(event, Event) else Event(event)).encode()
+                elif event is not _CHANGE:
+                    yield (event if isinstance(event, Event) else Event(event)).encode()
         finally:
             gone.cancel()
-            if following is not None:
-                following.cancel()
-                await asyncio.wait({following})
-            await _close(events)
+            maker.cancel()
+            await asyncio.wait({maker})
+
+    async def _next(self, queue: asyncio.Queue[Any], *others: asyncio.Future[None]) -> Any:
+        """Waits for an event. _CHANGE: one of `others` is done; _SILENCE: it takes too long."""
+        getter = asyncio.ensure_future(queue.get())
+        done, _ = await asyncio.wait(
+            {getter, *others}, timeout=self._keep_alive, return_when=asyncio.FIRST_COMPLETED
+        )
+        if getter not in done:
+            getter.cancel()
+            await asyncio.wait({getter})
+            if getter.cancelled():
+                return _CHANGE if done else _SILENCE
+        return getter.result()
+
+
+_CHANGE, _SILENCE = object(), object()
+
+
+async def _make(events: AsyncIterable[Any], queue: asyncio.Queue[Any]) -> None:
+    iterator = aiter(events)
+    try:
+        async for event in iterator:
+            await queue.put(event)
+    finally:
+        await _close(iterator)
 
 
 async def _wait_gone(receive: Receive) -> None:

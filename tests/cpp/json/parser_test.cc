@@ -240,5 +240,16 @@ TEST(ParserTest, BrokenTextsAreRefusedCalmly) {
   }
 }
 
+TEST(Parser, AnIntegerHasNoMoreDigitsThanItIsGiven) {
+  Parser parser;
+  Document document;
+  const std::string longest(4300, '7');
+  const ParseOptions options{.integer_bytes_max = 4300};
+  EXPECT_TRUE(parser.parse("[" + longest + "]", document, options));
+  EXPECT_TRUE(parser.parse("[1." + longest + "7]", document, options));
+  EXPECT_FALSE(parser.parse("[1," + longest + "7]", document, options));
+  EXPECT_EQ(parser.fault(), (Fault{FaultKind::kLongInteger, 3}));
+}
+
 }  // namespace
 }  // namespace tercel::json

@@ -151,5 +151,17 @@ TEST(WriterTest, OutOfMemoryIsSeenAtTheEnd) {
   }
 }
 
+TEST(Writer, KeepsNoLargeBlock) {
+  BlockPool pool;
+  Writer writer{pool};
+  writer.string(std::string(Writer::kKeptBytesMax + 1, 'x'));
+  EXPECT_EQ(pool.outstanding(), 1U);
+  writer.clear();
+  EXPECT_EQ(pool.outstanding(), 0U);
+  writer.string("x");
+  writer.clear();
+  EXPECT_EQ(pool.outstanding(), 1U);
+}
+
 }  // namespace
 }  // namespace tercel::json

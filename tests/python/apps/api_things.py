@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, TypedDict
+from typing import Annotated, Any, NamedTuple, NewType, TypedDict
 
 import msgspec
 import pydantic
@@ -327,3 +327,42 @@ async def events(count: int = 3, pause: float = 0) -> tercel.EventStream:
             closed.set()
 
     return tercel.EventStream(made(), keep_alive=0.05)
+
+
+UserId = NewType("UserId", int)
+
+
+@app.get("/newtype")
+async def newtype(user: UserId, others: Annotated[set[int], Query()] = frozenset()) -> list[int]:  # type: ignore[assignment]
+    return [user, *sorted(others)]
+
+
+@app.get("/events-that/{what}")
+async def events_that(what: str) -> tercel.EventStream:
+    async def made() -> AsyncIterator[Any]:
+        token = current_user.set("inside")
+        yield current_user.get()
+        async with asyncio.timeout(0.05 if what == "time-out" else 5):
+            if what == "raise":
+                raise RuntimeError("broken")
+            await asyncio.sleep(0.2)
+        yield current_user.get()
+        current_user.reset(token)
+        yield None
+
+    return tercel.EventStream(made(), keep_alive=5)
+
+
+@app.post("/nested")
+async def nested(body: dict[str, dict[str, int]]) -> int:
+    return len(body)
+
+
+@app.post("/list")
+async def listed(body: Annotated[list, Body()]) -> int:  # type: ignore[type-arg]
+    return len(body)
+
+
+@app.get("/float-list")
+async def float_list(x: list[float]) -> list[float]:
+    return x

@@ -40,10 +40,10 @@ bool init_answer() noexcept {
 bool Answer::read(PyObject* result, std::uint16_t status, const Encoding& encoding) noexcept {
   status_ = status;
   bool read = false;
-  if (PyBytes_CheckExact(result)) {
+  if (PyBytes_Check(result)) {
     add("content-type", "application/octet-stream");
     read = take_body(Ref::share(result));
-  } else if (PyUnicode_CheckExact(result)) {
+  } else if (PyUnicode_Check(result)) {
     add("content-type", "text/plain; charset=utf-8");
     read = take_body(Ref::share(result));
   } else if (is_a(result, encoding.response_type)) {

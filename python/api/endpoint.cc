@@ -29,6 +29,18 @@ Ref to_pairs(std::span<const http::Field> fields) noexcept {
   return list;
 }
 
+// A default that a function may change is copied for each call. New reference, or null.
+PyObject* fresh(PyObject* fallback) noexcept {
+  if (PyList_CheckExact(fallback)) return PyList_GetSlice(fallback, 0, PyList_GET_SIZE(fallback));
+  if (PyDict_CheckExact(fallback)) return PyDict_Copy(fallback);
+  if (PySet_CheckExact(fallback)) return PySet_New(fallback);
+  return Py_NewRef(fallback);
+}
+
+bool is_head(const tercel::api::Call& call) noexcept {
+  return call.request.method == "HEAD";
+}
+
 // Tells the exchange that nothing can be answered.
 bool raise_of(Result<void> result) noexcept {
   if (result || result.error() == Errc::kClosed) return true;
@@ -48,7 +60,8 @@ void PyEndpoint::call(tercel::api::Call& call) noexcept {
     return;
   }
   if (options_.is_async) {
-    const Ref invocation = Ref::steal(make_invocation(*this, around_.owner, std::move(arguments)));
+    const Ref invocation =
+        Ref::steal(make_invocation(*this, around_.owner, std::move(arguments), is_head(call)));
     return go_on(call, invocation.get());
   }
   // What it sets in context variables is its own.
@@ -59,7 +72,8 @@ void PyEndpoint::call(tercel::api::Call& call) noexcept {
   if (PyContext_Exit(context.get()) < 0) PyErr_Clear();
   if (raised) restore_raised(std::move(raised));
   if (result && is_stream(result.get())) {
-    const Ref invocation = Ref::steal(make_stream(*this, around_.owner, result.get()));
+    const Ref invocation =
+        Ref::steal(make_stream(*this, around_.owner, result.get(), is_head(call)));
     return go_on(call, invocation.get());
   }
   answer_at_once(call, result.get());
@@ -103,7 +117,7 @@ bool PyEndpoint::build_into(PyObject* tuple, const tercel::api::Call& call) cons
   if (options_.takes_body) {
     PyObject* body = nullptr;
     if (call.bytes.empty() && options_.body.fallback) {
-      body = Py_NewRef(options_.body.fallback.get());
+      body = fresh(options_.body.fallback.get());
     } else if (options_.body.convert) {
       const Ref bytes = to_bytes(call.bytes);
       body = bytes ? entering_python([&] {
@@ -120,7 +134,7 @@ bool PyEndpoint::build_into(PyObject* tuple, const tercel::api::Call& call) cons
 
 PyObject* PyEndpoint::make(const Argument& argument,
                            std::optional<json::Value> value) const noexcept {
-  if (!value) return Py_NewRef(argument.fallback ? argument.fallback.get() : Py_None);
+  if (!value) return fresh(argument.fallback ? argument.fallback.get() : Py_None);
   if (argument.is_float) return PyFloat_FromDouble(value->float64());
   const Ref made = Ref::steal(to_python(*value));
   if (!made || !argument.convert) return Py_XNewRef(made.get());
@@ -192,11 +206,13 @@ bool PyEndpoint::is_stream(PyObject* result) const noexcept {
   return PyObject_TypeCheck(result, type) != 0;
 }
 
-PyObject* PyEndpoint::open_stream(PyObject* stream, PyObject* send) const noexcept {
+PyObject* PyEndpoint::open_stream(PyObject* stream, PyObject* send, bool head) const noexcept {
   const Ref receive = Ref::steal(around_.door->receive(send));
   if (!receive) return nullptr;
-  return entering_python(
-      [&] { return PyObject_CallMethod(stream, "send_through", "OO", receive.get(), send); });
+  return entering_python([&] {
+    return PyObject_CallMethod(stream, "send_through", "OOO", receive.get(), send,
+                               head ? Py_True : Py_False);
+  });
 }
 
 bool PyEndpoint::answer_raised(PyObject* send) const noexcept {

@@ -78,7 +78,8 @@ class PyEndpoint final : public tercel::api::Endpoint {
   [[nodiscard]] bool answer_raised(PyObject* send) const noexcept;
   [[nodiscard]] bool is_stream(PyObject* result) const noexcept;
   // The coroutine that sends it. New reference; null with an exception set.
-  [[nodiscard]] PyObject* open_stream(PyObject* stream, PyObject* send) const noexcept;
+  // `head`: of what it would make, nothing is sent.
+  [[nodiscard]] PyObject* open_stream(PyObject* stream, PyObject* send, bool head) const noexcept;
 
   // What answers an exception, which is set: a Response. Null with the exception set that goes on.
   [[nodiscard]] Ref response_to_raised() const noexcept;

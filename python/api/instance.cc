@@ -187,6 +187,9 @@ void Instance::add(const nb::tuple& route) {
     options.body.convert = share_known(body[4]);
   }
   options.takes_request = nb::cast<bool>(route[8]);
+  if (options.takes_request && !options.takes_body) {
+    made.body = {.kind = tercel::api::BodyKind::kBytes, .required = false};
+  }
   auto endpoint =
       std::make_unique<PyEndpoint>(around_, share(route[6]), share(route[5]), std::move(options));
   endpoints_.push_back(endpoint.get());

@@ -23,6 +23,7 @@ struct Invocation {
   PyObject* send;       // From then on, until its end.
   PyObject* coroutine;
   bool streaming;  // It is the stream's, not the function's.
+  bool head;       // The request was HEAD.
 };
 
 constinit asgi::ObjectPool<Invocation> pool;
@@ -86,7 +87,8 @@ bool begin(Invocation& invocation) noexcept {
   if (invocation.stream != nullptr) {
     const Ref stream = Ref::steal(std::exchange(invocation.stream, nullptr));
     invocation.streaming = true;
-    invocation.coroutine = invocation.endpoint->open_stream(stream.get(), invocation.send);
+    invocation.coroutine =
+        invocation.endpoint->open_stream(stream.get(), invocation.send, invocation.head);
   } else {
     const Ref arguments = Ref::steal(std::exchange(invocation.arguments, nullptr));
     invocation.coroutine = invocation.endpoint->run(arguments.get());
@@ -204,7 +206,7 @@ PyType_Slot slots[] = {{Py_tp_dealloc, slot(dealloc)},
                        {Py_tp_members, members},
                        {0, nullptr}};
 
-Invocation* make(const PyEndpoint& endpoint, PyObject* owner) noexcept {
+Invocation* make(const PyEndpoint& endpoint, PyObject* owner, bool head) noexcept {
   Invocation* const invocation = pool.make(invocation_type);
   if (invocation == nullptr) return nullptr;
   invocation->vectorcall = call;
@@ -215,6 +217,7 @@ Invocation* make(const PyEndpoint& endpoint, PyObject* owner) noexcept {
   invocation->send = nullptr;
   invocation->coroutine = nullptr;
   invocation->streaming = false;
+  invocation->head = head;
   return invocation;
 }
 
@@ -228,14 +231,16 @@ bool init_invocation() noexcept {
   return throw_key != nullptr && close_key != nullptr && invocation_type != nullptr;
 }
 
-PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* owner, Ref arguments) noexcept {
-  Invocation* const invocation = make(endpoint, owner);
+PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* owner, Ref arguments,
+                          bool head) noexcept {
+  Invocation* const invocation = make(endpoint, owner, head);
   if (invocation != nullptr) invocation->arguments = arguments.release();
   return reinterpret_cast<PyObject*>(invocation);
 }
 
-PyObject* make_stream(const PyEndpoint& endpoint, PyObject* owner, PyObject* stream) noexcept {
-  Invocation* const invocation = make(endpoint, owner);
+PyObject* make_stream(const PyEndpoint& endpoint, PyObject* owner, PyObject* stream,
+                      bool head) noexcept {
+  Invocation* const invocation = make(endpoint, owner, head);
   if (invocation != nullptr) invocation->stream = Py_NewRef(stream);
   return reinterpret_cast<PyObject*>(invocation);
 }

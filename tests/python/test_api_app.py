@@ -130,6 +130,13 @@ class TestArguments:
         assert client.get("/newtype?user=7&others=2&others=1").json() == [7, 1, 2]
         assert errors(client.get("/newtype?user=x")) == [(("query", "user"), "int_parsing")]
 
+    def test_defaults_are_made_anew(self, client: httpx.Client) -> None:
+        assert [client.get("/defaults").json() for _ in range(2)] == [["x"], ["x"]]
+
+    def test_a_list_in_a_header(self, client: httpx.Client) -> None:
+        headers = [("x-numbers", "1, 2 ,3"), ("x-numbers", "4")]
+        assert client.get("/header-list", headers=headers).json() == [1, 2, 3, 4]
+
     def test_one_element_of_many_is_refused(self, client: httpx.Client) -> None:
         refused = client.get("/newtype?user=7&others=1&others=a&others=2")
         assert [one["type"] for one in refused.json()["errors"]] == ["int_parsing"]
@@ -184,6 +191,17 @@ class TestBodies:
         assert client.post("/maybe").text == "none"
         assert client.post("/maybe", content=b"null").text == "none"
         assert client.post("/maybe", json={"name": "n", "price": 1}).text == "n"
+
+    def test_what_is_sent_may_be_sent_back(self, client: httpx.Client) -> None:
+        answer = client.post("/odd", json={"took": "PT0.5S", "amount": 1.5, "parts": [1, 1]}).json()
+        assert answer == {"took": "PT0.5S", "amount": "1.5", "parts": [1]}
+        assert client.post("/odd", json={**answer, "took": "-P1DT1S"}).status_code == 200
+        assert client.post("/odd", json={**answer, "took": "a while"}).status_code == 422
+
+    def test_of_a_request_that_is_taken_whole(self, client: httpx.Client) -> None:
+        assert client.post("/request-body", content=b"abc").content == b"abc"
+        assert client.post("/request-body").content == b""
+        assert client.post("/request-body", content=b"x" * (1 << 20) + b"x").status_code == 413
 
     def test_a_model_of_pydantic(self, client: httpx.Client) -> None:
         model = {"name": "n", "tags": ["a"]}
@@ -276,6 +294,11 @@ class TestAnswers:
     def test_text(self, client: httpx.Client) -> None:
         response = client.get("/text")
         assert response.content == "Zürich".encode()
+        assert response.headers["content-type"] == "text/plain; charset=utf-8"
+
+    def test_text_of_a_type_of_its_own(self, client: httpx.Client) -> None:
+        response = client.get("/markup")
+        assert response.text == "<b>"
         assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
     def test_a_response(self, client: httpx.Client) -> None:
@@ -396,6 +419,12 @@ class TestServed:
     def test_a_cancelled_handler_is_answered(self, server: ServerProcess) -> None:
         assert httpx.get(f"{server.url}/raise/cancelled").status_code == 500
 
+    def test_nothing_is_made_of_a_stream_for_head(self, server: ServerProcess) -> None:
+        with server.connect() as client:
+            for path in ("/endless", "/events?count=1000000", "/hello"):
+                client.send(f"HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert client.response(head=True).status == 200
+
     def test_pipelined_requests_keep_their_order(self, server: ServerProcess) -> None:
         paths = ["/task", "/hello", "/context/a", "/inline", "/things/1", "/nowhere"] * 5
         with server.connect() as client:
@@ -448,6 +477,15 @@ def test_a_shutdown_ends_event_streams(serve: Any) -> None:
         server.stop()
         assert time.monotonic() - began < 5
         assert client.read_to_close().endswith(b"0\r\n\r\n")
+
+
+def test_where_it_is_mounted_is_not_part_of_its_paths() -> None:
+    async def ask(root: str) -> int:
+        transport = httpx.ASGITransport(things, root_path=root)
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            return (await client.get("/api/hello")).status_code
+
+    assert [asyncio.run(ask(root)) for root in ("/api", "/api/", "", "/ap")] == [200, 200, 404, 404]
 
 
 def test_a_task_may_outlive_its_server() -> None:

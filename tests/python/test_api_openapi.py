@@ -93,7 +93,7 @@ class TestDocument:
         assert document["info"] == {"title": "Things", "version": "1.0"}
         assert "/docs" not in document["paths"]
         assert list(document["components"]["schemas"]) == sorted(
-            ["Color", "Model", "Options", "Pair", "Point", "ProblemDetails", "Thing"]
+            ["Color", "Model", "Odd", "Options", "Pair", "Point", "ProblemDetails", "Thing"]
         )
 
     def test_it_is_the_same_each_time_and_follows_the_routes(self):

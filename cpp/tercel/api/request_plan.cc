@@ -11,6 +11,14 @@
 namespace tercel::api {
 namespace {
 
+// An element of a list: in header fields, blanks around it are none of it (RFC 9110 section 5.6.1).
+std::string_view element_of(const Parameter& array, std::string_view text) noexcept {
+  if (array.in != In::kHeader) return text;
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == text.npos) return text.substr(0, 0);
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
 constexpr std::uint32_t kNoCapture = ~std::uint32_t{0};
 
 std::uint32_t capture_of(const Parameter& parameter, std::span<const route::Field> fields) {
@@ -135,10 +143,10 @@ void RequestPlan::give(std::uint32_t parameter, std::string_view text, Arguments
   while (wanted.separator != '\0') {
     const std::size_t end = text.find(wanted.separator);
     if (end == text.npos) break;
-    arguments.given_.push_back({parameter, text.substr(0, end)});
+    arguments.given_.push_back({parameter, element_of(wanted, text.substr(0, end))});
     text.remove_prefix(end + 1);
   }
-  arguments.given_.push_back({parameter, text});
+  arguments.given_.push_back({parameter, element_of(wanted, text)});
 }
 
 void RequestPlan::take_path(const route::Match& match, Arguments& arguments) const {

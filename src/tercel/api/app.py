@@ -314,6 +314,10 @@ class App:
         if body is None:
             return
         path = scope.get("raw_path") or quote(scope["path"], safe="/:@!$&'()*+,;=~-._").encode()
+        # Where it is mounted is a part of the path.
+        root = scope.get("root_path", "").rstrip("/").encode()
+        if root and path.startswith(root + b"/"):
+            path = path.removeprefix(root)
         begun = portable.begin(
             scope["method"].encode(),
             path,
@@ -335,7 +339,7 @@ class App:
         except Exception as error:
             return await self._answer_error(portable, error, send)
         if answer is None:
-            await result.send_through(receive, send)
+            await result.send_through(receive, send, scope["method"] == "HEAD")
         else:
             await _send(answer, send)
 

@@ -14,7 +14,7 @@ class Request:
         query: behind the `?`, percent-encoded; empty when there is none.
         headers: pairs of name, in lower case, and value, in the order in which they came. Bytes
             above 0x7F are the characters of their number (ISO 8859-1).
-        body: of a route that takes one; else empty.
+        body: as it was sent; up to 1 MiB, unless the route has an argument that says otherwise.
     """
 
     __slots__ = ("body", "headers", "method", "path", "query")

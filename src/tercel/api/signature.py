@@ -390,10 +390,30 @@ def schema_of(annotation: Any) -> str:
         schema = annotation.model_json_schema()
     else:
         try:
-            schema = msgspec.json.schema(annotation)
+            schema = _as_taken(msgspec.json.schema(annotation))
         except TypeError as error:
             raise _UnknownType from error
     return msgspec.json.encode(schema).decode()
+
+
+def _as_taken(schema: Any) -> Any:
+    """Returns a schema of msgspec's with what it takes beyond what that says.
+
+    A set may be given with an element twice, a Decimal as a number; and durations with fractions
+    and signs are judged by msgspec alone, which sends them.
+    """
+    if isinstance(schema, list):
+        return [_as_taken(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    taken = {key: _as_taken(value) for key, value in schema.items()}
+    if taken.get("type") == "array":
+        taken.pop("uniqueItems", None)
+    if taken.get("type") == "string" and taken.get("format") == "decimal":
+        taken["type"] = ["string", "number"]
+    if taken.get("format") == "duration":
+        del taken["format"]
+    return taken
 
 
 def is_pydantic(annotation: Any) -> bool:

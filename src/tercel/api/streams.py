@@ -40,16 +40,24 @@ class Stream:
     ) -> None:
         pairs = headers.items() if isinstance(headers, Mapping) else headers
         self.status = status
-        self.headers = [("content-type", media_type), *pairs]
+        self.headers = list(pairs)
+        if all(name.lower() != "content-type" for name, _ in self.headers):
+            self.headers.insert(0, ("content-type", media_type))
 
     def parts(self, receive: Receive) -> AsyncGenerator[bytes, None]:
         """Makes the body. `receive` tells when the client has left, or the server ends."""
         raise NotImplementedError
 
-    async def send_through(self, receive: Receive, send: Send) -> None:
-        """Sends the whole response as messages of ASGI."""
-        headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in self.headers]
+    async def send_through(self, receive: Receive, send: Send, head: bool = False) -> None:
+        """Sends the whole response as messages of ASGI.
+
+        Args:
+            head: the request was HEAD: nothing is made of what nobody reads.
+        """
+        headers = [(name.encode(), value.encode()) for name, value in self.headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        if head:
+            return await send({"type": "http.response.body", "body": b""})
         async with aclosing(self.parts(receive)) as parts:
             async for part in parts:
                 await send({"type": "http.response.body", "body": part, "more_body": True})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import datetime
+import decimal
 import enum
 import threading
 import uuid
@@ -366,3 +367,41 @@ async def listed(body: Annotated[list, Body()]) -> int:  # type: ignore[type-arg
 @app.get("/float-list")
 async def float_list(x: list[float]) -> list[float]:
     return x
+
+
+class Markup(str):
+    pass
+
+
+@app.get("/markup")
+async def markup() -> str:
+    return Markup("<b>")
+
+
+@app.get("/defaults")
+async def defaults(tags: list[str] = []) -> list[str]:  # noqa: B006
+    tags.append("x")
+    return tags
+
+
+@app.get("/header-list")
+async def header_list(
+    numbers: Annotated[list[int], Header("X-Numbers", separator=",")],
+) -> list[int]:
+    return numbers
+
+
+class Odd(msgspec.Struct):
+    took: datetime.timedelta
+    amount: decimal.Decimal
+    parts: set[int]
+
+
+@app.post("/odd")
+async def odd(odd: Odd) -> Odd:
+    return odd
+
+
+@app.post("/request-body")
+async def request_body(request: tercel.Request) -> bytes:
+    return request.body

@@ -147,6 +147,8 @@ nanoseconds Run::step(nanoseconds now) {
     case Phase::kOpening:
       if (open_ == sessions_.size()) {
         phase_ = Phase::kWaiting;
+        // Before anybody knows that it is ready: who is told may end it at once.
+        signal(SIGTERM, [](int) { told_to_stop = 1; });
         if (options_.wait) std::printf("{\"ready\": %zu}\n", open_);
         std::fflush(stdout);
         return now;
@@ -187,7 +189,6 @@ void Run::open_more() {
 
 void Run::start() {
   phase_ = Phase::kRunning;
-  signal(SIGTERM, [](int) { told_to_stop = 1; });
   tally_.start(clock_.now());
   end_ = loop_.now() + options_.duration;
   begin();

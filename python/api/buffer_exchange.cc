@@ -1,12 +1,25 @@
 #include "python/api/buffer_exchange.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tercel/http/chars.h"
 #include "tercel/http/error_answer.h"
 #include "tercel/http/h1_writer.h"
 
 namespace tercel::python::api {
+
+BufferExchange::~BufferExchange() {
+  if (observer_ != nullptr) observer_->on_end(http::Outcome::kAborted);
+}
+
+http::BodyRead BufferExchange::read_body() noexcept {
+  if (!request_body_) {
+    needs_body_ = true;
+    return {{}, http::BodyState::kPending};
+  }
+  return {std::exchange(*request_body_, {}), http::BodyState::kEnd};
+}
 
 Result<void> BufferExchange::start(const http::Response& response) noexcept {
   if (const auto facts = rules_.start(response); !facts) return fail(facts.error());

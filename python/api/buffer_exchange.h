@@ -1,4 +1,8 @@
-// An exchange without a connection: the body is there from the start, and the response is kept.
+// An exchange without a connection: the body is there from the start, or not at all, and the
+// response is kept.
+//
+// Where the body is not there, reading it ends the exchange, which says so: the request is asked
+// again when it is.
 //
 // For requests that come through another server's ASGI, and for tests. What is kept is what a
 // connection would have sent: checked by the same rules, without the fields that are the
@@ -6,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,8 +23,12 @@ namespace tercel::python::api {
 
 class BufferExchange final : public http::Exchange {
  public:
-  explicit BufferExchange(std::string_view body) noexcept : request_body_{body} {}
-  ~BufferExchange() = default;
+  // No body: it is not there yet.
+  explicit BufferExchange(std::optional<std::string_view> body) noexcept : request_body_{body} {}
+  ~BufferExchange();
+
+  // Whether somebody read a body that is not there.
+  [[nodiscard]] bool needs_body() const noexcept { return needs_body_; }
 
   // 0: nothing was answered.
   [[nodiscard]] std::uint16_t status() const noexcept { return rules_.status(); }
@@ -28,11 +37,9 @@ class BufferExchange final : public http::Exchange {
   }
   [[nodiscard]] const std::string& body() const noexcept { return body_; }
 
-  void observe(http::Observer*) noexcept override {}
+  void observe(http::Observer* observer) noexcept override { observer_ = observer; }
   [[nodiscard]] const http::Endpoints& endpoints() const noexcept override { return endpoints_; }
-  [[nodiscard]] http::BodyRead read_body() noexcept override {
-    return {std::exchange(request_body_, {}), http::BodyState::kEnd};
-  }
+  [[nodiscard]] http::BodyRead read_body() noexcept override;
   [[nodiscard]] http::BodyRead arrived_body() noexcept override { return read_body(); }
   [[nodiscard]] std::span<const http::Field> request_trailers() const noexcept override {
     return {};
@@ -52,7 +59,9 @@ class BufferExchange final : public http::Exchange {
   [[nodiscard]] bool writable() const noexcept override { return true; }
 
  private:
-  std::string_view request_body_;
+  std::optional<std::string_view> request_body_;
+  bool needs_body_ = false;
+  http::Observer* observer_ = nullptr;
   http::Endpoints endpoints_;
   http::ResponseRules rules_;
   std::vector<std::pair<std::string, std::string>> fields_;

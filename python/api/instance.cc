@@ -9,6 +9,7 @@
 
 #include "python/api/buffer_exchange.h"
 #include "python/errors.h"
+#include "tercel/base/parse_number.h"
 
 namespace nb = nanobind;
 
@@ -79,14 +80,24 @@ std::string_view view_of(const nb::bytes& bytes) {
   return {bytes.c_str(), bytes.size()};
 }
 
-nb::tuple to_tuple(const BufferExchange& exchange) {
-  nb::list fields;
-  for (const auto& [name, value] : exchange.fields()) {
-    fields.append(
-        nb::make_tuple(nb::bytes(name.data(), name.size()), nb::bytes(value.data(), value.size())));
+// Notes the requests that no route has.
+class Unrouted final : public http::Handler {
+ public:
+  [[nodiscard]] bool came() const noexcept { return came_; }
+  void handle(const http::Request&, http::Exchange&) noexcept override { came_ = true; }
+
+ private:
+  bool came_ = false;
+};
+
+// What a request says of a body that is not there yet.
+std::optional<std::uint64_t> declared_length(std::span<const http::Field> fields) {
+  for (const http::Field& field : fields) {
+    if (field.name != "content-length") continue;
+    const auto length = parse_decimal(field.value);
+    return length ? std::optional{*length} : std::nullopt;
   }
-  return nb::make_tuple(exchange.status(), fields,
-                        nb::bytes(exchange.body().data(), exchange.body().size()));
+  return std::nullopt;
 }
 
 class Front final : public http::Handler {
@@ -144,16 +155,14 @@ Instance::Instance(nb::object app) : owner_{std::move(app)} {
 }
 
 void Instance::read_specification(const nb::dict& specification) {
-  encode_ = specification["encode"];
-  response_type_ = specification["response_type"];
-  stream_type_ = specification["stream_type"];
+  encoder_ = specification["encoder"];
+  all_through_python_ = nb::cast<bool>(specification["all_through_python"]);
+  unrouted_through_python_ = nb::cast<bool>(specification["unrouted_through_python"]);
   request_type_ = specification["request_type"];
   answer_raised_ = specification["answer_raised"];
   failed_ = specification["failed"];
   around_ = {.owner = nullptr,
-             .encoding = {.encode = encode_.ptr(),
-                          .response_type = response_type_.ptr(),
-                          .stream_type = stream_type_.ptr()},
+             .encoding = nb::cast<const Encoder&>(encoder_).encoding(),
              .request_type = request_type_.ptr(),
              .answer_raised = answer_raised_.ptr(),
              .failed = failed_.ptr(),
@@ -199,12 +208,14 @@ void Instance::add(const nb::tuple& route) {
 
 void Instance::serve(asgi::AsgiHandler& inner, PyObject* owner) noexcept {
   around_.owner = owner;
+  if (all_through_python_) handler_ = door->handler(inner);
+  if (unrouted_through_python_) app_.set_unrouted(door->handler(inner));
   for (PyEndpoint* endpoint : endpoints_) endpoint->set_handler(&inner);
   app_.set_websockets(door->handler(inner));
 }
 
-nb::tuple Instance::begin(const nb::bytes& method, const nb::bytes& path, const nb::bytes& query,
-                          const nb::list& headers, const nb::bytes& body) {
+nb::object Instance::begin(const nb::bytes& method, const nb::bytes& path, const nb::bytes& query,
+                           const nb::list& headers, const std::optional<nb::bytes>& body) {
   std::vector<std::pair<std::string, std::string>> kept;
   for (const nb::handle pair : headers) {
     const auto field = nb::cast<nb::tuple>(pair);
@@ -218,31 +229,38 @@ nb::tuple Instance::begin(const nb::bytes& method, const nb::bytes& path, const 
   request.path = view_of(path);
   request.query = view_of(query);
   request.fields = fields;
-  request.content_length = body.size();
-  request.has_body = body.size() > 0;
+  std::optional<std::string_view> bytes;
+  if (body) {
+    bytes = view_of(*body);
+    request.content_length = bytes->size();
+    request.has_body = !bytes->empty();
+  } else {
+    // Not every server says whether there is one.
+    request.content_length = declared_length(fields);
+    request.has_body = true;
+  }
 
-  BufferExchange exchange{view_of(body)};
+  BufferExchange exchange{bytes};
   portable_ = {};
   for (PyEndpoint* endpoint : endpoints_) endpoint->set_portable(&portable_);
+  Unrouted unrouted;
+  app_.set_unrouted(&unrouted);
   app_.handle(request, exchange);
+  if (unrouted.came()) return nb::none();
+  if (exchange.needs_body()) return nb::bool_(true);
   if (portable_.arguments) {
     return nb::make_tuple(portable_.route, nb::steal(portable_.arguments.release()));
   }
   return to_tuple(exchange);
 }
 
-nb::tuple Instance::answer(const nb::object& result, std::uint16_t status) const {
-  Answer answer;
-  if (!answer.read(result.ptr(), status, around_.encoding)) throw_python_error();
-  BufferExchange exchange{{}};
-  or_throw(exchange.start(answer.response()));
-  or_throw(exchange.write(answer.payload(), http::Final::kYes));
-  return to_tuple(exchange);
+std::optional<std::uint32_t> Instance::find(std::string_view method, std::string_view path) {
+  return app_.find(method, path);
 }
 
 int Instance::traverse(visitproc visit, void* arg) const {
   Py_VISIT(owner_.ptr());
-  Py_VISIT(encode_.ptr());
+  Py_VISIT(encoder_.ptr());
   Py_VISIT(answer_raised_.ptr());
   Py_VISIT(failed_.ptr());
   for (const PyEndpoint* endpoint : endpoints_) {

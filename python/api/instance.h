@@ -5,12 +5,15 @@
 // Tested by test_api_app.py.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include <nanobind/nanobind.h>
 
+#include "python/api/encoder.h"
 #include "python/api/endpoint.h"
 #include "python/asgi/door.h"
 #include "tercel/api/app.h"
@@ -28,15 +31,17 @@ class Instance {
   // From now on requests come from a server. `owner` keeps this; tasks hold it, and may outlive the
   // server.
   void serve(asgi::AsgiHandler& inner, PyObject* owner) noexcept;
-  [[nodiscard]] http::Handler& handler() noexcept { return app_; }
+  [[nodiscard]] http::Handler& handler() noexcept { return *handler_; }
 
-  // A request without a server. Returns (status, headers, body) when it is answered, or
-  // (route, values): the number of the route, and the values of its arguments.
-  [[nodiscard]] nanobind::tuple begin(const nanobind::bytes& method, const nanobind::bytes& path,
-                                      const nanobind::bytes& query, const nanobind::list& headers,
-                                      const nanobind::bytes& body);
-  // What answer.h makes of `result`: (status, headers, body).
-  [[nodiscard]] nanobind::tuple answer(const nanobind::object& result, std::uint16_t status) const;
+  // A request without a server. Returns (status, headers, body) when it is answered;
+  // (route, values), the number of the route and the values of its arguments, when its function is
+  // to be called; True when it needs the body, which is None so far; and None when no route has its
+  // path.
+  [[nodiscard]] nanobind::object begin(const nanobind::bytes& method, const nanobind::bytes& path,
+                                       const nanobind::bytes& query, const nanobind::list& headers,
+                                       const std::optional<nanobind::bytes>& body);
+  // The number of the route of a request; None: it has none.
+  [[nodiscard]] std::optional<std::uint32_t> find(std::string_view method, std::string_view path);
   int traverse(visitproc visit, void* arg) const;
 
  private:
@@ -44,16 +49,17 @@ class Instance {
   void add(const nanobind::tuple& route);
 
   nanobind::object owner_;
-  nanobind::object encode_;
-  nanobind::object response_type_;
-  nanobind::object stream_type_;
+  nanobind::object encoder_;
   nanobind::object request_type_;
   nanobind::object answer_raised_;
   nanobind::object failed_;
+  bool all_through_python_ = false;
+  bool unrouted_through_python_ = false;
   Surroundings around_{};
   std::vector<PyEndpoint*> endpoints_;  // Those of app_, by route.
   Portable portable_;
   tercel::api::App app_;
+  http::Handler* handler_ = &app_;  // Or the ASGI handler, where hooks are to be called.
 };
 
 // The table that the core module has for this one. False with a Python exception set.

@@ -1,12 +1,14 @@
 // The module tercel._api: tercel.App's half in C++. Private. Loaded by the first tercel.App, so
 // that a process that only serves has neither it nor what it is linked with.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
 #include "python/api/answer.h"
+#include "python/api/encoder.h"
 #include "python/api/instance.h"
 #include "python/api/invocation.h"
 #include "python/errors.h"
@@ -79,12 +81,17 @@ NB_MODULE(_api, module) {
            "Adds a route.")
       .def_static("fields", &api::Templates::fields, nb::arg("path"),
                   "The names of a template's fields, with those of their converters.");
+  nb::class_<api::Encoder>(module, "Encoder")
+      .def(nb::init<nb::object, nb::object, nb::object>(), nb::arg("encode"),
+           nb::arg("response_type"), nb::arg("stream_type"))
+      .def("answer", &api::Encoder::answer, nb::arg("result").none(), nb::arg("status"),
+           "Returns what a function returned as status, headers and body.");
   nb::class_<api::Instance>(module, "Instance", nb::type_slots(api::instance_slots))
       .def(nb::init<nb::object>(), nb::arg("app"))
       .def("begin", &api::Instance::begin, nb::arg("method"), nb::arg("path"), nb::arg("query"),
-           nb::arg("headers"), nb::arg("body"),
-           "Answers a request, or returns the route and the values that its function wants.")
-      .def("answer", &api::Instance::answer, nb::arg("result").none(), nb::arg("status"),
-           "Returns what a function returned as status, headers and body.");
+           nb::arg("headers"), nb::arg("body").none(),
+           "Answers a request, or returns what is to be done for it (python/api/instance.h).")
+      .def("find", &api::Instance::find, nb::arg("method"), nb::arg("path"),
+           "Returns the number of the route of a request, or None.");
   module.attr("front") = api::make_front();
 }

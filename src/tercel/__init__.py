@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tercel._core import ClientDisconnected, __version__
     from tercel.api import (
         App,
+        BackgroundTasks,
         Body,
         Cookie,
         Depends,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Query,
         Request,
         Response,
+        Router,
         StreamingResponse,
     )
     from tercel.loop import EventLoop
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "App",
+    "BackgroundTasks",
     "Body",
     "ClientDisconnected",
     "Cookie",
@@ -45,6 +48,7 @@ __all__ = [
     "Query",
     "Request",
     "Response",
+    "Router",
     "Server",
     "SettingError",
     "StartError",
@@ -58,6 +62,7 @@ _HOME = {
     **dict.fromkeys(
         (
             "App",
+            "BackgroundTasks",
             "Body",
             "Cookie",
             "Depends",
@@ -69,6 +74,7 @@ _HOME = {
             "Query",
             "Request",
             "Response",
+            "Router",
             "StreamingResponse",
         ),
         "tercel.api",

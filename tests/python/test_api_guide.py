@@ -56,3 +56,17 @@ def test_dependencies(serve: Any) -> None:
         for number in (1, 2):
             response = client.post("/notes", json=note, headers=headers)
             assert (response.status_code, response.json()) == (201, number)
+
+
+def test_around(serve: Any) -> None:
+    key = {"x-key": "secret"}
+    with httpx.Client(base_url=serve("around:app", app_dir=EXAMPLES).url) as client:
+        answer = client.get("/orders/7", headers={**key, "x-request-id": "abc"})
+        assert (answer.json(), answer.headers["x-request-id"]) == ({"id": 7}, "abc")
+        refused = client.get("/orders/7")
+        assert refused.status_code == 401
+        assert len(refused.headers["x-request-id"]) == 36
+        assert client.post("/orders?customer=ann", headers=key).status_code == 202
+        assert client.get("/old/page").text == "the old one"
+        assert client.get("/legacy/page").headers["location"] == "/old/page"
+        assert client.get("/nowhere").status_code == 404

@@ -181,6 +181,17 @@ void App::handle_with_body(const http::Request& request, http::Exchange& exchang
   reader->start(kept, std::move(head), read.bytes, exchange);
 }
 
+std::optional<std::uint32_t> App::find(std::string_view method, std::string_view path) noexcept {
+  switch (router_.find(method, path, match_)) {
+    case route::Outcome::kFound:
+      return match_.route();
+    case route::Outcome::kMethodNotAllowed:
+      return method == "HEAD" ? match_.endpoint()->route(route::Method::kGet) : std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
 App::Entry* App::find(const http::Request& request, http::Exchange& exchange) noexcept {
   switch (router_.find(request.method, request.path, match_)) {
     case route::Outcome::kFound:
@@ -192,6 +203,10 @@ App::Entry* App::find(const http::Request& request, http::Exchange& exchange) no
       refuse_method(request, exchange);
       return nullptr;
     case route::Outcome::kNotFound:
+      if (unrouted_ != nullptr) {
+        unrouted_->handle(request, exchange);
+        return nullptr;
+      }
       refuse(404, {}, request, exchange);
       return nullptr;
     case route::Outcome::kTooLong:

@@ -14,7 +14,7 @@
 //
 // | the request                                     | answer                             |
 // |-------------------------------------------------|------------------------------------|
-// | no route has its path                           | 404                                |
+// | no route has its path                           | 404, or that of set_unrouted()     |
 // | a path above kPathBytesMax                      | 414                                |
 // | a method that nobody knows                      | 501                                |
 // | a method that its path does not have            | 405, with Allow                    |
@@ -125,7 +125,14 @@ class App final : public http::Handler, private BodyOwner {
   // the app.
   void set_websockets(http::Handler* handler) noexcept { websockets_ = handler; }
 
-  // REQUIRES: freeze() was called.
+  // Gets the requests whose path no route has, as they came; without it they are answered with 404.
+  // Outlives the app.
+  void set_unrouted(http::Handler* handler) noexcept { unrouted_ = handler; }
+
+  // REQUIRES of both: freeze() was called.
+  // The number of the route that a request has, in the order of add(). Nothing: none.
+  [[nodiscard]] std::optional<std::uint32_t> find(std::string_view method,
+                                                  std::string_view path) noexcept;
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
 
  private:
@@ -150,7 +157,7 @@ class App final : public http::Handler, private BodyOwner {
   void add_or_keep(Route route);
   void handle_with_body(const http::Request& request, http::Exchange& exchange) noexcept;
   [[nodiscard]] route::Problem compile_schemas(Entry& entry, std::size_t number);
-  // The route of a request, and match_; null: it was answered.
+  // The route of a request, and match_; null: it was answered, or is another handler's.
   [[nodiscard]] Entry* find(const http::Request& request, http::Exchange& exchange) noexcept;
   void refuse_method(const http::Request& request, http::Exchange& exchange) noexcept;
   // False: it was answered.
@@ -182,6 +189,7 @@ class App final : public http::Handler, private BodyOwner {
   std::vector<Entry> entries_;      // By RouteId.
   std::vector<std::string> allow_;  // By endpoint.
   http::Handler* websockets_ = nullptr;
+  http::Handler* unrouted_ = nullptr;
 
   // For the request that is being dealt with.
   BlockPool blocks_;

@@ -4,15 +4,18 @@ Loaded when the first of these names is used, here or as `tercel.App`.
 """
 
 from tercel.api.app import App
+from tercel.api.background import BackgroundTasks
 from tercel.api.dependencies import Depends
 from tercel.api.errors import HTTPError
 from tercel.api.markers import Body, Cookie, Header, Path, Query
 from tercel.api.request import Request
 from tercel.api.response import Response
+from tercel.api.router import Router
 from tercel.api.streams import Event, EventStream, StreamingResponse
 
 __all__ = [
     "App",
+    "BackgroundTasks",
     "Body",
     "Cookie",
     "Depends",
@@ -24,5 +27,6 @@ __all__ = [
     "Query",
     "Request",
     "Response",
+    "Router",
     "StreamingResponse",
 ]

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import msgspec
 
 from tercel import _api
+from tercel.api.background import BackgroundTasks, Followed
 from tercel.api.dependencies import Depends, Singletons, caller
-from tercel.api.errors import HTTPError, InvalidValue, problem
+from tercel.api.errors import FAILED, HTTPError, InvalidValue
+from tercel.api.hooks import Hooks, call_all
+from tercel.api.mounts import Mounts, Sinks
+from tercel.api.plan import Plan
+from tercel.api.portable import Portable
 from tercel.api.request import Request
 from tercel.api.response import Response
-from tercel.api.route import Remarks, Route, endpoint_of
-from tercel.api.signature import Plan, plan_of
+from tercel.api.route import Route, endpoint_of
+from tercel.api.router import Registration, Router
+from tercel.api.signature import plan_of
 from tercel.api.streams import Stream
 
 __all__ = ["App"]
@@ -26,13 +32,8 @@ __all__ = ["App"]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Lifespan = Callable[["App"], AbstractAsyncContextManager[Any]]
 
-# What is answered when a handler fails, or what it returns is no answer.
-_FAILED = problem(500, "The application failed.")
-# Of a body that comes through another server: as long as limit-request-body is by default.
-_BODY_BYTES_MAX = 1 << 26
 
-
-class App:
+class App(Router):
     """An API of typed functions, served by tercel, or by any ASGI server.
 
     ::
@@ -59,6 +60,11 @@ class App:
             document. A route of the application at either path stands in its place.
         lifespan: called with the app when a server starts; what it returns is entered before the
             first request, and left after the last.
+        dependencies: functions that are called before each handler, which is not given their
+            results.
+
+    Attributes:
+        state: for the application: a namespace for what its functions share.
     """
 
     __tercel_front__ = _api.front
@@ -72,7 +78,10 @@ class App:
         openapi_url: str | None = "/openapi.json",
         docs_url: str | None = "/docs",
         lifespan: Lifespan | None = None,
+        dependencies: Iterable[Depends] = (),
     ) -> None:
+        super().__init__(dependencies=dependencies)
+        self.state = SimpleNamespace()
         self.title = title
         self.version = version
         self.description = description
@@ -80,88 +89,61 @@ class App:
         self._docs_url = _path("docs_url", docs_url)
         self._lifespan = lifespan
         self._templates: _api.Templates | None = _api.Templates()  # None: it is served.
+        self._freezing = threading.Lock()
         self._routes: list[Route] = []
         self._handlers: dict[type[Exception], Callable[[Any], Any]] = {
             HTTPError: HTTPError.response,
             InvalidValue: InvalidValue.response,
         }
-        # For each thread: what is worked on is part of it.
-        self._portable = threading.local()
+        self._hooks = Hooks()
+        self._mounts = Mounts()
+        self._sinks = Sinks()
+        self._encoder = _api.Encoder(
+            msgspec.json.Encoder(enc_hook=_of_unknown).encode, Response, Stream
+        )
+        self._portable = Portable(self)
         self._singletons = Singletons()
         self._overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
 
     # --- registration
 
-    def route(
-        self,
-        path: str,
-        methods: Iterable[str],
-        *,
-        status: int = 200,
-        blocking: bool = True,
-        name: str | None = None,
-        summary: str | None = None,
-        description: str | None = None,
-        tags: Iterable[str] = (),
-        deprecated: bool = False,
-        include_in_schema: bool = True,
-        responses: Mapping[int, Any] | None = None,
-    ) -> Callable[[Handler], Handler]:
-        """Registers a function for some methods of a path.
+    def _may_be_included(self) -> bool:
+        return False
 
-        Args:
-            path: a template: `/things/{thing_id}`, `{name:int}`, `{rest:path}`.
-            methods: in upper case.
-            status: of the answers that are no `Response`.
-            blocking: of a plain function: it may wait, so it runs on a thread.
-            name: of the route, for messages and as its `operationId`; that of the function if None.
-            summary: for the OpenAPI document; the first paragraph of the docstring if None.
-            description: as well, in Markdown; the rest of the docstring if None.
-            tags: groups that the route belongs to.
-            deprecated: clients should not use it any more.
-            include_in_schema: False keeps the route out of the OpenAPI document.
-            responses: what else the function answers, or what its answer is if the annotation does
-                not say it, by status: the type of the body, None for no body, a sentence for a
-                problem document that an `HTTPError` makes, or a Response Object of OpenAPI.
-
-        Raises:
-            ValueError: the template is malformed, or contradicts another one.
-            TypeError: the signature is not one that a request can be made into.
-            RuntimeError: the app is being served already.
-        """
-
-        if isinstance(methods, str):
-            raise TypeError(f"methods is a list of names, as [{methods!r}], not {methods!r}")
-        if not 200 <= status <= 599:
-            raise ValueError(f"the status of an answer is from 200 to 599, not {status!r}")
-        remarks = Remarks(
-            summary, description, tuple(tags), deprecated, include_in_schema, responses
-        )
-
-        def register(function: Handler) -> Handler:
-            if self._templates is None:
-                raise RuntimeError(f"{path} comes too late: the app is being served already.")
-            _check_function(function, path)
-            called = name or function.__qualname__
-            for method in methods:
-                plan = plan_of(function, path, _api.Templates.fields(path))
-                self._templates.add(method, path, called)
-                endpoint = self._endpoint_of(function, plan, blocking=blocking)
-                self._routes.append(
-                    Route(method, path, called, plan, function, status, endpoint, remarks)
+    def _register(self, registration: Registration) -> None:
+        templates = self._check_open(registration.path)
+        path, function = registration.path, registration.function
+        called = registration.name or function.__qualname__
+        fields = [name for name, _ in _api.Templates.fields(path)]
+        for method in registration.methods:
+            before = self._dependencies + registration.dependencies
+            plan = plan_of(function, path, fields, before)
+            templates.add(method, path, called)
+            endpoint = self._endpoint_of(registration, plan)
+            self._routes.append(
+                Route(
+                    method,
+                    path,
+                    called,
+                    plan,
+                    function,
+                    registration.status,
+                    endpoint,
+                    registration.remarks,
                 )
-            return function
+            )
 
-        return register
-
-    def _endpoint_of(
-        self, function: Callable[..., Any], plan: Plan, *, blocking: bool
-    ) -> Callable[..., Any]:
+    def _endpoint_of(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
+        function, blocking = registration.function, registration.blocking
         if not plan.steps:
             return endpoint_of(function, blocking=blocking)
         *before, handler = plan.steps
         last = replace(handler, depends=Depends(function, blocking=blocking))
-        return caller([*before, last], self._singletons, self._overrides)
+
+        def follow(result: Any, tasks: BackgroundTasks) -> Any:
+            return Followed(result, registration.status, tasks, self._encoder) if tasks else result
+
+        return caller([*before, last], self._singletons, self._overrides, follow)
 
     @contextmanager
     def override(self, function: Callable[..., Any], instead: Callable[..., Any]) -> Iterator[None]:
@@ -188,32 +170,15 @@ class App:
             else:
                 self._overrides[function] = before
 
-    def get(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
-        """Registers a function for GET, and HEAD. The options are those of `route`."""
-        return self.route(path, ["GET"], **options)
-
-    def post(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
-        """Registers a function for POST. The options are those of `route`."""
-        return self.route(path, ["POST"], **options)
-
-    def put(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
-        """Registers a function for PUT. The options are those of `route`."""
-        return self.route(path, ["PUT"], **options)
-
-    def patch(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
-        """Registers a function for PATCH. The options are those of `route`."""
-        return self.route(path, ["PATCH"], **options)
-
-    def delete(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
-        """Registers a function for DELETE. The options are those of `route`."""
-        return self.route(path, ["DELETE"], **options)
-
     def error_handler(self, kind: type[Exception]) -> Callable[[Handler], Handler]:
         """Registers a function that answers exceptions of a class, and of those derived from it.
 
         It is called with the exception, and returns what a handler may return. The most specific
         class wins.
         """
+
+        if not (isinstance(kind, type) and issubclass(kind, Exception)):
+            raise TypeError(f"error_handler takes a class of exceptions, not {kind!r}")
 
         def register(function: Handler) -> Handler:
             if inspect.iscoroutinefunction(function):
@@ -222,6 +187,98 @@ class App:
             return function
 
         return register
+
+    def mount(self, prefix: str, application: Any) -> None:
+        """Gives all paths below a prefix that no route has to another application.
+
+        That is an ASGI application, which is started up and shut down with this one, or a WSGI
+        application, which needs the extra `wsgi`. Its `root_path` (SCRIPT_NAME) has the prefix.
+
+        Raises:
+            ValueError: the prefix is none, or is taken.
+            TypeError: it is no application.
+            RuntimeError: the app is being served already.
+        """
+        self._check_open(prefix)
+        self._mounts.add(prefix, application)
+
+    def sink(self, pattern: str) -> Callable[[Handler], Handler]:
+        """Registers a function for all paths that no route has, and a regular expression matches.
+
+        The expression matches from the beginning of the path; of several, the one registered last
+        is asked first. The function is called with the request, whatever its method, and with the
+        named groups of the expression; it returns what a handler may return.
+        """
+        self._check_open(pattern)
+
+        def register(function: Handler) -> Handler:
+            self._sinks.add(pattern, function)
+            return function
+
+        return register
+
+    # --- hooks
+
+    def on_request(self, hook: Handler) -> Handler:
+        """Calls `hook(request)` for each request, before its route is known.
+
+        What a hook returns, if it is not None, is the answer, and nothing else is called for it but
+        the hooks of the response. It is a coroutine function, or a plain one that does not wait.
+        """
+        return self._add_hook(self._hooks.request, hook)
+
+    def pre_validation(self, hook: Handler) -> Handler:
+        """Calls `hook(request)` when the route is known, and before what it takes is checked."""
+        return self._add_hook(self._hooks.pre_validation, hook)
+
+    def pre_handler(self, hook: Handler) -> Handler:
+        """Calls `hook(request, arguments)` before each handler; it may change the arguments."""
+        return self._add_hook(self._hooks.pre_handler, hook)
+
+    def on_error(self, hook: Handler) -> Handler:
+        """Calls `hook(request, error)` when a handler or a hook raised."""
+        return self._add_hook(self._hooks.error, hook)
+
+    def on_response(self, hook: Handler) -> Handler:
+        """Calls `hook(request, response, succeeded)` before each answer is sent.
+
+        The response is a `Response`, or a stream; its `status` and `headers` may be changed. Those
+        that the engine makes, as 404, are among them, those of mounted applications are not.
+        `succeeded`: nothing was raised.
+        """
+        return self._add_hook(self._hooks.response, hook)
+
+    def on_startup(self, hook: Handler) -> Handler:
+        """Calls `hook()` when the server starts, behind the beginning of the lifespan."""
+        return self._add_hook(self._hooks.startup, hook)
+
+    def on_shutdown(self, hook: Handler) -> Handler:
+        """Calls `hook()` when the server shuts down, before the end of the lifespan."""
+        return self._add_hook(self._hooks.shutdown, hook)
+
+    def add_middleware(self, middleware: Any) -> None:
+        """Adds the hooks that are the methods of an object, as far as it has them.
+
+        `process_startup()`, `process_request(request)`, `process_resource(request, arguments)`,
+        which is pre_handler, `process_response(request, response, req_succeeded)` and
+        `process_shutdown()`. Those of the response and of the shutdown are called in the reverse
+        order.
+        """
+        self._check_open("add_middleware()")
+        self._hooks.add_middleware(middleware)
+
+    def _add_hook(self, hooks: list[Callable[..., Any]], hook: Handler) -> Handler:
+        name = getattr(hook, "__qualname__", repr(hook))
+        self._check_open(name)
+        if not callable(hook):
+            raise TypeError(f"a hook is a function, not {hook!r}")
+        hooks.append(hook)
+        return hook
+
+    def _check_open(self, what: str) -> _api.Templates:
+        if self._templates is None:
+            raise RuntimeError(f"{what} comes too late: the app is being served already.")
+        return self._templates
 
     def openapi(self) -> dict[str, Any]:
         """Returns the OpenAPI document of the routes that are registered, made anew each time."""
@@ -232,24 +289,26 @@ class App:
     # --- what the engine asks
 
     def _freeze(self) -> None:
-        """Ends the registration, with the routes of the documentation."""
-        if self._templates is not None and self._openapi_url is not None:
-            from tercel.api.docs import add_routes
+        """Ends the registration, with the routes of the documentation. Once, from any thread."""
+        with self._freezing:
+            if self._templates is not None and self._openapi_url is not None:
+                from tercel.api.docs import add_routes
 
-            add_routes(self, self._openapi_url, self._docs_url)
-        self._templates = None
+                self._dependencies = ()  # The documents are not the application's.
+                add_routes(self, self._openapi_url, self._docs_url)
+            self._templates = None
 
     def _specification(self) -> dict[str, Any]:
         """What tercel._api compiles (python/api/instance.h)."""
         self._freeze()
         return {
             "routes": [route.native() for route in self._routes],
-            "encode": msgspec.json.Encoder(enc_hook=_of_unknown).encode,
-            "response_type": Response,
-            "stream_type": Stream,
+            "encoder": self._encoder,
             "request_type": Request,
             "answer_raised": self._answer_raised,
-            "failed": _FAILED,
+            "failed": FAILED,
+            "all_through_python": self._hooks.are_around_requests,
+            "unrouted_through_python": bool(self._mounts or self._sinks),
         }
 
     def _answer_raised(self, raised: Exception) -> Any:
@@ -259,7 +318,7 @@ class App:
                 return handler(raised)
         return None
 
-    # --- as an ASGI application, on other servers
+    # --- as an ASGI application
 
     async def __call__(
         self,
@@ -270,9 +329,11 @@ class App:
         if scope["type"] == "lifespan":
             await self._run_lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await self._portable.answer(scope, receive, send)
+        elif mounted := self._mounts.find(scope):
+            await mounted(receive, send)
         else:
-            # A WebSocket, which no route takes yet: refused with 403.
+            # A WebSocket that no route takes: refused with 403.
             await receive()
             await send({"type": "websocket.close", "code": 1000, "reason": ""})
 
@@ -287,8 +348,11 @@ class App:
             async with AsyncExitStack() as stack:
                 if self._lifespan is not None:
                     await stack.enter_async_context(self._lifespan(self))
+                await stack.enter_async_context(self._mounts.lifespans())
                 # What the requests made goes before what the lifespan has.
                 stack.push_async_callback(self._singletons.close)
+                stack.push_async_callback(call_all, self._hooks.shutdown)
+                await call_all(self._hooks.startup)
                 started = True
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
@@ -297,79 +361,6 @@ class App:
             await send({"type": f"lifespan.{phase}.failed", "message": repr(error)})
             raise
         await send({"type": "lifespan.shutdown.complete"})
-
-    async def _answer(
-        self,
-        scope: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> None:
-        portable: _api.Instance | None = getattr(self._portable, "instance", None)
-        if portable is None:
-            portable = self._portable.instance = _api.Instance(self)
-        try:
-            body = await _read_body(receive)
-        except HTTPError as error:
-            return await self._answer_error(portable, error, send)
-        if body is None:
-            return
-        path = scope.get("raw_path") or quote(scope["path"], safe="/:@!$&'()*+,;=~-._").encode()
-        # Where it is mounted is a part of the path.
-        root = scope.get("root_path", "").rstrip("/").encode()
-        if root and path.startswith(root + b"/"):
-            path = path.removeprefix(root)
-        begun = portable.begin(
-            scope["method"].encode(),
-            path,
-            scope["query_string"],
-            [tuple(pair) for pair in scope["headers"]],
-            body,
-        )
-        if len(begun) == 3:
-            return await _send(begun, send)
-        number, values = begun
-        route = self._routes[number]
-        try:
-            result = route.endpoint(**dict(zip(route.plan.names, values, strict=True)))
-            if inspect.isawaitable(result):
-                result = await result
-            answer = None
-            if not isinstance(result, Stream):
-                answer = portable.answer(result, route.status)
-        except Exception as error:
-            return await self._answer_error(portable, error, send)
-        if answer is None:
-            await result.send_through(receive, send, scope["method"] == "HEAD")
-        else:
-            await _send(answer, send)
-
-    async def _answer_error(
-        self,
-        portable: _api.Instance,
-        error: Exception,
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> None:
-        """Answers an exception of a handler as the engine does (python/api/endpoint.cc)."""
-        try:
-            answered = self._answer_raised(error)
-            answer = None if answered is None else portable.answer(answered, 500)
-        except Exception as second:
-            answer, error = None, second
-        if answer is None:
-            await _send(portable.answer(_FAILED, 500), send)
-            raise error  # For the server's log.
-        await _send(answer, send)
-
-
-def _check_function(function: Any, path: str) -> None:
-    """Refuses what is called in another way than functions are."""
-    if not inspect.isroutine(function):
-        raise TypeError(f"The handler of {path} must be a function or a method, not {function!r}.")
-    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
-        raise TypeError(
-            f"{function.__qualname__}(), the handler of {path}, is a generator: return a"
-            " StreamingResponse of one."
-        )
 
 
 def _of_unknown(value: Any) -> Any:
@@ -383,34 +374,3 @@ def _path(option: str, path: str | None) -> str | None:
     if path is None or (path.startswith("/") and "{" not in path):
         return path
     raise ValueError(f"{option} must be a path without fields, or None, not {path!r}.")
-
-
-async def _send(
-    answer: tuple[int, list[tuple[bytes, bytes]], bytes],
-    send: Callable[[dict[str, Any]], Awaitable[None]],
-) -> None:
-    status, headers, body = answer
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _read_body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes | None:
-    """Returns the whole body, or None: the client left.
-
-    Raises:
-        HTTPError: it is longer than a body may be, and was read to its end all the same.
-    """
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        part = message.get("body", b"")
-        size += len(part)
-        if size <= _BODY_BYTES_MAX:
-            parts.append(part)
-        if not message.get("more_body", False):
-            if size > _BODY_BYTES_MAX:
-                raise HTTPError(413, "The request body exceeds the limit.")
-            return b"".join(parts)

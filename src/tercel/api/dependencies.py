@@ -24,7 +24,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Depends", "Singletons", "Step", "caller"]
+from tercel.api.background import BackgroundTasks
+
+__all__ = ["BEFORE", "Depends", "Singletons", "Step", "caller"]
+
+# Where a caller() finds what is called before the handler. No argument has such a name.
+BEFORE = ":before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +98,24 @@ def caller(
     steps: list[Step],
     singletons: Singletons,
     overrides: Mapping[Callable[..., Any], Callable[..., Any]],
+    follow: Callable[[Any, BackgroundTasks], Any],
 ) -> Callable[..., Awaitable[Any]]:
     """Returns what calls the functions of `steps` in their order; the last one is the handler.
 
+    It is called with the values of the request, and perhaps with one more, BEFORE: what is called
+    with the arguments of the handler; if that returns something, it is the answer.
+
     Args:
         overrides: functions to call in the place of others, without arguments.
+        follow: called with what the handler returned and the background tasks of the request, if a
+            function takes them; returns the answer.
     """
+    *_, last = steps
+    functions = [step.depends.function for step in steps]
+    tasks = functions.index(BackgroundTasks) if BackgroundTasks in functions else None
 
     async def call(**values: Any) -> Any:
+        before = values.pop(BEFORE, None)
         made: list[Any] = []
         async with AsyncExitStack() as stack:
             for step in steps:
@@ -110,26 +125,43 @@ def caller(
                     continue
                 arguments = {name: values[key] for name, key in step.values.items()}
                 arguments |= {name: made[number] for name, number in step.results.items()}
+                if step is last and before is not None:
+                    result = await before(arguments)
+                    if result is not None:
+                        return result
                 if step.depends.scope == "app":
                     made.append(await singletons.get(step.depends, arguments))
                 else:
                     made.append(await _enter(step.depends, arguments, stack))
-        return made[-1]
+            result = made[-1] if tasks is None else follow(made[-1], made[tasks])
+            return result
+        raise RuntimeError(
+            f"a dependency of {_name(last.depends.function)}() kept what it raised to itself:"
+            " a generator raises it again behind its yield, or another exception"
+        )
 
     return call
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", type(function).__name__)
 
 
 async def _enter(depends: Depends, arguments: dict[str, Any], stack: AsyncExitStack) -> Any:
     """Calls a function; `stack` gets what is to be done when its result is needed no more."""
     function = depends.function
-    if inspect.isasyncgenfunction(function):
+    # A class is called as a function; an object as its class says.
+    called = function
+    if not isinstance(function, type) and not inspect.isroutine(function):
+        called = type(function).__call__
+    if inspect.isasyncgenfunction(called):
         context = contextlib.asynccontextmanager(function)(**arguments)
         return await stack.enter_async_context(context)
-    if inspect.isgeneratorfunction(function):
+    if inspect.isgeneratorfunction(called):
         return await stack.enter_async_context(
             _OnThread(contextlib.contextmanager(function)(**arguments))
         )
-    if inspect.iscoroutinefunction(function):
+    if inspect.iscoroutinefunction(called):
         return await function(**arguments)
     if depends.blocking:
         return await asyncio.to_thread(function, **arguments)

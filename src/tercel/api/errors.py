@@ -10,7 +10,7 @@ import msgspec
 
 from tercel.api.response import Response
 
-__all__ = ["HTTPError", "InvalidValue", "problem", "title_of"]
+__all__ = ["FAILED", "HTTPError", "InvalidValue", "problem", "title_of"]
 
 
 class HTTPError(Exception):
@@ -62,11 +62,14 @@ def problem(
     *,
     headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     errors: list[dict[str, Any]] | None = None,
+    instance: str | None = None,
 ) -> Response:
     """Returns a response whose body is a problem document."""
     document: dict[str, Any] = {"type": "about:blank", "title": title_of(status), "status": status}
     if detail:
         document["detail"] = detail
+    if instance:
+        document["instance"] = instance
     if errors:
         document["errors"] = errors
     return Response(
@@ -84,3 +87,7 @@ def title_of(status: int) -> str:
         return "Unprocessable Content" if status == 422 else HTTPStatus(status).phrase
     except ValueError:
         return "Unknown Error"
+
+
+# What is answered when a handler fails, or what it returns is no answer.
+FAILED = problem(500, "The application failed.")

@@ -3,21 +3,68 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 __all__ = ["Body", "Cookie", "Header", "Marker", "Path", "Query"]
+
+_CONSTRAINTS = (
+    "gt",
+    "ge",
+    "lt",
+    "le",
+    "multiple_of",
+    "min_length",
+    "max_length",
+    "pattern",
+    "title",
+    "description",
+    "examples",
+)
 
 
 @dataclass(frozen=True)
 class Marker:
-    """Where a parameter comes from.
+    """Where a parameter comes from, and what its value must be.
 
     Args:
         alias: its name in requests, if that is not the name of the argument. A header's is the
             argument's with `-` for `_`.
+        gt: it must be greater; `ge`: greater or equal; `lt`: less; `le`: less or equal;
+            `multiple_of`: a multiple of this.
+        min_length: of a str or a list; `max_length` likewise.
+        pattern: a regular expression that a str must have a match of, anywhere in it.
+        title: for the OpenAPI document, as `description` and `examples` are.
     """
 
     alias: str | None = None
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+    multiple_of: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    title: str | None = None
+    description: str | None = None
+    examples: list[Any] | None = None
     place = ""
+
+    def __post_init__(self) -> None:
+        if self.alias is not None and not isinstance(self.alias, str):
+            kind = type(self).__name__
+            raise TypeError(
+                f"{kind} takes the name of the parameter, not {self.alias!r}: a default stands"
+                f" behind the argument, as in `x: Annotated[T, {kind}()] = {self.alias!r}`."
+            )
+
+    def meta(self) -> msgspec.Meta | None:
+        """Returns the constraints; None: there are none."""
+        known = {name: getattr(self, name) for name in _CONSTRAINTS}
+        known = {name: value for name, value in known.items() if value is not None}
+        return msgspec.Meta(**known) if known else None
 
 
 @dataclass(frozen=True)
@@ -28,26 +75,37 @@ class Path(Marker):
 
 
 @dataclass(frozen=True)
-class Query(Marker):
+class _Separated(Marker):
+    separator: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.separator) > 1 or not self.separator.isascii():
+            raise ValueError(
+                f"the separator of {type(self).__name__} is one ASCII character,"
+                f" not {self.separator!r}"
+            )
+
+
+@dataclass(frozen=True)
+class Query(_Separated):
     """A parameter of the query.
 
     Args:
         separator: of a list: one text holds several elements, cut at this character.
     """
 
-    separator: str = ""
     place = "query"
 
 
 @dataclass(frozen=True)
-class Header(Marker):
+class Header(_Separated):
     """A header field.
 
     Args:
         separator: of a list: one field holds several elements, cut at this character.
     """
 
-    separator: str = ""
     place = "header"
 
 
@@ -68,3 +126,8 @@ class Body(Marker):
 
     bytes_max: int = 1 << 20
     place = "body"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bytes_max < 0:
+            raise ValueError(f"bytes_max of Body is a number of bytes, not {self.bytes_max!r}")

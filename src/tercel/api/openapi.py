@@ -19,8 +19,8 @@ from tercel.api.schemas import Schemas, without_null
 
 if TYPE_CHECKING:
     from tercel.api.app import App
+    from tercel.api.plan import BodyArgument, Parameter
     from tercel.api.route import Route
-    from tercel.api.signature import BodyArgument, Parameter
 
 __all__ = ["document_of"]
 

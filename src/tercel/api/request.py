@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = ["Request"]
 
 
@@ -15,9 +17,12 @@ class Request:
         headers: pairs of name, in lower case, and value, in the order in which they came. Bytes
             above 0x7F are the characters of their number (ISO 8859-1).
         body: as it was sent; up to 1 MiB, unless the route has an argument that says otherwise.
+            Empty for what is called before it is read: hooks.
+        route: the template of its route; None while that is not known.
+        state: for the application: what hooks and the handler of one request tell each other.
     """
 
-    __slots__ = ("body", "headers", "method", "path", "query")
+    __slots__ = ("body", "headers", "method", "path", "query", "route", "state")
 
     def __init__(
         self,
@@ -32,6 +37,8 @@ class Request:
         self.query = query
         self.headers = headers
         self.body = body
+        self.route: str | None = None
+        self.state: dict[str, Any] = {}
 
     def header(self, name: str, default: str | None = None) -> str | None:
         """Returns the first header field called `name`, in any case."""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tercel.api.signature import Plan
+from tercel.api.plan import Plan
 
 __all__ = ["Remarks", "Route", "endpoint_of"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tercel.api.signature import is_pydantic
+from tercel.api.values import is_pydantic
 
 __all__ = ["Schemas", "without_null"]
 

@@ -44,6 +44,11 @@ class Stream:
         if all(name.lower() != "content-type" for name, _ in self.headers):
             self.headers.insert(0, ("content-type", media_type))
 
+    def start(self) -> dict[str, Any]:
+        """Returns the message with the head."""
+        headers = [(name.encode(), value.encode()) for name, value in self.headers]
+        return {"type": "http.response.start", "status": self.status, "headers": headers}
+
     def parts(self, receive: Receive) -> AsyncGenerator[bytes, None]:
         """Makes the body. `receive` tells when the client has left, or the server ends."""
         raise NotImplementedError
@@ -54,8 +59,7 @@ class Stream:
         Args:
             head: the request was HEAD: nothing is made of what nobody reads.
         """
-        headers = [(name.encode(), value.encode()) for name, value in self.headers]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send(self.start())
         if head:
             return await send({"type": "http.response.body", "body": b""})
         async with aclosing(self.parts(receive)) as parts:

@@ -1,0 +1,92 @@
+"""Work that is done when the answer has been sent."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tercel.api.streams import Receive, Send, Stream
+
+if TYPE_CHECKING:
+    from tercel import _api
+
+__all__ = ["BackgroundTasks", "Followed"]
+
+_log = logging.getLogger("tercel")
+
+
+class BackgroundTasks:
+    """An argument of a handler: collects what is called when its answer has been sent.
+
+    ::
+
+        @app.post("/orders", status=202)
+        async def order(new: Order, background: BackgroundTasks) -> None:
+            background.add(send_mail, new.customer, subject="Thank you")
+
+    The functions are called one after the other; a plain one on a thread. What one raises is
+    logged, and the others are called all the same. A server that shuts down waits for them as for
+    requests. They are part of the process: what must not be lost belongs in a queue of its own.
+    """
+
+    __slots__ = ("_calls",)
+
+    def __init__(self) -> None:
+        self._calls: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
+
+    def add(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> None:
+        """Calls `function(*arguments, **named)` later."""
+        if not callable(function):
+            raise TypeError(f"add() takes a function and its arguments, not {function!r}")
+        self._calls.append((function, arguments, named))
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    async def run(self) -> None:
+        """Calls the functions, and those that they add."""
+        while self._calls:
+            function, arguments, named = self._calls.pop(0)
+            try:
+                if inspect.iscoroutinefunction(function):
+                    await function(*arguments, **named)
+                else:
+                    result = await asyncio.to_thread(function, *arguments, **named)
+                    if inspect.isawaitable(result):
+                        await result
+            except Exception:
+                _log.exception("a background task failed: %r", function)
+
+
+class Followed(Stream):
+    """An answer with work behind it."""
+
+    def __init__(
+        self, result: Any, status: int, tasks: BackgroundTasks, encoder: _api.Encoder
+    ) -> None:
+        self._stream = result if isinstance(result, Stream) else None
+        if self._stream is not None:
+            self.status, self.headers = self._stream.status, self._stream.headers
+        else:
+            self.status, headers, self._body = encoder.answer(result, status)
+            self.headers = [
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers
+            ]
+        self._tasks = tasks
+
+    async def send_through(self, receive: Receive, send: Send, head: bool = False) -> None:
+        """Sends the answer, and does the work."""
+        try:
+            if self._stream is not None:
+                await self._stream.send_through(receive, send, head)
+            else:
+                await send(self.start())
+                await send({"type": "http.response.body", "body": self._body})
+        except Exception:
+            # A client that left has not taken back what it asked for.
+            await self._tasks.run()
+            raise
+        await self._tasks.run()

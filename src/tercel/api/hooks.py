@@ -1,0 +1,93 @@
+"""What an application does around all of its requests."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Hooks", "call", "call_all"]
+
+Hook = Callable[..., Any]
+
+# The methods of a middleware object, with the hooks that they are. What comes behind the handler
+# runs in the reverse order.
+_METHODS = {
+    "process_startup": "startup",
+    "process_request": "request",
+    "process_resource": "pre_handler",
+    "process_response": "response",
+    "process_shutdown": "shutdown",
+}
+
+
+@dataclass(slots=True)
+class Hooks:
+    """The hooks of an application, in the order in which they are called.
+
+    Attributes:
+        request: called with the request, before it is routed.
+        pre_validation: called with the request, when its route is known.
+        pre_handler: called with the request and the arguments, before the handler.
+        error: called with the request and what the handler raised.
+        response: called with the request, the response, and whether nothing was raised.
+        startup: called without arguments, as `shutdown` is.
+    """
+
+    request: list[Hook] = field(default_factory=list)
+    pre_validation: list[Hook] = field(default_factory=list)
+    pre_handler: list[Hook] = field(default_factory=list)
+    error: list[Hook] = field(default_factory=list)
+    response: list[Hook] = field(default_factory=list)
+    startup: list[Hook] = field(default_factory=list)
+    shutdown: list[Hook] = field(default_factory=list)
+
+    @property
+    def are_around_requests(self) -> bool:
+        """Whether requests are more than found, checked, and handed to their function."""
+        return bool(
+            self.request or self.pre_validation or self.pre_handler or self.error or self.response
+        )
+
+    def add_middleware(self, middleware: Any) -> None:
+        """Adds the methods that an object has.
+
+        Raises:
+            TypeError: it has none of them, or is a class.
+        """
+        if isinstance(middleware, type):
+            raise TypeError(f"add_middleware() takes an object: {middleware.__name__}(...)")
+        found = {name: getattr(middleware, name, None) for name in _METHODS}
+        if not any(found.values()):
+            raise TypeError(
+                f"{middleware!r} is no middleware: it has none of the methods"
+                f" {', '.join(_METHODS)}."
+            )
+        for name, method in found.items():
+            if method is None:
+                continue
+            hooks: list[Hook] = getattr(self, _METHODS[name])
+            if name in ("process_response", "process_shutdown"):
+                hooks.insert(0, method)
+            else:
+                hooks.append(method)
+
+
+async def call(hooks: list[Hook], *arguments: Any) -> Any:
+    """Calls hooks until one returns something; returns that, or None."""
+    for hook in hooks:
+        result = hook(*arguments)
+        if inspect.isawaitable(result):
+            result = await result
+        if result is not None:
+            return result
+    return None
+
+
+async def call_all(hooks: list[Hook], *arguments: Any) -> None:
+    """Calls hooks, whatever they return."""
+    for hook in hooks:
+        result = hook(*arguments)
+        if inspect.isawaitable(result):
+            await result

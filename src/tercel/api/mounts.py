@@ -1,0 +1,141 @@
+"""What answers the paths that no route has: other applications, and sinks."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tercel.api.request import Request
+from tercel.server.interface import require_interface
+from tercel.server.lifespan import Lifespan
+
+__all__ = ["Mounts", "Sinks"]
+
+Application = Callable[..., Awaitable[None]]
+Scope = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Mount:
+    prefix: str
+    application: Application
+    lifespan: Lifespan | None = None
+
+    def has(self, path: str) -> bool:
+        return path.startswith(self.prefix) and path[len(self.prefix) :][:1] in ("", "/")
+
+
+class Mounts:
+    """Applications, each at a prefix. The longest prefix of a path wins."""
+
+    def __init__(self) -> None:
+        self._mounts: list[_Mount] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._mounts)
+
+    def add(self, prefix: str, application: Any) -> None:
+        """Mounts an application.
+
+        Raises:
+            ValueError: the prefix is none, or is taken.
+            TypeError: it is no application, or a WSGI application and a2wsgi is not installed.
+        """
+        if not prefix.startswith("/") or prefix.endswith("/") or "{" in prefix:
+            raise ValueError(
+                f"an application is mounted at a path as /old, without / at its end or fields,"
+                f" not {prefix!r}"
+            )
+        if any(mount.prefix == prefix for mount in self._mounts):
+            raise ValueError(f"two applications are mounted at {prefix}")
+        kind = require_interface(application, "What is mounted", in_python=True)
+        if kind == "wsgi":
+            application = _of_wsgi(application)
+        self._mounts.append(_Mount(prefix, application))
+        self._mounts.sort(key=lambda mount: len(mount.prefix), reverse=True)
+
+    def find(self, scope: Scope) -> Callable[..., Awaitable[None]] | None:
+        """Returns the application of a request, to be called with receive and send, or None."""
+        root = scope.get("root_path", "").rstrip("/")
+        path = scope["path"]
+        if root and path.startswith(root + "/"):
+            path = path.removeprefix(root)
+        for mount in self._mounts:
+            if mount.has(path):
+                return _bind(mount, {**scope, "root_path": root + mount.prefix})
+        return None
+
+    @asynccontextmanager
+    async def lifespans(self) -> AsyncIterator[None]:
+        """Starts the applications up, and shuts them down in the reverse order."""
+        started: list[Lifespan] = []
+        try:
+            for mount in self._mounts:
+                mount.lifespan = Lifespan(mount.application)
+                await mount.lifespan.startup()
+                started.append(mount.lifespan)
+            yield
+        finally:
+            for lifespan in reversed(started):
+                await lifespan.shutdown()
+
+
+def _bind(mount: _Mount, scope: Scope) -> Callable[..., Awaitable[None]]:
+    scope.pop("state", None)
+    if mount.lifespan is not None and mount.lifespan.state:
+        scope["state"] = mount.lifespan.state.copy()
+
+    async def run(receive: Any, send: Any) -> None:
+        await mount.application(scope, receive, send)
+
+    return run
+
+
+def _of_wsgi(application: Any) -> Application:
+    try:
+        from a2wsgi import WSGIMiddleware  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        raise TypeError(
+            "a WSGI application is mounted with the package a2wsgi: install tercel[wsgi]"
+        ) from None
+    adapted: Application = WSGIMiddleware(application)
+
+    async def run(scope: Scope, receive: Any, send: Any) -> None:
+        # It knows no other conversations.
+        if scope["type"] == "lifespan":
+            return
+        await adapted(_below(scope), receive, send)
+
+    return run
+
+
+def _below(scope: Scope) -> Scope:
+    """Returns a scope whose path is the part below its root, as PATH_INFO is (PEP 3333)."""
+    root = scope["root_path"]
+    path = scope["path"]
+    return {**scope, "path": path.removeprefix(root) if path.startswith(root) else path}
+
+
+class Sinks:
+    """Functions for all paths that begin as a regular expression says. The last one wins."""
+
+    def __init__(self) -> None:
+        self._sinks: list[tuple[re.Pattern[str], Callable[..., Any]]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._sinks)
+
+    def add(self, pattern: str, function: Callable[..., Any]) -> None:
+        """Registers a function; `pattern` matches from the beginning of a path."""
+        self._sinks.insert(0, (re.compile(pattern), function))
+
+    def find(self, request: Request) -> Callable[[Request], Any] | None:
+        """Returns the function for a request, to be called with it, or None."""
+        for pattern, function in self._sinks:
+            if match := pattern.match(request.path):
+                return functools.partial(function, **match.groupdict())
+        return None

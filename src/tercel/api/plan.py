@@ -1,0 +1,86 @@
+"""What a route takes from a request, as the engine has it (python/api/instance.cc)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tercel.api.dependencies import Step
+
+__all__ = ["BodyArgument", "Parameter", "Plan"]
+
+
+@dataclass(slots=True)
+class Parameter:
+    """One argument that is a parameter of the request. The fields are those of the engine."""
+
+    argument: str
+    name: str
+    place: str
+    type: str
+    required: bool
+    array: bool = False
+    separator: str = ""
+    fallback: tuple[Any, ...] = ()
+    convert: Callable[[Any], Any] | None = None
+    annotation: Any = None
+    schema: str = ""
+
+    def native(self) -> tuple[Any, ...]:
+        return (
+            self.name,
+            self.place,
+            self.type,
+            self.required,
+            self.array,
+            self.separator,
+            self.fallback,
+            self.convert,
+            self.schema,
+        )
+
+
+@dataclass(slots=True)
+class BodyArgument:
+    """The argument that is the body."""
+
+    argument: str
+    kind: str
+    required: bool
+    bytes_max: int
+    fallback: tuple[Any, ...] = ()
+    convert: Callable[[bytes], Any] | None = None
+    annotation: Any = None
+    schema: str = ""
+
+    def native(self) -> tuple[Any, ...]:
+        return (
+            self.kind,
+            self.required,
+            self.bytes_max,
+            self.fallback,
+            self.convert,
+            self.schema,
+        )
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a route takes."""
+
+    parameters: list[Parameter] = field(default_factory=list)
+    body: BodyArgument | None = None
+    request: str | None = None
+    # What is called, the handler last; empty: the handler depends on nothing else.
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arguments, in the order in which the engine gives them."""
+        names = [parameter.argument for parameter in self.parameters]
+        if self.body is not None:
+            names.append(self.body.argument)
+        if self.request is not None:
+            names.append(self.request)
+        return tuple(names)

@@ -1,0 +1,257 @@
+"""Requests that come as ASGI messages: from other servers, and where hooks or mounts need Python.
+
+The engine finds the route, and checks what it takes, all the same; but it is asked to, by Python.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tercel import _api
+from tercel.api import hooks
+from tercel.api.dependencies import BEFORE
+from tercel.api.errors import FAILED, HTTPError, problem
+from tercel.api.request import Request
+from tercel.api.response import Response
+from tercel.api.streams import Receive, Send, Stream
+
+if TYPE_CHECKING:
+    from tercel.api.app import App
+    from tercel.api.route import Route
+
+__all__ = ["Portable"]
+
+# (status, headers, body), as the engine makes answers.
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Scope = dict[str, Any]
+
+# As long as limit-request-body is by default.
+_BODY_BYTES_MAX = 1 << 26
+_FRAMING = (b"content-length", b"transfer-encoding")
+
+
+class _ClientLeft(Exception):
+    pass
+
+
+class Portable:
+    """Answers the requests of one application."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        # For each thread: what is worked on is part of an instance.
+        self._threads = threading.local()
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; its scope is of the type `http`."""
+        asked = _Asked(scope, receive)
+        raised: Exception | None = None
+        succeeded = True
+        try:
+            answer = await self._make(asked)
+            if answer is None:
+                mounted = self._app._mounts.find(scope)
+                if mounted is not None:
+                    return await mounted(receive, send)
+                answer = await self._answer_unrouted(asked)
+        except _ClientLeft:
+            return
+        except Exception as error:
+            succeeded = False
+            answer, raised = await self._recover(asked.request, error)
+        if self._app._hooks.response:
+            try:
+                answer = await self._finish(asked.request, answer, succeeded)
+            except Exception as error:
+                answer, raised = await self._recover(asked.request, error)
+        if isinstance(answer, Stream):
+            await answer.send_through(receive, send, scope["method"] == "HEAD")
+        else:
+            await _send(answer, send)
+        if raised is not None:
+            raise raised  # For the server's log.
+
+    def _instance(self) -> _api.Instance:
+        instance: _api.Instance | None = getattr(self._threads, "instance", None)
+        if instance is None:
+            instance = self._threads.instance = _api.Instance(self._app)
+        return instance
+
+    async def _make(self, asked: _Asked) -> Answer | Stream | None:
+        """Returns the answer. None: no route has the path."""
+        app, instance = self._app, self._instance()
+        if app._hooks.request:
+            result = await hooks.call(app._hooks.request, asked.request)
+            if result is not None:
+                return self._encode(result, 200)
+        if app._hooks.are_around_requests:
+            number = instance.find(asked.method.decode("latin-1"), asked.path.decode("latin-1"))
+            if number is not None:
+                asked.request.route = app._routes[number].path
+                result = await hooks.call(app._hooks.pre_validation, asked.request)
+                if result is not None:
+                    return self._encode(result, 200)
+        body = await asked.body_so_far()
+        begun = instance.begin(asked.method, asked.path, asked.query, asked.headers, body)
+        if begun is True:
+            body = await asked.read_body()
+            begun = instance.begin(asked.method, asked.path, asked.query, asked.headers, body)
+        if begun is None or len(begun) == 3:
+            answer: Answer | None = begun
+            return answer
+        number, values = begun
+        route = app._routes[number]
+        return await self._call(asked, route, dict(zip(route.plan.names, values, strict=True)))
+
+    async def _call(
+        self, asked: _Asked, route: Route, arguments: dict[str, Any]
+    ) -> Answer | Stream:
+        if route.plan.request is not None:
+            # The handler's is that of the hooks, with the body.
+            arguments[route.plan.request].state = asked.request.state
+            arguments[route.plan.request].route = route.path
+        result = None
+        if self._app._hooks.pre_handler:
+            before = functools.partial(hooks.call, self._app._hooks.pre_handler, asked.request)
+            if route.plan.steps:
+                arguments[BEFORE] = before
+            else:
+                result = await before(arguments)
+        if result is None:
+            result = route.endpoint(**arguments)
+            if inspect.isawaitable(result):
+                result = await result
+        return self._encode(result, route.status)
+
+    def _encode(self, result: Any, status: int) -> Answer | Stream:
+        if isinstance(result, Stream):
+            return result
+        return self._app._encoder.answer(result, status)
+
+    async def _answer_unrouted(self, asked: _Asked) -> Answer | Stream:
+        request = asked.request
+        sink = self._app._sinks.find(request)
+        if sink is None:
+            return self._encode(problem(404, instance=request.path), 404)
+        request.body = await asked.read_body()
+        result = sink(request)
+        if inspect.isawaitable(result):
+            result = await result
+        return self._encode(result, 200)
+
+    async def _recover(
+        self, request: Request, error: Exception
+    ) -> tuple[Answer | Stream, Exception | None]:
+        """Returns what answers an exception, and what of it is for the log.
+
+        As the engine does it (python/api/endpoint.cc).
+        """
+        try:
+            answered = await hooks.call(self._app._hooks.error, request, error)
+            if answered is None:
+                answered = self._app._answer_raised(error)
+            if answered is not None:
+                return self._encode(answered, 500), None
+        except Exception as second:
+            error = second
+        return self._encode(FAILED, 500), error
+
+    async def _finish(
+        self, request: Request, answer: Answer | Stream, succeeded: bool
+    ) -> Answer | Stream:
+        """Shows the answer to the hooks, which change it, or return another."""
+        shown = answer if isinstance(answer, Stream) else _response_of(answer)
+        for hook in self._app._hooks.response:
+            result = await hooks.call([hook], request, shown, succeeded)
+            if isinstance(result, (Response, Stream)):
+                shown = result
+            elif result is not None:
+                shown = _response_of(self._app._encoder.answer(result, shown.status))
+        return self._encode(shown, shown.status)
+
+
+class _Asked:
+    """A request, as the engine wants it."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        path = scope.get("raw_path") or quote(scope["path"], safe="/:@!$&'()*+,;=~-._").encode()
+        # Where it is mounted is a part of the path.
+        root = scope.get("root_path", "").rstrip("/").encode()
+        if root and path.startswith(root + b"/"):
+            path = path.removeprefix(root)
+        self.method: bytes = scope["method"].encode()
+        self.path: bytes = path
+        self.query: bytes = scope["query_string"]
+        self.headers = [tuple(pair) for pair in scope["headers"]]
+        self._is_http1: bool = scope.get("http_version", "1.1").startswith("1")
+        self._receive = receive
+        self._request: Request | None = None
+
+    @property
+    def request(self) -> Request:
+        """The request without its body, which nobody has asked for yet."""
+        if self._request is None:
+            self._request = Request(
+                self.method.decode("latin-1"),
+                self.path.decode("latin-1"),
+                self.query.decode("latin-1"),
+                _as_text(self.headers),
+                b"",
+            )
+        return self._request
+
+    async def body_so_far(self) -> bytes | None:
+        """Returns a body that is known to be empty, or None: it is to be read where it is wanted.
+
+        HTTP/1.1 says before it comes whether there is one (RFC 9112, section 6.3); HTTP/2 need not,
+        so it is read.
+        """
+        fields = [value for name, value in self.headers if name in _FRAMING]
+        if fields:
+            return None if any(value != b"0" for value in fields) else b""
+        return b"" if self._is_http1 else await self.read_body()
+
+    async def read_body(self) -> bytes:
+        """Returns the whole body.
+
+        Raises:
+            HTTPError: it is longer than a body may be, and was read to its end all the same.
+            _ClientLeft: it will never be whole.
+        """
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise _ClientLeft
+            part = message.get("body", b"")
+            size += len(part)
+            if size <= _BODY_BYTES_MAX:
+                parts.append(part)
+            if not message.get("more_body", False):
+                if size > _BODY_BYTES_MAX:
+                    raise HTTPError(413, "The request body exceeds the limit.")
+                return b"".join(parts)
+
+
+def _response_of(answer: Answer) -> Response:
+    status, headers, body = answer
+    response = Response(body, status=status)
+    # A Response has the length of its body, whatever becomes of that.
+    response.headers = [pair for pair in _as_text(headers) if pair[0] != "content-length"]
+    return response
+
+
+def _as_text(headers: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+
+
+async def _send(answer: Answer, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    status, headers, body = answer
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,223 @@
+"""Routes as they are registered: what `tercel.App` and `tercel.Router` have in common."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from tercel.api.dependencies import Depends
+from tercel.api.route import Remarks
+
+__all__ = ["Registration", "Router"]
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A function for some methods of a path, as it was registered.
+
+    Attributes:
+        name: of the route; None: that of the function.
+        blocking: a plain function may wait.
+        dependencies: called before the function, which is not given their results.
+    """
+
+    path: str
+    methods: tuple[str, ...]
+    function: Callable[..., Any]
+    status: int
+    blocking: bool
+    name: str | None
+    remarks: Remarks
+    dependencies: tuple[Depends, ...]
+
+
+class Router:
+    """Routes that an application, or another router, includes.
+
+    ::
+
+        things = tercel.Router(prefix="/things", tags=["things"], dependencies=[Depends(signed_in)])
+
+        @things.get("/{thing_id}")
+        async def get_thing(thing_id: int) -> Thing: ...
+
+        app.include(things)
+
+    What includes it has all of its routes: none can be added afterwards. It may be included several
+    times, at several prefixes.
+
+    Args:
+        prefix: of all paths: a template, as `/things` or `/users/{user_id}`. Empty, or it begins
+            with `/` and does not end with one.
+        tags: of all routes, before those of their own.
+        dependencies: functions that are called before each handler, which is not given their
+            results.
+    """
+
+    def __init__(
+        self,
+        *,
+        prefix: str = "",
+        tags: Iterable[str] = (),
+        dependencies: Iterable[Depends] = (),
+    ) -> None:
+        self._prefix = _checked_prefix(prefix)
+        self._tags = tuple(tags)
+        self._dependencies = _checked_dependencies(dependencies)
+        self._registrations: list[Registration] = []
+        self._included = False
+
+    def route(
+        self,
+        path: str,
+        methods: Iterable[str],
+        *,
+        status: int = 200,
+        blocking: bool = True,
+        name: str | None = None,
+        summary: str | None = None,
+        description: str | None = None,
+        tags: Iterable[str] = (),
+        deprecated: bool = False,
+        include_in_schema: bool = True,
+        responses: Mapping[int, Any] | None = None,
+        dependencies: Iterable[Depends] = (),
+    ) -> Callable[[Handler], Handler]:
+        """Registers a function for some methods of a path.
+
+        Args:
+            path: a template: `/things/{thing_id}`, `{name:int}`, `{rest:path}`.
+            methods: in upper case.
+            status: of the answers that are no `Response`.
+            blocking: of a plain function: it may wait, so it runs on a thread.
+            name: of the route, for messages and as its `operationId`; that of the function if None.
+            summary: for the OpenAPI document; the first paragraph of the docstring if None.
+            description: as well, in Markdown; the rest of the docstring if None.
+            tags: groups that the route belongs to.
+            deprecated: clients should not use it any more.
+            include_in_schema: False keeps the route out of the OpenAPI document.
+            responses: what else the function answers, or what its answer is if the annotation does
+                not say it, by status: the type of the body, None for no body, a sentence for a
+                problem document that an `HTTPError` makes, or a Response Object of OpenAPI.
+            dependencies: functions that are called before this one, which is not given their
+                results: they let the request pass, or raise.
+
+        Raises:
+            ValueError: the template is malformed, or contradicts another one.
+            TypeError: the signature is not one that a request can be made into.
+            RuntimeError: it comes too late: the app is being served, or the router was included.
+        """
+        if not isinstance(path, str):
+            called = getattr(path, "__name__", repr(path))
+            raise TypeError(f'a route has a path: write @app.get("/{called}"), with the brackets')
+        if isinstance(methods, str):
+            raise TypeError(f"methods is a list of names, as [{methods!r}], not {methods!r}")
+        if not 200 <= status <= 599:
+            raise ValueError(f"the status of an answer is from 200 to 599, not {status!r}")
+        remarks = Remarks(
+            summary, description, tuple(tags), deprecated, include_in_schema, responses
+        )
+        before = _checked_dependencies(dependencies)
+
+        def register(function: Handler) -> Handler:
+            _check_function(function, path)
+            self._register(
+                Registration(
+                    path, tuple(methods), function, status, blocking, name, remarks, before
+                )
+            )
+            return function
+
+        return register
+
+    def get(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Registers a function for GET, and HEAD. The options are those of `route`."""
+        return self.route(path, ["GET"], **options)
+
+    def post(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Registers a function for POST. The options are those of `route`."""
+        return self.route(path, ["POST"], **options)
+
+    def put(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Registers a function for PUT. The options are those of `route`."""
+        return self.route(path, ["PUT"], **options)
+
+    def patch(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Registers a function for PATCH. The options are those of `route`."""
+        return self.route(path, ["PATCH"], **options)
+
+    def delete(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Registers a function for DELETE. The options are those of `route`."""
+        return self.route(path, ["DELETE"], **options)
+
+    def include(
+        self,
+        router: Router,
+        *,
+        prefix: str = "",
+        tags: Iterable[str] = (),
+        dependencies: Iterable[Depends] = (),
+    ) -> None:
+        """Registers all routes of a router.
+
+        Args:
+            prefix: before the router's own; `tags` and `dependencies` likewise.
+
+        Raises:
+            ValueError, TypeError, RuntimeError: as `route`.
+        """
+        if not isinstance(router, Router) or not router._may_be_included():
+            raise TypeError(f"include() takes a tercel.Router, not {router!r}")
+        prefix = _checked_prefix(prefix) + router._prefix
+        tags = tuple(tags) + router._tags
+        before = _checked_dependencies(dependencies) + router._dependencies
+        router._included = True
+        for one in router._registrations:
+            remarks = replace(one.remarks, tags=tags + one.remarks.tags)
+            self._register(
+                replace(
+                    one,
+                    path=prefix + one.path if prefix else one.path,
+                    remarks=remarks,
+                    dependencies=before + one.dependencies,
+                )
+            )
+
+    def _may_be_included(self) -> bool:
+        return True
+
+    def _register(self, registration: Registration) -> None:
+        if self._included:
+            raise RuntimeError(
+                f"{registration.path} comes too late: include the router behind its last route."
+            )
+        self._registrations.append(registration)
+
+
+def _checked_prefix(prefix: str) -> str:
+    if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
+        raise ValueError(f"a prefix begins with / and does not end with one, not {prefix!r}")
+    return prefix
+
+
+def _checked_dependencies(dependencies: Iterable[Depends]) -> tuple[Depends, ...]:
+    checked = tuple(dependencies)
+    for one in checked:
+        if not isinstance(one, Depends):
+            raise TypeError(f"dependencies are given as [Depends(function)], not {one!r}")
+    return checked
+
+
+def _check_function(function: Any, path: str) -> None:
+    """Refuses what is called in another way than functions are."""
+    if not inspect.isroutine(function):
+        raise TypeError(f"The handler of {path} must be a function or a method, not {function!r}.")
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        raise TypeError(
+            f"{function.__qualname__}(), the handler of {path}, is a generator: return a"
+            " StreamingResponse of one."
+        )

@@ -1,0 +1,242 @@
+"""Types of Python as what a request has: the JSON Schema of their values, and how those are made.
+
+msgspec knows most of them. pydantic 2 is asked where a type has one of its models as a part, or
+constraints in its words (`Field`, annotated_types).
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Iterable
+from typing import Any, Union
+
+import msgspec
+
+from tercel.api.errors import InvalidValue
+
+__all__ = [
+    "SCALARS",
+    "UnknownType",
+    "converter_of",
+    "decoder_of",
+    "has_constraints",
+    "is_pydantic",
+    "is_scalar",
+    "metadata_of",
+    "schema_of",
+    "type_of",
+    "without_name",
+    "without_none",
+]
+
+# What a text is read as before it becomes a value of these types.
+SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
+# What one text can be, as msgspec has it.
+_OF_ONE_TEXT = (
+    msgspec.inspect.UUIDType,
+    msgspec.inspect.DateType,
+    msgspec.inspect.DateTimeType,
+    msgspec.inspect.TimeType,
+    msgspec.inspect.TimeDeltaType,
+    msgspec.inspect.DecimalType,
+    msgspec.inspect.EnumType,
+    msgspec.inspect.LiteralType,
+    msgspec.inspect.StrType,
+    msgspec.inspect.IntType,
+    msgspec.inspect.FloatType,
+    msgspec.inspect.BoolType,
+)
+
+
+class UnknownType(Exception):
+    """Neither msgspec nor pydantic knows a type."""
+
+
+# --- annotations
+
+
+def metadata_of(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Returns the type of an `Annotated`, or what is none, with what it is annotated with."""
+    if typing.get_origin(annotation) is not typing.Annotated:
+        return annotation, ()
+    plain, *metadata = typing.get_args(annotation)
+    return plain, tuple(metadata)
+
+
+def without_none(plain: Any) -> Any:
+    """Returns T of `T | None`."""
+    if typing.get_origin(plain) in (Union, types.UnionType):
+        members = [one for one in typing.get_args(plain) if one is not type(None)]
+        if len(members) == 1:
+            return members[0]
+    return plain
+
+
+def without_name(plain: Any) -> Any:
+    """Returns the type that a NewType gives another name."""
+    while hasattr(plain, "__supertype__"):
+        plain = plain.__supertype__
+    return plain
+
+
+def is_scalar(annotation: Any) -> bool:
+    """Whether one text can be a value of this type."""
+    plain = metadata_of(annotation)[0]
+    if plain in SCALARS:
+        return True
+    try:
+        return isinstance(msgspec.inspect.type_info(plain), _OF_ONE_TEXT)
+    except (TypeError, NotImplementedError):
+        return False
+
+
+def has_constraints(annotation: Any) -> bool:
+    """Whether more is asked of a value than its type."""
+    return any(
+        isinstance(item, msgspec.Meta) or _is_of_pydantic(item)
+        for item in metadata_of(annotation)[1]
+    )
+
+
+def type_of(plain: Any) -> str:
+    """Returns what a text is read as for a type that is none of JSON's own."""
+    info = msgspec.inspect.type_info(plain)
+    values: Iterable[Any] = ()
+    if isinstance(info, msgspec.inspect.EnumType):
+        values = [member.value for member in info.cls]
+    elif isinstance(info, msgspec.inspect.LiteralType):
+        values = info.values
+    if values and all(isinstance(value, int) for value in values):
+        return "integer"
+    return "string"
+
+
+def is_pydantic(annotation: Any) -> bool:
+    """Whether it is a model of pydantic 2, which knows its own schema."""
+    return isinstance(annotation, type) and hasattr(annotation, "model_validate_json")
+
+
+def _is_of_pydantic(item: Any) -> bool:
+    """Whether an item of an `Annotated` is of those that pydantic understands."""
+    return type(item).__module__.partition(".")[0] in ("pydantic", "annotated_types")
+
+
+def _needs_pydantic(annotation: Any) -> bool:
+    """Whether a type has a part that only pydantic knows."""
+    plain, metadata = metadata_of(annotation)
+    if is_pydantic(plain) or any(_is_of_pydantic(item) for item in metadata):
+        return True
+    return any(_needs_pydantic(part) for part in typing.get_args(plain))
+
+
+# --- schemas
+
+
+def schema_of(annotation: Any) -> str:
+    """Returns the JSON Schema of a type, as text; empty: any value will do.
+
+    Raises:
+        UnknownType: it is not known what values it has.
+    """
+    if annotation is Any:
+        return ""
+    if _needs_pydantic(annotation):
+        schema = _adapter(annotation).json_schema()
+    else:
+        try:
+            schema = _as_taken(msgspec.json.schema(annotation))
+        except TypeError as error:
+            raise UnknownType(str(error)) from error
+    return msgspec.json.encode(schema).decode()
+
+
+def _as_taken(schema: Any) -> Any:
+    """Returns a schema of msgspec's with what it takes beyond what that says.
+
+    A set may be given with an element twice, a Decimal as a number; and durations with fractions
+    and signs are judged by msgspec alone, which sends them.
+    """
+    if isinstance(schema, list):
+        return [_as_taken(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    taken = {key: _as_taken(value) for key, value in schema.items()}
+    if taken.get("type") == "array":
+        taken.pop("uniqueItems", None)
+    if taken.get("type") == "string" and taken.get("format") == "decimal":
+        taken["type"] = ["string", "number"]
+    if taken.get("format") == "duration":
+        del taken["format"]
+    return taken
+
+
+# --- values
+
+
+def converter_of(annotation: Any, loc: list[str]) -> Callable[[Any], Any]:
+    """Returns what makes a value of a type from one that JSON has.
+
+    Args:
+        loc: where it stands in the request, for the failures.
+    """
+    if _needs_pydantic(annotation):
+        return _by_pydantic(_adapter(annotation).validate_python, loc)
+
+    def convert(value: Any) -> Any:
+        try:
+            return msgspec.convert(value, annotation, strict=False)
+        except msgspec.ValidationError as error:
+            raise InvalidValue([_failure(error, loc, value)]) from None
+
+    return convert
+
+
+def decoder_of(annotation: Any) -> Callable[[bytes], Any]:
+    """Returns what makes a value of a type from a body of JSON."""
+    if _needs_pydantic(annotation):
+        return _by_pydantic(_adapter(annotation).validate_json, ["body"])
+    decode = msgspec.json.Decoder(annotation).decode
+
+    def convert(body: bytes) -> Any:
+        try:
+            return decode(body)
+        except msgspec.ValidationError as error:
+            raise InvalidValue([_failure(error, ["body"], None)]) from None
+
+    return convert
+
+
+def _adapter(annotation: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(annotation)
+
+
+def _by_pydantic(validate: Callable[[Any], Any], loc: list[str]) -> Callable[[Any], Any]:
+    from pydantic import ValidationError
+
+    def convert(value: Any) -> Any:
+        try:
+            return validate(value)
+        except ValidationError as error:
+            failures = error.errors(include_url=False, include_context=False)
+            raise InvalidValue(
+                [
+                    {"type": one["type"], "msg": f"{one['msg']}.", "loc": [*loc, *one["loc"]]}
+                    for one in failures
+                ]
+            ) from None
+
+    return convert
+
+
+def _failure(error: msgspec.ValidationError, loc: list[str], value: Any) -> dict[str, Any]:
+    """Returns an item of a problem's `errors` for what msgspec has to say."""
+    message, _, at = str(error).partition(" - at `$")
+    steps = [step for step in at.rstrip("`").replace("[", ".").replace("]", "").split(".") if step]
+    where: list[Any] = [*loc, *(int(step) if step.isdigit() else step for step in steps)]
+    failure: dict[str, Any] = {"type": "value_error", "msg": f"{message}.", "loc": where}
+    if isinstance(value, (str, int, float, bool)) and len(str(value)) <= 256:
+        failure["input"] = value
+    return failure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +15,8 @@ TOOL = Path(__file__).parents[2] / "tools" / "sync_docs.py"
 @pytest.fixture
 def tool(tmp_path: Path, monkeypatch) -> ModuleType:
     """The tool, for a repository of its own in `tmp_path`."""
+    # The tool makes the bench importable, whose folder `apps` hides that of the tests.
+    monkeypatch.setattr(sys, "path", list(sys.path))
     spec = importlib.util.spec_from_file_location("sync_docs", TOOL)
     assert spec is not None
     assert spec.loader is not None

@@ -88,6 +88,7 @@ int PyEndpoint::traverse(visitproc visit, void* arg) const {
   Py_VISIT(function_.get());
   Py_VISIT(options_.body.fallback.get());
   Py_VISIT(options_.body.convert.get());
+  if (const int stopped = options_.shape.traverse(visit, arg)) return stopped;
   for (const Argument& argument : options_.arguments) {
     Py_VISIT(argument.fallback.get());
     Py_VISIT(argument.convert.get());
@@ -114,21 +115,7 @@ bool PyEndpoint::build_into(PyObject* tuple, const tercel::api::Call& call) cons
     if (call.arguments.has(i)) value = call.arguments.value(i);
     if (!add(make(options_.arguments[i], value))) return false;
   }
-  if (options_.takes_body) {
-    PyObject* body = nullptr;
-    if (call.bytes.empty() && options_.body.fallback) {
-      body = fresh(options_.body.fallback.get());
-    } else if (options_.body.convert) {
-      const Ref bytes = to_bytes(call.bytes);
-      body = bytes ? entering_python([&] {
-        return PyObject_CallOneArg(options_.body.convert.get(), bytes.get());
-      })
-                   : nullptr;
-    } else {
-      body = call.body ? to_python(*call.body) : to_bytes(call.bytes).release();
-    }
-    if (!add(body)) return false;
-  }
+  if (options_.takes_body && !add(make_body(call))) return false;
   return !options_.takes_request || add(make_request(call));
 }
 
@@ -139,6 +126,23 @@ PyObject* PyEndpoint::make(const Argument& argument,
   const Ref made = Ref::steal(to_python(*value));
   if (!made || !argument.convert) return Py_XNewRef(made.get());
   return entering_python([&] { return PyObject_CallOneArg(argument.convert.get(), made.get()); });
+}
+
+PyObject* PyEndpoint::make_body(const tercel::api::Call& call) const noexcept {
+  if (call.bytes.empty() && options_.body.fallback) return fresh(options_.body.fallback.get());
+  if (options_.shape && call.body) {
+    if (PyObject* const made = options_.shape.build(*call.body)) return made;
+    // What is wrong with it, the decoder says better.
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) return nullptr;
+    PyErr_Clear();
+  }
+  if (!options_.body.convert) {
+    return call.body ? to_python(*call.body) : to_bytes(call.bytes).release();
+  }
+  const Ref bytes = to_bytes(call.bytes);
+  if (!bytes) return nullptr;
+  return entering_python(
+      [&] { return PyObject_CallOneArg(options_.body.convert.get(), bytes.get()); });
 }
 
 PyObject* PyEndpoint::make_request(const tercel::api::Call& call) const noexcept {

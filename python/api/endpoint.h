@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "python/api/answer.h"
+#include "python/api/shape.h"
 #include "python/asgi/door.h"
 #include "python/ref.h"
 #include "tercel/api/call.h"
@@ -53,6 +54,7 @@ class PyEndpoint final : public tercel::api::Endpoint {
     std::vector<Argument> arguments;  // Of the parameters, in their order.
     bool takes_body = false;          // Behind those of the parameters.
     Argument body;
+    Shape shape;                 // Of the body; none: `body.convert` makes it from the text.
     bool takes_request = false;  // Behind the body.
   };
 
@@ -92,6 +94,7 @@ class PyEndpoint final : public tercel::api::Endpoint {
   [[nodiscard]] bool build_into(PyObject* tuple, const tercel::api::Call& call) const noexcept;
   [[nodiscard]] PyObject* make(const Argument& argument,
                                std::optional<json::Value> value) const noexcept;
+  [[nodiscard]] PyObject* make_body(const tercel::api::Call& call) const noexcept;
   [[nodiscard]] PyObject* make_request(const tercel::api::Call& call) const noexcept;
   // Makes an answer of `result`, or of the exception that is set when it is null, and hands it to
   // `deliver(const Answer&)`, which returns false with an exception set. False with the exception

@@ -173,7 +173,7 @@ void Instance::read_specification(const nb::dict& specification) {
 }
 
 // (method, path, name, parameters, body, names, function, is_async, takes_request, status), where
-// body is None or (kind, required, bytes_max, fallback, convert, schema).
+// body is None or (kind, required, bytes_max, fallback, convert, schema, shape).
 void Instance::add(const nb::tuple& route) {
   PyEndpoint::Options options{.route = static_cast<std::uint32_t>(endpoints_.size()),
                               .status = nb::cast<std::uint16_t>(route[9]),
@@ -194,6 +194,7 @@ void Instance::add(const nb::tuple& route) {
     options.takes_body = true;
     options.body.fallback = share_fallback(body[3]);
     options.body.convert = share_known(body[4]);
+    if (!body[6].is_none()) options.shape = Shape{nb::cast<nb::list>(body[6])};
   }
   options.takes_request = nb::cast<bool>(route[8]);
   if (options.takes_request && !options.takes_body) {

@@ -53,6 +53,8 @@ class BodyArgument:
     convert: Callable[[bytes], Any] | None = None
     annotation: Any = None
     schema: str = ""
+    # How the engine makes it of the parsed document (shapes.py); None: `convert` makes it.
+    shape: list[tuple[Any, ...]] | None = None
 
     def native(self) -> tuple[Any, ...]:
         return (
@@ -62,6 +64,7 @@ class BodyArgument:
             self.fallback,
             self.convert,
             self.schema,
+            self.shape,
         )
 
 

@@ -13,6 +13,7 @@ from tercel.api.dependencies import Depends
 from tercel.api.markers import Body, Header, Marker, Path, Query
 from tercel.api.plan import BodyArgument, Parameter, Plan
 from tercel.api.request import Request
+from tercel.api.shapes import shape_of
 from tercel.api.sharing import Sharing
 
 __all__ = ["plan_of"]
@@ -207,13 +208,14 @@ def _body_of(
     argument: str, annotation: Any, marker: Body, fallback: tuple[Any, ...]
 ) -> BodyArgument:
     plain = values.metadata_of(annotation)[0]
-    kind, convert, schema = "json", None, ""
+    kind, convert, schema, shape = "json", None, "", None
     if values.without_none(plain) is bytes:
         kind = "bytes"
     else:
         schema = values.schema_of(annotation if plain is not Any else Any)
         if plain not in (dict, list, Any):
             convert = values.decoder_of(annotation)
+            shape = None if values.needs_pydantic(annotation) else shape_of(annotation)
     return BodyArgument(
         argument=argument,
         kind=kind,
@@ -223,4 +225,5 @@ def _body_of(
         convert=convert,
         annotation=annotation,
         schema=schema,
+        shape=shape,
     )

@@ -24,6 +24,7 @@ __all__ = [
     "is_pydantic",
     "is_scalar",
     "metadata_of",
+    "needs_pydantic",
     "schema_of",
     "type_of",
     "without_name",
@@ -122,12 +123,12 @@ def _is_of_pydantic(item: Any) -> bool:
     return type(item).__module__.partition(".")[0] in ("pydantic", "annotated_types")
 
 
-def _needs_pydantic(annotation: Any) -> bool:
+def needs_pydantic(annotation: Any) -> bool:
     """Whether a type has a part that only pydantic knows."""
     plain, metadata = metadata_of(annotation)
     if is_pydantic(plain) or any(_is_of_pydantic(item) for item in metadata):
         return True
-    return any(_needs_pydantic(part) for part in typing.get_args(plain))
+    return any(needs_pydantic(part) for part in typing.get_args(plain))
 
 
 # --- schemas
@@ -141,7 +142,7 @@ def schema_of(annotation: Any) -> str:
     """
     if annotation is Any:
         return ""
-    if _needs_pydantic(annotation):
+    if needs_pydantic(annotation):
         schema = _adapter(annotation).json_schema()
     else:
         try:
@@ -180,7 +181,7 @@ def converter_of(annotation: Any, loc: list[str]) -> Callable[[Any], Any]:
     Args:
         loc: where it stands in the request, for the failures.
     """
-    if _needs_pydantic(annotation):
+    if needs_pydantic(annotation):
         return _by_pydantic(_adapter(annotation).validate_python, loc)
 
     def convert(value: Any) -> Any:
@@ -194,7 +195,7 @@ def converter_of(annotation: Any, loc: list[str]) -> Callable[[Any], Any]:
 
 def decoder_of(annotation: Any) -> Callable[[bytes], Any]:
     """Returns what makes a value of a type from a body of JSON."""
-    if _needs_pydantic(annotation):
+    if needs_pydantic(annotation):
         return _by_pydantic(_adapter(annotation).validate_json, ["body"])
     decode = msgspec.json.Decoder(annotation).decode
 

@@ -212,8 +212,8 @@ std::ptrdiff_t Shape::make_members(const Node& node, json::Value object,
       if (field.hash == member.key_hash() && field.key == member.key()) break;
     }
     if (looked == count) continue;
-    made[at] = Ref::steal(make(node.fields[at].node, member.value()));
-    if (!made[at]) return -1;
+    made.put(at, make(node.fields[at].node, member.value()));
+    if (made[at] == nullptr) return -1;
     expected = at + 1;
     ++found;
   }
@@ -221,38 +221,37 @@ std::ptrdiff_t Shape::make_members(const Node& node, json::Value object,
 }
 
 PyObject* Shape::make_mapping(const Node& node, json::Value object) const noexcept {
-  Made made;
+  Made made{node.fields.size()};
   Ref dict = Ref::steal(PyDict_New());
   if (!dict || make_members(node, object, made) < 0) return nullptr;
   for (std::size_t i = 0; i < node.fields.size(); ++i) {
-    if (!made[i]) continue;
-    if (PyDict_SetItem(dict.get(), node.fields[i].name.get(), made[i].get()) < 0) return nullptr;
+    if (made[i] == nullptr) continue;
+    if (PyDict_SetItem(dict.get(), node.fields[i].name.get(), made[i]) < 0) return nullptr;
   }
   return dict.release();
 }
 
 PyObject* Shape::make_object(const Node& node, json::Value object) const noexcept {
-  Made made;
+  Made made{node.fields.size()};
   const std::ptrdiff_t found = make_members(node, object, made);
   if (found < 0) return nullptr;
-  std::array<PyObject*, kFieldsMax> arguments;
   const std::size_t count = node.fields.size();
-  std::size_t given = 0;
   if (static_cast<std::size_t>(found) == count) {
-    for (; given < count; ++given) arguments[given] = made[given].get();
     PyObject* const keywords =
         PyTuple_GET_SIZE(node.keywords.get()) == 0 ? nullptr : node.keywords.get();
     return entering_python([&] {
-      return PyObject_Vectorcall(node.callable.get(), arguments.data(), node.by_place, keywords);
+      return PyObject_Vectorcall(node.callable.get(), made.data(), node.by_place, keywords);
     });
   }
+  std::array<PyObject*, kFieldsMax> arguments;
+  std::size_t given = 0;
   const Ref keywords = Ref::steal(PyTuple_New(found));
   if (!keywords) return nullptr;
   for (std::size_t i = 0; i < count; ++i) {
-    if (!made[i]) continue;
+    if (made[i] == nullptr) continue;
     PyTuple_SET_ITEM(keywords.get(), static_cast<Py_ssize_t>(given),
                      Py_NewRef(node.fields[i].name.get()));
-    arguments[given++] = made[i].get();
+    arguments[given++] = made[i];
   }
   return entering_python([&] {
     return PyObject_Vectorcall(node.callable.get(), arguments.data(), 0, keywords.get());

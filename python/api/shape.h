@@ -96,9 +96,30 @@ class Shape {
   [[nodiscard]] PyObject* make_dict(std::uint32_t part, json::Value object) const noexcept;
   [[nodiscard]] PyObject* make_mapping(const Node& node, json::Value object) const noexcept;
   [[nodiscard]] PyObject* make_object(const Node& node, json::Value object) const noexcept;
-  // Makes the members that have a field, each into its place; `made` is empty. How many there are;
-  // -1 with an exception set.
-  using Made = std::array<Ref, kFieldsMax>;
+  // The values of fields, as far as they are made. Owns them.
+  class Made {
+   public:
+    explicit Made(std::size_t count) noexcept : count_{count} {
+      for (std::size_t i = 0; i < count; ++i) values_[i] = nullptr;
+    }
+    ~Made() {
+      for (std::size_t i = 0; i < count_; ++i) Py_XDECREF(values_[i]);
+    }
+    Made(const Made&) = delete;
+    Made& operator=(const Made&) = delete;
+
+    // In their places; null: it is not made.
+    [[nodiscard]] PyObject* const* data() const noexcept { return values_.data(); }
+    [[nodiscard]] PyObject* operator[](std::size_t index) const noexcept { return values_[index]; }
+    // Takes a reference, or null.
+    void put(std::size_t index, PyObject* value) noexcept { Py_XSETREF(values_[index], value); }
+
+   private:
+    std::size_t count_;
+    std::array<PyObject*, kFieldsMax> values_;  // The first `count_`: others are never looked at.
+  };
+  // Makes the members that have a field, each into its place. How many there are; -1 with an
+  // exception set.
   [[nodiscard]] std::ptrdiff_t make_members(const Node& node, json::Value object,
                                             Made& made) const noexcept;
 

@@ -173,7 +173,8 @@ void Instance::read_specification(const nb::dict& specification) {
 }
 
 // (method, path, name, parameters, body, names, function, is_async, takes_request, status), where
-// body is None or (kind, required, bytes_max, fallback, convert, schema, shape).
+// body is None or (kind, required, bytes_max, fallback, convert, schema, shape,
+// unique_keys).
 void Instance::add(const nb::tuple& route) {
   PyEndpoint::Options options{.route = static_cast<std::uint32_t>(endpoints_.size()),
                               .status = nb::cast<std::uint16_t>(route[9]),
@@ -189,6 +190,7 @@ void Instance::add(const nb::tuple& route) {
     const auto body = nb::cast<nb::tuple>(route[4]);
     made.body = {.kind = value_of(kBodies, nb::cast<std::string>(body[0])),
                  .required = nb::cast<bool>(body[1]),
+                 .unique_keys = nb::cast<bool>(body[7]),
                  .bytes_max = nb::cast<std::uint64_t>(body[2]),
                  .schema = nb::cast<std::string>(body[5])};
     options.takes_body = true;

@@ -23,6 +23,7 @@ import pytest
 
 import tercel
 from apps.api_things import app as things
+from support.in_process import InProcess
 from support.server import ServerProcess
 from tercel.testing import TestClient
 
@@ -36,28 +37,7 @@ def client(request: pytest.FixtureRequest, serve_shared: Any) -> Iterator[Any]:
         with httpx.Client(base_url=server.url, timeout=20) as client:
             yield client
     else:
-        yield InProcess()
-
-
-class InProcess:
-    """Asks the ASGI application, without a server."""
-
-    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(things, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
-                return await client.request(method, path, **options)
-
-        return asyncio.run(ask())
-
-    def get(self, path: str, **options: Any) -> httpx.Response:
-        return self.request("GET", path, **options)
-
-    def post(self, path: str, **options: Any) -> httpx.Response:
-        return self.request("POST", path, **options)
-
-    def put(self, path: str, **options: Any) -> httpx.Response:
-        return self.request("PUT", path, **options)
+        yield InProcess(things)
 
 
 def errors(response: httpx.Response) -> list[tuple[Any, str]]:
@@ -524,7 +504,7 @@ def test_threads_do_not_share_what_they_work_on() -> None:
     wrong = []
 
     def ask(name: int) -> None:
-        client = InProcess()
+        client = InProcess(things)
         for number in range(30):
             text = f"{name}-{number}"
             answer = client.get(f"/request?q={text}").json()["query"]
@@ -615,14 +595,6 @@ class TestRegistration:
         with TestClient(app) as client:
             assert client.get("/http").status_code == 404
             assert client.get("/lookup").text == "LookupError"
-
-    def test_an_error_handler_is_a_plain_function(self) -> None:
-        app = tercel.App()
-
-        async def handler(error: Exception) -> None: ...
-
-        with pytest.raises(TypeError, match="plain function"):
-            app.error_handler(ValueError)(handler)
 
 
 def test_lifespan_surrounds_the_requests(serve: Any) -> None:

@@ -15,29 +15,12 @@ import pytest
 
 import tercel
 from apps import api_around
+from support.in_process import InProcess
 from support.server import ServerProcess
 from tercel import BackgroundTasks, Depends, Query
 from tercel.testing import TestClient
 
 KEY = {"x-key": "secret"}
-
-
-class InProcess:
-    """Asks an ASGI application, without a server."""
-
-    def __init__(self, app: tercel.App) -> None:
-        self._app = app
-
-    def __getattr__(self, method: str) -> Any:
-        return lambda path, **options: self.request(method.upper(), path, **options)
-
-    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
-                return await client.request(method, path, **options)
-
-        return asyncio.run(ask())
 
 
 @pytest.fixture(params=["native", "asgi"])

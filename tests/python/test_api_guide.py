@@ -70,3 +70,14 @@ def test_around(serve: Any) -> None:
         assert client.get("/old/page").text == "the old one"
         assert client.get("/legacy/page").headers["location"] == "/old/page"
         assert client.get("/nowhere").status_code == 404
+
+
+def test_refusals(serve: Any) -> None:
+    with httpx.Client(base_url=serve("refusals:app", app_dir=EXAMPLES).url) as client:
+        assert client.put("/names/chair").json() == 2
+        taken = client.put("/names/lamp").json()
+        assert (taken["type"], taken["taken_by"]) == ("https://example.com/problems/name-taken", 1)
+        assert client.get("/latest").headers["location"] == "/names/chair"
+        assert client.post("/orders/lamp").json()["detail"] == "There is no lamp left."
+        assert client.post("/sizes?unit=cm", json={"a": 1, "b": 2.5}).json() == 2
+        assert client.post("/sizes?unit=in", json={"a": 0}).status_code == 422

@@ -295,7 +295,10 @@ bool App::parse(const BodyPlan& plan, const http::Request& request, std::string_
     return true;
   }
   const Result<json::Value> parsed =
-      parser_.parse(body, document_, {.integer_bytes_max = std::uint32_t{kIntegerDigitsMax}});
+      parser_.parse(body, document_,
+                    {.integer_bytes_max = std::uint32_t{kIntegerDigitsMax},
+                     .duplicates = plan.unique_keys ? json::DuplicatePolicy::kRefuse
+                                                    : json::DuplicatePolicy::kLastCounts});
   if (parsed) {
     root = *parsed;
     return true;

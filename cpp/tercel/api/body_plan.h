@@ -19,6 +19,7 @@ enum class BodyKind : std::uint8_t {
 struct BodyPlan {
   BodyKind kind = BodyKind::kNone;
   bool required = true;
+  bool unique_keys = false;  // JSON with a key twice in an object is malformed: 400.
   std::uint64_t bytes_max = kBodyBytesMaxDefault;  // 413
   std::string schema = {};  // JSON Schema of a JSON body; empty: any value will do.
 };

@@ -15,13 +15,15 @@ import msgspec
 from tercel import _api
 from tercel.api.background import BackgroundTasks, Followed
 from tercel.api.dependencies import Depends, Singletons, caller
-from tercel.api.errors import FAILED, HTTPError, InvalidValue
+from tercel.api.error_handlers import ErrorHandlers
+from tercel.api.errors import FAILED
 from tercel.api.hooks import Hooks, call_all
 from tercel.api.mounts import Mounts, Sinks
 from tercel.api.plan import Plan
 from tercel.api.portable import Portable
 from tercel.api.request import Request
 from tercel.api.response import Response
+from tercel.api.returned import validated
 from tercel.api.route import Route, endpoint_of
 from tercel.api.router import Registration, Router
 from tercel.api.signature import plan_of
@@ -62,6 +64,7 @@ class App(Router):
             first request, and left after the last.
         dependencies: functions that are called before each handler, which is not given their
             results.
+        debug: what no error handler knows is answered with its traceback. Not for production.
 
     Attributes:
         state: for the application: a namespace for what its functions share.
@@ -79,6 +82,7 @@ class App(Router):
         docs_url: str | None = "/docs",
         lifespan: Lifespan | None = None,
         dependencies: Iterable[Depends] = (),
+        debug: bool = False,
     ) -> None:
         super().__init__(dependencies=dependencies)
         self.state = SimpleNamespace()
@@ -91,16 +95,12 @@ class App(Router):
         self._templates: _api.Templates | None = _api.Templates()  # None: it is served.
         self._freezing = threading.Lock()
         self._routes: list[Route] = []
-        self._handlers: dict[type[Exception], Callable[[Any], Any]] = {
-            HTTPError: HTTPError.response,
-            InvalidValue: InvalidValue.response,
-        }
         self._hooks = Hooks()
         self._mounts = Mounts()
         self._sinks = Sinks()
-        self._encoder = _api.Encoder(
-            msgspec.json.Encoder(enc_hook=_of_unknown).encode, Response, Stream
-        )
+        self._encode = msgspec.json.Encoder(enc_hook=_of_unknown).encode
+        self._encoder = _api.Encoder(self._encode, Response, Stream)
+        self._error_handlers = ErrorHandlers(self._encoder, debug=debug)
         self._portable = Portable(self)
         self._singletons = Singletons()
         self._overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -134,6 +134,12 @@ class App(Router):
             )
 
     def _endpoint_of(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
+        endpoint = self._called(registration, plan)
+        if registration.validate_response:
+            endpoint = validated(endpoint, registration.function, self._encode)
+        return endpoint
+
+    def _called(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
         function, blocking = registration.function, registration.blocking
         if not plan.steps:
             return endpoint_of(function, blocking=blocking)
@@ -174,16 +180,14 @@ class App(Router):
         """Registers a function that answers exceptions of a class, and of those derived from it.
 
         It is called with the exception, and returns what a handler may return. The most specific
-        class wins.
+        class wins. It is a plain function that does not wait, or a coroutine function.
         """
 
-        if not (isinstance(kind, type) and issubclass(kind, Exception)):
-            raise TypeError(f"error_handler takes a class of exceptions, not {kind!r}")
+        ErrorHandlers.check(kind)
 
         def register(function: Handler) -> Handler:
-            if inspect.iscoroutinefunction(function):
-                raise TypeError(f"{function.__qualname__}() must be a plain function: it answers.")
-            self._handlers[kind] = function
+            self._check_open(getattr(function, "__qualname__", repr(function)))
+            self._error_handlers.add(kind, function)
             return function
 
         return register
@@ -296,6 +300,9 @@ class App(Router):
 
                 self._dependencies = ()  # The documents are not the application's.
                 add_routes(self, self._openapi_url, self._docs_url)
+            if self._templates is not None:
+                for route in self._routes:
+                    route.endpoint = self._error_handlers.guard(route.endpoint)
             self._templates = None
 
     def _specification(self) -> dict[str, Any]:
@@ -305,18 +312,11 @@ class App(Router):
             "routes": [route.native() for route in self._routes],
             "encoder": self._encoder,
             "request_type": Request,
-            "answer_raised": self._answer_raised,
+            "answer_raised": self._error_handlers.answer,
             "failed": FAILED,
             "all_through_python": self._hooks.are_around_requests,
             "unrouted_through_python": bool(self._mounts or self._sinks),
         }
-
-    def _answer_raised(self, raised: Exception) -> Any:
-        """Returns what answers an exception of a handler, or None: nobody knows it."""
-        for kind in type(raised).__mro__:
-            if handler := self._handlers.get(kind):
-                return handler(raised)
-        return None
 
     # --- as an ASGI application
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,7 @@ class Marker:
         min_length: of a str or a list; `max_length` likewise.
         pattern: a regular expression that a str must have a match of, anywhere in it.
         title: for the OpenAPI document, as `description` and `examples` are.
+        schema: a JSON Schema that values must match besides, of the drafts 2020-12, 2019-09 or 7.
     """
 
     alias: str | None = None
@@ -50,6 +52,7 @@ class Marker:
     title: str | None = None
     description: str | None = None
     examples: list[Any] | None = None
+    schema: Mapping[str, Any] | None = None
     place = ""
 
     def __post_init__(self) -> None:
@@ -64,6 +67,8 @@ class Marker:
         """Returns the constraints; None: there are none."""
         known = {name: getattr(self, name) for name in _CONSTRAINTS}
         known = {name: value for name, value in known.items() if value is not None}
+        if self.schema is not None:
+            known["extra_json_schema"] = dict(self.schema)
         return msgspec.Meta(**known) if known else None
 
 
@@ -122,9 +127,12 @@ class Body(Marker):
 
     Args:
         bytes_max: a longer one is answered with 413.
+        unique_keys: of JSON: an object with a key twice is answered with 400; otherwise the last
+            one counts.
     """
 
     bytes_max: int = 1 << 20
+    unique_keys: bool = False
     place = "body"
 
     def __post_init__(self) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import inspect
 import re
-import typing
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tercel.api import responses
 from tercel.api.path_template import PathTemplate, read_template
+from tercel.api.returned import returned_by
 from tercel.api.schemas import Schemas, without_null
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class _Builder:
             for status, response in said.items()
         }
         says_success = any(status < 400 for status in said)
-        returned = responses.success(route.status, _returned(route), self.schemas)
+        returned = responses.success(route.status, returned_by(route.function), self.schemas)
         if says_success:
             returned.pop("default", None)
         refused: dict[int, str] = {}
@@ -163,14 +163,6 @@ def _docstring(route: Route) -> tuple[str, str]:
     text = inspect.cleandoc(route.function.__doc__ or "")
     summary, _, description = text.partition("\n\n")
     return " ".join(summary.split()), description.strip()
-
-
-def _returned(route: Route) -> Any:
-    """Returns the annotation of what the function returns; Any, if there is none."""
-    try:
-        return typing.get_type_hints(route.function, include_extras=True).get("return", Any)
-    except (NameError, TypeError):
-        return Any
 
 
 def _converted(schema: Object, converter: str) -> Object:

@@ -49,6 +49,7 @@ class BodyArgument:
     kind: str
     required: bool
     bytes_max: int
+    unique_keys: bool = False
     fallback: tuple[Any, ...] = ()
     convert: Callable[[bytes], Any] | None = None
     annotation: Any = None
@@ -65,6 +66,7 @@ class BodyArgument:
             self.convert,
             self.schema,
             self.shape,
+            self.unique_keys,
         )
 
 

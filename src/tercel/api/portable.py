@@ -154,7 +154,7 @@ class Portable:
         try:
             answered = await hooks.call(self._app._hooks.error, request, error)
             if answered is None:
-                answered = self._app._answer_raised(error)
+                answered = await self._app._error_handlers.answer_later(error)
             if answered is not None:
                 return self._encode(answered, 500), None
         except Exception as second:
@@ -165,13 +165,13 @@ class Portable:
         self, request: Request, answer: Answer | Stream, succeeded: bool
     ) -> Answer | Stream:
         """Shows the answer to the hooks, which change it, or return another."""
-        shown = answer if isinstance(answer, Stream) else _response_of(answer)
+        shown = answer if isinstance(answer, Stream) else Response.of(*answer)
         for hook in self._app._hooks.response:
             result = await hooks.call([hook], request, shown, succeeded)
             if isinstance(result, (Response, Stream)):
                 shown = result
             elif result is not None:
-                shown = _response_of(self._app._encoder.answer(result, shown.status))
+                shown = Response.of(*self._app._encoder.answer(result, shown.status))
         return self._encode(shown, shown.status)
 
 
@@ -237,14 +237,6 @@ class _Asked:
                 if size > _BODY_BYTES_MAX:
                     raise HTTPError(413, "The request body exceeds the limit.")
                 return b"".join(parts)
-
-
-def _response_of(answer: Answer) -> Response:
-    status, headers, body = answer
-    response = Response(body, status=status)
-    # A Response has the length of its body, whatever becomes of that.
-    response.headers = [pair for pair in _as_text(headers) if pair[0] != "content-length"]
-    return response
 
 
 def _as_text(headers: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:

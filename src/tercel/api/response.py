@@ -41,5 +41,14 @@ class Response:
         if media_type and all(name.lower() != "content-type" for name, _ in self.headers):
             self.headers.insert(0, ("content-type", media_type))
 
+    @classmethod
+    def of(cls, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> Response:
+        """Returns a response for what the engine made, as an application may change it."""
+        response = cls(body, status=status)
+        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+        # A Response has the length of its body, whatever becomes of that.
+        response.headers = [pair for pair in pairs if pair[0] != "content-length"]
+        return response
+
     def __repr__(self) -> str:
         return f"<Response {self.status}>"

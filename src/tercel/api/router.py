@@ -22,6 +22,7 @@ class Registration:
     Attributes:
         name: of the route; None: that of the function.
         blocking: a plain function may wait.
+        validate_response: what it returns is held against its annotation.
         dependencies: called before the function, which is not given their results.
     """
 
@@ -33,6 +34,7 @@ class Registration:
     name: str | None
     remarks: Remarks
     dependencies: tuple[Depends, ...]
+    validate_response: bool
 
 
 class Router:
@@ -86,6 +88,7 @@ class Router:
         include_in_schema: bool = True,
         responses: Mapping[int, Any] | None = None,
         dependencies: Iterable[Depends] = (),
+        validate_response: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Registers a function for some methods of a path.
 
@@ -105,6 +108,9 @@ class Router:
                 problem document that an `HTTPError` makes, or a Response Object of OpenAPI.
             dependencies: functions that are called before this one, which is not given their
                 results: they let the request pass, or raise.
+            validate_response: hold what the function returns against its annotation: what does not
+                match is a fault of the application, answered with 500. It costs what it takes to
+                decode the answer.
 
         Raises:
             ValueError: the template is malformed, or contradicts another one.
@@ -127,7 +133,15 @@ class Router:
             _check_function(function, path)
             self._register(
                 Registration(
-                    path, tuple(methods), function, status, blocking, name, remarks, before
+                    path,
+                    tuple(methods),
+                    function,
+                    status,
+                    blocking,
+                    name,
+                    remarks,
+                    before,
+                    validate_response,
                 )
             )
             return function

@@ -212,7 +212,7 @@ def _body_of(
     if values.without_none(plain) is bytes:
         kind = "bytes"
     else:
-        schema = values.schema_of(annotation if plain is not Any else Any)
+        schema = values.schema_of(annotation)
         if plain not in (dict, list, Any):
             convert = values.decoder_of(annotation)
             shape = None if values.needs_pydantic(annotation) else shape_of(annotation)
@@ -221,6 +221,7 @@ def _body_of(
         kind=kind,
         required=not fallback,
         bytes_max=marker.bytes_max,
+        unique_keys=marker.unique_keys,
         fallback=fallback,
         convert=convert,
         annotation=annotation,

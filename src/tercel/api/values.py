@@ -140,7 +140,7 @@ def schema_of(annotation: Any) -> str:
     Raises:
         UnknownType: it is not known what values it has.
     """
-    if annotation is Any:
+    if annotation is Any or (metadata_of(annotation)[0] is Any and not has_constraints(annotation)):
         return ""
     if needs_pydantic(annotation):
         schema = _adapter(annotation).json_schema()

@@ -60,7 +60,7 @@ class ObservedApi(Observed):
 
     def _answer_raised(self, raised: Exception) -> Any:
         try:
-            answer = self._app._answer_raised(raised)
+            answer = self._app._error_handlers.answer(raised)
         except Exception as error:
             self._note(error)
             raise

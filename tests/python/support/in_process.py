@@ -1,0 +1,28 @@
+"""Asks an ASGI application as httpx does it, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+
+__all__ = ["InProcess"]
+
+
+class InProcess:
+    """Has the methods of an httpx.Client that ask: get(), post() ..."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    def __getattr__(self, method: str) -> Any:
+        return lambda path, **options: self.request(method.upper(), path, **options)
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(ask())

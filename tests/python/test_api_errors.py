@@ -1,0 +1,161 @@
+"""How handlers say no: errors of each status, redirects, error handlers, debugging, schemas.
+
+Each question is asked of the served app, and of the same app as an ASGI application.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import pytest
+
+import tercel
+from apps import api_errors
+from support.in_process import InProcess
+from tercel import errors
+
+
+@pytest.fixture(params=["native", "asgi"])
+def client(request: pytest.FixtureRequest, serve_shared: Any) -> Iterator[Any]:
+    if request.param == "native":
+        server = serve_shared("api_errors:app", access_log=False)
+        with httpx.Client(base_url=server.url, timeout=20) as client:
+            yield client
+    else:
+        yield InProcess(api_errors.app)
+
+
+def test_a_problem_has_all_members(client: Any) -> None:
+    answer = client.get("/raise/conflict")
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "https://example.com/taken",
+        "title": "Name taken",
+        "status": 409,
+        "detail": "Taken.",
+        "instance": "/things/7",
+        "name": "lamp",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "field", "value"),
+    [
+        ("unauthorized", 401, "www-authenticate", "Bearer"),
+        ("method", 405, "allow", "GET, PUT"),
+        ("range", 416, "content-range", "bytes */70"),
+        ("later", 429, "retry-after", "30"),
+        ("moved", 308, "location", "/things/7"),
+        ("see", 303, "location", "/things/7"),
+    ],
+)
+def test_errors_have_the_fields_of_their_status(
+    client: Any, name: str, status: int, field: str, value: str
+) -> None:
+    answer = client.get(f"/raise/{name}")
+    assert (answer.status_code, answer.headers[field]) == (status, value)
+    assert name != "range" or answer.headers["x-a"] == "b"
+    assert name != "see" or answer.headers["cache-control"] == "no-store"
+
+
+def test_there_is_a_class_for_each_status() -> None:
+    classes = [getattr(errors, name) for name in errors.__all__]
+    statuses = {one.of_status: one for one in classes if hasattr(one, "of_status")}
+    known = {int(one) for one in HTTPStatus if one >= 400}
+    # 402 and 407 are of proxies; 418 is a joke; 425 and 505, 506, 510 are the server's.
+    assert known - set(statuses) <= {407, 408, 418, 425, 505, 506, 510}
+    assert {301, 302, 303, 307, 308} <= set(statuses)
+    for status, one in statuses.items():
+        words = HTTPStatus(status).phrase.replace("-", " ").title().replace(" ", "")
+        if status not in (413, 414, 416, 422, 501):  # Python 3.11 has their old names.
+            assert one.__name__ == words
+
+
+def test_retry_after_may_be_a_time() -> None:
+    moment = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.UTC)
+    error = errors.ServiceUnavailable(retry_after=moment)
+    assert dict(error.response().headers)["retry-after"] == "Thu, 26 Nov 2026 12:00:00 GMT"
+
+
+def test_mistakes_are_said() -> None:
+    with pytest.raises(ValueError, match="'detail' of a problem document has an argument"):
+        errors.NotFound(extra={"detail": "no"})
+    with pytest.raises(TypeError, match="challenge"):
+        errors.Unauthorized("who?")  # type: ignore[call-arg]
+    app = tercel.App()
+    with pytest.raises(TypeError, match=r"answer\(\) has no annotation of what it returns"):
+
+        @app.get("/", validate_response=True)
+        def answer():  # type: ignore[no-untyped-def]
+            return 1
+
+
+@pytest.mark.parametrize("way", ["", "/thread", "/inline"])
+def test_error_handlers_may_wait(client: Any, way: str) -> None:
+    answer = client.get(f"/unlucky{way}?number=3")
+    assert (answer.status_code, answer.json()) == (500, {"unlucky": 3})
+    assert client.get(f"/unlucky{way}?number=13").status_code == 500
+    stream = client.get(f"/unlucky{way}?number=7")
+    assert (stream.status_code, stream.text) == (409, "seven")
+
+
+def test_tracebacks_are_shown_when_asked_for(serve: Any) -> None:
+    server = serve("api_errors:debugged", access_log=False)
+    for ask in (httpx.Client(base_url=server.url).get, InProcess(api_errors.debugged).get):
+        answer = ask("/fail")
+        assert answer.status_code == 500
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.text.startswith("Traceback (most recent call last):")
+        assert "KeyError: '<secret>'" in answer.text
+        assert ask("/http").json()["title"] == "Not Found"
+    server.wait_for("KeyError: '<secret>'")
+
+
+def test_tracebacks_are_not_shown_otherwise(client: Any) -> None:
+    answer = client.get("/raise/nothing")
+    assert answer.status_code == 500
+    assert "Traceback" not in answer.text
+
+
+def test_a_schema_may_be_given(client: Any) -> None:
+    assert client.post("/names", json={"a": 1, "b": None}).json() == 2
+    refused = client.post("/names", json={"A": 1, "b": 2, "c": 3})
+    assert refused.status_code == 422
+    kinds = {(tuple(one["loc"]), one["type"]) for one in refused.json()["errors"]}
+    assert ("body",) in {loc for loc, _ in kinds}
+    assert len(kinds) == 2
+    assert client.get("/even?number=4").json() == 4
+    (error,) = client.get("/even?number=5").json()["errors"]
+    assert (error["loc"], error["type"]) == (["query", "number"], "multiple_of")
+
+
+def test_a_given_schema_is_in_the_document() -> None:
+    body = api_errors.app.openapi()["paths"]["/names"]["post"]["requestBody"]
+    assert body["content"]["application/json"]["schema"]["maxProperties"] == 2
+
+
+def test_keys_may_have_to_be_unique(client: Any) -> None:
+    refused = client.post(
+        "/names", content=b'{"a":1,"a":2}', headers={"content-type": "application/json"}
+    )
+    assert refused.status_code == 400
+    assert "key twice" in refused.json()["detail"]
+
+
+def test_answers_are_held_against_their_annotation(client: Any) -> None:
+    assert client.get("/answer/5").json() == {"number": 5}
+    assert client.get("/answer/-5").status_code == 500
+    assert client.get("/either/0").text == "none"
+    assert client.get("/either/2").json() == [{"number": 1}, {"number": 2}]
+    assert client.get("/either/-2").status_code == 500
+
+
+def test_what_is_wrong_with_an_answer_is_logged(serve: Any) -> None:
+    server = serve("api_errors:app", access_log=False)
+    httpx.get(f"{server.url}/either/-2")
+    server.wait_for(r"either\(\) returned something else than it says: 1\.number: Expected")

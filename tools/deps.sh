@@ -3,7 +3,7 @@
 # packages as root or through sudo, Python packages in a virtual environment.
 #
 #   tools/deps.sh            what `make run` needs, and most of what `make test` does
-#   tools/deps.sh --test     also nginx and HAProxy, which `make test` puts in front of tercel. Their
+#   tools/deps.sh --test     also nginx and HAProxy, which `make test` puts in front of tercel, and Redis. Their
 #                            packages start services where systemd runs
 #   tools/deps.sh --long     also what `make test-long` needs (clang, slowhttptest, Chromium)
 #   tools/deps.sh --bench    also what `make bench` needs (wrk, nginx, h2o, nghttpd, valgrind, the compared servers)
@@ -80,6 +80,7 @@ want libbenchmark-dev has_header benchmark/benchmark.h
 if [[ $proxies == yes ]]; then
   want nginx-light has_service nginx
   want haproxy has_service haproxy
+  want redis-server has_service redis-server
 fi
 if [[ $long == yes ]]; then
   want clang has clang++
@@ -95,6 +96,7 @@ if [[ $long == yes ]]; then
 fi
 if [[ $bench == yes ]]; then
   want wrk has wrk
+  want redis-server has_service redis-server
   want nginx-light has_service nginx
   want h2o has h2o
   want nghttp2-server has nghttpd

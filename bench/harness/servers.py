@@ -25,8 +25,8 @@ class Server:
     """One contestant. `command` also writes the configuration file, where there is one.
 
     Kinds: "asgi" and "wsgi" run an application, "api" a framework's own application of the typed
-    API (harness/api.py), "native" answers without Python, "bare" only imports the application,
-    "floor" has no server at all.
+    API (harness/api.py), "feed" one of the message feed (harness/feed.py), "native" answers without
+    Python, "bare" only imports the application, "floor" has no server at all.
     """
 
     name: str
@@ -49,6 +49,8 @@ def _api(
 ) -> Server:
     return Server(name, "api", source, command, app=app, probe="/hello", **more)
 
+
+_FEED = "/feeds/none/messages"
 
 SERVERS = (
     Server(
@@ -123,6 +125,18 @@ SERVERS = (
         for server, command in (
             ("uvicorn", asgi_commands.uvicorn),
             ("granian", asgi_commands.granian),
+        )
+    ),
+    *(
+        Server(f"{name}-feed", "feed", f"as {name}", command, app=f"feed_{app}", probe=_FEED)
+        for name, app, command in (
+            ("tercel", "tercel", asgi_commands.tercel),
+            ("fastapi-uvicorn", "fastapi", asgi_commands.uvicorn),
+            ("fastapi-granian", "fastapi", asgi_commands.granian),
+            ("litestar-uvicorn", "litestar", asgi_commands.uvicorn),
+            ("litestar-granian", "litestar", asgi_commands.granian),
+            ("falcon-uvicorn", "falcon", asgi_commands.uvicorn),
+            ("falcon-granian", "falcon", asgi_commands.granian),
         )
     ),
     _api(

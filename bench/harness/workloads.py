@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from harness import api, instructions, latency, load, protocols
+from harness import api, feed, instructions, latency, load, protocols
 from harness.bench import APPS, BENCH, Running, Settings, Throughput, running
 from harness.servers import Server
 from harness.stats import Sample
@@ -317,6 +317,16 @@ WORKLOADS = (
         "What does a body cost whose last item is wrong?",
         ("api",),
         api.Api(api.INVALID, api.ORDERS_ALSO),
+    ),
+    *(
+        _throughput(
+            f"feed-{size}-{requests}",
+            f"What does a page of {size} KiB from Redis cost, {requests} request(s) a connection?",
+            ("feed",),
+            feed.Feed(size, requests),
+        )
+        for size in (0, 1, 64)
+        for requests in (1, 10)
     ),
     *(
         Workload(

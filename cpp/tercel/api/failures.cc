@@ -115,6 +115,7 @@ std::string_view message_of(FailureKind kind) noexcept {
 
 void Failures::clear() noexcept {
   writer_.clear();
+  finder_ = {};
   count_ = 0;
   closed_ = false;
 }
@@ -168,7 +169,8 @@ void Failures::add(const schema::Error& error, const Parameter* parameter,
   if (!begin(schema::code_of(error), sentence(schema::describe(error)))) return;
   writer_.string(parameter != nullptr ? name_of(parameter->in) : "body");
   if (parameter != nullptr) writer_.string(parameter->name);
-  for (const schema::Step& step : schema::find_path(root, error.value)) {
+  if (!finder_.is_at(root)) finder_.start(root);
+  for (const schema::Step& step : finder_.find(error.value)) {
     if (step.key) {
       writer_.string(cut(*step.key));
     } else {

@@ -23,6 +23,7 @@
 #include "tercel/json/value.h"
 #include "tercel/json/writer.h"
 #include "tercel/schema/error.h"
+#include "tercel/schema/pointer.h"
 
 namespace tercel::api {
 
@@ -78,6 +79,7 @@ class Failures {
   void end() noexcept { writer_.end_object(); }
 
   json::Writer writer_;
+  schema::PathFinder finder_;  // In the value of the last failure.
   std::size_t count_ = 0;
   bool closed_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tercel/base/assert.h"
 #include "tercel/base/parse_number.h"
 
 namespace tercel::schema {
@@ -11,38 +12,64 @@ bool contains(json::Value outer, json::Value inner) noexcept {
   return outer.node() <= inner.node() && inner.node() < outer.next().node();
 }
 
-// The step to the child of `at` that `value` lies in, and that child.
-std::optional<json::Value> step_into(json::Value at, json::Value value, Step& step) noexcept {
-  if (at.is_array()) {
-    for (const json::Value element : at.elements()) {
-      if (contains(element, value)) return element;
-      ++step.index;
-    }
-  } else if (at.is_object()) {
-    for (const json::Member member : at.members()) {
-      if (member.name().node() == value.node()) return std::nullopt;
-      if (contains(member.value(), value)) {
-        step.key = member.key();
-        return member.value();
-      }
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
-std::vector<Step> find_path(json::Value root, json::Value value) {
-  std::vector<Step> path;
-  json::Value at = root;
-  while (at.node() != value.node()) {
-    Step step;
-    const std::optional<json::Value> child = step_into(at, value, step);
-    if (!child) break;
-    path.push_back(step);
-    at = *child;
+void PathFinder::start(json::Value root) noexcept {
+  root_ = root;
+  levels_.clear();
+  steps_.clear();
+}
+
+json::Value PathFinder::child() const noexcept {
+  const Level& level = levels_.back();
+  return json::Value{level.container.is_object() ? level.child + 1 : level.child};
+}
+
+void PathFinder::enter(json::Value container) {
+  levels_.push_back({container, container.node() + 1});
+  Step& step = steps_.emplace_back();
+  if (container.is_object()) step.key = json::Member{levels_.back().child}.key();
+}
+
+bool PathFinder::advance(json::Value value) noexcept {
+  Level& level = levels_.back();
+  Step& step = steps_.back();
+  const bool is_object = level.container.is_object();
+  while (!contains(child(), value)) {
+    if (is_object && level.child == value.node()) return false;
+    level.child = child().next().node();
+    ++step.index;
   }
-  return path;
+  if (is_object) step = {.key = json::Member{level.child}.key()};
+  return true;
+}
+
+std::span<const Step> PathFinder::find(json::Value value) {
+  TERCEL_ASSERT(root_);
+  const json::Node* const wanted = value.node();
+  // What of the last way is before the value, or around it.
+  while (!levels_.empty()) {
+    const Level& level = levels_.back();
+    if (contains(level.container, value) && level.child <= wanted) break;
+    levels_.pop_back();
+    steps_.pop_back();
+  }
+  if (levels_.empty()) {
+    if (root_->node() == wanted) return {};
+    enter(*root_);
+  }
+  while (advance(value)) {
+    if (child().node() == wanted) return steps_;
+    enter(child());
+  }
+  return std::span{steps_}.first(steps_.size() - 1);
+}
+
+std::vector<Step> find_path(json::Value root, json::Value value) {
+  PathFinder finder;
+  finder.start(root);
+  const std::span<const Step> path = finder.find(value);
+  return {path.begin(), path.end()};
 }
 
 void append_token(std::string& pointer, std::string_view key) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +24,40 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
-// The way from `root` to `value`, which is in it. Of a key (Member::name()) it is the way to its
-// object. Cost: O(siblings) a step.
+// Finds the ways to values of one document, and goes on from the last one: those of values that
+// come in the order of the document cost together what one walk through it costs.
+//
+// A resource: its memory grows to the depth of the document.
+class PathFinder {
+ public:
+  // Forgets the last way.
+  void start(json::Value root) noexcept;
+  // The root of start().
+  [[nodiscard]] bool is_at(json::Value root) const noexcept {
+    return root_ && root_->node() == root.node();
+  }
+  // The way from the root to `value`, which is in it. Of a key (Member::name()) it is the way to
+  // its object. Valid until the next call. Cost: O(siblings) a step, of those behind the last way.
+  // REQUIRES: start().
+  [[nodiscard]] std::span<const Step> find(json::Value value);
+
+ private:
+  // An array or object on the way, and the child that the way goes on with.
+  struct Level {
+    json::Value container;
+    const json::Node* child;  // Of an object: the key.
+  };
+  void enter(json::Value container);
+  // Moves to the child that `value` lies in. False: it is the key of one.
+  [[nodiscard]] bool advance(json::Value value) noexcept;
+  [[nodiscard]] json::Value child() const noexcept;
+
+  std::optional<json::Value> root_;
+  std::vector<Level> levels_;
+  std::vector<Step> steps_;  // One for each level.
+};
+
+// One way: PathFinder::find().
 [[nodiscard]] std::vector<Step> find_path(json::Value root, json::Value value);
 
 // "/items/0/a~1b".

@@ -46,5 +46,56 @@ TEST(PointerTest, TheWayToAKeyIsThatToItsObject) {
   EXPECT_EQ(to_pointer(find_path(document.root(), member.name())), "/a/b");
 }
 
+// All values of a document and all keys, in its order.
+std::vector<json::Value> values_of(json::Value root) {
+  std::vector<json::Value> values{root};
+  const auto append = [&values](json::Value inner) {
+    const std::vector<json::Value> more = values_of(inner);
+    values.insert(values.end(), more.begin(), more.end());
+  };
+  if (root.is_array()) {
+    for (const json::Value element : root.elements()) append(element);
+  } else if (root.is_object()) {
+    for (const json::Member member : root.members()) {
+      values.push_back(member.name());
+      append(member.value());
+    }
+  }
+  return values;
+}
+
+TEST(PointerTest, WaysFollowEachOtherInAnyOrder) {
+  const Document document{kText};
+  const std::vector<json::Value> values = values_of(document.root());
+  ASSERT_GT(values.size(), 15U);
+  PathFinder finder;
+  finder.start(document.root());
+  for (const json::Value first : values) {
+    for (const json::Value second : values) {
+      for (const json::Value value : {first, second}) {
+        const auto path = finder.find(value);
+        EXPECT_EQ(to_pointer({path.begin(), path.end()}),
+                  to_pointer(find_path(document.root(), value)));
+      }
+    }
+  }
+}
+
+TEST(PointerTest, WaysInTheOrderOfTheDocumentCostOneWalk) {
+  constexpr std::size_t kElements = 200'000;
+  std::string text = "[0";
+  for (std::size_t i = 1; i < kElements; ++i) text += ",0";
+  const Document document{text + "]"};
+  PathFinder finder;
+  finder.start(document.root());
+  std::size_t index = 0;
+  // One walk for each of them would be 2 * 10^10 steps: many times what a test may take.
+  for (const json::Value element : document.root().elements()) {
+    const auto path = finder.find(element);
+    ASSERT_EQ(path.size(), 1U);
+    ASSERT_EQ(path[0].index, index++);
+  }
+}
+
 }  // namespace
 }  // namespace tercel::schema

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tercel/base/errors.h"
+#include "tercel/http/chars.h"
 #include "tercel/http/media_type.h"
 #include "tercel/http/message_copy.h"
 #include "tercel/route/template.h"
@@ -24,6 +25,11 @@ bool is_json(const http::Request& request) noexcept {
   if (!value) return true;
   const Result<http::MediaType> type = http::parse_media_type(*value);
   return type && type->is_json() && type->charset != http::Charset::kOther;
+}
+
+bool is_encoded(const http::Request& request) noexcept {
+  const auto value = find_field(request, "content-encoding");
+  return value && !http::equals_ignoring_case(*value, "identity");
 }
 
 // HEAD and OPTIONS that no route has are answered here.
@@ -228,6 +234,16 @@ void App::refuse_method(const http::Request& request, http::Exchange& exchange) 
 
 bool App::takes_body(const BodyPlan& body, const http::Request& request,
                      http::Exchange& exchange) noexcept {
+  if (body.kind != BodyKind::kBytes && is_encoded(request)) {
+    // RFC 9110, section 12.5.3: the field says what would do.
+    constexpr std::array<http::Field, 1> kTaken{{{"accept-encoding", "identity"}}};
+    answer_problem(exchange,
+                   {.status = 415,
+                    .detail = "The body must come as it is, without a Content-Encoding.",
+                    .instance = request.path},
+                   scratch_, kTaken);
+    return false;
+  }
   if (body.kind == BodyKind::kJson && !is_json(request)) {
     refuse(415, "The body must be JSON in UTF-8, and its Content-Type must say so.", request,
            exchange);

@@ -22,6 +22,7 @@
 // | OPTIONS where no route has it                   | 204, with Allow                    |
 // | a body that its Content-Type does not call JSON | 415; without one it is JSON        |
 // | a charset other than UTF-8                      | 415                                |
+// | a Content-Encoding, where the body is parsed    | 415, with Accept-Encoding          |
 // | a body above the limit of the route             | 413, at once if its length is said |
 // | JSON that is malformed or too deep              | 400, with the place                |
 // | too many pairs of a query, or cookies           | 400, 431                           |

@@ -68,7 +68,7 @@ class Marker:
         known = {name: getattr(self, name) for name in _CONSTRAINTS}
         known = {name: value for name, value in known.items() if value is not None}
         if self.schema is not None:
-            known["extra_json_schema"] = dict(self.schema)
+            known["extra_json_schema"] = {"allOf": [dict(self.schema)]}
         return msgspec.Meta(**known) if known else None
 
 

@@ -156,13 +156,14 @@ def _as_taken(schema: Any) -> Any:
     """Returns a schema of msgspec's with what it takes beyond what that says.
 
     A set may be given with an element twice, a Decimal as a number; and durations with fractions
-    and signs are judged by msgspec alone, which sends them.
+    and signs are judged by msgspec alone, which sends them. What is in `allOf` is an application's
+    own schema (markers.py).
     """
     if isinstance(schema, list):
         return [_as_taken(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    taken = {key: _as_taken(value) for key, value in schema.items()}
+    taken = {key: part if key == "allOf" else _as_taken(part) for key, part in schema.items()}
     if taken.get("type") == "array":
         taken.pop("uniqueItems", None)
     if taken.get("type") == "string" and taken.get("format") == "decimal":

@@ -157,6 +157,8 @@ async def _enter(depends: Depends, arguments: dict[str, Any], stack: AsyncExitSt
     if inspect.isasyncgenfunction(called):
         context = contextlib.asynccontextmanager(function)(**arguments)
         return await stack.enter_async_context(context)
+    if inspect.isgeneratorfunction(called) and not depends.blocking:
+        return stack.enter_context(contextlib.contextmanager(function)(**arguments))
     if inspect.isgeneratorfunction(called):
         return await stack.enter_async_context(
             _OnThread(contextlib.contextmanager(function)(**arguments))

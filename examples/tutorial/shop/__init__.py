@@ -1,0 +1,1 @@
+"""The API of the tutorial, from page 4 on: docs/tutorial/."""

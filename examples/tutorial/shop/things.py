@@ -1,0 +1,35 @@
+"""The things themselves: docs/tutorial/04-dependencies.md"""
+
+# [routes]
+from __future__ import annotations
+
+from typing import Annotated
+
+from shop.changes import changes
+from shop.model import NewThing, Thing
+from shop.store import InStore
+
+import tercel
+from tercel import BackgroundTasks, Query
+
+router = tercel.Router(prefix="/things", tags=["things"])
+
+
+@router.post("", status=201)
+def add_thing(new: NewThing, store: InStore, background: BackgroundTasks) -> Thing:
+    thing = store.add(new)
+    background.add(changes.tell, thing)
+    return thing
+
+
+@router.get("/{thing_id}")
+def get_thing(thing_id: int, store: InStore) -> Thing:
+    return store.get(thing_id)
+
+
+@router.get("")
+def list_things(store: InStore, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> list[Thing]:
+    return store.list(limit)
+
+
+# [/routes]

@@ -25,6 +25,7 @@ from support.processes import SANITIZED, cpu_seconds, open_files
 from support.server import APPS, ServerProcess
 from support.websocket import WebSocketClient
 from tercel import _core
+from tercel.workers.line import make_line, read_messages, tell
 
 
 def served_by(server: ServerProcess, count: int = 40) -> set[int]:
@@ -53,6 +54,21 @@ def crew(serve: Any) -> Callable[..., ServerProcess]:
         return serve("crew:app", access_log=False, **settings)
 
     return start
+
+
+# --- what a worker says
+
+
+def test_the_reason_of_a_failure_arrives_as_it_was_told() -> None:
+    ours, theirs = make_line()
+    # As of a path that is no UTF-8.
+    reason = "Cannot read  'caf\udce9':\nno such file."
+    with ours, theirs:
+        tell(theirs, "failed", reason, 3)
+        tell(theirs, "alive")
+        assert read_messages(ours) == ([("failed", reason, 3), ("alive", "", 0)], True)
+        theirs.close()
+        assert read_messages(ours) == ([], False)
 
 
 # --- the start

@@ -42,6 +42,8 @@ std::string text_of(const std::string& path) {
   const std::unique_ptr<std::FILE, decltype(close)> file{std::fopen(path.c_str(), "re"), close};
   std::string text;
   std::array<char, 512> part;
+  // Read straight into `part`: a buffer would be a page of memory, for a number.
+  if (file != nullptr) static_cast<void>(std::setvbuf(file.get(), nullptr, _IONBF, 0));
   while (file != nullptr && text.size() < kFileBytesMax) {
     const std::size_t bytes = std::fread(part.data(), 1, part.size(), file.get());
     if (bytes == 0) break;

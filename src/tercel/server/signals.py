@@ -60,7 +60,8 @@ class Signals:
         self._reload: Callable[[], object] | None = None
         self._worker = worker
         self._told = False  # The loop, to end.
-        self._had_terminal = watches_terminal()
+        # A worker that loses its terminal is told by its supervisor.
+        self._had_terminal = not worker and watches_terminal()
         self._before: dict[signal.Signals, Any] = {}
         self._wake_up: tuple[socket.socket, socket.socket] | None = None
 
@@ -99,7 +100,8 @@ class Signals:
             pythons.close()
             return
         self._wake_up = (ours, pythons)
-        loop.add_reader(ours, ours.recv, 4096)
+        # By number: asyncio looks it up first, and what is not registered is shown as text.
+        loop.add_reader(ours.fileno(), ours.recv, 4096)
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():

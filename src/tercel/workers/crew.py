@@ -178,11 +178,11 @@ class Crew:
         if not is_open:
             # From here on only its end is of interest.
             self._forget(worker.line.fileno())
-        for message in messages:
+        for what, text, status in messages:
             worker.heard = time.monotonic()
-            if message["what"] == "failed":
-                worker.failure = (message["text"], message["status"])
-            elif message["what"] == "ready" and worker.state is State.STARTING:
+            if what == "failed":
+                worker.failure = (text, status)
+            elif what == "ready" and worker.state is State.STARTING:
                 worker.enter(State.SERVING)
                 worker.generation.proven = True
 

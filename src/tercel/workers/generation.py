@@ -11,6 +11,7 @@ from tercel import _core
 from tercel.server.server import Server
 from tercel.server.serving import prepare
 from tercel.settings import Settings
+from tercel.workers.rehearsal import rehearse
 
 __all__ = ["Generation"]
 
@@ -53,6 +54,8 @@ class Generation:
                 len(threads),
                 ", ".join(threads),
             )
+        elif self.settings.loop != "uvloop":
+            rehearse(self.make_loop)
         # A collection writes to what it looks at, and what is written to is not shared any more.
         gc.collect()
         gc.freeze()

@@ -103,18 +103,20 @@ class _Link:
             elif said == HURRY:
                 self._signals.hurry()
             elif said == GONE:
-                loop.remove_reader(self._line)
+                loop.remove_reader(descriptor)
                 logger.warning("The supervisor has gone: worker %d ends.", os.getpid())
                 server.shutdown()
 
-        loop.add_reader(self._line, on_line)
+        # By number: asyncio looks it up first, and what is not registered is shown as text.
+        descriptor = self._line.fileno()
+        loop.add_reader(descriptor, on_line)
         beat = _Beat(loop, self._line, server.settings.timeout_worker)
         tell(self._line, "ready")
         try:
             yield
         finally:
             beat.stop()
-            loop.remove_reader(self._line)
+            loop.remove_reader(descriptor)
 
     def ending(self) -> None:
         """The supervisor knows: it is who ended it."""

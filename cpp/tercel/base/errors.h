@@ -53,6 +53,10 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kTooManyParts, kClient, 413, "the form has more parts than the limit")                     \
   X(kPartHeadTooLarge, kClient, 413, "the head of a part of the form exceeds the limit")       \
   X(kPartHeadsTooLarge, kClient, 413, "the heads of all parts of the form exceed the limit")   \
+  X(kNotFound, kClient, 404, "nothing is found at this path")                                  \
+  X(kMethodNotAllowed, kClient, 405, "the method is not allowed at this path")                 \
+  X(kPreconditionFailed, kClient, 412, "it has changed since the client looked at it")         \
+  X(kRangeUnsatisfiable, kClient, 416, "no byte of it is in the ranges that are asked for")    \
   X(kRateLimited, kClient, 429, "the client sends more requests than the limit")               \
   X(kBadFrame, kClient, 0, "the client breaks the rules of HTTP/2 for frames")                 \
   X(kFlooded, kClient, 0, "the client sends without end what costs it nothing")                \

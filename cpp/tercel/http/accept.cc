@@ -168,4 +168,27 @@ std::optional<std::size_t> choose_media_type(std::span<const Field> fields,
   return static_cast<std::size_t>(best - known.begin());
 }
 
+int coding_weight(std::span<const Field> fields, std::string_view coding) noexcept {
+  std::optional<int> named;
+  int others = 0;
+  std::size_t elements = 0;
+  for (const Field& field : fields) {
+    if (field.name != "accept-encoding") continue;
+    for (std::string_view rest = field.value; !rest.empty() && elements < kAcceptElementsMax;) {
+      const std::string_view element = next_list_element(rest);
+      const std::size_t semicolon = std::min(element.find(';'), element.size());
+      std::string_view name = trim_blanks(element.substr(0, semicolon));
+      if (name.empty()) continue;
+      ++elements;
+      Range range;
+      range.parameters = element.substr(semicolon);
+      if (!read_weight(range)) continue;
+      if (equals_ignoring_case(name, "x-gzip")) name = "gzip";
+      if (equals_ignoring_case(name, coding)) named = std::max(named.value_or(0), range.weight);
+      if (name == "*") others = range.weight;
+    }
+  }
+  return named.value_or(coding == "identity" ? 0 : others);
+}
+
 }  // namespace tercel::http

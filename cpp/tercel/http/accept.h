@@ -1,4 +1,5 @@
-// Content negotiation: which of the media types on offer the client likes best.
+// Content negotiation: which of the media types on offer the client likes best, and which content
+// codings it takes.
 //
 //   const auto chosen = choose_media_type(request.fields, offers);
 //   if (!chosen) ...                                  // 406
@@ -8,13 +9,14 @@
 // of equal ones the first; weight 0 is not acceptable. Without ranges everything is. Lenient where
 // clients are: "*" is "*/*", ".2" is 0.2, further digits are ignored, and an element that is no
 // range says nothing. Cost: linear in the fields, times the offers.
-// Source: RFC 9110 sections 12.4.2 and 12.5.1. Tested by accept_test.cc, fuzzed by
+// Source: RFC 9110 sections 12.4.2, 12.5.1 and 12.5.3. Tested by accept_test.cc, fuzzed by
 // media_type_fuzz.cc.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "tercel/http/media_type.h"
 #include "tercel/http/message.h"
@@ -29,5 +31,10 @@ inline constexpr std::size_t kAcceptElementsMax = 64;
 // offer, at most kOffersMax.
 [[nodiscard]] std::optional<std::size_t> choose_media_type(
     std::span<const Field> fields, std::span<const MediaType> offers) noexcept;
+
+// The weight that Accept-Encoding gives a content coding, in thousandths; 0: it is not to be sent.
+// What is not named has that of "*", and without one none; "x-gzip" is gzip. `identity` that is not
+// named has none either, though it may always be sent. REQUIRES: `coding` is in lower case.
+[[nodiscard]] int coding_weight(std::span<const Field> fields, std::string_view coding) noexcept;
 
 }  // namespace tercel::http

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <climits>
 #include <ctime>
+#include <linux/openat2.h>
 #include <type_traits>
 
 namespace tercel::net {
@@ -111,6 +112,19 @@ class SystemCalls final : public Syscalls {
 
   int lstat(const char* path, struct stat* into) noexcept override {
     return checked(::lstat(path, into));
+  }
+  int fstat(int fd, struct stat* into) noexcept override { return checked(::fstat(fd, into)); }
+  int openat(int folder, const char* path, int flags) noexcept override {
+    return checked(::openat(folder, path, flags));
+  }
+  int openat2(int folder, const char* path, int flags, std::uint64_t resolve) noexcept override {
+    open_how how{};
+    how.flags = static_cast<std::uint64_t>(flags);
+    how.resolve = resolve;
+    return static_cast<int>(checked(::syscall(SYS_openat2, folder, path, &how, sizeof how)));
+  }
+  ssize_t readlink(const char* path, std::span<char> into) noexcept override {
+    return checked(::readlink(path, into.data(), into.size()));
   }
   int chmod(const char* path, mode_t mode) noexcept override {
     return checked(::chmod(path, mode));

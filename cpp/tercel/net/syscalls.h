@@ -71,6 +71,12 @@ class Syscalls {
 
   // --- files
   virtual int lstat(const char* path, struct stat* into) noexcept = 0;
+  virtual int fstat(int fd, struct stat* into) noexcept = 0;
+  virtual int openat(int folder, const char* path, int flags) noexcept = 0;
+  // `resolve`: RESOLVE_* of linux/openat2.h. -ENOSYS before Linux 5.6, and in some sandboxes.
+  virtual int openat2(int folder, const char* path, int flags, std::uint64_t resolve) noexcept = 0;
+  // As the call: no zero byte behind what it returns the size of.
+  virtual ssize_t readlink(const char* path, std::span<char> into) noexcept = 0;
   virtual int chmod(const char* path, mode_t mode) noexcept = 0;
   virtual int unlink(const char* path) noexcept = 0;
 

@@ -88,5 +88,43 @@ TEST(AcceptTest, ReadsNoMoreElementsThanTheLimit) {
   EXPECT_EQ(chosen({many + "x/y", "a/b"}, {"a/b"}), "406");
 }
 
+int weight(std::vector<std::string_view> accepts, std::string_view coding) {
+  std::vector<Field> fields{{"host", "a"}};
+  for (const std::string_view accept : accepts) fields.push_back({"accept-encoding", accept});
+  return coding_weight(fields, coding);
+}
+
+TEST(CodingWeightTest, IsThatOfTheNameOrOfTheStar) {
+  EXPECT_EQ(weight({"gzip, deflate, br;q=0.5"}, "gzip"), 1000);
+  EXPECT_EQ(weight({"gzip, deflate, br;q=0.5"}, "br"), 500);
+  EXPECT_EQ(weight({"gzip, deflate, br;q=0.5"}, "zstd"), 0);
+  EXPECT_EQ(weight({"gzip;q=0.2, *;q=0.7"}, "gzip"), 200);
+  EXPECT_EQ(weight({"*;q=0.7, gzip;q=0.2"}, "zstd"), 700);
+  EXPECT_EQ(weight({"br", "GZIP ; Q=0.3"}, "gzip"), 300);
+  EXPECT_EQ(weight({"x-gzip"}, "gzip"), 1000);
+}
+
+TEST(CodingWeightTest, ZeroAndNonsenseAreNoWeight) {
+  EXPECT_EQ(weight({}, "gzip"), 0);
+  EXPECT_EQ(weight({""}, "gzip"), 0);
+  EXPECT_EQ(weight({"gzip;q=0, *"}, "gzip"), 0);
+  EXPECT_EQ(weight({"gzip;q=0.000"}, "gzip"), 0);
+  EXPECT_EQ(weight({"gzip;q=x"}, "gzip"), 0);
+  EXPECT_EQ(weight({"gzip;q=2"}, "gzip"), 0);
+  EXPECT_EQ(weight({"gzipped, -gzip, \"gzip\""}, "gzip"), 0);
+}
+
+TEST(CodingWeightTest, IdentityHasOneOnlyByItsName) {
+  EXPECT_EQ(weight({"gzip, *"}, "identity"), 0);
+  EXPECT_EQ(weight({"gzip;q=0.5, identity"}, "identity"), 1000);
+}
+
+TEST(CodingWeightTest, ElementsBeyondTheLimitAreNotRead) {
+  std::string many;
+  for (std::size_t i = 0; i < kAcceptElementsMax; ++i) many += "x,";
+  EXPECT_EQ(weight({many + "gzip"}, "gzip"), 0);
+  EXPECT_EQ(weight({many.substr(2) + "gzip"}, "gzip"), 1000);
+}
+
 }  // namespace
 }  // namespace tercel::http

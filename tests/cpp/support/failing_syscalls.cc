@@ -160,6 +160,14 @@ TERCEL_FORWARD(kTimerfdCreate, timerfd_create, (int clock, int flags), clock, fl
 TERCEL_FORWARD(kTimerfdSettime, timerfd_settime, (int fd, int flags, const itimerspec* value), fd,
                flags, value)
 TERCEL_FORWARD(kLstat, lstat, (const char* path, struct stat* into), path, into)
+TERCEL_FORWARD(kFstat, fstat, (int fd, struct stat* into), fd, into)
+TERCEL_FORWARD(kOpenat, openat, (int folder, const char* path, int flags), folder, path, flags)
+TERCEL_FORWARD(kOpenat2, openat2, (int folder, const char* path, int flags, std::uint64_t resolve),
+               folder, path, flags, resolve)
+ssize_t FailingSyscalls::readlink(const char* path, std::span<char> into) noexcept {
+  if (const int error = before(Call::kReadlink)) return error;
+  return real_.readlink(path, into);
+}
 TERCEL_FORWARD(kChmod, chmod, (const char* path, mode_t mode), path, mode)
 TERCEL_FORWARD(kUnlink, unlink, (const char* path), path)
 #undef TERCEL_FORWARD

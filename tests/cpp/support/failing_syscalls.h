@@ -48,6 +48,10 @@ namespace tercel::test {
   X(kTimerfdCreate, EMFILE, ENFILE, ENOMEM)                                                \
   X(kTimerfdSettime, EINVAL)                                                               \
   X(kLstat, ENOENT, EACCES, ENOMEM)                                                        \
+  X(kFstat, ENOMEM)                                                                        \
+  X(kOpenat, EMFILE, ENFILE, ENOENT, EACCES, ELOOP, ENOMEM, EINTR)                         \
+  X(kOpenat2, EMFILE, ENFILE, ENOENT, EACCES, ELOOP, EXDEV, EAGAIN, ENOSYS, ENOMEM)        \
+  X(kReadlink, ENOENT, EACCES, ENOMEM)                                                     \
   X(kChmod, ENOENT, EACCES, EROFS)                                                         \
   X(kUnlink, ENOENT, EACCES, EROFS)
 
@@ -102,6 +106,10 @@ class FailingSyscalls final : public net::Syscalls {
   int timerfd_create(int clock, int flags) noexcept override;
   int timerfd_settime(int fd, int flags, const itimerspec* value) noexcept override;
   int lstat(const char* path, struct stat* into) noexcept override;
+  int fstat(int fd, struct stat* into) noexcept override;
+  int openat(int folder, const char* path, int flags) noexcept override;
+  int openat2(int folder, const char* path, int flags, std::uint64_t resolve) noexcept override;
+  ssize_t readlink(const char* path, std::span<char> into) noexcept override;
   int chmod(const char* path, mode_t mode) noexcept override;
   int unlink(const char* path) noexcept override;
 

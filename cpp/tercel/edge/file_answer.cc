@@ -1,0 +1,322 @@
+#include "tercel/edge/file_answer.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <new>
+#include <optional>
+
+#include "tercel/base/assert.h"
+#include "tercel/base/keyed_hash.h"
+#include "tercel/http/chars.h"
+#include "tercel/http/conditional.h"
+#include "tercel/http/date.h"
+#include "tercel/http/error_answer.h"
+#include "tercel/http/multipart_ranges.h"
+#include "tercel/http/range.h"
+#include "tercel/net/syscalls.h"
+
+namespace tercel::edge {
+namespace {
+
+using http::Field;
+using http::Final;
+using http::Payload;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kOwnFieldsMax = 8;
+constexpr std::size_t kRefusalFieldsMax = 4;
+
+// Text of a size that is known.
+template <std::size_t kBytes>
+class Text {
+ public:
+  void add(std::string_view text) noexcept {
+    TERCEL_ASSERT(bytes_ + text.size() <= kBytes);
+    bytes_ += text.copy(text_.data() + bytes_, text.size());
+  }
+  void add(std::uint64_t number, int base) noexcept {
+    bytes_ = static_cast<std::size_t>(
+        std::to_chars(end(), text_.data() + kBytes, number, base).ptr - text_.data());
+  }
+  // For what writes behind it and returns the end.
+  [[nodiscard]] char* end() noexcept { return text_.data() + bytes_; }
+  void set_end(const char* end) noexcept { bytes_ = static_cast<std::size_t>(end - text_.data()); }
+  [[nodiscard]] std::string_view view() const noexcept { return {text_.data(), bytes_}; }
+
+ private:
+  std::array<char, kBytes> text_;
+  std::size_t bytes_ = 0;
+};
+
+const Field* find(std::span<const Field> fields, std::string_view name) noexcept {
+  const auto found = std::find_if(fields.begin(), fields.end(), [name](const Field& field) {
+    return http::equals_ignoring_case(field.name, name);
+  });
+  return found == fields.end() ? nullptr : &*found;
+}
+
+// Of 304: what describes a content that is not there is left out.
+bool belongs_to_unmodified(const Field& field) noexcept {
+  constexpr std::string_view kContent = "content-";
+  return field.name.size() < kContent.size() ||
+         !http::equals_ignoring_case(field.name.substr(0, kContent.size()), kContent) ||
+         http::equals_ignoring_case(field.name, "content-location");
+}
+
+void close_owned(void* owner) noexcept {
+  net::system_calls().close(static_cast<int>(reinterpret_cast<std::intptr_t>(owner)));
+}
+
+// The descriptor of an answer in several parts, closed after the last of them.
+struct SharedFile {
+  OpenFile file;
+  std::size_t users = 1;
+
+  [[nodiscard]] http::FileRange range(const http::ByteRange& range) noexcept {
+    ++users;
+    return {.file = file.descriptor(),
+            .offset = range.first,
+            .count = range.bytes(),
+            .owner = this,
+            .release = &leave};
+  }
+  static void leave(void* owner) noexcept {
+    auto* const shared = static_cast<SharedFile*>(owner);
+    if (--shared->users == 0) delete shared;
+  }
+};
+
+// One answer. Resource: lives until it is sent.
+class FileAnswer {
+ public:
+  FileAnswer(http::Exchange& exchange, const FileRequest& request, OpenFile file,
+             const FileHead& head, nanoseconds now) noexcept
+      : exchange_{exchange},
+        request_{request},
+        file_{std::move(file)},
+        size_{file_.size()},
+        head_{head},
+        now_{now} {}
+
+  [[nodiscard]] Result<void> send() noexcept {
+    find_validators();
+    const bool reads = request_.method == "GET" || request_.method == "HEAD";
+    if (!reads || head_.status != 200) return send_whole();
+    const seconds today = std::chrono::floor<seconds>(now_);
+    switch (http::evaluate_conditions(request_.method, request_.fields, current_, today)) {
+      case http::Verdict::kNotModified:
+        return send_unmodified();
+      case http::Verdict::kPreconditionFailed:
+        head_.refuse(exchange_, Errc::kPreconditionFailed, {});
+        return {};
+      case http::Verdict::kProceed:
+        break;
+    }
+    const Field* const range = find(request_.fields, "range");
+    if (request_.method != "GET" || range == nullptr ||
+        !http::range_applies(request_.fields, current_, today)) {
+      return send_whole();
+    }
+    http::ByteRanges ranges;
+    switch (http::parse_range(range->value, size_, ranges)) {
+      case http::RangeVerdict::kWhole:
+        return send_whole();
+      case http::RangeVerdict::kUnsatisfiable:
+        refuse_range();
+        return {};
+      case http::RangeVerdict::kPartial:
+        break;
+    }
+    return ranges.all().size() == 1 ? send_part(ranges.all()[0]) : send_parts(ranges.all());
+  }
+
+ private:
+  // --- validators
+  void find_validators() noexcept {
+    if (const Field* const given = find(head_.fields, "etag")) {
+      current_.etag = http::parse_entity_tag(given->value);
+    } else {
+      make_entity_tag();
+    }
+    if (const Field* const given = find(head_.fields, "last-modified")) {
+      current_.last_modified =
+          http::parse_http_date(given->value, std::chrono::floor<seconds>(now_));
+    } else if (file_.modified() >= kDatesBegin) {
+      make_date();
+    }
+  }
+  void make_entity_tag() noexcept {
+    const bool dated = file_.modified() >= kDatesBegin;
+    const nanoseconds last = dated ? file_.modified() : file_.changed();
+    const bool settled = now_ - last >= kSettlingTime;
+    if (!settled) etag_.add("W/");
+    etag_.add("\"");
+    etag_.add(static_cast<std::uint64_t>(last.count()), 16);
+    etag_.add("-");
+    etag_.add(size_, 16);
+    // The same bytes in another coding are another representation.
+    if (!head_.content_encoding.empty()) {
+      etag_.add("-");
+      etag_.add(head_.content_encoding);
+    }
+    etag_.add("\"");
+    current_.etag = http::parse_entity_tag(etag_.view());
+  }
+  void make_date() noexcept {
+    // A date in the future would be true for ever: RFC 9110 section 8.8.2.1.
+    const seconds modified = std::chrono::floor<seconds>(std::min(file_.modified(), now_));
+    current_.last_modified = modified;
+    current_.last_modified_is_strong = now_ - file_.modified() >= kSettlingTime;
+    date_.set_end(http::write_imf_fixdate(date_.end(), modified));
+  }
+
+  // --- fields
+  [[nodiscard]] std::span<const Field> given_fields() const noexcept {
+    return head_.fields.first(std::min(head_.fields.size(), kFileFieldsMax));
+  }
+  void add(std::string_view name, std::string_view value) noexcept {
+    TERCEL_ASSERT(count_ < fields_.size());
+    fields_[count_++] = {name, value};
+  }
+  void add_validators() noexcept {
+    if (!etag_.view().empty()) add("etag", etag_.view());
+    if (!date_.view().empty()) add("last-modified", date_.view());
+  }
+  // Of an answer with content. `content_type`: in place of that of the file, or empty.
+  void add_fields(std::string_view content_type) noexcept {
+    for (const Field& field : given_fields()) {
+      if (!content_type.empty() && http::equals_ignoring_case(field.name, "content-type")) continue;
+      add(field.name, field.value);
+    }
+    if (!content_type.empty()) {
+      add("content-type", content_type);
+    } else if (!head_.content_type.empty() && find(head_.fields, "content-type") == nullptr) {
+      add("content-type", head_.content_type);
+    }
+    if (!head_.content_encoding.empty()) add("content-encoding", head_.content_encoding);
+    add_validators();
+    if (find(head_.fields, "accept-ranges") == nullptr) add("accept-ranges", "bytes");
+  }
+  void add_length(std::uint64_t bytes) noexcept {
+    length_.add(bytes, 10);
+    add("content-length", length_.view());
+  }
+  [[nodiscard]] Result<void> start(std::uint16_t status) noexcept {
+    return exchange_.start({.status = status, .fields = std::span{fields_}.first(count_)});
+  }
+
+  // --- answers
+  [[nodiscard]] Result<void> send_whole() noexcept {
+    add_fields({});
+    add_length(size_);
+    if (auto started = start(head_.status); !started) return started;
+    send_bytes(0, size_);
+    return {};
+  }
+  [[nodiscard]] Result<void> send_unmodified() noexcept {
+    for (const Field& field : given_fields()) {
+      if (belongs_to_unmodified(field)) add(field.name, field.value);
+    }
+    add_validators();
+    if (auto started = start(304); !started) return started;
+    (void)exchange_.write(Payload::borrow({}), Final::kYes);
+    return {};
+  }
+  void refuse_range() noexcept {
+    Text<http::kContentRangeBytesMax> text;
+    text.set_end(http::write_unsatisfied_range(text.end(), size_));
+    const std::array<Field, 1> fields{{{"content-range", text.view()}}};
+    head_.refuse(exchange_, Errc::kRangeUnsatisfiable, fields);
+  }
+  [[nodiscard]] Result<void> send_part(const http::ByteRange& range) noexcept {
+    add_fields({});
+    Text<http::kContentRangeBytesMax> text;
+    text.set_end(http::write_content_range(text.end(), range, size_));
+    add("content-range", text.view());
+    add_length(range.bytes());
+    if (auto started = start(206); !started) return started;
+    send_bytes(range.first, range.bytes());
+    return {};
+  }
+  void send_bytes(std::uint64_t offset, std::uint64_t count) noexcept {
+    const int descriptor = file_.release();
+    (void)exchange_.write_file(
+        {.file = descriptor,
+         .offset = offset,
+         .count = count,
+         .owner = reinterpret_cast<void*>(static_cast<std::intptr_t>(descriptor)),
+         .release = &close_owned},
+        Final::kYes);
+  }
+  [[nodiscard]] Result<void> send_parts(std::span<const http::ByteRange> ranges) noexcept {
+    auto* const shared = new (std::nothrow) SharedFile{std::move(file_)};
+    if (shared == nullptr) {
+      exchange_.abort(Errc::kNoMemory);
+      return {};
+    }
+    const Result<void> sent = send_parts_of(*shared, ranges);
+    SharedFile::leave(shared);
+    return sent;
+  }
+  [[nodiscard]] Result<void> send_parts_of(SharedFile& shared,
+                                           std::span<const http::ByteRange> ranges) noexcept {
+    const Field* const given = find(head_.fields, "content-type");
+    const KeyedHash random = KeyedHash::random();
+    http::MultipartRanges frames{
+        given != nullptr ? given->value : head_.content_type, size_, {random(0), random(1)}};
+    add_fields(frames.content_type());
+    add_length(frames.bytes(ranges));
+    if (auto started = start(206); !started) return started;
+    for (const http::ByteRange& range : ranges) {
+      // The peer may be gone at any of them; the exchange is, too, then.
+      if (!exchange_.write(Payload::borrow(frames.before(range)), Final::kNo)) return {};
+      if (!exchange_.write_file(shared.range(range), Final::kNo)) return {};
+    }
+    (void)exchange_.write(Payload::borrow(frames.end()), Final::kYes);
+    return {};
+  }
+
+  http::Exchange& exchange_;
+  const FileRequest& request_;
+  OpenFile file_;
+  std::uint64_t size_;
+  const FileHead& head_;
+  nanoseconds now_;
+  http::Validators current_;
+  std::array<Field, kFileFieldsMax + kOwnFieldsMax> fields_;
+  std::size_t count_ = 0;
+  Text<64> etag_;
+  Text<http::kImfFixdateBytes> date_;
+  Text<20> length_;
+};
+
+}  // namespace
+
+bool is_condition(std::string_view name) noexcept {
+  return name == "range" || name == "if-range" || name == "if-match" || name == "if-none-match" ||
+         name == "if-modified-since" || name == "if-unmodified-since";
+}
+
+void refuse_in_text(http::Exchange& exchange, Errc error, std::span<const Field> fields) noexcept {
+  const http::ErrorAnswer answer{error};
+  const std::span<const Field> own = answer.response().fields;
+  std::array<Field, kRefusalFieldsMax * 2> all;
+  TERCEL_ASSERT(own.size() + fields.size() <= all.size());
+  const auto end =
+      std::copy(fields.begin(), fields.end(), std::copy(own.begin(), own.end(), all.begin()));
+  if (!exchange.start(
+          {.status = answer.response().status,
+           .fields = std::span{all}.first(static_cast<std::size_t>(end - all.begin()))})) {
+    return;
+  }
+  (void)exchange.write(Payload::borrow(answer.body()), Final::kYes);
+}
+
+Result<void> answer_file(http::Exchange& exchange, const FileRequest& request, OpenFile file,
+                         const FileHead& head, nanoseconds now) noexcept {
+  return FileAnswer{exchange, request, std::move(file), head, now}.send();
+}
+
+}  // namespace tercel::edge

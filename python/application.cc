@@ -1,12 +1,15 @@
 #include "python/application.h"
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "python/asgi/door.h"
 #include "python/asgi/handler.h"
 #include "python/errors.h"
 #include "python/server_options.h"
 #include "python/wsgi/handler.h"
+#include "tercel/edge/file_handler.h"
 #include "tercel/edge/rate_limit.h"
 #include "tercel/server/processors.h"
 #include "tercel/server/thread_pool.h"
@@ -53,6 +56,25 @@ wsgi::EnvironOptions to_environ_options(const config::Settings& settings) {
           .multiprocess = settings.workers != 1};
 }
 
+// What the settings put before the handlers of an I/O thread. Resource: one an I/O thread.
+class Edge final : public http::Handler {
+ public:
+  Edge(http::Handler& inner, const net::Loop& loop, net::Syscalls& calls,
+       const std::vector<edge::FileMount>& mounts, edge::RateTable* rates)
+      : outermost_{&inner} {
+    if (!mounts.empty()) outermost_ = &files_.emplace(*outermost_, calls, mounts);
+    if (rates != nullptr) outermost_ = &limit_.emplace(*outermost_, loop, *rates);
+  }
+  void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
+    outermost_->handle(request, exchange);
+  }
+
+ private:
+  std::optional<edge::FileHandler> files_;
+  std::optional<edge::RateLimit> limit_;
+  http::Handler* outermost_;
+};
+
 class AsgiApplication final : public Application {
  public:
   AsgiApplication(Engine& engine, PyObject* app, PyObject* loop, PyObject* state, PyObject* context,
@@ -68,6 +90,11 @@ class AsgiApplication final : public Application {
   std::unique_ptr<server::Service> serve(Engine& engine, const config::Settings& settings,
                                          const server::Options& options) override {
     http::Handler* outermost = front_ != nullptr ? front_.get() : &handler_;
+    if (!settings.static_folders.empty()) {
+      files_ = std::make_unique<edge::FileHandler>(*outermost, engine.loop().syscalls(),
+                                                   to_mounts(settings));
+      outermost = files_.get();
+    }
     if (settings.limit_rate > 0) {
       rate_limit_ =
           std::make_unique<edge::RateLimit>(*outermost, engine.loop(), to_rate_limit(settings));
@@ -85,6 +112,7 @@ class AsgiApplication final : public Application {
  private:
   asgi::AsgiHandler handler_;
   std::unique_ptr<http::Handler> front_;  // What the application has before it, or null.
+  std::unique_ptr<edge::FileHandler> files_;
   std::unique_ptr<edge::RateLimit> rate_limit_;
 };
 
@@ -103,8 +131,11 @@ class WsgiApplication final : public Application {
     server::IoThread::Wrap wrap;
     if (settings.limit_rate > 0) {
       rates_ = std::make_unique<edge::RateTable>(to_rate_limit(settings));
-      wrap = [this](http::Handler& inner, const net::Loop& loop) {
-        return std::make_unique<edge::RateLimit>(inner, loop, *rates_);
+    }
+    if (rates_ != nullptr || !settings.static_folders.empty()) {
+      wrap = [this, &calls, mounts = to_mounts(settings)](http::Handler& inner,
+                                                          const net::Loop& loop) {
+        return std::make_unique<Edge>(inner, loop, calls, mounts, rates_.get());
       };
     }
     // Whoever receives and sends must not wait for the lock of the interpreter.

@@ -223,6 +223,7 @@ void bind_server(nb::module_& module) {
       "check_needs",
       [](const PySettings& settings) {
         require_http2(settings.values);
+        static_cast<void>(to_mounts(settings.values));
         std::vector<std::string> warnings;
         if (!settings.values.ssl_certfile.empty()) {
           static_cast<void>(read_certificates(settings.values, {}, warnings));
@@ -230,8 +231,9 @@ void bind_server(nb::module_& module) {
         return to_list(warnings);
       },
       nb::arg("settings"), nb::sig("def check_needs(settings: Settings) -> list[str]"),
-      "Reads the files of TLS, if there are any, and loads the libraries that the settings ask "
-      "for. Raises ValueError with a sentence when one is not good. Returns what "
+      "Reads the files of TLS, if there are any, looks for the folders of static files, and loads "
+      "the libraries that the settings ask for. Raises ValueError with a sentence when one is not "
+      "good. Returns what "
       "`Server.certificate_warnings` would be.");
   asgi::bind_asgi(module);
   nb::class_<PyServer>(module, "Server", nb::type_slots(slots),

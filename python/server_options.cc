@@ -1,13 +1,23 @@
 #include "python/server_options.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <climits>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include <nanobind/nanobind.h>
+
+#include "tercel/config/mount.h"
 #include "tercel/edge/proxy_headers.h"
 #include "tercel/http/chars.h"
+#include "tercel/net/syscalls.h"
 #include "tercel/server/memory_budget.h"
 
 namespace tercel::python {
@@ -21,6 +31,13 @@ bool names(std::string_view field, std::string_view name) noexcept {
 std::uint32_t to_u32(std::uint64_t value) noexcept {
   return static_cast<std::uint32_t>(
       std::min<std::uint64_t>(value, std::numeric_limits<std::uint32_t>::max()));
+}
+
+// Wherever the application goes meanwhile.
+std::string to_absolute(std::string path) {
+  std::array<char, PATH_MAX> here;
+  if (path.starts_with('/') || ::getcwd(here.data(), here.size()) == nullptr) return path;
+  return std::string{here.data()} + '/' + path;
 }
 
 server::Pace to_pace(config::Duration grace, config::Bytes per_second) noexcept {
@@ -143,6 +160,27 @@ edge::WebSocketOptions to_websocket(const config::Settings& settings) noexcept {
           .message_timeout = settings.ws_message_timeout,
           .message_rate = to_u32(settings.ws_message_min_rate.count),
           .close_timeout = settings.ws_close_timeout};
+}
+
+std::vector<edge::FileMount> to_mounts(const config::Settings& settings) {
+  std::vector<edge::FileMount> mounts;
+  for (const std::string& text : settings.static_folders) {
+    auto mount = config::parse_mount(text);  // The table let nothing else pass.
+    std::string folder = to_absolute(std::move(mount->folder));
+    net::Syscalls& calls = net::system_calls();
+    const int found = calls.openat(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (found < 0) {
+      const std::string problem = "Cannot serve the folder of --static " + text + ": " + folder +
+                                  ": " + std::strerror(-found) + ".";
+      throw nanobind::value_error(problem.c_str());
+    }
+    calls.close(found);
+    // Else the application would not be asked at all.
+    const auto missing = mount->prefix.empty() ? edge::Missing::kPassedOn : edge::Missing::kRefused;
+    mounts.push_back(
+        {.prefix = std::move(mount->prefix), .folder = std::move(folder), .missing = missing});
+  }
+  return mounts;
 }
 
 edge::RateLimitOptions to_rate_limit(const config::Settings& settings) noexcept {

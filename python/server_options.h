@@ -1,7 +1,10 @@
 // From the settings that people write to the options that the server takes.
 #pragma once
 
+#include <vector>
+
 #include "tercel/config/settings.h"
+#include "tercel/edge/file_handler.h"
 #include "tercel/edge/rate_table.h"
 #include "tercel/edge/websocket.h"
 #include "tercel/net/tls_context.h"
@@ -13,6 +16,8 @@ namespace tercel::python {
 
 [[nodiscard]] edge::WebSocketOptions to_websocket(const config::Settings& settings) noexcept;
 
+// Throws ValueError, whose text says what to change, for a folder that is not there.
+[[nodiscard]] std::vector<edge::FileMount> to_mounts(const config::Settings& settings);
 [[nodiscard]] edge::RateLimitOptions to_rate_limit(const config::Settings& settings) noexcept;
 
 // What the settings say of TLS. REQUIRES: ssl_certfile is not empty.

@@ -28,6 +28,7 @@ SPECIAL = {
     "host": ("::1", "::1"),
     "fd": ("7", "7"),
     "header": (["a: b"], "a: b"),
+    "static": (["/a=b"], "/a=b"),
     "access-log-format": ("%h", "%h"),
     "forwarded-allow-ips": (["10.0.0.0/8"], "10.0.0.0/8"),
     "forwarded-headers": (["forwarded"], "forwarded"),

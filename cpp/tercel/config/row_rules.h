@@ -31,6 +31,9 @@ inline constexpr Rule kIsForwardedHeaders{
 inline constexpr Rule kIsHeader{is_header,
                                 "\"name: value\" in ASCII, and not a field of the framing such as "
                                 "Content-Length or Connection"};
+inline constexpr Rule kIsMount{is_mount,
+                               "path=folder, as /assets=./dist, with a slash before the path and "
+                               "none behind"};
 inline constexpr Rule kIsSomething{is_something, "a text that is not empty"};
 
 // --- ranges

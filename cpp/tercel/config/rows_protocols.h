@@ -142,6 +142,14 @@ inline constexpr Row kHttp[] = {
              "replace those of the server. In a variable: one a line.",
      .rule = &kIsHeader,
      .separator = '\n'},
+    {.name = "static",
+     .group = Group::kHttp,
+     .member = &Settings::static_folders,
+     .help = "Folder whose files are served below a path, as /assets=./dist; repeatable. The "
+             "application is not asked: what is missing there is 404. Below the path / it is asked "
+             "for what is missing. In a variable: one a line.",
+     .rule = &kIsMount,
+     .separator = '\n'},
 };
 
 }  // namespace tercel::config

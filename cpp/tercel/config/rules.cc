@@ -8,6 +8,7 @@
 #include "tercel/base/parse_number.h"
 #include "tercel/base/peer_set.h"
 #include "tercel/config/bind.h"
+#include "tercel/config/mount.h"
 
 namespace tercel::config {
 bool is_bind(std::string_view text) {
@@ -52,6 +53,10 @@ bool is_header(std::string_view text) {
   const auto ordinary = [](char c) { return (c >= ' ' && c <= '~') || c == '\t'; };
   const std::string_view value = text.substr(colon + 1);
   return std::all_of(value.begin(), value.end(), ordinary);
+}
+
+bool is_mount(std::string_view text) {
+  return parse_mount(text).has_value();
 }
 
 }  // namespace tercel::config

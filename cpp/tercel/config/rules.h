@@ -17,5 +17,7 @@ namespace tercel::config {
 // "name: value" that cannot split a response, nor change its framing, which is the server's own.
 // Source: RFC 9110 sections 5.1 and 5.5.
 [[nodiscard]] bool is_header(std::string_view text);
+// What config/mount.h reads.
+[[nodiscard]] bool is_mount(std::string_view text);
 
 }  // namespace tercel::config

@@ -161,6 +161,7 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   bool date_header = true;
   bool server_header = true;
   Texts header;
+  Texts static_folders;
 
   // Logs.
   bool access_log = true;

@@ -4,14 +4,13 @@
 #include <array>
 #include <charconv>
 #include <new>
-#include <optional>
+#include <utility>
 
 #include "tercel/base/assert.h"
 #include "tercel/base/keyed_hash.h"
 #include "tercel/http/chars.h"
 #include "tercel/http/conditional.h"
 #include "tercel/http/date.h"
-#include "tercel/http/error_answer.h"
 #include "tercel/http/multipart_ranges.h"
 #include "tercel/http/range.h"
 #include "tercel/net/syscalls.h"
@@ -26,7 +25,13 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 constexpr std::size_t kOwnFieldsMax = 8;
-constexpr std::size_t kRefusalFieldsMax = 4;
+
+const Field* find_given(std::span<const Field> fields, std::string_view name) noexcept {
+  const auto found = std::find_if(fields.begin(), fields.end(), [name](const Field& field) {
+    return http::equals_ignoring_case(field.name, name);
+  });
+  return found == fields.end() ? nullptr : &*found;
+}
 
 // Text of a size that is known.
 template <std::size_t kBytes>
@@ -49,21 +54,6 @@ class Text {
   std::array<char, kBytes> text_;
   std::size_t bytes_ = 0;
 };
-
-const Field* find(std::span<const Field> fields, std::string_view name) noexcept {
-  const auto found = std::find_if(fields.begin(), fields.end(), [name](const Field& field) {
-    return http::equals_ignoring_case(field.name, name);
-  });
-  return found == fields.end() ? nullptr : &*found;
-}
-
-// Of 304: what describes a content that is not there is left out.
-bool belongs_to_unmodified(const Field& field) noexcept {
-  constexpr std::string_view kContent = "content-";
-  return field.name.size() < kContent.size() ||
-         !http::equals_ignoring_case(field.name.substr(0, kContent.size()), kContent) ||
-         http::equals_ignoring_case(field.name, "content-location");
-}
 
 void close_owned(void* owner) noexcept {
   net::system_calls().close(static_cast<int>(reinterpret_cast<std::intptr_t>(owner)));
@@ -91,8 +81,8 @@ struct SharedFile {
 // One answer. Resource: lives until it is sent.
 class FileAnswer {
  public:
-  FileAnswer(http::Exchange& exchange, const FileRequest& request, OpenFile file,
-             const FileHead& head, nanoseconds now) noexcept
+  FileAnswer(http::Exchange& exchange, const Asked& request, OpenFile file, const FileHead& head,
+             nanoseconds now) noexcept
       : exchange_{exchange},
         request_{request},
         file_{std::move(file)},
@@ -102,19 +92,15 @@ class FileAnswer {
 
   [[nodiscard]] Result<void> send() noexcept {
     find_validators();
-    const bool reads = request_.method == "GET" || request_.method == "HEAD";
-    if (!reads || head_.status != 200) return send_whole();
+    add_fields();
+    if (!request_.reads() || head_.status != 200) return send_whole();
     const seconds today = std::chrono::floor<seconds>(now_);
-    switch (http::evaluate_conditions(request_.method, request_.fields, current_, today)) {
-      case http::Verdict::kNotModified:
-        return send_unmodified();
-      case http::Verdict::kPreconditionFailed:
-        head_.refuse(exchange_, Errc::kPreconditionFailed, {});
-        return {};
-      case http::Verdict::kProceed:
-        break;
+    const http::Response whole{.status = 200, .fields = std::span{fields_}.first(count_)};
+    if (auto answered =
+            answer_conditions(exchange_, request_, whole, current_, today, head_.refuse)) {
+      return *answered;
     }
-    const Field* const range = find(request_.fields, "range");
+    const Field* const range = find_given(request_.fields, "range");
     if (request_.method != "GET" || range == nullptr ||
         !http::range_applies(request_.fields, current_, today)) {
       return send_whole();
@@ -135,15 +121,9 @@ class FileAnswer {
  private:
   // --- validators
   void find_validators() noexcept {
-    if (const Field* const given = find(head_.fields, "etag")) {
-      current_.etag = http::parse_entity_tag(given->value);
-    } else {
-      make_entity_tag();
-    }
-    if (const Field* const given = find(head_.fields, "last-modified")) {
-      current_.last_modified =
-          http::parse_http_date(given->value, std::chrono::floor<seconds>(now_));
-    } else if (file_.modified() >= kDatesBegin) {
+    current_ = validators_of(head_.fields, std::chrono::floor<seconds>(now_));
+    if (find_given(head_.fields, "etag") == nullptr) make_entity_tag();
+    if (find_given(head_.fields, "last-modified") == nullptr && file_.modified() >= kDatesBegin) {
       make_date();
     }
   }
@@ -173,31 +153,30 @@ class FileAnswer {
   }
 
   // --- fields
-  [[nodiscard]] std::span<const Field> given_fields() const noexcept {
-    return head_.fields.first(std::min(head_.fields.size(), kFileFieldsMax));
-  }
   void add(std::string_view name, std::string_view value) noexcept {
     TERCEL_ASSERT(count_ < fields_.size());
     fields_[count_++] = {name, value};
   }
-  void add_validators() noexcept {
-    if (!etag_.view().empty()) add("etag", etag_.view());
-    if (!date_.view().empty()) add("last-modified", date_.view());
-  }
-  // Of an answer with content. `content_type`: in place of that of the file, or empty.
-  void add_fields(std::string_view content_type) noexcept {
-    for (const Field& field : given_fields()) {
-      if (!content_type.empty() && http::equals_ignoring_case(field.name, "content-type")) continue;
-      add(field.name, field.value);
-    }
-    if (!content_type.empty()) {
-      add("content-type", content_type);
-    } else if (!head_.content_type.empty() && find(head_.fields, "content-type") == nullptr) {
+  void add_fields() noexcept {
+    const auto given = head_.fields.first(std::min(head_.fields.size(), kFileFieldsMax));
+    for (const Field& field : given) add(field.name, field.value);
+    if (!head_.content_type.empty() && find_given(given, "content-type") == nullptr) {
       add("content-type", head_.content_type);
     }
     if (!head_.content_encoding.empty()) add("content-encoding", head_.content_encoding);
-    add_validators();
-    if (find(head_.fields, "accept-ranges") == nullptr) add("accept-ranges", "bytes");
+    if (!etag_.view().empty()) add("etag", etag_.view());
+    if (!date_.view().empty()) add("last-modified", date_.view());
+    if (find_given(given, "accept-ranges") == nullptr) add("accept-ranges", "bytes");
+  }
+  // In place of what it was; returns that.
+  std::string_view set_content_type(std::string_view value) noexcept {
+    for (Field& field : std::span{fields_}.first(count_)) {
+      if (http::equals_ignoring_case(field.name, "content-type")) {
+        return std::exchange(field.value, value);
+      }
+    }
+    add("content-type", value);
+    return {};
   }
   void add_length(std::uint64_t bytes) noexcept {
     length_.add(bytes, 10);
@@ -209,19 +188,9 @@ class FileAnswer {
 
   // --- answers
   [[nodiscard]] Result<void> send_whole() noexcept {
-    add_fields({});
     add_length(size_);
     if (auto started = start(head_.status); !started) return started;
     send_bytes(0, size_);
-    return {};
-  }
-  [[nodiscard]] Result<void> send_unmodified() noexcept {
-    for (const Field& field : given_fields()) {
-      if (belongs_to_unmodified(field)) add(field.name, field.value);
-    }
-    add_validators();
-    if (auto started = start(304); !started) return started;
-    (void)exchange_.write(Payload::borrow({}), Final::kYes);
     return {};
   }
   void refuse_range() noexcept {
@@ -231,7 +200,6 @@ class FileAnswer {
     head_.refuse(exchange_, Errc::kRangeUnsatisfiable, fields);
   }
   [[nodiscard]] Result<void> send_part(const http::ByteRange& range) noexcept {
-    add_fields({});
     Text<http::kContentRangeBytesMax> text;
     text.set_end(http::write_content_range(text.end(), range, size_));
     add("content-range", text.view());
@@ -262,11 +230,9 @@ class FileAnswer {
   }
   [[nodiscard]] Result<void> send_parts_of(SharedFile& shared,
                                            std::span<const http::ByteRange> ranges) noexcept {
-    const Field* const given = find(head_.fields, "content-type");
     const KeyedHash random = KeyedHash::random();
-    http::MultipartRanges frames{
-        given != nullptr ? given->value : head_.content_type, size_, {random(0), random(1)}};
-    add_fields(frames.content_type());
+    http::MultipartRanges frames{set_content_type({}), size_, {random(0), random(1)}};
+    set_content_type(frames.content_type());
     add_length(frames.bytes(ranges));
     if (auto started = start(206); !started) return started;
     for (const http::ByteRange& range : ranges) {
@@ -279,7 +245,7 @@ class FileAnswer {
   }
 
   http::Exchange& exchange_;
-  const FileRequest& request_;
+  const Asked& request_;
   OpenFile file_;
   std::uint64_t size_;
   const FileHead& head_;
@@ -294,27 +260,7 @@ class FileAnswer {
 
 }  // namespace
 
-bool is_condition(std::string_view name) noexcept {
-  return name == "range" || name == "if-range" || name == "if-match" || name == "if-none-match" ||
-         name == "if-modified-since" || name == "if-unmodified-since";
-}
-
-void refuse_in_text(http::Exchange& exchange, Errc error, std::span<const Field> fields) noexcept {
-  const http::ErrorAnswer answer{error};
-  const std::span<const Field> own = answer.response().fields;
-  std::array<Field, kRefusalFieldsMax * 2> all;
-  TERCEL_ASSERT(own.size() + fields.size() <= all.size());
-  const auto end =
-      std::copy(fields.begin(), fields.end(), std::copy(own.begin(), own.end(), all.begin()));
-  if (!exchange.start(
-          {.status = answer.response().status,
-           .fields = std::span{all}.first(static_cast<std::size_t>(end - all.begin()))})) {
-    return;
-  }
-  (void)exchange.write(Payload::borrow(answer.body()), Final::kYes);
-}
-
-Result<void> answer_file(http::Exchange& exchange, const FileRequest& request, OpenFile file,
+Result<void> answer_file(http::Exchange& exchange, const Asked& request, OpenFile file,
                          const FileHead& head, nanoseconds now) noexcept {
   return FileAnswer{exchange, request, std::move(file), head, now}.send();
 }

@@ -39,6 +39,7 @@
 #include <string_view>
 
 #include "tercel/base/result.h"
+#include "tercel/edge/conditional_answer.h"
 #include "tercel/edge/open_file.h"
 #include "tercel/http/handler.h"
 #include "tercel/http/message.h"
@@ -48,24 +49,6 @@ namespace tercel::edge {
 inline constexpr std::chrono::seconds kSettlingTime{2};
 // 1981: SOURCE_DATE_EPOCH is often 0 or 1, the first date of a zip archive is that of 1980.
 inline constexpr std::chrono::hours kDatesBegin{24 * 365 * 11};
-
-// Of a request, what an answer with a file depends on. Its fields may be those that
-// is_condition() names alone.
-struct FileRequest {
-  std::string_view method;
-  std::span<const http::Field> fields;
-};
-
-// Whether the answer with a file depends on a field of that name, in lower case.
-[[nodiscard]] bool is_condition(std::string_view name) noexcept;
-
-// How what is wrong with a request is answered: with the error's status, and `fields`, at most
-// four.
-using Refuse = void (*)(http::Exchange& exchange, Errc error,
-                        std::span<const http::Field> fields) noexcept;
-// In plain text, as the engine does.
-void refuse_in_text(http::Exchange& exchange, Errc error,
-                    std::span<const http::Field> fields) noexcept;
 
 struct FileHead {
   std::uint16_t status = 200;
@@ -81,7 +64,7 @@ inline constexpr std::size_t kFileFieldsMax = 64;
 
 // Answers. `now`: since 1970. Fails as Exchange::start(), and then nothing was sent; what fails
 // later has ended the exchange. REQUIRES: `file` is no folder.
-[[nodiscard]] Result<void> answer_file(http::Exchange& exchange, const FileRequest& request,
+[[nodiscard]] Result<void> answer_file(http::Exchange& exchange, const Asked& request,
                                        OpenFile file, const FileHead& head,
                                        std::chrono::nanoseconds now) noexcept;
 

@@ -37,18 +37,21 @@ class WantedCodings {
     std::array<int, kCodings.size()> weights{};
     for (std::size_t i = 0; i < kCodings.size(); ++i) {
       weights[i] = http::coding_weight(fields, kCodings[i].name);
-      if (weights[i] > 0 && weights[i] >= plain) order_[count_++] = i;
+      if (weights[i] == 0 || weights[i] < plain) continue;
+      std::size_t place = count_++;
+      for (; place > 0 && weights[order_[place - 1]] < weights[i]; --place) {
+        order_[place] = order_[place - 1];
+      }
+      order_[place] = i;
     }
-    std::stable_sort(order_.begin(), order_.begin() + count_,
-                     [&](std::size_t a, std::size_t b) { return weights[a] > weights[b]; });
   }
   [[nodiscard]] std::span<const std::size_t> all() const noexcept {
-    return std::span{order_}.first(static_cast<std::size_t>(count_));
+    return std::span{order_}.first(count_);
   }
 
  private:
   std::array<std::size_t, kCodings.size()> order_{};
-  std::ptrdiff_t count_ = 0;
+  std::size_t count_ = 0;
 };
 
 // A folder that is open to find files in.
@@ -86,13 +89,15 @@ bool is_no_older(const OpenFile& copy, const OpenFile& original) noexcept {
 FileHandler::FileHandler(http::Handler& inner, net::Syscalls& syscalls,
                          std::vector<FileMount> mounts, Refuse refuse)
     : inner_{inner}, syscalls_{syscalls}, refuse_{refuse} {
-  std::stable_sort(mounts.begin(), mounts.end(), [](const FileMount& a, const FileMount& b) {
-    return a.prefix.size() > b.prefix.size();
-  });
-  mounts_.reserve(mounts.size());
   for (FileMount& mount : mounts) {
-    Mount& made = mounts_.emplace_back(Mount{.given = std::move(mount), .fields = {}});
-    for (const auto& [name, value] : made.given.fields) made.fields.push_back({name, value});
+    const auto place = std::find_if(mounts_.begin(), mounts_.end(), [&](const Mount& other) {
+      return other.given.prefix.size() < mount.prefix.size();
+    });
+    mounts_.insert(place, Mount{.given = std::move(mount), .fields = {}});
+  }
+  // Once nothing moves any more.
+  for (Mount& mount : mounts_) {
+    for (const auto& [name, value] : mount.given.fields) mount.fields.push_back({name, value});
   }
 }
 
@@ -100,32 +105,43 @@ void FileHandler::handle(const http::Request& request, http::Exchange& exchange)
   for (const Mount& mount : mounts_) {
     FilePath path;
     const PathKind kind = path.read(request.path, mount.given.prefix);
-    if (kind != PathKind::kElsewhere) return answer(mount, kind, path, request, exchange);
+    if (kind == PathKind::kElsewhere) continue;
+    const Result<void> answered = answer(mount, kind, path, request, exchange);
+    if (answered) return;
+    if (answered.error() != Errc::kNotFound) return exchange.abort(answered.error());
+    if (mount.given.missing == Missing::kPassedOn) break;
+    return refuse_(exchange, Errc::kNotFound, {});
   }
   inner_.handle(request, exchange);
 }
 
-void FileHandler::answer(const Mount& mount, PathKind kind, FilePath& path,
-                         const http::Request& request, http::Exchange& exchange) const noexcept {
-  if (request.method == "OPTIONS") {
-    if (exchange.start({.status = 204, .fields = kAllow})) {
-      (void)exchange.write(Payload::borrow({}), Final::kYes);
-    }
-    return;
-  }
-  if (request.method != "GET" && request.method != "HEAD") {
-    return refuse_(exchange, Errc::kMethodNotAllowed, kAllow);
-  }
-  if (kind == PathKind::kRefused) return refuse_file(Errc::kNotFound, exchange);
+Result<void> FileHandler::answer(const Mount& mount, PathKind kind, FilePath& path,
+                                 const http::Request& request,
+                                 http::Exchange& exchange) const noexcept {
+  if (kind == PathKind::kRefused) return fail(Errc::kNotFound);
   const FolderDescriptor folder{syscalls_, mount.given.folder.c_str()};
   if (folder.get() < 0) {
     const Errc error = net::error_of_call(folder.get());
-    return refuse_file(error == Errc::kTooManyFiles ? error : Errc::kNotFound, exchange);
+    return fail(error == Errc::kTooManyFiles ? error : Errc::kNotFound);
   }
   Result<OpenFile> file = find(mount, folder.get(), kind, path);
-  if (!file) return refuse_file(file.error(), exchange);
-  if (file->is_folder()) return redirect(request, exchange);
-  answer_with(mount, folder.get(), path, *std::move(file), request, exchange);
+  if (!file) return fail(file.error());
+  if (request.method != "GET" && request.method != "HEAD") {
+    refuse_method(request, exchange);
+  } else if (file->is_folder()) {
+    redirect(request, exchange);
+  } else {
+    answer_with(mount, folder.get(), path, *std::move(file), request, exchange);
+  }
+  return {};
+}
+
+void FileHandler::refuse_method(const http::Request& request,
+                                http::Exchange& exchange) const noexcept {
+  if (request.method != "OPTIONS") return refuse_(exchange, Errc::kMethodNotAllowed, kAllow);
+  if (exchange.start({.status = 204, .fields = kAllow})) {
+    (void)exchange.write(Payload::borrow({}), Final::kYes);
+  }
 }
 
 Result<OpenFile> FileHandler::find(const Mount& mount, int folder, PathKind kind,
@@ -180,11 +196,6 @@ void FileHandler::redirect(const http::Request& request, http::Exchange& exchang
     return exchange.abort(started.error());
   }
   (void)exchange.write(Payload::borrow({}), Final::kYes);
-}
-
-void FileHandler::refuse_file(Errc error, http::Exchange& exchange) const noexcept {
-  if (error != Errc::kNotFound) return exchange.abort(error);
-  refuse_(exchange, error, {});
 }
 
 }  // namespace tercel::edge

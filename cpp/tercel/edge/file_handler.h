@@ -10,20 +10,22 @@
 // |   takes and that is no older                          |                                    |
 // | a folder, and its path ends with a slash              | its index.html                     |
 // | a folder, without the slash                           | 301 to the path with it            |
-// | a name that begins with a dot, a way out of the       | 404                                |
+// | any of these, with OPTIONS                            | 204 with Allow                     |
+// | any of these, with another method than GET and HEAD   | 405 with Allow                     |
+// | a name that begins with a dot, a way out of the       | 404, or the inner handler's        |
 // |   folder by name or by link, a FIFO, a device, nothing, |                                  |
 // |   what may not be read                                |                                    |
-// | OPTIONS                                               | 204 with Allow                     |
-// | another method than GET and HEAD                      | 405 with Allow                     |
 //
 // Everything else is the inner handler's. Of several prefixes the longest counts. The folder is
 // found again by its path for each request, so one that is replaced, or a link that is set to
 // another, is seen at once. Opens, and reads of folders, happen on the loop's thread: for local
 // disks, not for network file systems that hang. Cost: five system calls beside those that send.
 //
-// Resource: one a handler. Thread: the loop's. Tested by file_handler_test.cc.
+// Resource: one a handler. Thread: the loop's. Tested by file_handler_test.cc and
+// test_static_files.py.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,10 +38,14 @@
 
 namespace tercel::edge {
 
+// Who answers for what is not in the folder.
+enum class Missing : std::uint8_t { kRefused, kPassedOn };
+
 struct FileMount {
   std::string prefix;  // "/assets", decoded, without a slash at its end; empty: every path.
   std::string folder;  // An absolute path, unless the process never changes its own.
-  bool index = true;   // False: folders are 404.
+  bool index = true;   // False: folders are not there.
+  Missing missing = Missing::kRefused;
   // Header fields of every answer with a file: Cache-Control, for one. At most kMountFieldsMax.
   std::vector<std::pair<std::string, std::string>> fields = {};
 };
@@ -62,16 +68,18 @@ class FileHandler final : public http::Handler {
     std::vector<http::Field> fields;  // Views into it.
   };
 
-  void answer(const Mount& mount, PathKind kind, FilePath& path, const http::Request& request,
-              http::Exchange& exchange) const noexcept;
+  // Fails when it is not there, or cannot be opened; then nothing was sent.
+  [[nodiscard]] Result<void> answer(const Mount& mount, PathKind kind, FilePath& path,
+                                    const http::Request& request,
+                                    http::Exchange& exchange) const noexcept;
   // The file at `path`, or its index.html. Fails with kNotFound, or as OpenFile.
   [[nodiscard]] Result<OpenFile> find(const Mount& mount, int folder, PathKind kind,
                                       FilePath& path) const noexcept;
   void answer_with(const Mount& mount, int folder, FilePath& path, OpenFile file,
                    const http::Request& request, http::Exchange& exchange) const noexcept;
   void redirect(const http::Request& request, http::Exchange& exchange) const noexcept;
-  // With 404, or as the engine does.
-  void refuse_file(Errc error, http::Exchange& exchange) const noexcept;
+  // REQUIRES: the method is neither GET nor HEAD.
+  void refuse_method(const http::Request& request, http::Exchange& exchange) const noexcept;
 
   http::Handler& inner_;
   net::Syscalls& syscalls_;

@@ -196,7 +196,7 @@ TEST_F(FileAnswerTest, IfNoneMatch) {
   EXPECT_EQ(get(line("If-None-Match", etag())),
             "HTTP/1.1 304 Not Modified\r\ncache-control: max-age=60\r\ncontent-location: /x\r\n"
             "etag: \"17979cfe362a0000-a\"\r\nlast-modified: " +
-                std::string{kDate} + "\r\n\r\n");
+                std::string{kDate} + "\r\naccept-ranges: bytes\r\n\r\n");
 }
 
 TEST_F(FileAnswerTest, IfModifiedSince) {

@@ -91,6 +91,21 @@ TEST_F(FileHandlerTest, OfSeveralPrefixesTheLongestCounts) {
   EXPECT_EQ(status("/assets/other/app.js"), "404");
 }
 
+TEST_F(FileHandlerTest, WhatIsMissingMayBePassedOn) {
+  FileHandler all{
+      inner_,
+      syscalls_,
+      {{.prefix = "/assets", .folder = folder_.file("dist"), .missing = Missing::kPassedOn}}};
+  test::FileServer server{all};
+  EXPECT_EQ(body_of(server.get("/assets/app.js")), "let app;");
+  for (const std::string_view path :
+       {"/assets/nothing", "/assets/../secret.txt", "/assets/.env", "/assets/empty/"}) {
+    EXPECT_EQ(body_of(server.get(path)), "inner") << path;
+  }
+  EXPECT_EQ(body_of(server.ask("POST", "/assets/nothing")), "inner");
+  EXPECT_EQ(status_of(server.ask("POST", "/assets/app.js")), "405");
+}
+
 TEST_F(FileHandlerTest, APrefixMayBeEverything) {
   FileHandler all{inner_, syscalls_, {{.prefix = "", .folder = folder_.file("dist")}}};
   test::FileServer server{all};
@@ -125,7 +140,9 @@ TEST_F(FileHandlerTest, ReadsOnly) {
             "HTTP/1.1 405 Method Not Allowed\r\ncontent-type: text/plain; charset=utf-8\r\n"
             "x-content-type-options: nosniff\r\nallow: GET, HEAD\r\ncontent-length: 39\r\n\r\n"
             "the method is not allowed at this path\n");
-  EXPECT_EQ(status_of(server_.ask("DELETE", "/assets/nothing")), "405");
+  EXPECT_EQ(status_of(server_.ask("DELETE", "/assets/docs")), "405");
+  EXPECT_EQ(server_.ask("DELETE", "/assets/nothing"), kNothing);
+  EXPECT_EQ(server_.ask("OPTIONS", "/assets/nothing"), kNothing);
   EXPECT_EQ(server_.ask("OPTIONS", "/assets/app.js"),
             "HTTP/1.1 204 No Content\r\nallow: GET, HEAD\r\n\r\n");
 }

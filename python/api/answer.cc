@@ -1,7 +1,15 @@
 #include "python/api/answer.h"
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <utility>
 
+#include "python/api/file.h"
+#include "python/errors.h"
+#include "tercel/api/problem.h"
+#include "tercel/edge/file_answer.h"
+#include "tercel/http/chars.h"
 #include "tercel/http/response_rules.h"
 
 namespace tercel::python::api {
@@ -10,6 +18,7 @@ namespace {
 PyObject* status_key = nullptr;
 PyObject* headers_key = nullptr;
 PyObject* body_key = nullptr;
+PyObject* file_key = nullptr;
 
 void drop_reference(void* object) noexcept {
   Py_DECREF(static_cast<PyObject*>(object));
@@ -34,7 +43,9 @@ bool init_answer() noexcept {
   status_key = PyUnicode_InternFromString("status");
   headers_key = PyUnicode_InternFromString("headers");
   body_key = PyUnicode_InternFromString("body");
-  return status_key != nullptr && headers_key != nullptr && body_key != nullptr;
+  file_key = PyUnicode_InternFromString("_file");
+  return status_key != nullptr && headers_key != nullptr && body_key != nullptr &&
+         file_key != nullptr;
 }
 
 bool Answer::read(PyObject* result, std::uint16_t status, const Encoding& encoding) noexcept {
@@ -48,6 +59,8 @@ bool Answer::read(PyObject* result, std::uint16_t status, const Encoding& encodi
     read = take_body(Ref::share(result));
   } else if (is_a(result, encoding.response_type)) {
     read = read_response(result);
+  } else if (is_a(result, encoding.file_type)) {
+    return read_file(result);
   } else if (http::is_bodyless(status)) {
     read = true;
   } else {
@@ -64,6 +77,24 @@ bool Answer::read(PyObject* result, std::uint16_t status, const Encoding& encodi
 }
 
 bool Answer::read_response(PyObject* response) noexcept {
+  return read_head(response) && take_body(Ref::steal(PyObject_GetAttr(response, body_key)));
+}
+
+bool Answer::read_file(PyObject* response) noexcept {
+  if (!read_head(response)) return false;
+  const Ref file = Ref::steal(PyObject_GetAttr(response, file_key));
+  if (!file) return false;
+  Result<edge::OpenFile> copy = duplicate(file.get());
+  if (!copy) {
+    Gil gil = Gil::assume_held();
+    raise(gil, copy.error());
+    return false;
+  }
+  file_ = *std::move(copy);
+  return true;
+}
+
+bool Answer::read_head(PyObject* response) noexcept {
   const Ref status = Ref::steal(PyObject_GetAttr(response, status_key));
   const long number = status ? PyLong_AsLong(status.get()) : -1;
   if (number < 200 || number > 599) {
@@ -75,8 +106,7 @@ bool Answer::read_response(PyObject* response) noexcept {
   }
   status_ = static_cast<std::uint16_t>(number);
   headers_owner_ = Ref::steal(PyObject_GetAttr(response, headers_key));
-  if (!headers_owner_ || !read_fields(headers_owner_.get())) return false;
-  return take_body(Ref::steal(PyObject_GetAttr(response, body_key)));
+  return headers_owner_ && read_fields(headers_owner_.get());
 }
 
 bool Answer::read_fields(PyObject* headers) noexcept {
@@ -114,6 +144,36 @@ bool Answer::take_body(Ref owner) noexcept {
   }
   body_owner_ = std::move(owner);
   return true;
+}
+
+bool Answer::depends_on(const edge::Asked& asked) const noexcept {
+  if (file_) return true;
+  if (asked.fields.empty() || !asked.reads() || status_ != 200) return false;
+  const auto fields = response().fields;
+  return std::any_of(fields.begin(), fields.end(), [](const http::Field& field) {
+    return http::equals_ignoring_case(field.name, "etag") ||
+           http::equals_ignoring_case(field.name, "last-modified");
+  });
+}
+
+Result<void> Answer::send(http::Exchange& exchange, const edge::Asked& asked) noexcept {
+  const std::chrono::nanoseconds now = std::chrono::system_clock::now().time_since_epoch();
+  if (file_) {
+    return edge::answer_file(exchange, asked, *std::exchange(file_, std::nullopt),
+                             {.status = status_,
+                              .fields = response().fields,
+                              .refuse = &tercel::api::refuse_with_problem},
+                             now);
+  }
+  if (depends_on(asked)) {
+    const auto today = std::chrono::floor<std::chrono::seconds>(now);
+    const auto answered = edge::answer_conditions(exchange, asked, response(),
+                                                  edge::validators_of(response().fields, today),
+                                                  today, &tercel::api::refuse_with_problem);
+    if (answered) return *answered;
+  }
+  if (auto started = exchange.start(response()); !started) return started;
+  return exchange.write(payload(), http::Final::kYes);
 }
 
 http::Payload Answer::payload() const noexcept {

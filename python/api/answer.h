@@ -3,21 +3,28 @@
 // | returned          | status          | Content-Type              | body                        |
 // |-------------------|-----------------|---------------------------|-----------------------------|
 // | a Response        | its own         | among its own headers     | its own                     |
+// | a FileResponse    | its own         | among its own headers     | its file                    |
 // | bytes             | of the route    | application/octet-stream  | as it is                    |
 // | str               | of the route    | text/plain; charset=utf-8 | in UTF-8                    |
 // | anything else     | of the route    | application/json          | what `encode` makes of it   |
 //
-// Tested by test_api_app.py.
+// A Response with an ETag or a Last-Modified, and a file, are answered in the light of the
+// request's conditions (tercel/edge/conditional_answer.h, file_answer.h).
+//
+// Tested by test_api_app.py and test_api_files.py.
 #pragma once
 
 #include <Python.h>
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "python/ref.h"
+#include "tercel/edge/conditional_answer.h"
+#include "tercel/edge/open_file.h"
 #include "tercel/http/handler.h"
 #include "tercel/http/message.h"
 
@@ -27,6 +34,7 @@ namespace tercel::python::api {
 struct Encoding {
   PyObject* encode;         // Called with one object, returns bytes.
   PyObject* response_type;  // tercel.api.Response
+  PyObject* file_type;      // tercel.api.FileResponse
   PyObject* stream_type;    // tercel.api.streams.Stream, which is sent by itself.
 };
 
@@ -40,6 +48,11 @@ class Answer {
   // False with a Python exception set. Once.
   [[nodiscard]] bool read(PyObject* result, std::uint16_t status,
                           const Encoding& encoding) noexcept;
+
+  // Whether a request that asks so is answered by send(), and not by response() and payload().
+  [[nodiscard]] bool depends_on(const edge::Asked& asked) const noexcept;
+  // Answers. Fails as Exchange::start() or write(); nothing was sent when it was the former.
+  [[nodiscard]] Result<void> send(http::Exchange& exchange, const edge::Asked& asked) noexcept;
 
   [[nodiscard]] http::Response response() const noexcept {
     return {.status = status_, .fields = std::span{fields_}.first(field_count_)};
@@ -55,6 +68,9 @@ class Answer {
   static constexpr std::size_t kDigitsMax = 20;
 
   [[nodiscard]] bool read_response(PyObject* response) noexcept;
+  [[nodiscard]] bool read_file(PyObject* response) noexcept;
+  // Status and headers, which both kinds have.
+  [[nodiscard]] bool read_head(PyObject* response) noexcept;
   [[nodiscard]] bool read_fields(PyObject* headers) noexcept;
   // `owner` is a bytes or a str.
   [[nodiscard]] bool take_body(Ref owner) noexcept;
@@ -69,6 +85,7 @@ class Answer {
   std::string_view body_;
   Ref body_owner_;
   Ref headers_owner_;
+  std::optional<edge::OpenFile> file_;
 };
 
 // Interns the names of a Response's attributes. False with an exception set.

@@ -39,6 +39,13 @@ Result<void> BufferExchange::write(http::Payload payload, http::Final) noexcept 
   return {};
 }
 
+Result<void> BufferExchange::write_file(http::FileRange range, http::Final) noexcept {
+  FilePart file{range};
+  if (http::is_bodyless(status())) return {};
+  parts_.push_back({.before = std::exchange(body_, {}), .file = std::move(file)});
+  return {};
+}
+
 void BufferExchange::abort(Errc error, std::chrono::seconds retry_after) noexcept {
   if (rules_.started()) return;
   const http::ErrorAnswer answer{info(error).http_status != 0 ? error : Errc::kHandlerFailed,

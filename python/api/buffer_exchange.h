@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "python/api/file.h"
 #include "tercel/http/handler.h"
 #include "tercel/http/response_rules.h"
 
@@ -35,7 +36,14 @@ class BufferExchange final : public http::Exchange {
   [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& fields() const noexcept {
     return fields_;
   }
+  // The body, or what of it is behind the last file.
   [[nodiscard]] const std::string& body() const noexcept { return body_; }
+  // Parts of files, each with the bytes before it.
+  struct Part {
+    std::string before;
+    FilePart file;
+  };
+  [[nodiscard]] std::vector<Part> take_parts() noexcept { return std::move(parts_); }
 
   void observe(http::Observer* observer) noexcept override { observer_ = observer; }
   [[nodiscard]] const http::Endpoints& endpoints() const noexcept override { return endpoints_; }
@@ -47,10 +55,7 @@ class BufferExchange final : public http::Exchange {
   [[nodiscard]] Result<void> interim(const http::Response&) noexcept override { return {}; }
   [[nodiscard]] Result<void> start(const http::Response& response) noexcept override;
   [[nodiscard]] Result<void> write(http::Payload payload, http::Final final) noexcept override;
-  [[nodiscard]] Result<void> write_file(http::FileRange range, http::Final) noexcept override {
-    if (range.release != nullptr) range.release(range.owner);
-    return fail(Errc::kIllegalStep);
-  }
+  [[nodiscard]] Result<void> write_file(http::FileRange range, http::Final final) noexcept override;
   [[nodiscard]] Result<void> finish(std::span<const http::Field>) noexcept override {
     return fail(Errc::kIllegalStep);
   }
@@ -66,6 +71,7 @@ class BufferExchange final : public http::Exchange {
   http::ResponseRules rules_;
   std::vector<std::pair<std::string, std::string>> fields_;
   std::string body_;
+  std::vector<Part> parts_;
 };
 
 }  // namespace tercel::python::api

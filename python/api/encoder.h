@@ -4,6 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <nanobind/nanobind.h>
 
@@ -15,26 +20,45 @@ namespace tercel::python::api {
 class Encoder {
  public:
   // As the fields of Encoding (answer.h).
-  Encoder(nanobind::object encode, nanobind::object response_type, nanobind::object stream_type)
+  Encoder(nanobind::object encode, nanobind::object response_type, nanobind::object file_type,
+          nanobind::object stream_type)
       : encode_{std::move(encode)},
         response_type_{std::move(response_type)},
+        file_type_{std::move(file_type)},
         stream_type_{std::move(stream_type)} {}
 
   [[nodiscard]] Encoding encoding() const noexcept {
     return {.encode = encode_.ptr(),
             .response_type = response_type_.ptr(),
+            .file_type = file_type_.ptr(),
             .stream_type = stream_type_.ptr()};
   }
-  // What answer.h makes of `result`. Throws what that raises.
-  [[nodiscard]] nanobind::tuple answer(const nanobind::object& result, std::uint16_t status) const;
+  // What answer.h makes of `result`, for a request of this method and with these headers, of which
+  // those count that are conditions. Throws what that raises.
+  [[nodiscard]] nanobind::tuple answer(const nanobind::object& result, std::uint16_t status,
+                                       std::string_view method,
+                                       const nanobind::list& headers) const;
 
  private:
   nanobind::object encode_;
   nanobind::object response_type_;
+  nanobind::object file_type_;
   nanobind::object stream_type_;
 };
 
-// (status, headers, body) of what was answered.
-[[nodiscard]] nanobind::tuple to_tuple(const BufferExchange& exchange);
+// (status, headers, body) of what was answered. The body is bytes, or, where there are files in it,
+// a list of bytes and FilePart, which are taken out of it.
+[[nodiscard]] nanobind::tuple to_tuple(BufferExchange& exchange);
+
+// Header fields as ASGI has them, with names in lower case; a value that is kept by this.
+class HeaderFields {
+ public:
+  explicit HeaderFields(const nanobind::list& headers);
+  [[nodiscard]] std::span<const http::Field> all() const noexcept { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> kept_;
+  std::vector<http::Field> fields_;
+};
 
 }  // namespace tercel::python::api

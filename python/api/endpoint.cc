@@ -61,7 +61,7 @@ void PyEndpoint::call(tercel::api::Call& call) noexcept {
   }
   if (options_.is_async) {
     const Ref invocation =
-        Ref::steal(make_invocation(*this, around_.owner, std::move(arguments), is_head(call)));
+        Ref::steal(make_invocation(*this, around_.owner, std::move(arguments), call.request));
     return go_on(call, invocation.get());
   }
   // What it sets in context variables is its own.
@@ -198,9 +198,20 @@ bool PyEndpoint::answer_with(PyObject* result, Deliver deliver) const noexcept {
   return failed.read(around_.failed, 500, around_.encoding) && deliver(failed);
 }
 
-bool PyEndpoint::answer(PyObject* send, PyObject* result) const noexcept {
-  return answer_with(result, [this, send](const Answer& made) {
-    return around_.door->answer(send, made.response(), made.payload());
+bool PyEndpoint::answer(PyObject* send, PyObject* result, const edge::Asked& asked) const noexcept {
+  return answer_with(result, [&](Answer& made) {
+    if (!made.depends_on(asked)) {
+      return around_.door->answer(send, made.response(), made.payload());
+    }
+    struct Writing {
+      Answer& answer;
+      const edge::Asked& asked;
+    } writing{made, asked};
+    const auto write = [](void* self, http::Exchange& exchange) noexcept {
+      const Writing& what = *static_cast<Writing*>(self);
+      return what.answer.send(exchange, what.asked);
+    };
+    return around_.door->answer_through(send, write, &writing);
   });
 }
 
@@ -219,14 +230,13 @@ PyObject* PyEndpoint::open_stream(PyObject* stream, PyObject* send, bool head) c
   });
 }
 
-bool PyEndpoint::answer_raised(PyObject* send) const noexcept {
-  return answer(send, nullptr);
+bool PyEndpoint::answer_raised(PyObject* send, const edge::Asked& asked) const noexcept {
+  return answer(send, nullptr, asked);
 }
 
 void PyEndpoint::answer_at_once(tercel::api::Call& call, PyObject* result) const noexcept {
-  const auto deliver = [&call](const Answer& made) {
-    if (!raise_of(call.exchange.start(made.response()))) return false;
-    return raise_of(call.exchange.write(made.payload(), http::Final::kYes));
+  const auto deliver = [&call](Answer& made) {
+    return raise_of(made.send(call.exchange, {call.request.method, call.request.fields}));
   };
   if (answer_with(result, deliver)) return;
   if (const Ref raised = take_raised()) around_.door->log_raised(raised.get());

@@ -76,8 +76,9 @@ class PyEndpoint final : public tercel::api::Endpoint {
   // Runs the function; a new reference, or null with an exception set.
   [[nodiscard]] PyObject* run(PyObject* arguments) const noexcept;
   // Answers, through what the call was given as `send`. False with the exception set that goes on.
-  [[nodiscard]] bool answer(PyObject* send, PyObject* result) const noexcept;
-  [[nodiscard]] bool answer_raised(PyObject* send) const noexcept;
+  [[nodiscard]] bool answer(PyObject* send, PyObject* result,
+                            const edge::Asked& asked) const noexcept;
+  [[nodiscard]] bool answer_raised(PyObject* send, const edge::Asked& asked) const noexcept;
   [[nodiscard]] bool is_stream(PyObject* result) const noexcept;
   // The coroutine that sends it. New reference; null with an exception set.
   // `head`: of what it would make, nothing is sent.
@@ -97,7 +98,7 @@ class PyEndpoint final : public tercel::api::Endpoint {
   [[nodiscard]] PyObject* make_body(const tercel::api::Call& call) const noexcept;
   [[nodiscard]] PyObject* make_request(const tercel::api::Call& call) const noexcept;
   // Makes an answer of `result`, or of the exception that is set when it is null, and hands it to
-  // `deliver(const Answer&)`, which returns false with an exception set. False with the exception
+  // `deliver(Answer&)`, which returns false with an exception set. False with the exception
   // set that goes on.
   template <typename Deliver>
   [[nodiscard]] bool answer_with(PyObject* result, Deliver deliver) const noexcept;

@@ -9,7 +9,10 @@
 
 #include "python/api/buffer_exchange.h"
 #include "python/errors.h"
+#include "tercel/api/problem.h"
 #include "tercel/base/parse_number.h"
+#include "tercel/json/writer.h"
+#include "tercel/net/syscalls.h"
 
 namespace nb = nanobind;
 
@@ -80,15 +83,18 @@ std::string_view view_of(const nb::bytes& bytes) {
   return {bytes.c_str(), bytes.size()};
 }
 
-// Notes the requests that no route has.
-class Unrouted final : public http::Handler {
- public:
-  [[nodiscard]] bool came() const noexcept { return came_; }
-  void handle(const http::Request&, http::Exchange&) noexcept override { came_ = true; }
-
- private:
-  bool came_ = false;
-};
+// (prefix, folder, index, headers)
+edge::FileMount read_mount(const nb::tuple& one) {
+  edge::FileMount mount{.prefix = nb::cast<std::string>(one[0]),
+                        .folder = std::string{view_of(nb::cast<nb::bytes>(one[1]))},
+                        .index = nb::cast<bool>(one[2]),
+                        .missing = edge::Missing::kPassedOn};
+  for (const nb::handle pair : nb::cast<nb::list>(one[3])) {
+    const auto field = nb::cast<nb::tuple>(pair);
+    mount.fields.emplace_back(nb::cast<std::string>(field[0]), nb::cast<std::string>(field[1]));
+  }
+  return mount;
+}
 
 // What a request says of a body that is not there yet.
 std::optional<std::uint64_t> declared_length(std::span<const http::Field> fields) {
@@ -137,6 +143,12 @@ constinit asgi::Front the_front{.make = make};
 
 }  // namespace
 
+void Instance::Nothing::handle(const http::Request& request, http::Exchange& exchange) noexcept {
+  BlockPool blocks;
+  json::Writer scratch{blocks};
+  tercel::api::answer_problem(exchange, {.status = 404, .instance = request.path}, scratch);
+}
+
 bool init_door() noexcept {
   const Ref core = Ref::steal(PyImport_ImportModule("tercel._core"));
   const Ref capsule = Ref::steal(core ? PyObject_GetAttrString(core.get(), "_door") : nullptr);
@@ -167,6 +179,9 @@ void Instance::read_specification(const nb::dict& specification) {
              .answer_raised = answer_raised_.ptr(),
              .failed = failed_.ptr(),
              .door = door};
+  for (const nb::handle folder : nb::cast<nb::list>(specification["static"])) {
+    mounts_.push_back(read_mount(nb::cast<nb::tuple>(folder)));
+  }
   for (const nb::handle route : nb::cast<nb::list>(specification["routes"])) {
     add(nb::cast<nb::tuple>(route));
   }
@@ -212,26 +227,31 @@ void Instance::add(const nb::tuple& route) {
 void Instance::serve(asgi::AsgiHandler& inner, PyObject* owner) noexcept {
   around_.owner = owner;
   if (all_through_python_) handler_ = door->handler(inner);
-  if (unrouted_through_python_) app_.set_unrouted(door->handler(inner));
+  if (unrouted_through_python_) {
+    app_.set_unrouted(files_before(*door->handler(inner)));
+  } else if (!mounts_.empty()) {
+    app_.set_unrouted(files_before(nothing_));
+  }
   for (PyEndpoint* endpoint : endpoints_) endpoint->set_handler(&inner);
   app_.set_websockets(door->handler(inner));
 }
 
+http::Handler* Instance::files_before(http::Handler& inner) {
+  if (mounts_.empty()) return &inner;
+  if (!files_) {
+    files_.emplace(inner, net::system_calls(), mounts_, &tercel::api::refuse_with_problem);
+  }
+  return &*files_;
+}
+
 nb::object Instance::begin(const nb::bytes& method, const nb::bytes& path, const nb::bytes& query,
                            const nb::list& headers, const std::optional<nb::bytes>& body) {
-  std::vector<std::pair<std::string, std::string>> kept;
-  for (const nb::handle pair : headers) {
-    const auto field = nb::cast<nb::tuple>(pair);
-    kept.emplace_back(view_of(nb::cast<nb::bytes>(field[0])),
-                      view_of(nb::cast<nb::bytes>(field[1])));
-  }
-  std::vector<http::Field> fields;
-  for (const auto& [name, value] : kept) fields.push_back({name, value});
+  const HeaderFields fields{headers};
   http::Request request;
   request.method = view_of(method);
   request.path = view_of(path);
   request.query = view_of(query);
-  request.fields = fields;
+  request.fields = fields.all();
   std::optional<std::string_view> bytes;
   if (body) {
     bytes = view_of(*body);
@@ -239,17 +259,17 @@ nb::object Instance::begin(const nb::bytes& method, const nb::bytes& path, const
     request.has_body = !bytes->empty();
   } else {
     // Not every server says whether there is one.
-    request.content_length = declared_length(fields);
+    request.content_length = declared_length(fields.all());
     request.has_body = true;
   }
 
   BufferExchange exchange{bytes};
   portable_ = {};
   for (PyEndpoint* endpoint : endpoints_) endpoint->set_portable(&portable_);
-  Unrouted unrouted;
-  app_.set_unrouted(&unrouted);
+  unrouted_.forget();
+  app_.set_unrouted(files_before(unrouted_));
   app_.handle(request, exchange);
-  if (unrouted.came()) return nb::none();
+  if (unrouted_.came()) return nb::none();
   if (exchange.needs_body()) return nb::bool_(true);
   if (portable_.arguments) {
     return nb::make_tuple(portable_.route, nb::steal(portable_.arguments.release()));

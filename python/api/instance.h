@@ -17,6 +17,7 @@
 #include "python/api/endpoint.h"
 #include "python/asgi/door.h"
 #include "tercel/api/app.h"
+#include "tercel/edge/file_handler.h"
 
 namespace tercel::python::api {
 
@@ -45,6 +46,25 @@ class Instance {
   int traverse(visitproc visit, void* arg) const;
 
  private:
+  // Notes the requests that no route has.
+  class Unrouted final : public http::Handler {
+   public:
+    [[nodiscard]] bool came() const noexcept { return came_; }
+    void forget() noexcept { came_ = false; }
+    void handle(const http::Request&, http::Exchange&) noexcept override { came_ = true; }
+
+   private:
+    bool came_ = false;
+  };
+  // Answers 404, as tercel::api::App does.
+  class Nothing final : public http::Handler {
+   public:
+    void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
+  };
+
+  // What stands before `inner` for paths that no route has: the folders of App.static(), if there
+  // are any. `inner` is the same at each call, and outlives this.
+  [[nodiscard]] http::Handler* files_before(http::Handler& inner);
   void read_specification(const nanobind::dict& specification);
   void add(const nanobind::tuple& route);
 
@@ -58,6 +78,10 @@ class Instance {
   Surroundings around_{};
   std::vector<PyEndpoint*> endpoints_;  // Those of app_, by route.
   Portable portable_;
+  std::vector<edge::FileMount> mounts_;
+  Unrouted unrouted_;
+  Nothing nothing_;
+  std::optional<edge::FileHandler> files_;
   tercel::api::App app_;
   http::Handler* handler_ = &app_;  // Or the ASGI handler, where hooks are to be called.
 };

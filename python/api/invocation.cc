@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "python/api/conditions.h"
 #include "python/asgi/object_pool.h"
 #include "python/asgi/types.h"
 
@@ -22,8 +23,9 @@ struct Invocation {
   PyObject* stream;     // Until it is opened.
   PyObject* send;       // From then on, until its end.
   PyObject* coroutine;
-  bool streaming;  // It is the stream's, not the function's.
-  bool head;       // The request was HEAD.
+  Conditions* conditions;  // Of the request; null: none.
+  bool streaming;          // It is the stream's, not the function's.
+  bool head;               // The request was HEAD.
 };
 
 constinit asgi::ObjectPool<Invocation> pool;
@@ -42,6 +44,7 @@ void dealloc(PyObject* self) noexcept {
   Py_CLEAR(invocation.arguments);
   Py_CLEAR(invocation.stream);
   Py_CLEAR(invocation.owner);
+  delete invocation.conditions;
   pool.drop(&invocation);
 }
 
@@ -65,8 +68,10 @@ PySendResult conclude(Invocation& invocation, PySendResult sent, PyObject** resu
   const Ref returned = Ref::steal(std::exchange(*result, nullptr));
   bool done = sent == PYGEN_RETURN;
   if (!invocation.streaming) {
-    done = done ? invocation.endpoint->answer(send.get(), returned.get())
-                : invocation.endpoint->answer_raised(send.get());
+    const edge::Asked asked =
+        invocation.conditions != nullptr ? invocation.conditions->asked() : edge::Asked{};
+    done = done ? invocation.endpoint->answer(send.get(), returned.get(), asked)
+                : invocation.endpoint->answer_raised(send.get(), asked);
   }
   if (!done) return PYGEN_ERROR;
   *result = Py_NewRef(Py_None);
@@ -216,6 +221,7 @@ Invocation* make(const PyEndpoint& endpoint, PyObject* owner, bool head) noexcep
   invocation->stream = nullptr;
   invocation->send = nullptr;
   invocation->coroutine = nullptr;
+  invocation->conditions = nullptr;
   invocation->streaming = false;
   invocation->head = head;
   return invocation;
@@ -232,9 +238,12 @@ bool init_invocation() noexcept {
 }
 
 PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* owner, Ref arguments,
-                          bool head) noexcept {
-  Invocation* const invocation = make(endpoint, owner, head);
-  if (invocation != nullptr) invocation->arguments = arguments.release();
+                          const http::Request& request) noexcept {
+  Invocation* const invocation = make(endpoint, owner, request.method == "HEAD");
+  if (invocation != nullptr) {
+    invocation->arguments = arguments.release();
+    invocation->conditions = Conditions::keep(request).release();
+  }
   return reinterpret_cast<PyObject*>(invocation);
 }
 

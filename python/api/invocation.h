@@ -17,11 +17,12 @@ namespace tercel::python::api {
 // Makes the type. False with a Python exception set.
 [[nodiscard]] bool init_invocation() noexcept;
 
-// New reference; null with MemoryError set. `head`: the request was HEAD. `owner` keeps `endpoint`
+// New reference; null with MemoryError set. `owner` keeps `endpoint`
 // alive, and outlives its server.
 [[nodiscard]] PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* owner, Ref arguments,
-                                        bool head) noexcept;
+                                        const http::Request& request) noexcept;
 // The same for a stream that a plain function returned.
+// `head`: the request was HEAD.
 [[nodiscard]] PyObject* make_stream(const PyEndpoint& endpoint, PyObject* owner, PyObject* stream,
                                     bool head) noexcept;
 

@@ -9,6 +9,7 @@
 
 #include "python/api/answer.h"
 #include "python/api/encoder.h"
+#include "python/api/file.h"
 #include "python/api/instance.h"
 #include "python/api/invocation.h"
 #include "python/errors.h"
@@ -81,10 +82,12 @@ NB_MODULE(_api, module) {
            "Adds a route.")
       .def_static("fields", &api::Templates::fields, nb::arg("path"),
                   "The names of a template's fields, with those of their converters.");
+  api::bind_files(module);
   nb::class_<api::Encoder>(module, "Encoder")
-      .def(nb::init<nb::object, nb::object, nb::object>(), nb::arg("encode"),
-           nb::arg("response_type"), nb::arg("stream_type"))
+      .def(nb::init<nb::object, nb::object, nb::object, nb::object>(), nb::arg("encode"),
+           nb::arg("response_type"), nb::arg("file_type"), nb::arg("stream_type"))
       .def("answer", &api::Encoder::answer, nb::arg("result").none(), nb::arg("status"),
+           nb::arg("method"), nb::arg("headers"),
            "Returns what a function returned as status, headers and body.");
   nb::class_<api::Instance>(module, "Instance", nb::type_slots(api::instance_slots))
       .def(nb::init<nb::object>(), nb::arg("app"))

@@ -56,6 +56,11 @@ class Cycle final : public Call, public http::Observer {
   // nothing was sent. `payload` is taken over in every case.
   [[nodiscard]] bool answer(const http::Response& response, http::Payload payload) noexcept;
 
+  // The same, by what writes to the exchange itself: `write` answers whole, or fails as start()
+  // with nothing sent.
+  [[nodiscard]] bool answer_through(Result<void> (*write)(void* self, http::Exchange&) noexcept,
+                                    void* self) noexcept;
+
   // --- http::Observer
   void on_body() noexcept override;
   void on_writable() noexcept override;

@@ -164,6 +164,23 @@ bool Cycle::answer(const http::Response& response, http::Payload payload) noexce
   return true;
 }
 
+bool Cycle::answer_through(Result<void> (*write)(void* self, http::Exchange&) noexcept,
+                           void* self) noexcept {
+  if (!attached() || stage_ != Stage::kHead) {
+    if (gone()) return true;
+    raise_detached();
+    return false;
+  }
+  stage_ = Stage::kBody;
+  if (const Result<void> written = write(self, *exchange_); !written) {
+    stage_ = Stage::kHead;
+    raise_response_error(written.error());
+    return false;
+  }
+  if (attached()) complete();
+  return true;
+}
+
 PyObject* Cycle::send_body(PyObject* message) noexcept {
   BodyBytes bytes;
   http::Final final = http::Final::kYes;

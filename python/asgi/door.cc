@@ -26,6 +26,11 @@ bool answer(PyObject* send, const http::Response& response, http::Payload payloa
   return static_cast<Cycle*>(call)->answer(response, payload);
 }
 
+bool answer_through(PyObject* send, Door::Write write, void* self) noexcept {
+  Call* const call = reinterpret_cast<SendCallable*>(send)->call;
+  return static_cast<Cycle*>(call)->answer_through(write, self);
+}
+
 PyObject* context(AsgiHandler& handler) noexcept {
   return handler.context();
 }
@@ -39,6 +44,7 @@ constinit Door the_door{.handler = as_handler,
                         .run = run,
                         .receive = receive,
                         .answer = answer,
+                        .answer_through = answer_through,
                         .context = context,
                         .log_raised = log_raised_by_app};
 

@@ -19,6 +19,9 @@ namespace tercel::python::asgi {
 class AsgiHandler;
 
 struct Door {
+  // Answers, whole; or fails as http::Exchange::start(), with nothing sent.
+  using Write = Result<void> (*)(void* self, http::Exchange& exchange) noexcept;
+
   static constexpr const char* kCapsule = "tercel._core._door";
   // The handler itself, for the requests that the other module leaves to it.
   http::Handler* (*handler)(AsgiHandler& handler) noexcept;
@@ -30,6 +33,8 @@ struct Door {
   PyObject* (*receive)(PyObject* send) noexcept;
   // Cycle::answer(), for what such a callable was given as `send`.
   bool (*answer)(PyObject* send, const http::Response& response, http::Payload payload) noexcept;
+  // Cycle::answer_through(), likewise.
+  bool (*answer_through)(PyObject* send, Write write, void* self) noexcept;
   // The context that requests inherit from. Borrowed.
   PyObject* (*context)(AsgiHandler& handler) noexcept;
   // Logs what raised, as what an application raises; a child of fork() ends here.

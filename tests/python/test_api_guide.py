@@ -81,3 +81,21 @@ def test_refusals(serve: Any) -> None:
         assert client.post("/orders/lamp").json()["detail"] == "There is no lamp left."
         assert client.post("/sizes?unit=cm", json={"a": 1, "b": 2.5}).json() == 2
         assert client.post("/sizes?unit=in", json={"a": 0}).status_code == 422
+
+
+def test_files(serve: Any) -> None:
+    with httpx.Client(base_url=serve("files:app", app_dir=EXAMPLES).url) as client:
+        page = client.get("/site/")
+        assert "<title>Reports</title>" in page.text
+        assert page.headers["cache-control"] == "max-age=3600"
+        report = client.get("/reports/2025")
+        assert report.text == "month,sold\njanuary,12\n"
+        assert report.headers["content-disposition"] == 'attachment; filename="Report 2025.csv"'
+        assert client.get("/reports/2025", headers={"range": "bytes=0-4"}).text == "month"
+        assert client.get("/reports/1999").status_code == 404
+        assert client.get("/raw/2025.csv").text == report.text
+        assert client.get("/raw/..%2ffiles.py").status_code == 404
+        prices = client.get("/prices")
+        assert prices.json() == {"lamp": 12.0, "chair": 50.0}
+        etag = {"if-none-match": prices.headers["etag"]}
+        assert client.get("/prices", headers=etag).status_code == 304

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <string>
 
+#include "tercel/base/block_pool.h"
+#include "tercel/base/errors.h"
 #include "tercel/base/utf8.h"
 #include "tercel/http/h1_writer.h"
 #include "tercel/http/response_rules.h"
@@ -39,6 +42,17 @@ void answer_problem(http::Exchange& exchange, const Problem& problem, json::Writ
   write(problem, scratch);
   if (!scratch.ok()) return exchange.abort(Errc::kNoMemory);
   answer(exchange, problem.status, "application/problem+json", scratch.view(), fields);
+}
+
+void refuse_with_problem(http::Exchange& exchange, Errc error,
+                         std::span<const http::Field> fields) noexcept {
+  const ErrorInfo known = info(error);
+  std::string detail{known.text};
+  detail.front() = static_cast<char>(detail.front() - ('a' - 'A'));
+  detail += '.';
+  BlockPool blocks;
+  json::Writer scratch{blocks};
+  answer_problem(exchange, {.status = known.http_status, .detail = detail}, scratch, fields);
 }
 
 void answer(http::Exchange& exchange, std::uint16_t status, std::string_view content_type,

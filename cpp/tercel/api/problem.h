@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "tercel/base/errors.h"
 #include "tercel/http/handler.h"
 #include "tercel/json/writer.h"
 
@@ -29,6 +30,10 @@ void write(const Problem& problem, json::Writer& out) noexcept;
 // Answers with it, and with `fields` besides Content-Type and Content-Length. `scratch` is emptied.
 void answer_problem(http::Exchange& exchange, const Problem& problem, json::Writer& scratch,
                     std::span<const http::Field> fields = {}) noexcept;
+
+// Answers with the error's status, what it says as the detail, and `fields`.
+void refuse_with_problem(http::Exchange& exchange, Errc error,
+                         std::span<const http::Field> fields) noexcept;
 
 // Answers with `body`, whole. `fields` besides Content-Type (left out when it is empty) and
 // Content-Length: at most kAnswerFieldsMax. What is wrong with them ends the exchange with 500.

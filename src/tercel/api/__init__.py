@@ -7,6 +7,7 @@ from tercel.api.app import App
 from tercel.api.background import BackgroundTasks
 from tercel.api.dependencies import Depends
 from tercel.api.errors import HTTPError
+from tercel.api.files import FileResponse
 from tercel.api.markers import Body, Cookie, Header, Path, Query
 from tercel.api.request import Request
 from tercel.api.response import Response
@@ -21,6 +22,7 @@ __all__ = [
     "Depends",
     "Event",
     "EventStream",
+    "FileResponse",
     "HTTPError",
     "Header",
     "Path",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from tercel.api.background import BackgroundTasks, Followed
 from tercel.api.dependencies import Depends, Singletons, caller
 from tercel.api.error_handlers import ErrorHandlers
 from tercel.api.errors import FAILED
+from tercel.api.files import FileResponse, Folder, folder_of
 from tercel.api.hooks import Hooks, call_all
 from tercel.api.mounts import Mounts, Sinks
 from tercel.api.plan import Plan
@@ -96,10 +98,11 @@ class App(Router):
         self._freezing = threading.Lock()
         self._routes: list[Route] = []
         self._hooks = Hooks()
+        self._folders: list[Folder] = []
         self._mounts = Mounts()
         self._sinks = Sinks()
         self._encode = msgspec.json.Encoder(enc_hook=_of_unknown).encode
-        self._encoder = _api.Encoder(self._encode, Response, Stream)
+        self._encoder = _api.Encoder(self._encode, Response, FileResponse, Stream)
         self._error_handlers = ErrorHandlers(self._encoder, debug=debug)
         self._portable = Portable(self)
         self._singletons = Singletons()
@@ -206,6 +209,33 @@ class App(Router):
         self._check_open(prefix)
         self._mounts.add(prefix, application)
 
+    def static(
+        self,
+        path: str,
+        folder: str | os.PathLike[str],
+        *,
+        index: bool = True,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Serves the files of a folder below a path, where no route is.
+
+        With ETag, conditional requests, ranges and compressed copies, as `tercel serve --static`
+        does, and without entering Python unless there are hooks around requests. What is not in the
+        folder is for mounted applications and sinks, or 404.
+
+        Args:
+            path: as `/assets`; `/` for every path that no route has.
+            folder: looked up anew by each request.
+            index: a folder within is its `index.html`.
+            headers: header fields of every file: Cache-Control, for one.
+
+        Raises:
+            ValueError: the path is none, or there is no such folder.
+            RuntimeError: the app is being served already.
+        """
+        self._check_open(path)
+        self._folders.append(folder_of(path, folder, index, headers))
+
     def sink(self, pattern: str) -> Callable[[Handler], Handler]:
         """Registers a function for all paths that no route has, and a regular expression matches.
 
@@ -310,6 +340,7 @@ class App(Router):
         self._freeze()
         return {
             "routes": [route.native() for route in self._routes],
+            "static": self._folders,
             "encoder": self._encoder,
             "request_type": Request,
             "answer_raised": self._error_handlers.answer,

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tercel.api.files import SentFile
 from tercel.api.streams import Receive, Send, Stream
 
 if TYPE_CHECKING:
@@ -71,7 +72,11 @@ class Followed(Stream):
         if self._stream is not None:
             self.status, self.headers = self._stream.status, self._stream.headers
         else:
-            self.status, headers, self._body = encoder.answer(result, status)
+            # Whole, whatever the request's conditions are: nobody knows them here.
+            answer = encoder.answer(result, status, "", [])
+            self.status, headers, self._body = answer
+            if not isinstance(self._body, bytes):
+                self._stream = SentFile(answer, None, {})
             self.headers = [
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers
             ]

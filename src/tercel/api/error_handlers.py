@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from tercel.api.errors import HTTPError, HTTPStatus, InvalidValue
+from tercel.api.files import FileResponse
 from tercel.api.response import Response
 from tercel.api.streams import Stream
 
@@ -84,9 +85,9 @@ class ErrorHandlers:
                 if function is None or not inspect.iscoroutinefunction(function):
                     raise
                 result = await function(raised)
-                if isinstance(result, (Response, Stream)):
+                if isinstance(result, (Response, FileResponse, Stream)):
                     return result
-                return Response.of(*self._encoder.answer(result, 500))
+                return Response.of(*self._encoder.answer(result, 500, "", []))
 
         return call
 

@@ -16,6 +16,7 @@ from tercel import _api
 from tercel.api import hooks
 from tercel.api.dependencies import BEFORE
 from tercel.api.errors import FAILED, HTTPError, problem
+from tercel.api.files import FileResponse, SentFile
 from tercel.api.request import Request
 from tercel.api.response import Response
 from tercel.api.streams import Receive, Send, Stream
@@ -63,12 +64,12 @@ class Portable:
             return
         except Exception as error:
             succeeded = False
-            answer, raised = await self._recover(asked.request, error)
+            answer, raised = await self._recover(asked, error)
         if self._app._hooks.response:
             try:
-                answer = await self._finish(asked.request, answer, succeeded)
+                answer = await self._finish(asked, answer, succeeded)
             except Exception as error:
-                answer, raised = await self._recover(asked.request, error)
+                answer, raised = await self._recover(asked, error)
         if isinstance(answer, Stream):
             await answer.send_through(receive, send, scope["method"] == "HEAD")
         else:
@@ -88,22 +89,23 @@ class Portable:
         if app._hooks.request:
             result = await hooks.call(app._hooks.request, asked.request)
             if result is not None:
-                return self._encode(result, 200)
+                return self._encode(asked, result, 200)
         if app._hooks.are_around_requests:
             number = instance.find(asked.method.decode("latin-1"), asked.path.decode("latin-1"))
             if number is not None:
                 asked.request.route = app._routes[number].path
                 result = await hooks.call(app._hooks.pre_validation, asked.request)
                 if result is not None:
-                    return self._encode(result, 200)
+                    return self._encode(asked, result, 200)
         body = await asked.body_so_far()
         begun = instance.begin(asked.method, asked.path, asked.query, asked.headers, body)
         if begun is True:
             body = await asked.read_body()
             begun = instance.begin(asked.method, asked.path, asked.query, asked.headers, body)
-        if begun is None or len(begun) == 3:
-            answer: Answer | None = begun
-            return answer
+        if begun is None:
+            return None
+        if len(begun) == 3:
+            return _with_files(asked, begun, None)
         number, values = begun
         route = app._routes[number]
         return await self._call(asked, route, dict(zip(route.plan.names, values, strict=True)))
@@ -126,53 +128,57 @@ class Portable:
             result = route.endpoint(**arguments)
             if inspect.isawaitable(result):
                 result = await result
-        return self._encode(result, route.status)
+        return self._encode(asked, result, route.status)
 
-    def _encode(self, result: Any, status: int) -> Answer | Stream:
+    def _encode(self, asked: _Asked, result: Any, status: int) -> Answer | Stream:
         if isinstance(result, Stream):
             return result
-        return self._app._encoder.answer(result, status)
+        method = asked.method.decode("latin-1")
+        answer = self._app._encoder.answer(result, status, method, asked.headers)
+        path = result.path if isinstance(result, FileResponse) else None
+        return _with_files(asked, answer, path)
 
     async def _answer_unrouted(self, asked: _Asked) -> Answer | Stream:
         request = asked.request
         sink = self._app._sinks.find(request)
         if sink is None:
-            return self._encode(problem(404, instance=request.path), 404)
+            return self._encode(asked, problem(404, instance=request.path), 404)
         request.body = await asked.read_body()
         result = sink(request)
         if inspect.isawaitable(result):
             result = await result
-        return self._encode(result, 200)
+        return self._encode(asked, result, 200)
 
     async def _recover(
-        self, request: Request, error: Exception
+        self, asked: _Asked, error: Exception
     ) -> tuple[Answer | Stream, Exception | None]:
         """Returns what answers an exception, and what of it is for the log.
 
         As the engine does it (python/api/endpoint.cc).
         """
         try:
-            answered = await hooks.call(self._app._hooks.error, request, error)
+            answered = await hooks.call(self._app._hooks.error, asked.request, error)
             if answered is None:
                 answered = await self._app._error_handlers.answer_later(error)
             if answered is not None:
-                return self._encode(answered, 500), None
+                return self._encode(asked, answered, 500), None
         except Exception as second:
             error = second
-        return self._encode(FAILED, 500), error
+        return self._encode(asked, FAILED, 500), error
 
     async def _finish(
-        self, request: Request, answer: Answer | Stream, succeeded: bool
+        self, asked: _Asked, answer: Answer | Stream, succeeded: bool
     ) -> Answer | Stream:
         """Shows the answer to the hooks, which change it, or return another."""
         shown = answer if isinstance(answer, Stream) else Response.of(*answer)
         for hook in self._app._hooks.response:
-            result = await hooks.call([hook], request, shown, succeeded)
+            result = await hooks.call([hook], asked.request, shown, succeeded)
             if isinstance(result, (Response, Stream)):
                 shown = result
             elif result is not None:
-                shown = Response.of(*self._app._encoder.answer(result, shown.status))
-        return self._encode(shown, shown.status)
+                made = self._encode(asked, result, shown.status)
+                shown = made if isinstance(made, Stream) else Response.of(*made)
+        return self._encode(asked, shown, shown.status)
 
 
 class _Asked:
@@ -189,6 +195,7 @@ class _Asked:
         self.query: bytes = scope["query_string"]
         self.headers = [tuple(pair) for pair in scope["headers"]]
         self._is_http1: bool = scope.get("http_version", "1.1").startswith("1")
+        self.extensions: dict[str, Any] = scope.get("extensions") or {}
         self._receive = receive
         self._request: Request | None = None
 
@@ -237,6 +244,13 @@ class _Asked:
                 if size > _BODY_BYTES_MAX:
                     raise HTTPError(413, "The request body exceeds the limit.")
                 return b"".join(parts)
+
+
+def _with_files(asked: _Asked, answer: tuple[int, Any, Any], path: str | None) -> Answer | Stream:
+    """Returns an answer of the engine, which may be with files; `path`: of the only one."""
+    if isinstance(answer[2], bytes):
+        return answer
+    return SentFile(answer, path, asked.extensions)
 
 
 def _as_text(headers: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Union
 
 from tercel.api.errors import title_of
+from tercel.api.files import FileResponse
 from tercel.api.response import Response
 from tercel.api.schemas import Schemas
 from tercel.api.streams import EventStream, Stream
@@ -46,6 +47,7 @@ PROBLEM: Object = {
     "required": ["type", "title", "status"],
 }
 _BODYLESS = (204, 205, 304)
+_SPECIAL = (Response, EventStream, FileResponse)
 
 
 def described(status: int, response: Any, schemas: Schemas, problem: Object) -> Object:
@@ -74,11 +76,17 @@ def success(status: int, returned: Any, schemas: Schemas) -> dict[str, Object]:
     """Returns the answers of a function with the return annotation `returned`."""
     answers: dict[str, Object] = {}
     members = _members(returned)
-    if any(member not in (Response, EventStream) for member in members):
+    if any(member not in _SPECIAL for member in members):
         answers[str(status)] = _object(status, content_of(returned, schemas))
     if EventStream in members:
         content = answers.setdefault("200", _object(200, {})).setdefault("content", {})
         content["text/event-stream"] = {}
+    if FileResponse in members:
+        content = answers.setdefault("200", _object(200, {})).setdefault("content", {})
+        content["*/*"] = {}
+        answers["206"] = _object(206, {"*/*": {}}, "A part of the file.")
+        answers["304"] = _object(304, {}, "The client has it already.")
+        answers.setdefault("default", {"description": "What the request's conditions decide."})
     if Response in members:
         answers["default"] = {"description": "What the function decides."}
     return answers
@@ -86,7 +94,7 @@ def success(status: int, returned: Any, schemas: Schemas) -> dict[str, Object]:
 
 def content_of(annotation: Any, schemas: Schemas) -> Object:
     """Returns the media types, each with its schema, of values of a type; {}: any."""
-    members = [one for one in _members(annotation) if one not in (Response, EventStream)]
+    members = [one for one in _members(annotation) if one not in _SPECIAL]
     if Any in members or object in members:
         return {}
     texts = [member for member in members if _is_text(member)]
@@ -112,13 +120,17 @@ def _members(annotation: Any) -> list[Any]:
     """Returns the types that an annotation joins, without the names of others for them.
 
     What is neither encoded nor a text or bytes is one of: Response, for what decides everything
-    itself, and EventStream.
+    itself, EventStream, and FileResponse.
     """
     plain = _resolved(annotation)
     if typing.get_origin(plain) in (Union, types.UnionType):
         return [member for one in typing.get_args(plain) for member in _members(one)]
     if isinstance(plain, type):
-        for kind, stands_for in ((EventStream, EventStream), ((Response, Stream), Response)):
+        for kind, stands_for in (
+            (EventStream, EventStream),
+            (FileResponse, FileResponse),
+            ((Response, Stream), Response),
+        ):
             if issubclass(plain, kind):
                 return [stands_for]
     # Bytes only by that name: a subclass is encoded.

@@ -45,7 +45,7 @@ class WantedCodings {
       order_[place] = i;
     }
   }
-  [[nodiscard]] std::span<const std::size_t> all() const noexcept {
+  [[nodiscard]] std::span<const std::size_t> all() const& noexcept {
     return std::span{order_}.first(count_);
   }
 
@@ -165,7 +165,8 @@ void FileHandler::answer_with(const Mount& mount, int folder, FilePath& path, Op
   if (type.compressible) {
     // Whatever this one gets: a cache must not hand it to others.
     *end++ = {"vary", "accept-encoding"};
-    for (const std::size_t wanted : WantedCodings{request.fields}.all()) {
+    const WantedCodings wanted_codings{request.fields};
+    for (const std::size_t wanted : wanted_codings.all()) {
       const Coding& coding = kCodings[wanted];
       path.append(coding.ending);
       Result<OpenFile> copy = OpenFile::open_beneath(syscalls_, folder, path.c_str());

@@ -45,6 +45,7 @@ class FileHandlerTest : public testing::Test {
     write("dist/docs/index.html", "<docs>");
     write("dist/app.js", "let app;");
     write("other/x.txt", "other x");
+    write("other/index.html", "<other>");
     write("secret.txt", "secret");
     descriptors_ = test::open_descriptors();
   }

@@ -214,6 +214,13 @@ def test_a_file_is_sent_as_it_was_when_the_response_was_made(client: Any) -> Non
     assert client.get("/gone").text == "still here"
 
 
+def test_a_file_is_an_answer_wherever_a_response_is(client: Any) -> None:
+    assert client.get("/checked/data.bin", headers={"range": "bytes=0-1"}).content == BYTES[:2]
+    assert client.get("/checked/other").json() == {"other": 1}
+    refused = client.get("/refused")
+    assert (refused.status_code, refused.text) == (403, "<h1>index</h1>")
+
+
 def test_background_work_follows_a_file(client: Any) -> None:
     assert client.get("/followed/data.bin").content == BYTES
     # What its conditions are is not known there, so it is sent whole.

@@ -9,6 +9,7 @@ from typing import Any, Union
 
 from tercel.api import values
 from tercel.api.errors import InvalidValue
+from tercel.api.files import FileResponse
 from tercel.api.response import Response
 from tercel.api.streams import Stream
 
@@ -49,7 +50,7 @@ def validated(
         result = endpoint(**arguments)
         if isinstance(result, Awaitable):
             result = await result
-        if not isinstance(result, (Response, Stream)):
+        if not isinstance(result, (Response, FileResponse, Stream)):
             try:
                 decode(encode(result))
             except InvalidValue as error:
@@ -73,4 +74,4 @@ def _encoded(annotation: Any) -> Any:
 
 
 def _is_response(plain: Any) -> bool:
-    return isinstance(plain, type) and issubclass(plain, (Response, Stream))
+    return isinstance(plain, type) and issubclass(plain, (Response, FileResponse, Stream))

@@ -62,6 +62,21 @@ def add_routes(app: tercel.App) -> None:
         path.unlink()
         return response
 
+    @app.get("/checked/{name}", validate_response=True)
+    async def checked(name: str) -> FileResponse | dict[str, int]:
+        return FileResponse(FOLDER / name) if name == "data.bin" else {name: 1}
+
+    class Refused(Exception):
+        pass
+
+    @app.error_handler(Refused)
+    async def refused(error: Refused) -> FileResponse:
+        return FileResponse(FOLDER / "index.html", status=403)
+
+    @app.get("/refused")
+    async def refuse() -> None:
+        raise Refused
+
     @app.get("/followed/{name}")
     async def followed(name: str, background: BackgroundTasks) -> FileResponse:
         background.add(done.append, name)

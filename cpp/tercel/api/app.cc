@@ -2,35 +2,13 @@
 
 #include <algorithm>
 
+#include "tercel/api/body_type.h"
+#include "tercel/api/urlencoded.h"
 #include "tercel/base/errors.h"
-#include "tercel/http/chars.h"
-#include "tercel/http/media_type.h"
 #include "tercel/http/message_copy.h"
-#include "tercel/route/template.h"
 
 namespace tercel::api {
 namespace {
-
-constexpr std::string_view kContentType = "content-type";
-
-std::optional<std::string_view> find_field(const http::Request& request, std::string_view name) {
-  const auto named = [name](const http::Field& field) { return field.name == name; };
-  const auto found = std::find_if(request.fields.begin(), request.fields.end(), named);
-  if (found == request.fields.end()) return std::nullopt;
-  return found->value;
-}
-
-bool is_json(const http::Request& request) noexcept {
-  const auto value = find_field(request, kContentType);
-  if (!value) return true;
-  const Result<http::MediaType> type = http::parse_media_type(*value);
-  return type && type->is_json() && type->charset != http::Charset::kOther;
-}
-
-bool is_encoded(const http::Request& request) noexcept {
-  const auto value = find_field(request, "content-encoding");
-  return value && !http::equals_ignoring_case(*value, "identity");
-}
 
 // HEAD and OPTIONS that no route has are answered here.
 route::MethodSet implied_by(const route::Endpoint& endpoint) {
@@ -40,73 +18,18 @@ route::MethodSet implied_by(const route::Endpoint& endpoint) {
   return implied;
 }
 
-route::Problem check_parameters(const Route& route) {
-  const auto problem = [&](const std::string& what) {
-    return "The route " + route.method + " " + route.path + " " + what + ".";
-  };
-  if (route.parameters.size() > kParametersMax) return problem("has more than 256 parameters");
-  for (auto at = route.parameters.begin(); at != route.parameters.end(); ++at) {
-    const auto same = [at](const Parameter& other) {
-      return other.in == at->in && other.name == at->name;
-    };
-    if (std::find_if(at + 1, route.parameters.end(), same) != route.parameters.end()) {
-      return problem("has two " + std::string{name_of(at->in)} + " parameters '" + at->name + "'");
-    }
-  }
-  return std::nullopt;
-}
-
-Type type_of(route::ConverterKind kind) noexcept {
-  switch (kind) {
-    case route::ConverterKind::kInt:
-      return Type::kInteger;
-    case route::ConverterKind::kFloat:
-      return Type::kNumber;
-    default:
-      return Type::kString;
-  }
-}
-
-// Adds the fields of the path that are no parameters. What is wrong with the path is told by who
-// registers it.
-route::Problem add_path_parameters(Route& route) {
-  route::Template parsed;
-  if (route::parse_template(route.path, nullptr, parsed)) return std::nullopt;
-  std::vector<Parameter> fields;
-  for (const route::TemplateSegment& segment : parsed.segments) {
-    for (const route::Field& field : segment.fields) {
-      fields.push_back(
-          {.name = field.name, .in = In::kPath, .type = type_of(field.converter.kind())});
-    }
-  }
-  const auto has = [](const std::vector<Parameter>& all, const Parameter& wanted) {
-    return std::any_of(all.begin(), all.end(), [&](const Parameter& one) {
-      return one.in == In::kPath && one.name == wanted.name;
-    });
-  };
-  for (const Parameter& parameter : route.parameters) {
-    if (parameter.in == In::kPath && !has(fields, parameter)) {
-      return "The route " + route.method + " " + route.path + " has no field '" + parameter.name +
-             "' in its path.";
-    }
-  }
-  for (Parameter& field : fields) {
-    if (!has(route.parameters, field)) route.parameters.push_back(std::move(field));
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 App::~App() {
   // Exchanges that are left behind have been ended by their server.
-  TERCEL_ASSERT(readers_.alive() == 0);
+  TERCEL_ASSERT(readers_.alive() == 0 && form_readers_.alive() == 0);
 }
 
 // --- registration
 
 route::Problem App::add(Route route) {
   if (auto problem = check_parameters(route)) return problem;
+  if (auto problem = plan_form(route)) return problem;
   const auto id = static_cast<route::RouteId>(routes_.size());
   if (auto problem = builder_.add(
           {.method = route.method, .path = route.path, .route = id, .name = route.name})) {
@@ -164,7 +87,7 @@ void App::handle(const http::Request& request, http::Exchange& exchange) noexcep
     return websockets_->handle(request, exchange);
   }
   if (request.has_body) return handle_with_body(request, exchange);
-  if (Entry* const entry = find(request, exchange)) call(*entry, request, {}, exchange);
+  if (Entry* const entry = find(request, exchange)) call(*entry, request, Body{}, exchange);
 }
 
 void App::handle_with_body(const http::Request& request, http::Exchange& exchange) noexcept {
@@ -174,15 +97,23 @@ void App::handle_with_body(const http::Request& request, http::Exchange& exchang
   const http::Request kept = http::copy(request, head.data());
   Entry* const entry = find(kept, exchange);
   if (entry == nullptr) return;
-  if (entry->body.kind == BodyKind::kNone) return call(*entry, kept, {}, exchange);
+  if (entry->body.kind == BodyKind::kNone) return call(*entry, kept, Body{}, exchange);
   if (!takes_body(entry->body, kept, exchange)) return;
+  std::uint64_t bytes_max = entry->body.bytes_max;
+  if (entry->body.kind == BodyKind::kForm) {
+    const FormType form = form_type_of(kept);
+    if (form.encoding == FormEncoding::kMultipart) {
+      return read_form(*entry, form.media.boundary, kept, std::move(head), exchange);
+    }
+    bytes_max = std::min<std::uint64_t>(bytes_max, kFormTextBytesMax);
+  }
   const http::BodyRead read = exchange.read_body();
   if (read.state == http::BodyState::kFailed) return;
-  if (read.state == http::BodyState::kEnd && read.bytes.size() <= entry->body.bytes_max) {
-    return call(*entry, kept, read.bytes, exchange);
+  if (read.state == http::BodyState::kEnd && read.bytes.size() <= bytes_max) {
+    return call(*entry, kept, {.bytes = read.bytes}, exchange);
   }
   BodyOwner& owner = *this;
-  BodyReader* const reader = readers_.make(owner, blocks_, entry->body.bytes_max);
+  BodyReader* const reader = readers_.make(owner, blocks_, bytes_max);
   if (reader == nullptr) return exchange.abort(Errc::kNoMemory);
   reader->start(kept, std::move(head), read.bytes, exchange);
 }
@@ -196,6 +127,22 @@ std::optional<std::uint32_t> App::find(std::string_view method, std::string_view
     default:
       return std::nullopt;
   }
+}
+
+void App::read_form(const Entry& entry, std::string_view boundary, const http::Request& request,
+                    Block head, http::Exchange& exchange) noexcept {
+  const http::BodyRead first = exchange.read_body();
+  if (first.state == http::BodyState::kFailed) return;
+  Block memory = blocks_.take(FormReader::kMemoryBytes);
+  if (!memory) return exchange.abort(Errc::kNoMemory);
+  FormOwner& owner = *this;
+  const FormReader::Options options{.plan = entry.plan,
+                                    .blocks = blocks_,
+                                    .spool = {.directory = spool_directory_.c_str()},
+                                    .bytes_max = entry.body.bytes_max};
+  FormReader* const reader = form_readers_.make(owner, options, boundary, std::move(memory));
+  if (reader == nullptr) return exchange.abort(Errc::kNoMemory);
+  reader->start(request, std::move(head), first, exchange);
 }
 
 App::Entry* App::find(const http::Request& request, http::Exchange& exchange) noexcept {
@@ -249,28 +196,59 @@ bool App::takes_body(const BodyPlan& body, const http::Request& request,
            exchange);
     return false;
   }
+  if (body.kind == BodyKind::kForm && !takes_form(request, exchange)) return false;
   if (request.content_length.value_or(0) <= body.bytes_max) return true;
   on_body_too_large(request, exchange);
   return false;
 }
 
+bool App::takes_form(const http::Request& request, http::Exchange& exchange) noexcept {
+  const FormType form = form_type_of(request);
+  if (form.encoding == FormEncoding::kNone) {
+    refuse(415,
+           "The body must be a form in UTF-8, and its Content-Type must say so: "
+           "application/x-www-form-urlencoded or multipart/form-data.",
+           request, exchange);
+    return false;
+  }
+  if (form.encoding == FormEncoding::kMultipart && !http::form_boundary(form.media)) {
+    refuse(Errc::kBadBoundary, request, exchange);
+    return false;
+  }
+  return true;
+}
+
 void App::on_body(const http::Request& request, std::string_view body,
                   http::Exchange& exchange) noexcept {
   // Other requests came meanwhile; what was found is found again.
-  if (Entry* const entry = find(request, exchange)) call(*entry, request, body, exchange);
+  if (Entry* const entry = find(request, exchange))
+    call(*entry, request, {.bytes = body}, exchange);
+}
+
+void App::on_form(const http::Request& request, Form& form, http::Exchange& exchange) noexcept {
+  // As above.
+  if (Entry* const entry = find(request, exchange)) {
+    call(*entry, request, {.form = &form}, exchange);
+  }
+}
+
+void App::on_form_failed(const http::Request& request, Errc why,
+                         http::Exchange& exchange) noexcept {
+  refuse(why, request, exchange);
 }
 
 void App::on_body_too_large(const http::Request& request, http::Exchange& exchange) noexcept {
   refuse(Errc::kBodyTooLarge, request, exchange);
 }
 
-void App::call(Entry& entry, const http::Request& request, std::string_view body,
+void App::call(Entry& entry, const http::Request& request, Body body,
                http::Exchange& exchange) noexcept {
   failures_.clear();
-  const auto collected = entry.plan.collect(request, match_, arguments_, failures_);
-  if (!collected) return refuse(collected.error(), request, exchange);
+  Block room;
+  if (!collect(entry, request, body, room, exchange)) return;
   std::optional<json::Value> root;
-  if (entry.body.kind == BodyKind::kJson && !parse(entry.body, request, body, root, exchange)) {
+  if (entry.body.kind == BodyKind::kJson &&
+      !parse(entry.body, request, body.bytes, root, exchange)) {
     return;
   }
   validate(entry, root);
@@ -281,7 +259,8 @@ void App::call(Entry& entry, const http::Request& request, std::string_view body
               .parameters = entry.plan.parameters(),
               .arguments = arguments_,
               .body = root,
-              .bytes = body,
+              .bytes = body.bytes,
+              .form = body.form,
               .scratch = scratch_};
     entry.endpoint->call(call);
   } else if (!failures_.ok()) {
@@ -295,6 +274,24 @@ void App::call(Entry& entry, const http::Request& request, std::string_view body
                    scratch_);
   }
   document_.clear();
+}
+
+bool App::collect(const Entry& entry, const http::Request& request, Body body, Block& room,
+                  http::Exchange& exchange) noexcept {
+  std::span<const FormValue> values;
+  Result<void> collected;
+  if (body.form != nullptr) {
+    values = body.form->values();
+  } else if (entry.body.kind == BodyKind::kForm && !body.bytes.empty()) {
+    room = blocks_.take(body.bytes.size());
+    collected =
+        room ? read_urlencoded(entry.plan, body.bytes, {room.data(), room.capacity()}, form_values_)
+             : fail(Errc::kNoMemory);
+    values = form_values_;
+  }
+  if (collected) collected = entry.plan.collect(request, match_, arguments_, failures_, values);
+  if (!collected) refuse(collected.error(), request, exchange);
+  return collected.has_value();
 }
 
 void App::validate(const Entry& entry, std::optional<json::Value> body) noexcept {

@@ -21,9 +21,14 @@
 // | HEAD where there is GET                         | as GET; the body is left out       |
 // | OPTIONS where no route has it                   | 204, with Allow                    |
 // | a body that its Content-Type does not call JSON | 415; without one it is JSON        |
+// | a form that its Content-Type does not call one  | 415                                |
 // | a charset other than UTF-8                      | 415                                |
 // | a Content-Encoding, where the body is parsed    | 415, with Accept-Encoding          |
 // | a body above the limit of the route             | 413, at once if its length is said |
+// | a form that is malformed, or has no boundary    | 400                                |
+// | a form with too many parts or files, or with    |                                    |
+// | texts, heads or files that are too long         | 413 (limits.h)                     |
+// | no room on disk for files, or a failure of it   | 507, 500                           |
 // | JSON that is malformed or too deep              | 400, with the place                |
 // | too many pairs of a query, or cookies           | 400, 431                           |
 // | values that types and schemas refuse            | 422, with all of them (failures.h) |
@@ -52,8 +57,11 @@
 #include "tercel/api/body_reader.h"
 #include "tercel/api/call.h"
 #include "tercel/api/failures.h"
+#include "tercel/api/form.h"
+#include "tercel/api/form_reader.h"
 #include "tercel/api/limits.h"
 #include "tercel/api/request_plan.h"
+#include "tercel/api/route.h"
 #include "tercel/base/block_pool.h"
 #include "tercel/base/slab.h"
 #include "tercel/http/handler.h"
@@ -69,16 +77,7 @@
 
 namespace tercel::api {
 
-struct Route {
-  std::string method;
-  std::string path;       // A template (route/template.h).
-  std::string name = {};  // For messages.
-  std::vector<Parameter> parameters = {};
-  BodyPlan body = {};
-  std::unique_ptr<Endpoint> endpoint = {};
-};
-
-class App final : public http::Handler, private BodyOwner {
+class App final : public http::Handler, private BodyOwner, private FormOwner {
  public:
   App() : match_{decoded_}, failures_{blocks_}, scratch_{blocks_} {}
   App(const App&) = delete;
@@ -122,6 +121,9 @@ class App final : public http::Handler, private BodyOwner {
        {.kind = BodyKind::kJson, .schema = std::string{schema}});
   }
 
+  // Where files of forms go that are too large for memory (spool.h); /tmp otherwise.
+  void set_spool_directory(std::string path) noexcept { spool_directory_ = std::move(path); }
+
   // Gets the requests that ask for a WebSocket; without it they are requests like others. Outlives
   // the app.
   void set_websockets(http::Handler* handler) noexcept { websockets_ = handler; }
@@ -164,9 +166,20 @@ class App final : public http::Handler, private BodyOwner {
   // False: it was answered.
   [[nodiscard]] bool takes_body(const BodyPlan& body, const http::Request& request,
                                 http::Exchange& exchange) noexcept;
+  [[nodiscard]] bool takes_form(const http::Request& request, http::Exchange& exchange) noexcept;
+  void read_form(const Entry& entry, std::string_view boundary, const http::Request& request,
+                 Block head, http::Exchange& exchange) noexcept;
+  // What a request has for a body: bytes, or a multipart form.
+  struct Body {
+    std::string_view bytes = {};
+    Form* form = nullptr;
+  };
   // REQUIRES: match_ is that of the request.
-  void call(Entry& entry, const http::Request& request, std::string_view body,
+  void call(Entry& entry, const http::Request& request, Body body,
             http::Exchange& exchange) noexcept;
+  // Takes the parameters; false: it was answered. `room` is what values of a form point into.
+  [[nodiscard]] bool collect(const Entry& entry, const http::Request& request, Body body,
+                             Block& room, http::Exchange& exchange) noexcept;
   // Parses `body` into document_; nothing and false: it was answered.
   [[nodiscard]] bool parse(const BodyPlan& plan, const http::Request& request,
                            std::string_view body, std::optional<json::Value>& root,
@@ -182,6 +195,13 @@ class App final : public http::Handler, private BodyOwner {
   void on_body_too_large(const http::Request& request, http::Exchange& exchange) noexcept override;
   void destroy(BodyReader* reader) noexcept override { readers_.destroy(reader); }
 
+  // --- FormOwner
+  void on_form(const http::Request& request, Form& form,
+               http::Exchange& exchange) noexcept override;
+  void on_form_failed(const http::Request& request, Errc why,
+                      http::Exchange& exchange) noexcept override;
+  void destroy(FormReader* reader) noexcept override { form_readers_.destroy(reader); }
+
   std::vector<Route> routes_;  // Until freeze().
   route::RouterBuilder builder_;
   route::Problem mistake_;
@@ -191,6 +211,7 @@ class App final : public http::Handler, private BodyOwner {
   std::vector<std::string> allow_;  // By endpoint.
   http::Handler* websockets_ = nullptr;
   http::Handler* unrouted_ = nullptr;
+  std::string spool_directory_ = "/tmp";
 
   // For the request that is being dealt with.
   BlockPool blocks_;
@@ -202,7 +223,9 @@ class App final : public http::Handler, private BodyOwner {
   json::Document document_;
   schema::Validator validator_{{.assert_formats = true}};
   json::Writer scratch_;
+  std::vector<FormValue> form_values_;
   Slab<BodyReader> readers_;
+  Slab<FormReader> form_readers_;
 };
 
 }  // namespace tercel::api

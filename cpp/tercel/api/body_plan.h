@@ -11,9 +11,10 @@
 namespace tercel::api {
 
 enum class BodyKind : std::uint8_t {
-  kNone,  // It is not looked at.
-  kJson,  // Collected and parsed. A request that has none fails, unless it is optional.
-  kBytes  // Collected as it is, whatever its type.
+  kNone,   // It is not looked at.
+  kJson,   // Collected and parsed. A request that has none fails, unless it is optional.
+  kBytes,  // Collected as it is, whatever its type.
+  kForm    // Read into parameters. Files go to memory or to disk as they arrive (form.h).
 };
 
 struct BodyPlan {

@@ -9,6 +9,14 @@ std::optional<json::Value> Call::find(std::string_view name) const noexcept {
   return std::nullopt;
 }
 
+const Upload* Call::upload(std::string_view name) const noexcept {
+  if (form == nullptr) return nullptr;
+  for (const Upload& file : form->uploads()) {
+    if (parameters[file.parameter()].name == name) return &file;
+  }
+  return nullptr;
+}
+
 void Call::answer_json(std::uint16_t status, Fields fields) const noexcept {
   if (!scratch.ok()) return exchange.abort(Errc::kNoMemory);
   answer(exchange, status, "application/json", scratch.view(), fields);

@@ -7,6 +7,11 @@
 //     call.json(201, [&](json::Writer& out) { ... }, {{"location", "/things/7"}});
 //   }
 //
+// Of a form, texts are arguments, and files uploads, which are gone when the endpoint returns:
+//
+//   if (const api::Upload* photo = call.upload("photo")) {
+//     ... call.form->read(*photo, 0, into)
+//
 // Tested by app_test.cc.
 #pragma once
 
@@ -17,6 +22,7 @@
 #include <string_view>
 #include <utility>
 
+#include "tercel/api/form.h"
 #include "tercel/api/parameter.h"
 #include "tercel/api/problem.h"
 #include "tercel/api/request_plan.h"
@@ -34,6 +40,7 @@ struct Call {
   const Arguments& arguments;                  // In their order.
   std::optional<json::Value> body = {};        // Of a JSON body; nothing: there is none.
   std::string_view bytes = {};                 // The body as it was sent, if it was collected.
+  Form* form = nullptr;                        // If the body is a multipart form.
   json::Writer& scratch;                       // Empty.
 
   // The argument for the parameter of that name as a T (json/value.h). Nothing: it was not given,
@@ -43,6 +50,10 @@ struct Call {
     const auto value = find(name);
     return value ? value->template as<T>() : std::nullopt;
   }
+
+  // The file for the parameter of that name, the first of a list; null: there is none. Cost:
+  // O(uploads).
+  [[nodiscard]] const Upload* upload(std::string_view name) const noexcept;
 
   // Each answers, with `fields` besides Content-Type and Content-Length: at most kAnswerFieldsMax.
   using Fields = std::initializer_list<http::Field>;

@@ -66,6 +66,7 @@ std::optional<FailureKind> convert_boolean(std::string_view text, json::Node* no
 std::optional<FailureKind> convert(Type type, std::string_view text, json::Node* nodes) noexcept {
   switch (type) {
     case Type::kString:
+    case Type::kFile:
       if (!is_utf8(text)) return FailureKind::kNotUnicode;
       json::make_string(nodes, text);
       return std::nullopt;

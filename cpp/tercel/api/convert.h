@@ -6,6 +6,7 @@
 // | integer | `-` or nothing, then digits; up to 18 of them may begin with zeros                  |
 // | number  | as JSON writes them                                                                 |
 // | boolean | true false 1 0 yes no on off, in any case                                           |
+// | file    | any UTF-8: the name of the file                                                     |
 //
 // Tested by convert_test.cc.
 #pragma once

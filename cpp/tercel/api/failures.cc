@@ -139,7 +139,7 @@ bool Failures::begin(std::string_view type, std::string_view message) noexcept {
 
 void Failures::add_missing(const Parameter& parameter) noexcept {
   if (!begin(FailureKind::kMissing)) return;
-  writer_.string(name_of(parameter.in));
+  writer_.string(loc_of(parameter.in));
   writer_.string(parameter.name);
   writer_.end_array();
   end();
@@ -147,10 +147,10 @@ void Failures::add_missing(const Parameter& parameter) noexcept {
 
 void Failures::add(FailureKind kind, const Parameter& parameter, std::string_view text) noexcept {
   if (!begin(kind)) return;
-  writer_.string(name_of(parameter.in));
+  writer_.string(loc_of(parameter.in));
   writer_.string(parameter.name);
   writer_.end_array();
-  if (text.size() <= kInputBytesMax && is_utf8(text)) {
+  if (text.data() != nullptr && text.size() <= kInputBytesMax && is_utf8(text)) {
     writer_.key("input");
     writer_.string(text);
   }
@@ -167,7 +167,7 @@ void Failures::add_body(FailureKind kind) noexcept {
 void Failures::add(const schema::Error& error, const Parameter* parameter,
                    json::Value root) noexcept {
   if (!begin(schema::code_of(error), sentence(schema::describe(error)))) return;
-  writer_.string(parameter != nullptr ? name_of(parameter->in) : "body");
+  writer_.string(parameter != nullptr ? loc_of(parameter->in) : "body");
   if (parameter != nullptr) writer_.string(parameter->name);
   if (!finder_.is_at(root)) finder_.start(root);
   for (const schema::Step& step : finder_.find(error.value)) {

@@ -35,6 +35,8 @@ namespace tercel::api {
   X(kFloatParsing, "float_parsing", "This must be a number.")                            \
   X(kBoolParsing, "bool_parsing", "This must be true, false, yes, no, on, off, 1 or 0.") \
   X(kNotUnicode, "string_unicode", "This must be UTF-8.")                                \
+  X(kNotAText, "string_type", "This must be a text, and is a file.")                     \
+  X(kNotAFile, "file_type", "This must be a file of a multipart form.")                  \
   X(kTooComplex, "too_complex", "This is too large or too deep to be checked.")
 
 #define TERCEL_API_NAME(name, type, text) name,
@@ -53,7 +55,8 @@ class Failures {
 
   void clear() noexcept;
 
-  // A parameter that is not there, or whose text is not what it must be.
+  // A parameter that is not there, or whose text is not what it must be; a text without an address
+  // is not repeated.
   void add_missing(const Parameter& parameter) noexcept;
   void add(FailureKind kind, const Parameter& parameter, std::string_view text) noexcept;
   // The body as a whole.

@@ -39,6 +39,7 @@ Result<schema::Program> compile_schema(schema::Registry& registry, const std::st
 void Arguments::clear(std::size_t parameters) {
   texts_.assign(parameters, std::string_view{});
   places_.assign(parameters, kAbsent);
+  refused_.clear();
   given_.clear();
   nodes_.clear();
 }
@@ -56,7 +57,8 @@ RequestPlan::RequestPlan(std::vector<Parameter> parameters, std::span<const rout
     : parameters_{std::move(parameters)},
       query_{names_in(In::kQuery)},
       headers_{names_in(In::kHeader)},
-      cookies_{names_in(In::kCookie)} {
+      cookies_{names_in(In::kCookie)},
+      form_{names_in(In::kForm)} {
   for (const Parameter& parameter : parameters_) {
     captures_.push_back(capture_of(parameter, fields));
   }
@@ -79,8 +81,14 @@ const RequestPlan::Name* RequestPlan::find(const Names& names, std::string_view 
   return found != names.end() && found->name == name ? &*found : nullptr;
 }
 
+std::optional<std::uint32_t> RequestPlan::find_form(std::string_view name) const noexcept {
+  const Name* const found = find(form_, name);
+  return found != nullptr ? std::optional{found->parameter} : std::nullopt;
+}
+
 Result<void> RequestPlan::collect(const http::Request& request, const route::Match& match,
-                                  Arguments& arguments, Failures& failures) const noexcept {
+                                  Arguments& arguments, Failures& failures,
+                                  std::span<const FormValue> form) const noexcept {
   arguments.clear(parameters_.size());
   take_path(match, arguments);
   if (!query_.empty()) {
@@ -90,6 +98,7 @@ Result<void> RequestPlan::collect(const http::Request& request, const route::Mat
   if (!cookies_.empty()) {
     if (auto taken = take_cookies(request.fields, arguments); !taken) return taken;
   }
+  take_form(form, arguments, failures);
   for (std::uint32_t i = 0; i < parameters_.size() && !failures.full(); ++i) {
     if (parameters_[i].array) {
       convert_array(i, arguments, failures);
@@ -191,16 +200,41 @@ Result<void> RequestPlan::take_cookies(std::span<const http::Field> fields,
   }
 }
 
+void RequestPlan::take_form(std::span<const FormValue> form, Arguments& arguments,
+                            Failures& failures) const {
+  for (const FormValue& value : form) {
+    const Parameter& wanted = parameters_[value.parameter];
+    const bool is_file = value.kind == FormValue::Kind::kFile;
+    const bool wants_file = wanted.type == Type::kFile;
+    if (value.kind == FormValue::Kind::kText && value.text.empty()) {
+      if (!wanted.array || wants_file) continue;
+    }
+    if (is_file == wants_file) {
+      give(value.parameter, value.text, arguments);
+      continue;
+    }
+    const auto kind = is_file ? FailureKind::kNotAText : FailureKind::kNotAFile;
+    failures.add(kind, wanted, is_file ? std::string_view{} : value.text);
+    arguments.refused_.push_back(value.parameter);
+  }
+}
+
 // --- from texts to values
+
+void RequestPlan::add_missing(std::uint32_t parameter, const Arguments& arguments,
+                              Failures& failures) const {
+  if (!parameters_[parameter].required) return;
+  // What was refused is told already.
+  const auto& refused = arguments.refused_;
+  if (std::find(refused.begin(), refused.end(), parameter) != refused.end()) return;
+  failures.add_missing(parameters_[parameter]);
+}
 
 void RequestPlan::convert_scalar(std::uint32_t parameter, Arguments& arguments,
                                  Failures& failures) const {
   const Parameter& wanted = parameters_[parameter];
   const std::string_view text = arguments.texts_[parameter];
-  if (text.data() == nullptr) {
-    if (wanted.required) failures.add_missing(wanted);
-    return;
-  }
+  if (text.data() == nullptr) return add_missing(parameter, arguments, failures);
   json::Node* const room = arguments.scalar_room();
   if (const auto failure = convert(wanted.type, text, room)) {
     failures.add(*failure, wanted, text);
@@ -232,7 +266,7 @@ void RequestPlan::convert_array(std::uint32_t parameter, Arguments& arguments,
     ++count;
   }
   const std::size_t nodes = arguments.nodes_.size() - head - 1;
-  if (!is_given && wanted.required) failures.add_missing(wanted);
+  if (!is_given) add_missing(parameter, arguments, failures);
   // What was not understood is not held against a schema, too.
   if (!is_given || !is_right) return arguments.nodes_.resize(head);
   json::make_array(arguments.nodes_.data() + head, count, nodes);

@@ -7,9 +7,9 @@
 //     if (arguments.has(i)) use(arguments.value(i));
 //   }
 //
-// A parameter that is given several times and is no array has the last text of a query, and the
-// first of cookies (http/cookies.h) and header fields. An empty text is an array of one empty
-// element, or of none where elements are separated. Names of queries, cookies and paths are
+// A parameter that is given several times and is no array has the last text of a query or a form,
+// and the first of cookies (http/cookies.h) and header fields. An empty text is an array of one
+// empty element, or of none where elements are separated. Names of queries, cookies and paths are
 // case-sensitive. What nobody asks for is not looked at.
 //
 // A plan moves, and is not copied; collect() may run on any thread with Arguments of its own. Cost:
@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,6 +42,18 @@ namespace tercel::api {
 // Reads a schema and compiles it. Fails as the registry does, whose fault() says why.
 [[nodiscard]] Result<schema::Program> compile_schema(schema::Registry& registry,
                                                      const std::string& uri, std::string_view text);
+
+// What a form has for a parameter. A view.
+struct FormValue {
+  enum class Kind : std::uint8_t {
+    kText,
+    kDroppedText,  // Of a file: not empty, and not kept.
+    kFile          // Its name is the text.
+  };
+  std::uint32_t parameter;
+  std::string_view text;
+  Kind kind = Kind::kText;
+};
 
 // The values of one request's parameters. A resource: used again and again; its memory grows to
 // what the largest request needs.
@@ -74,6 +87,7 @@ class Arguments {
   void commit(std::uint32_t parameter) noexcept;
 
   std::vector<std::string_view> texts_;  // Of scalars, by parameter; null: not given.
+  std::vector<std::uint32_t> refused_;   // Given as a file for a text, or the other way round.
   std::vector<Given> given_;
   std::vector<std::uint32_t> places_;  // In nodes_, by parameter.
   std::vector<json::Node> nodes_;
@@ -97,9 +111,13 @@ class RequestPlan {
                 Failures& failures) const noexcept;
 
   // Fills `arguments`, and adds to `failures` what is wrong. Fails with what a request as a whole
-  // is refused for: kBadQuery, kTooManyPairs, kTooManyCookies, kNoMemory.
+  // is refused for: kBadQuery, kTooManyPairs, kTooManyCookies, kNoMemory. `form`: in the order of
+  // its parts.
   [[nodiscard]] Result<void> collect(const http::Request& request, const route::Match& match,
-                                     Arguments& arguments, Failures& failures) const noexcept;
+                                     Arguments& arguments, Failures& failures,
+                                     std::span<const FormValue> form = {}) const noexcept;
+  // The parameter that a form calls so.
+  [[nodiscard]] std::optional<std::uint32_t> find_form(std::string_view name) const noexcept;
 
  private:
   // A name, and the parameter that has it. In the order of the names.
@@ -119,9 +137,11 @@ class RequestPlan {
   void take_headers(std::span<const http::Field> fields, Arguments& arguments) const;
   [[nodiscard]] Result<void> take_cookies(std::span<const http::Field> fields,
                                           Arguments& arguments) const;
+  void take_form(std::span<const FormValue> form, Arguments& arguments, Failures& failures) const;
   void give(std::uint32_t parameter, std::string_view text, Arguments& arguments) const;
 
   // From texts to values.
+  void add_missing(std::uint32_t parameter, const Arguments& arguments, Failures& failures) const;
   void convert_scalar(std::uint32_t parameter, Arguments& arguments, Failures& failures) const;
   void convert_array(std::uint32_t parameter, Arguments& arguments, Failures& failures) const;
 
@@ -137,6 +157,7 @@ class RequestPlan {
   Names query_;
   Names headers_;
   Names cookies_;
+  Names form_;
 };
 
 }  // namespace tercel::api

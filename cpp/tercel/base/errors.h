@@ -50,6 +50,7 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kBadForm, kClient, 400, "the boundaries of the form are malformed")                        \
   X(kFormTruncated, kClient, 400, "the form ended before its last boundary")                   \
   X(kBadPart, kClient, 400, "the head of a part of the form is malformed")                     \
+  X(kFileTooLarge, kClient, 413, "a file of the form exceeds the limit")                       \
   X(kTooManyParts, kClient, 413, "the form has more parts than the limit")                     \
   X(kPartHeadTooLarge, kClient, 413, "the head of a part of the form exceeds the limit")       \
   X(kPartHeadsTooLarge, kClient, 413, "the heads of all parts of the form exceed the limit")   \
@@ -66,6 +67,8 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kOverloaded, kServer, 503, "the server is at its limit of concurrent requests")            \
   X(kDraining, kServer, 503, "the server is shutting down")                                    \
   X(kNoMemory, kServer, 503, "the server is out of memory")                                    \
+  X(kSpoolFull, kServer, 507, "the server has no room for uploaded files")                     \
+  X(kSpoolFailed, kServer, 500, "the server cannot store uploaded files")                      \
   X(kNoResponse, kServer, 500, "the application did not send a response")                      \
   X(kHandlerFailed, kServer, 500, "the application failed")                                    \
   X(kBadResponseStatus, kServer, 500, "the response status must be from 200 to 599")           \

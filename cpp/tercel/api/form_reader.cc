@@ -1,0 +1,79 @@
+#include "tercel/api/form_reader.h"
+
+#include <utility>
+
+namespace tercel::api {
+
+using Event = http::MultipartParser::Event;
+
+FormReader::FormReader(FormOwner& owner, const Options& options, std::string_view boundary,
+                       Block memory) noexcept
+    : owner_{owner},
+      memory_{std::move(memory)},
+      parser_{boundary, kLimits, {memory_.data(), kMemoryBytes}},
+      form_{options.plan, options.blocks, options.spool},
+      bytes_left_{options.bytes_max} {}
+
+void FormReader::start(const http::Request& request, Block head, http::BodyRead first,
+                       http::Exchange& exchange) noexcept {
+  exchange_ = &exchange;
+  exchange.observe(this);
+  head_ = std::move(head);
+  request_ = request;
+  take(first);
+}
+
+void FormReader::on_body() noexcept {
+  take(exchange_->read_body());
+}
+
+void FormReader::take(http::BodyRead read) noexcept {
+  for (;; read = exchange_->read_body()) {
+    if (read.state == http::BodyState::kPending || read.state == http::BodyState::kFailed) return;
+    Result<void> taken = parse(read.bytes);
+    if (taken && read.state == http::BodyState::kMore) continue;
+    if (taken) taken = finish();
+    exchange_->observe(nullptr);
+    if (taken) {
+      owner_.on_form(request_, form_, *exchange_);
+    } else {
+      owner_.on_form_failed(request_, taken.error(), *exchange_);
+    }
+    return owner_.destroy(this);
+  }
+}
+
+Result<void> FormReader::parse(std::string_view bytes) noexcept {
+  if (bytes.size() > bytes_left_) return fail(Errc::kBodyTooLarge);
+  bytes_left_ -= bytes.size();
+  began_ = began_ || !bytes.empty();
+  for (;;) {
+    Result<void> done;
+    switch (parser_.next(bytes)) {
+      case Event::kNeedMore:
+        return {};
+      case Event::kPart:
+        done = form_.begin(parser_.part());
+        break;
+      case Event::kData:
+        done = form_.add(parser_.data());
+        break;
+      case Event::kPartEnd:
+        form_.end();
+        break;
+      case Event::kEnd:
+        break;
+      case Event::kFailed:
+        return fail(parser_.failure());
+    }
+    if (!done) return done;
+  }
+}
+
+Result<void> FormReader::finish() noexcept {
+  // An empty body is a form without parts, whatever frames it.
+  if (began_ && !parser_.complete()) return fail(Errc::kFormTruncated);
+  return form_.finish();
+}
+
+}  // namespace tercel::api

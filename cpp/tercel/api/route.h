@@ -1,0 +1,36 @@
+// A route as it is registered, and what can be told of it before requests come.
+//
+// Tested by app_test.cc.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tercel/api/body_plan.h"
+#include "tercel/api/call.h"
+#include "tercel/api/parameter.h"
+#include "tercel/route/problem.h"
+
+namespace tercel::api {
+
+struct Route {
+  std::string method;
+  std::string path;       // A template (route/template.h).
+  std::string name = {};  // For messages.
+  std::vector<Parameter> parameters = {};
+  BodyPlan body = {};
+  std::unique_ptr<Endpoint> endpoint = {};
+};
+
+// Each returns nothing, or a sentence that says what to change about the route.
+// Too many parameters, or two of one name at one place.
+[[nodiscard]] route::Problem check_parameters(const Route& route);
+// Makes a form the body of a route that takes parameters from one, and that has no other: its limit
+// is what the texts and the files may have together.
+[[nodiscard]] route::Problem plan_form(Route& route);
+// Adds the fields of the path that are no parameters. What is wrong with the path is told by who
+// registers it.
+[[nodiscard]] route::Problem add_path_parameters(Route& route);
+
+}  // namespace tercel::api

@@ -110,10 +110,15 @@ bool PyEndpoint::build_into(PyObject* tuple, const tercel::api::Call& call) cons
     if (value != nullptr) PyTuple_SET_ITEM(tuple, count++, value);
     return value != nullptr;
   };
+  Uploads uploads{call.form, around_.upload_type, around_.spool_type};
   for (std::size_t i = 0; i < options_.arguments.size(); ++i) {
+    const Argument& argument = options_.arguments[i];
     std::optional<json::Value> value;
     if (call.arguments.has(i)) value = call.arguments.value(i);
-    if (!add(make(options_.arguments[i], value))) return false;
+    if (!add(value && argument.is_file ? uploads.make(static_cast<std::uint32_t>(i), argument.wish)
+                                       : make(argument, value))) {
+      return false;
+    }
   }
   if (options_.takes_body && !add(make_body(call))) return false;
   return !options_.takes_request || add(make_request(call));

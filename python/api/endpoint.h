@@ -16,6 +16,7 @@
 
 #include "python/api/answer.h"
 #include "python/api/shape.h"
+#include "python/api/uploads.h"
 #include "python/asgi/door.h"
 #include "python/ref.h"
 #include "tercel/api/call.h"
@@ -27,13 +28,17 @@ struct Argument {
   Ref fallback;  // When the request has none; null: it always has one.
   Ref convert;   // Called with the value as JSON has it; null: that is the argument.
   bool is_float = false;
+  bool is_file = false;  // Or several (uploads.h).
+  Uploads::Wish wish = {};
 };
 
 // What the endpoints of one application share. Borrowed objects: the application keeps them.
 struct Surroundings {
   PyObject* owner;  // Keeps the endpoints; null: they are never run by a server.
   Encoding encoding;
-  PyObject* request_type;   // Called with method, path, query, headers and body.
+  PyObject* request_type;  // Called with method, path, query, headers and body.
+  PyObject* upload_type;   // As Uploads has them.
+  PyObject* spool_type;
   PyObject* answer_raised;  // Called with an exception, returns a Response or None.
   PyObject* failed;         // The Response for what nobody answers.
   const asgi::Door* door;

@@ -1,5 +1,6 @@
 #include "python/api/instance.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -39,12 +40,18 @@ Value value_of(const std::array<Named<Value>, count>& known, std::string_view na
   throw nb::value_error(("no such name: " + std::string{name}).c_str());
 }
 
-constexpr std::array<Named<In>, 4> kPlaces{
-    {{"path", In::kPath}, {"query", In::kQuery}, {"header", In::kHeader}, {"cookie", In::kCookie}}};
-constexpr std::array<Named<Type>, 4> kTypes{{{"string", Type::kString},
+constexpr std::array<Named<In>, 5> kPlaces{{{"path", In::kPath},
+                                            {"query", In::kQuery},
+                                            {"header", In::kHeader},
+                                            {"cookie", In::kCookie},
+                                            {"form", In::kForm}}};
+constexpr std::string_view kBytesOfFile = "bytes";
+constexpr std::array<Named<Type>, 6> kTypes{{{"string", Type::kString},
                                              {"integer", Type::kInteger},
                                              {"number", Type::kNumber},
-                                             {"boolean", Type::kBoolean}}};
+                                             {"boolean", Type::kBoolean},
+                                             {"file", Type::kFile},
+                                             {kBytesOfFile, Type::kFile}}};
 constexpr std::array<Named<tercel::api::BodyKind>, 2> kBodies{
     {{"json", tercel::api::BodyKind::kJson}, {"bytes", tercel::api::BodyKind::kBytes}}};
 
@@ -63,20 +70,28 @@ Ref share_fallback(const nb::handle& object) {
   return nb::len(tuple) == 0 ? Ref{} : share(tuple[0]);
 }
 
-// (name, in, type, required, array, separator, fallback, convert, schema)
+// (name, in, type, required, array, separator, fallback, convert, schema, bytes_max)
 Parameter read_parameter(const nb::tuple& one, Argument& argument) {
   const auto separator = nb::cast<std::string>(one[5]);
+  const auto type = nb::cast<std::string>(one[2]);
   Parameter parameter{.name = nb::cast<std::string>(one[0]),
                       .in = value_of(kPlaces, nb::cast<std::string>(one[1])),
-                      .type = value_of(kTypes, nb::cast<std::string>(one[2])),
+                      .type = value_of(kTypes, type),
                       .required = nb::cast<bool>(one[3]),
                       .array = nb::cast<bool>(one[4]),
                       .separator = separator.empty() ? '\0' : separator[0],
-                      .schema = nb::cast<std::string>(one[8])};
+                      .schema = nb::cast<std::string>(one[8]),
+                      .bytes_max = nb::cast<std::uint64_t>(one[9])};
   argument.fallback = share_fallback(one[6]);
   argument.convert = share_known(one[7]);
   argument.is_float = parameter.type == Type::kNumber && !parameter.array && !argument.convert;
+  argument.is_file = parameter.type == Type::kFile;
+  argument.wish = {.array = parameter.array, .as_bytes = type == kBytesOfFile};
   return parameter;
+}
+
+bool is_of_form(const Parameter& parameter) {
+  return parameter.in == In::kForm;
 }
 
 std::string_view view_of(const nb::bytes& bytes) {
@@ -141,6 +156,14 @@ std::unique_ptr<http::Handler> make(PyObject* app, asgi::AsgiHandler& inner) noe
 
 constinit asgi::Front the_front{.make = make};
 
+// What the engine says in this module goes where it goes in the other one.
+class ToDoor final : public LogSink {
+ public:
+  void log(LogLevel level, std::string_view text) noexcept override { door->log(level, text); }
+};
+
+constinit ToDoor to_door;
+
 }  // namespace
 
 void Instance::Nothing::handle(const http::Request& request, http::Exchange& exchange) noexcept {
@@ -154,7 +177,9 @@ bool init_door() noexcept {
   const Ref capsule = Ref::steal(core ? PyObject_GetAttrString(core.get(), "_door") : nullptr);
   if (!capsule) return false;
   door = static_cast<const asgi::Door*>(PyCapsule_GetPointer(capsule.get(), asgi::Door::kCapsule));
-  return door != nullptr;
+  if (door == nullptr) return false;
+  set_log_sink(&to_door);
+  return true;
 }
 
 nb::object make_front() {
@@ -171,17 +196,22 @@ void Instance::read_specification(const nb::dict& specification) {
   all_through_python_ = nb::cast<bool>(specification["all_through_python"]);
   unrouted_through_python_ = nb::cast<bool>(specification["unrouted_through_python"]);
   request_type_ = specification["request_type"];
+  upload_type_ = specification["upload_type"];
+  spool_type_ = specification["spool_type"];
   answer_raised_ = specification["answer_raised"];
   failed_ = specification["failed"];
   around_ = {.owner = nullptr,
              .encoding = nb::cast<const Encoder&>(encoder_).encoding(),
              .request_type = request_type_.ptr(),
+             .upload_type = upload_type_.ptr(),
+             .spool_type = spool_type_.ptr(),
              .answer_raised = answer_raised_.ptr(),
              .failed = failed_.ptr(),
              .door = door};
   for (const nb::handle folder : nb::cast<nb::list>(specification["static"])) {
     mounts_.push_back(read_mount(nb::cast<nb::tuple>(folder)));
   }
+  app_.set_spool_directory(nb::cast<std::string>(specification["spool_directory"]));
   for (const nb::handle route : nb::cast<nb::list>(specification["routes"])) {
     add(nb::cast<nb::tuple>(route));
   }
@@ -214,7 +244,8 @@ void Instance::add(const nb::tuple& route) {
     if (!body[6].is_none()) options.shape = Shape{nb::cast<nb::list>(body[6])};
   }
   options.takes_request = nb::cast<bool>(route[8]);
-  if (options.takes_request && !options.takes_body) {
+  const bool has_form = std::any_of(made.parameters.begin(), made.parameters.end(), is_of_form);
+  if (options.takes_request && !options.takes_body && !has_form) {
     made.body = {.kind = tercel::api::BodyKind::kBytes, .required = false};
   }
   auto endpoint =

@@ -71,6 +71,8 @@ class Instance {
   nanobind::object owner_;
   nanobind::object encoder_;
   nanobind::object request_type_;
+  nanobind::object upload_type_;
+  nanobind::object spool_type_;
   nanobind::object answer_raised_;
   nanobind::object failed_;
   bool all_through_python_ = false;

@@ -46,7 +46,8 @@ constinit Door the_door{.handler = as_handler,
                         .answer = answer,
                         .answer_through = answer_through,
                         .context = context,
-                        .log_raised = log_raised_by_app};
+                        .log_raised = log_raised_by_app,
+                        .log = tercel::log};
 
 }  // namespace
 

@@ -11,7 +11,9 @@
 #include <Python.h>
 
 #include <memory>
+#include <string_view>
 
+#include "tercel/base/log.h"
 #include "tercel/http/handler.h"
 
 namespace tercel::python::asgi {
@@ -39,6 +41,8 @@ struct Door {
   PyObject* (*context)(AsgiHandler& handler) noexcept;
   // Logs what raised, as what an application raises; a child of fork() ends here.
   void (*log_raised)(PyObject* raised) noexcept;
+  // base/log.h of this module, whose sink is the logger of the process. Thread: any.
+  void (*log)(LogLevel level, std::string_view text) noexcept;
 };
 
 struct Front {

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
         Depends,
         Event,
         EventStream,
+        File,
         FileResponse,
+        Form,
         Header,
         HTTPError,
         Path,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         Response,
         Router,
         StreamingResponse,
+        UploadFile,
     )
     from tercel.loop import EventLoop
     from tercel.problems import ImportFailed, LifespanError, SettingError, StartError, TargetError
@@ -41,7 +44,9 @@ __all__ = [
     "Event",
     "EventLoop",
     "EventStream",
+    "File",
     "FileResponse",
+    "Form",
     "HTTPError",
     "Header",
     "ImportFailed",
@@ -56,6 +61,7 @@ __all__ = [
     "StartError",
     "StreamingResponse",
     "TargetError",
+    "UploadFile",
     "__version__",
     "serve",
 ]
@@ -71,6 +77,8 @@ _HOME = {
             "Event",
             "EventStream",
             "FileResponse",
+            "File",
+            "Form",
             "HTTPError",
             "Header",
             "Path",
@@ -79,6 +87,7 @@ _HOME = {
             "Response",
             "Router",
             "StreamingResponse",
+            "UploadFile",
         ),
         "tercel.api",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,29 @@ def test_files(serve: Any) -> None:
         assert prices.json() == {"lamp": 12.0, "chair": 50.0}
         etag = {"if-none-match": prices.headers["etag"]}
         assert client.get("/prices", headers=etag).status_code == 304
+
+
+def test_uploads(serve: Any, tmp_path: Path) -> None:
+    server = serve("uploads:app", app_dir=EXAMPLES, env={"PHOTOS": str(tmp_path)})
+    with httpx.Client(base_url=server.url) as client:
+        said = {"text": "Hello", "name": "Ann", "tags": ["a", "b"]}
+        expected = "Ann <unknown@example.org>: Hello ['a', 'b']"
+        assert client.post("/comments", data=said).text == expected
+        refused = client.post("/comments", data={"text": "Hello", "mail": "nowhere"})
+        assert [one["loc"] for one in refused.json()["errors"]] == [
+            ["body", "name"],
+            ["body", "mail"],
+        ]
+        photo = ("../me.png", b"x" * 100_000, "image/png")
+        made = client.post("/photos", files={"photo": photo})
+        assert made.status_code == 201
+        assert made.json() | {"name": ""} == {"name": "", "title": "../me.png", "size": 100_000}
+        assert (tmp_path / made.json()["name"]).read_bytes() == photo[1]
+        assert len(list(tmp_path.iterdir())) == 1
+        large = client.post("/photos", files={"photo": b"x" * 20_000_001})
+        assert large.status_code == 413
+        files = [("files", ("a", b"")), ("files", ("b", b"b"))]
+        assert client.post("/checksums", files=files).json() == {
+            "a": hashlib.sha256(b"").hexdigest(),
+            "b": hashlib.sha256(b"b").hexdigest(),
+        }

@@ -19,7 +19,7 @@ import tercel
 from apps.api_things import app as things
 from support import schemathesis
 from support.server import ServerProcess
-from tercel import Body, Cookie, Header, Query
+from tercel import Body, Cookie, File, Form, Header, Query, UploadFile
 from tercel.api import docs
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -341,6 +341,90 @@ def returning(annotation: Any) -> Any:
 
     function.__annotations__["return"] = annotation
     return function
+
+    def test_a_form(self):
+        app = tercel.App()
+
+        @app.post("/")
+        def function(
+            name: Annotated[str, Form()],
+            page: int,
+            tags: Annotated[list[int], Form("tag", max_length=3)] = [],  # noqa: B006
+        ) -> None: ...
+
+        found = operation(app, "/", "post")
+        assert [one["name"] for one in found["parameters"]] == ["page"]
+        schema = {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string", "minLength": 1},
+                "tag": {
+                    "type": "array",
+                    "items": {"type": "integer"},
+                    "maxItems": 3,
+                    "default": [],
+                },
+            },
+            "required": ["name"],
+        }
+        assert found["requestBody"] == {
+            "content": {
+                "application/x-www-form-urlencoded": {"schema": schema},
+                "multipart/form-data": {"schema": schema},
+            },
+            "required": True,
+        }
+        assert set(found["responses"]) == {"200", "400", "413", "415", "422"}
+
+    def test_files_of_a_form(self):
+        app = tercel.App()
+
+        @app.post("/one")
+        def one(
+            photo: Annotated[UploadFile, File(description="Of you.")],
+            text: Annotated[str, Form()] = "",
+        ) -> None: ...
+
+        @app.post("/some")
+        def some(
+            files: Annotated[list[bytes], File(max_length=3)] = [],  # noqa: B006
+            text: Annotated[str, Form()] = "",
+        ) -> None: ...
+
+        @app.post("/only")
+        def only(file: UploadFile | None = None) -> None: ...
+
+        binary = {"type": "string", "format": "binary"}
+        text = {"type": "string", "default": ""}
+        assert operation(app, "/one", "post")["requestBody"] == {
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {
+                            "photo": {**binary, "description": "Of you."},
+                            "text": text,
+                        },
+                        "required": ["photo"],
+                    }
+                }
+            },
+            "required": True,
+        }
+        files = {"type": "array", "items": binary, "maxItems": 3}
+        assert operation(app, "/some", "post")["requestBody"] == {
+            "content": {
+                "multipart/form-data": {
+                    "schema": {"type": "object", "properties": {"files": files, "text": text}}
+                },
+                "application/x-www-form-urlencoded": {
+                    "schema": {"type": "object", "properties": {"text": text}}
+                },
+            },
+            "required": False,
+        }
+        content = operation(app, "/only", "post")["requestBody"]["content"]
+        assert list(content) == ["multipart/form-data"]
 
 
 class TestResponses:

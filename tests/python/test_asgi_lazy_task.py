@@ -36,6 +36,7 @@ NOT_HERE = {
     "api_asgi": "is api_things behind a function",
     "api_depends": "compared by test_api_depends.py, and no request of it is an ASGI one",
     "api_files": "compared by test_api_files.py, and no request of it is an ASGI one",
+    "api_forms": "compared by test_api_forms.py, which asks it natively and through ASGI",
     "api_lifespan": "compared by test_api_app.py, and no request of it is an ASGI one",
     "api_hostile": "is asked what is wrong only, by test_api_hostile.py",
     "api_errors": "compared by test_api_errors.py, which asks it natively and through ASGI",

@@ -4,7 +4,7 @@
 //   plan.collect(..., values);
 //
 // Names and values are decoded as those of a query are (http/query.h), and those that the plan has
-// a parameter for are kept. Tested by request_plan_test.cc.
+// a parameter for are kept. Tested by form_reader_test.cc.
 #pragma once
 
 #include <span>

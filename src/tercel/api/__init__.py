@@ -8,11 +8,12 @@ from tercel.api.background import BackgroundTasks
 from tercel.api.dependencies import Depends
 from tercel.api.errors import HTTPError
 from tercel.api.files import FileResponse
-from tercel.api.markers import Body, Cookie, Header, Path, Query
+from tercel.api.markers import Body, Cookie, File, Form, Header, Path, Query
 from tercel.api.request import Request
 from tercel.api.response import Response
 from tercel.api.router import Router
 from tercel.api.streams import Event, EventStream, StreamingResponse
+from tercel.api.uploads import UploadFile
 
 __all__ = [
     "App",
@@ -22,7 +23,9 @@ __all__ = [
     "Depends",
     "Event",
     "EventStream",
+    "File",
     "FileResponse",
+    "Form",
     "HTTPError",
     "Header",
     "Path",
@@ -31,4 +34,5 @@ __all__ = [
     "Response",
     "Router",
     "StreamingResponse",
+    "UploadFile",
 ]

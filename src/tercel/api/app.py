@@ -30,6 +30,7 @@ from tercel.api.route import Route, endpoint_of
 from tercel.api.router import Registration, Router
 from tercel.api.signature import plan_of
 from tercel.api.streams import Stream
+from tercel.api.uploads import Spool, spool_directory, upload_of
 
 __all__ = ["App"]
 
@@ -344,10 +345,16 @@ class App(Router):
             "encoder": self._encoder,
             "request_type": Request,
             "answer_raised": self._error_handlers.answer,
+            "upload_type": upload_of,
+            "spool_type": Spool,
+            "spool_directory": spool_directory() if self._takes_files() else "",
             "failed": FAILED,
             "all_through_python": self._hooks.are_around_requests,
             "unrouted_through_python": bool(self._mounts or self._sinks),
         }
+
+    def _takes_files(self) -> bool:
+        return any(one.is_file for route in self._routes for one in route.plan.parameters)
 
     # --- as an ASGI application
 

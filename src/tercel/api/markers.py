@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Body", "Cookie", "Header", "Marker", "Path", "Query"]
+__all__ = ["Body", "Cookie", "File", "Form", "Header", "Marker", "Path", "Query"]
 
 _CONSTRAINTS = (
     "gt",
@@ -139,3 +139,31 @@ class Body(Marker):
         super().__post_init__()
         if self.bytes_max < 0:
             raise ValueError(f"bytes_max of Body is a number of bytes, not {self.bytes_max!r}")
+
+
+@dataclass(frozen=True)
+class Form(Marker):
+    """A field of a form: `application/x-www-form-urlencoded`, or `multipart/form-data`.
+
+    Of a type with parts, a `Struct` or a dataclass, each part is a field of the form.
+    """
+
+    place = "form"
+
+
+@dataclass(frozen=True)
+class File(Marker):
+    """A file of a form: an `UploadFile`, `bytes`, or a list of one of them.
+
+    Args:
+        bytes_max: a longer file, or longer files of a list together, are answered with 413. None is
+            64 MiB, and 1 MiB of bytes, which are in memory.
+    """
+
+    bytes_max: int | None = None
+    place = "form"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bytes_max is not None and self.bytes_max < 0:
+            raise ValueError(f"bytes_max of File is a number of bytes, not {self.bytes_max!r}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tercel.api import responses
+from tercel.api import responses, values
 from tercel.api.path_template import PathTemplate, read_template
 from tercel.api.returned import returned_by
 from tercel.api.schemas import Schemas, without_null
@@ -37,6 +37,13 @@ _FORMATS = {"uuid": "uuid", "date": "date", "datetime": "date-time"}
 _NOT_FOUND = {404: "No such path: a part of it is not what it must be."}
 _INVALID = {422: "Values are missing, or are not what they must be."}
 _TOO_LARGE = {413: "The body is longer than {} bytes."}
+_URLENCODED = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
+_NOT_A_FORM = {
+    400: "The form is malformed, or has no boundary.",
+    413: "The form, or a part of it, is too long, or has too many parts.",
+    415: "The body is not said to be a form, by its Content-Type, or not in UTF-8.",
+}
 _NOT_JSON = {
     400: "The body is not JSON.",
     415: "The body is not said to be JSON, by its Content-Type, or not in UTF-8.",
@@ -86,12 +93,16 @@ class _Builder:
             "description": remarks.description or description,
             "tags": list(remarks.tags),
             "deprecated": remarks.deprecated,
-            "parameters": [self._parameter(one, template) for one in plan.parameters],
+            "parameters": [
+                self._parameter(one, template) for one in plan.parameters if one.place != "form"
+            ],
         }
         # What is empty is what its absence means.
         operation = {key: value for key, value in operation.items() if value}
         if plan.body is not None:
             operation["requestBody"] = self._body(plan.body)
+        elif plan.form:
+            operation["requestBody"] = self._form(plan.form)
         operation["responses"] = self._responses(route, template)
         return operation
 
@@ -133,6 +144,34 @@ class _Builder:
         # An empty body is one, too.
         return {"content": {"application/octet-stream": {"schema": schema}}, "required": False}
 
+    def _form(self, fields: list[Parameter]) -> Object:
+        files = [one for one in fields if one.is_file]
+        contents = {_MULTIPART: fields}
+        if not files:
+            contents = {_URLENCODED: fields, _MULTIPART: fields}
+        elif len(files) < len(fields) and not any(one.required for one in files):
+            # Nobody needs to send a file.
+            contents[_URLENCODED] = [one for one in fields if not one.is_file]
+        return {
+            "content": {name: {"schema": self._fields(some)} for name, some in contents.items()},
+            "required": any(one.required for one in fields),
+        }
+
+    def _fields(self, fields: list[Parameter]) -> Object:
+        properties = {one.name: self._field(one) for one in fields}
+        required = [one.name for one in fields if one.required]
+        schema: Object = {"type": "object", "properties": properties}
+        return schema | {"required": required} if required else schema
+
+    def _field(self, field: Parameter) -> Object:
+        if field.is_file:
+            return _file(field)
+        schema = without_null(self.schemas.of(field.annotation))
+        # An empty text was not given.
+        if field.required and schema.get("type") == "string" and not field.array:
+            schema = {"minLength": 1} | schema
+        return schema | _default(field)
+
     # --- what is answered
 
     def _responses(self, route: Route, template: PathTemplate) -> dict[str, Object]:
@@ -154,6 +193,8 @@ class _Builder:
         if plan.body is not None:
             refused |= {413: _TOO_LARGE[413].format(plan.body.bytes_max)}
             refused |= _NOT_JSON if plan.body.kind == "json" else {}
+        if plan.form:
+            refused |= _NOT_A_FORM
         answers = returned | responses.failures(refused, self._problem) | answers
         return dict(sorted(answers.items()))
 
@@ -175,6 +216,21 @@ def _converted(schema: Object, converter: str) -> Object:
         return {"format": _FORMATS[converter]} | schema
     # A field has one character at least, but for the rest of the path.
     return schema if converter == "path" else {"minLength": 1} | schema
+
+
+def _file(field: Parameter) -> Object:
+    """Returns the schema of a file, or of a list of files."""
+    said: Object = {}
+    for item in values.metadata_of(field.annotation)[1]:
+        if isinstance(item, msgspec.Meta):
+            words = {"title": item.title, "description": item.description}
+            said |= {key: word for key, word in words.items() if word is not None}
+    schema: Object = {"type": "string", "format": "binary"}
+    if not field.array:
+        return schema | said
+    # What is asked of the list, which has the names of the files to the engine.
+    asked = msgspec.json.decode(field.schema) if field.schema else {"type": "array"}
+    return asked | {"items": schema} | said
 
 
 def _style(made: Object, schema: Object, parameter: Parameter) -> Object:

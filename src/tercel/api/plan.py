@@ -26,6 +26,12 @@ class Parameter:
     convert: Callable[[Any], Any] | None = None
     annotation: Any = None
     schema: str = ""
+    # Of a file, or of all files of a list.
+    bytes_max: int = 0
+
+    @property
+    def is_file(self) -> bool:
+        return self.type in ("file", "bytes")
 
     def native(self) -> tuple[Any, ...]:
         return (
@@ -38,6 +44,7 @@ class Parameter:
             self.fallback,
             self.convert,
             self.schema,
+            self.bytes_max,
         )
 
 
@@ -79,6 +86,11 @@ class Plan:
     request: str | None = None
     # What is called, the handler last; empty: the handler depends on nothing else.
     steps: list[Step] = field(default_factory=list)
+
+    @property
+    def form(self) -> list[Parameter]:
+        """The parameters that are fields of a form, which is the body then."""
+        return [parameter for parameter in self.parameters if parameter.place == "form"]
 
     @property
     def names(self) -> tuple[str, ...]:

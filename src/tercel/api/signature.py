@@ -7,10 +7,11 @@ import typing
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tercel.api import values
+from tercel.api import forms, values
 from tercel.api.background import BackgroundTasks
 from tercel.api.dependencies import Depends
-from tercel.api.markers import Body, Header, Marker, Path, Query
+from tercel.api.forms import FormModel
+from tercel.api.markers import Body, File, Form, Header, Marker, Path, Query
 from tercel.api.plan import BodyArgument, Parameter, Plan
 from tercel.api.request import Request
 from tercel.api.shapes import shape_of
@@ -50,6 +51,11 @@ def plan_of(
         for one in before:
             sharing.depend(one)
         plan = sharing.plan(function, plan, depends, where)
+    if plan.body is not None and plan.form:
+        raise TypeError(
+            f"{where} takes the body {plan.body.argument!r}, and the field {plan.form[0].name!r} of"
+            " a form: a form is the body."
+        )
     missing = templated - {one.name for one in plan.parameters if one.place == "path"}
     if missing:
         raise TypeError(f"{where} has no argument for {{{min(missing)}}}.")
@@ -60,6 +66,8 @@ def _read(
     function: Callable[..., Any], templated: frozenset[str], where: str
 ) -> tuple[Plan, dict[str, Depends]]:
     """Returns what a function takes from a request, and, by argument, what it depends on."""
+    if isinstance(function, FormModel):
+        return _read_model(function, where), {}
     hints = _hints_of(function, where)
     plan = Plan()
     depends: dict[str, Depends] = {}
@@ -68,7 +76,7 @@ def _read(
         if values.metadata_of(annotation)[0] is BackgroundTasks:
             depends[parameter.name] = Depends(BackgroundTasks, blocking=False)
             continue
-        if found := _depends_of(annotation, parameter.default):
+        if found := _depends_of(annotation, parameter.default) or _model_of(annotation):
             depends[parameter.name] = found
             continue
         try:
@@ -100,6 +108,27 @@ def _depends_of(annotation: Any, default: Any) -> Depends | None:
         return default
     marks = values.metadata_of(annotation)[1]
     return next((item for item in marks if isinstance(item, Depends)), None)
+
+
+def _model_of(annotation: Any) -> Depends | None:
+    """Returns what makes an argument whose parts are fields of a form."""
+    plain, marker = _marker_of(annotation)
+    if not isinstance(marker, Form) or not forms.has_parts(plain):
+        return None
+    return Depends(FormModel(plain), blocking=False)
+
+
+def _read_model(model: FormModel, where: str) -> Plan:
+    """Returns what makes a value of a type of the fields of a form."""
+    plan = Plan()
+    for part in model.parts():
+        plain, marker = _marker_of(part.annotation)
+        marker = marker or (File() if forms.is_upload(plain) else Form())
+        name = marker.alias or part.name
+        plan.parameters.append(
+            _parameter_of(part.attribute, name, part.annotation, marker, part.fallback, where)
+        )
+    return plan
 
 
 def _add(
@@ -145,7 +174,7 @@ def _add(
             raise TypeError(f"{where} takes {wire_name!r} from a path that has no such field.")
         if has_default:
             raise TypeError(f"{where} has a default for {wire_name!r}, which the path always has.")
-    plan.parameters.append(_parameter_of(name, wire_name, annotation, marker, fallback))
+    plan.parameters.append(_parameter_of(name, wire_name, annotation, marker, fallback, where))
 
 
 def _marker_of(annotation: Any) -> tuple[Any, Marker | None]:
@@ -163,6 +192,8 @@ def _place_of(name: str, plain: Any, templated: frozenset[str]) -> Marker:
     """A field of the template, a parameter of the query, or, for what has parts, the body."""
     if name in templated:
         return Path()
+    if forms.is_upload(plain):
+        return File()
     inner = values.without_none(plain)
     origin = typing.get_origin(inner) or inner
     if origin in _LISTS:
@@ -172,8 +203,15 @@ def _place_of(name: str, plain: Any, templated: frozenset[str]) -> Marker:
 
 
 def _parameter_of(
-    argument: str, name: str, annotation: Any, marker: Marker, fallback: tuple[Any, ...]
+    argument: str,
+    name: str,
+    annotation: Any,
+    marker: Marker,
+    fallback: tuple[Any, ...],
+    where: str,
 ) -> Parameter:
+    if isinstance(marker, File):
+        return forms.file_of(argument, name, annotation, marker, fallback, where)
     inner = values.without_none(values.metadata_of(annotation)[0])
     origin = typing.get_origin(inner) or inner
     array = origin in _LISTS
@@ -187,7 +225,8 @@ def _parameter_of(
     is_plain = element_plain is element and known is not None and origin in (element, list)
     convert, schema = None, ""
     if not is_plain or values.has_constraints(annotation):
-        convert = values.converter_of(annotation, [marker.place, name])
+        place = "body" if marker.place == "form" else marker.place
+        convert = values.converter_of(annotation, [place, name])
         schema = values.schema_of(annotation)
     return Parameter(
         argument=argument,

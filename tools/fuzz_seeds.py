@@ -169,6 +169,20 @@ HTTP2 = {
 }
 
 
+PART = "---b\r\nContent-Disposition: form-data; name="
+# With the names that tests/fuzz/form_fuzz.cc asks for.
+API_FORMS = {
+    **FORMS,
+    "texts": f"{PART}a\r\n\r\nx\r\n{PART}n\r\n\r\n-12\r\n{PART}l\r\n\r\n\r\n"
+    f"{PART}l\r\n\r\ny\r\n---b--",
+    "files": f"{PART}f; filename=1\r\nContent-Type: a/b\r\n\r\nxyz\r\n"
+    f'{PART}g; filename=""\r\n\r\n\r\n'
+    f"{PART}g; filename*=utf-8''%41\r\n\r\n\r\n-\r\n"
+    f'{PART}f; filename="2"\r\n\r\n\r\n---b--\r\n',
+    "wrong": f"{PART}a; filename=1\r\n\r\nx\r\n{PART}f\r\n\r\nx\r\n{PART}n\r\n\r\nx\r\n---b--",
+}
+
+
 def write(target: str, name: str, data: bytes) -> None:
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -200,6 +214,10 @@ def main() -> None:
     for name, form in FORMS.items():
         write("multipart", name, BYTE_BY_BYTE + b"\0" + form.encode())
         write("multipart", f"{name}-limited", WHOLE + b"\1" + form.encode())
+    for name, form in API_FORMS.items():
+        write("form", name, BYTE_BY_BYTE + b"\0" + form.encode())
+    for number, query in enumerate(QUERIES):
+        write("form", f"urlencoded-{number}", BYTE_BY_BYTE + b"\1" + query.encode("latin-1"))
     for number, cookies in enumerate(COOKIES):
         write("cookies", str(number), cookies.encode())
     for name, frames in FRAMES.items():

@@ -39,8 +39,8 @@
 // Resource: one a loop; outlives every exchange that it was given. Thread: the loop's. A route is
 // added before freeze(), requests come after it. Cost of a request: that of the lookup
 // (route/router.h), of its parts that somebody asked for, and of its body. Nothing is allocated
-// once its memory has grown to what requests need. Source: RFC 9110 section 15, RFC 9457.
-// Tested by app_test.cc.
+// once its memory has grown to what requests need, but for the parts of a multipart form. Source:
+// RFC 9110 section 15, RFC 9457. Tested by app_test.cc and form_reader_test.cc.
 #pragma once
 
 #include <array>

@@ -84,5 +84,7 @@ class FormReader final : public http::Observer {
   std::uint64_t bytes_left_;
   bool began_ = false;
 };
+// One a form that is being read.
+static_assert(sizeof(FormReader) <= 1536);
 
 }  // namespace tercel::api

@@ -6,6 +6,7 @@ application, through httpx.
 
 import asyncio
 import dataclasses
+import datetime
 import hashlib
 import io
 import os
@@ -161,6 +162,18 @@ class TestFields:
             (("body", "birth-day"), "date_from_datetime_parsing"),
         ]
 
+    def test_what_the_type_itself_refuses(self) -> None:
+        app = tercel.App()
+
+        @app.post("/")
+        def function(wait: Annotated[datetime.timedelta, Form()]) -> float:
+            return wait.total_seconds()
+
+        with TestClient(app) as client:
+            assert client.post("/", data={"wait": "PT1S"}).json() == 1.0
+            refused = client.post("/", data={"wait": "a second"}).json()["errors"]
+            assert [one["loc"] for one in refused] == [["body", "wait"]]
+
     def test_no_body_at_all(self, client: httpx.Client) -> None:
         assert errors(client.post("/fields")) == [
             (("body", "name"), "missing"),
@@ -295,6 +308,11 @@ class TestFiles:
         assert errors(client.post("/one", data={"file": "f.txt"})) == [
             (("body", "file"), "file_type")
         ]
+
+    def test_bytes_are_limited_to_a_mebibyte(self, client: httpx.Client) -> None:
+        for size, status in [(1 << 20, 200), ((1 << 20) + 1, 413)]:
+            answer = client.post("/optional", files={"data": ("d", b"x" * size)})
+            assert answer.status_code == status
 
     def test_limits(self, client: httpx.Client) -> None:
         files = [("files", (str(n), b"x")) for n in range(4)]

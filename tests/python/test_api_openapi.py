@@ -333,15 +333,6 @@ class TestRequests:
         }
         assert list(found["responses"]) == ["200", "413"]
 
-
-def returning(annotation: Any) -> Any:
-    """A function with a return annotation."""
-
-    def function() -> Any: ...
-
-    function.__annotations__["return"] = annotation
-    return function
-
     def test_a_form(self):
         app = tercel.App()
 
@@ -425,6 +416,15 @@ def returning(annotation: Any) -> Any:
         }
         content = operation(app, "/only", "post")["requestBody"]["content"]
         assert list(content) == ["multipart/form-data"]
+
+
+def returning(annotation: Any) -> Any:
+    """A function with a return annotation."""
+
+    def function() -> Any: ...
+
+    function.__annotations__["return"] = annotation
+    return function
 
 
 class TestResponses:

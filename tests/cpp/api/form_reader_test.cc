@@ -194,6 +194,12 @@ TEST_F(FormReaderTest, AllThatIsWrongIsToldAtOnce) {
       R"("loc":["body","files"],"ctx":{"max_length":2}}]})");
 }
 
+TEST_F(FormReaderTest, WhatWasRefusedIsNotMissingToo) {
+  const std::string answer = ask(part("name=title; filename=f", "file") + "--b--");
+  EXPECT_NE(answer.find(R"("type":"string_type")"), answer.npos);
+  EXPECT_EQ(answer.find(R"("type":"missing")"), answer.npos);
+}
+
 TEST_F(FormReaderTest, FailuresOfPathAndQueryAreAmongThem) {
   const std::string answer = ask("size=x", kUrlencoded, "/form?n=y");
   EXPECT_NE(answer.find(R"("loc":["query","n"])"), answer.npos);
@@ -292,6 +298,12 @@ TEST_F(FormReaderTest, WhatIsTooMuchIs413) {
   std::string pairs;
   for (std::size_t i = 0; i < 10'000; ++i) pairs += "tags=x&";
   EXPECT_EQ(status(ask(pairs, kUrlencoded)), "400");
+  // At the byte that is too much, which ends the connection.
+  wire_.forget();
+  wire_.receive("POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: " + std::string{kUrlencoded} +
+                "\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n" +
+                std::string(kFormTextBytesMax + 1, 'x'));
+  EXPECT_EQ(status(take()), "413");
   EXPECT_EQ(calls_, 0);
 }
 

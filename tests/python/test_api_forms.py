@@ -109,6 +109,20 @@ class Even:
             raise ValueError("n is odd")
 
 
+@dataclasses.dataclass
+class Nested:
+    even: Even
+
+
+class Own:
+    pass
+
+
+@dataclasses.dataclass
+class Unknown:
+    own: Own
+
+
 class TestFields:
     # What `files=` makes of it: the same form as multipart.
     @pytest.mark.parametrize("options", [{}, {"files": {"nobody": b""}}])
@@ -630,6 +644,29 @@ class TestRegistration:
         assert "'a'" in self.refused(query)
         with pytest.raises(ValueError, match="bytes_max of File is a number of bytes, not -1"):
             File(bytes_max=-1)
+
+    def test_what_a_field_can_be(self) -> None:
+        def nested(a: Annotated[dict[str, int], Form()]) -> None: ...
+
+        assert "more than one field of a form can be" in self.refused(nested)
+
+        def optional(a: Annotated[Even | None, Form()] = None) -> None: ...
+
+        assert "more than one field of a form can be" in self.refused(optional)
+
+        def inside(a: Annotated[Nested, Form()]) -> None: ...
+
+        assert "Nested(), which the handler of /x depends on, has the argument 'even'" in (
+            self.refused(inside)
+        )
+
+        def content(a: Annotated[bytes, Form()]) -> None: ...
+
+        assert "those are a file, File()" in self.refused(content)
+
+        def unknown(a: Annotated[Unknown, Form()]) -> None: ...
+
+        assert "'own' of a type that neither msgspec nor pydantic knows" in self.refused(unknown)
 
     def test_one_field_of_two_types(self) -> None:
         def asked(a: Annotated[int, Form()]) -> None: ...

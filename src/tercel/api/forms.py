@@ -15,7 +15,7 @@ from tercel.api.markers import File
 from tercel.api.plan import Parameter
 from tercel.api.uploads import UploadFile
 
-__all__ = ["FormModel", "FormPart", "file_of", "has_parts", "is_upload"]
+__all__ = ["FormModel", "FormPart", "check_field", "file_of", "has_parts", "is_upload"]
 
 # Of a file, or of all files of a list: that of an UploadFile is the engine's (cpp/tercel/api).
 _UPLOAD_BYTES_MAX = 64 << 20
@@ -73,6 +73,24 @@ def file_of(
 def _limits(item: Any) -> bool:
     """Whether an item of an `Annotated` says what values there may be."""
     return any(getattr(item, name, None) is not None for name in _LIMITS)
+
+
+def check_field(argument: str, plain: Any, where: str) -> None:
+    """Refuses a type that one text of a form cannot be.
+
+    Raises:
+        TypeError: it is one.
+    """
+    if plain is bytes:
+        raise TypeError(
+            f"{where} has the argument {argument!r}, bytes of a form: those are a file, File()."
+        )
+    origin = typing.get_origin(plain) or plain
+    if has_parts(plain) or origin in (dict, list, set, frozenset, tuple):
+        raise TypeError(
+            f"{where} has the argument {argument!r} of the type {plain!r}, which is more than one"
+            " field of a form can be: that is one text, or a list of texts."
+        )
 
 
 # --- types whose parts are fields of a form

@@ -82,10 +82,7 @@ def _read(
         try:
             _add(plan, parameter, annotation, templated, where)
         except values.UnknownType:
-            raise TypeError(
-                f"{where} has the argument {parameter.name!r} of a type that neither msgspec nor"
-                f" pydantic knows: {annotation!r}."
-            ) from None
+            raise _unknown(where, parameter.name, annotation) from None
     return plan, depends
 
 
@@ -125,10 +122,21 @@ def _read_model(model: FormModel, where: str) -> Plan:
         plain, marker = _marker_of(part.annotation)
         marker = marker or (File() if forms.is_upload(plain) else Form())
         name = marker.alias or part.name
-        plan.parameters.append(
-            _parameter_of(part.attribute, name, part.annotation, marker, part.fallback, where)
-        )
+        try:
+            parameter = _parameter_of(
+                part.attribute, name, part.annotation, marker, part.fallback, where
+            )
+        except values.UnknownType:
+            raise _unknown(where, part.attribute, part.annotation) from None
+        plan.parameters.append(parameter)
     return plan
+
+
+def _unknown(where: str, argument: str, annotation: Any) -> TypeError:
+    return TypeError(
+        f"{where} has the argument {argument!r} of a type that neither msgspec nor pydantic knows:"
+        f" {annotation!r}."
+    )
 
 
 def _add(
@@ -220,6 +228,8 @@ def _parameter_of(
         arguments = typing.get_args(inner)
         element = arguments[0] if arguments else str
     element_plain = values.without_name(values.metadata_of(element)[0])
+    if isinstance(marker, Form):
+        forms.check_field(argument, element_plain, where)
     known = values.SCALARS.get(element_plain)
     # A str, an int, a float, a bool, or a list of one is what its text is read as.
     is_plain = element_plain is element and known is not None and origin in (element, list)

@@ -110,6 +110,12 @@ class Even:
 
 
 @dataclasses.dataclass
+class Limits:
+    n: Annotated[int, Form("number", ge=3)]
+    files: Annotated[list[UploadFile], File(max_length=1)] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
 class Nested:
     even: Even
 
@@ -245,6 +251,23 @@ class TestModels:
         answer = client.post("/dataclass", data={"name": "n", "languages": ["de", "fr"]})
         assert answer.json()["languages"] == ["de", "fr"]
         assert answer.json()["photo"] is None
+
+    def test_marks_of_parts(self) -> None:
+        app = tercel.App()
+
+        @app.post("/")
+        def function(limits: Annotated[Limits, Form()]) -> list[int]:
+            return [limits.n, len(limits.files)]
+
+        with TestClient(app) as client:
+            files = [("files", ("a", b"")), ("files", ("b", b""))]
+            answer = client.post("/", data={"number": "3"}, files=files[:1])
+            assert answer.json() == [3, 1]
+            refused = client.post("/", data={"number": "2"}, files=files)
+            assert [one["loc"] for one in refused.json()["errors"]] == [
+                ["body", "number"],
+                ["body", "files"],
+            ]
 
     def test_pydantic_and_what_a_type_refuses_itself(self) -> None:
         app = tercel.App()
@@ -659,6 +682,14 @@ class TestRegistration:
         assert "Nested(), which the handler of /x depends on, has the argument 'even'" in (
             self.refused(inside)
         )
+
+        def limited(a: Annotated[Even, Form(max_length=2)]) -> None: ...
+
+        assert "give that to its parts" in self.refused(limited)
+
+        def defaulted(a: Annotated[Even, Form()] = Even(2)) -> None: ...  # noqa: B008
+
+        assert "give that to its parts" in self.refused(defaulted)
 
         def content(a: Annotated[bytes, Form()]) -> None: ...
 

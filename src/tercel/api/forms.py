@@ -20,7 +20,17 @@ __all__ = ["FormModel", "FormPart", "check_field", "file_of", "has_parts", "is_u
 # Of a file, or of all files of a list: that of an UploadFile is the engine's (cpp/tercel/api).
 _UPLOAD_BYTES_MAX = 64 << 20
 _BYTES_MAX = 1 << 20
-_LIMITS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern")
+_LIMITS = (
+    "gt",
+    "ge",
+    "lt",
+    "le",
+    "multiple_of",
+    "min_length",
+    "max_length",
+    "pattern",
+    "extra_json_schema",
+)
 
 
 def is_upload(plain: Any) -> bool:

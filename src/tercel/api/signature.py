@@ -76,7 +76,8 @@ def _read(
         if values.metadata_of(annotation)[0] is BackgroundTasks:
             depends[parameter.name] = Depends(BackgroundTasks, blocking=False)
             continue
-        if found := _depends_of(annotation, parameter.default) or _model_of(annotation):
+        found = _depends_of(annotation, parameter.default)
+        if found := found or _model_of(annotation, parameter, where):
             depends[parameter.name] = found
             continue
         try:
@@ -107,11 +108,16 @@ def _depends_of(annotation: Any, default: Any) -> Depends | None:
     return next((item for item in marks if isinstance(item, Depends)), None)
 
 
-def _model_of(annotation: Any) -> Depends | None:
+def _model_of(annotation: Any, parameter: inspect.Parameter, where: str) -> Depends | None:
     """Returns what makes an argument whose parts are fields of a form."""
     plain, marker = _marker_of(annotation)
     if not isinstance(marker, Form) or not forms.has_parts(plain):
         return None
+    if marker != Form() or parameter.default is not parameter.empty:
+        raise TypeError(
+            f"{where} has {parameter.name!r}, whose parts are fields of a form, with a default or"
+            " with something in the brackets of Form(): give that to its parts."
+        )
     return Depends(FormModel(plain), blocking=False)
 
 
@@ -121,10 +127,12 @@ def _read_model(model: FormModel, where: str) -> Plan:
     for part in model.parts():
         plain, marker = _marker_of(part.annotation)
         marker = marker or (File() if forms.is_upload(plain) else Form())
-        name = marker.alias or part.name
+        name, annotation = marker.alias or part.name, part.annotation
+        if constraints := marker.meta():
+            annotation = typing.Annotated[annotation, constraints]
         try:
             parameter = _parameter_of(
-                part.attribute, name, part.annotation, marker, part.fallback, where
+                part.attribute, name, annotation, marker, part.fallback, where
             )
         except values.UnknownType:
             raise _unknown(where, part.attribute, part.annotation) from None

@@ -210,6 +210,11 @@ class TestFields:
         assert client.post("/fields", json={"name": "a"}).status_code == 415
         assert client.post("/fields", content=b"name=a").status_code == 415
 
+    def test_an_encoded_form_is_415(self, client: httpx.Client) -> None:
+        for options in ({"data": {"name": "a"}}, {"files": {"name": b"a"}}):
+            answer = client.post("/fields", headers={"content-encoding": "gzip"}, **options)
+            assert answer.status_code == 415
+
     def test_the_request_has_the_body_that_is_urlencoded(self, client: httpx.Client) -> None:
         data = {"name": "ann", "password": "secret"}
         body = "name=ann&password=secret"

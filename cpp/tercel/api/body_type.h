@@ -1,6 +1,7 @@
 // What Content-Type and Content-Encoding of a request say of its body.
 //
-// Views into the request. Source: RFC 9110 sections 8.3 and 8.4, RFC 7578 section 4. Tested by app_test.cc.
+// Views into the request. Source: RFC 9110 sections 8.3 and 8.4, RFC 7578 section 4. Tested by
+// app_test.cc.
 #pragma once
 
 #include <cstdint>

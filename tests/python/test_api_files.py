@@ -22,6 +22,8 @@ from support.clients import curl
 from support.server import APPS
 from tercel.testing import TestClient
 
+pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
+
 BYTES = bytes(range(256)) * 4096
 OLD = 1_700_000_000
 ETAG = f'"{OLD * 10**9:x}-{len(BYTES):x}"'

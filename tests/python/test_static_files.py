@@ -26,6 +26,8 @@ from tercel.problems import SettingError
 from tercel.server.check import check
 from tercel.settings import load
 
+pytestmark = [pytest.mark.sanitize, pytest.mark.io_threads]
+
 BYTES = bytes(range(256)) * 8192  # 2 MiB: more than a socket takes at once.
 SCRIPT = b"let answer = 42;\n" * 100
 OLD = 1_700_000_000

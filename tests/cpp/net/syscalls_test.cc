@@ -1,10 +1,13 @@
 #include "tercel/net/syscalls.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
+#include <linux/openat2.h>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -30,6 +33,12 @@ TEST(SyscallsTest, AFailureIsTheNegativeErrno) {
   EXPECT_EQ(calls.unlink("/no/such/file"), -ENOENT);
   EXPECT_EQ(calls.set_nonblocking_cloexec(-1), -EBADF);
   EXPECT_EQ(calls.duplicate(-1), -EBADF);
+  struct stat about {};
+  EXPECT_EQ(calls.fstat(-1, &about), -EBADF);
+  EXPECT_EQ(calls.openat(AT_FDCWD, "/no/such/file", O_RDONLY), -ENOENT);
+  const int beneath = calls.openat2(AT_FDCWD, "/tmp", O_RDONLY, RESOLVE_BENEATH);
+  EXPECT_TRUE(beneath == -EXDEV || beneath == -ENOSYS || beneath == -EPERM) << beneath;
+  EXPECT_EQ(calls.readlink("/no/such/file", byte), -ENOENT);
 }
 
 TEST(SyscallsTest, WaitsNoShorterThanAskedFor) {

@@ -126,3 +126,34 @@ def test_uploads(serve: Any, tmp_path: Path) -> None:
             "a": hashlib.sha256(b"").hexdigest(),
             "b": hashlib.sha256(b"b").hexdigest(),
         }
+
+
+def test_auth(serve: Any) -> None:
+    with httpx.Client(base_url=serve("auth:app", app_dir=EXAMPLES).url, timeout=20) as client:
+        key = {"x-api-key": "k-7Zr0"}
+        assert client.get("/invoices").status_code == 401
+        assert client.get("/invoices", headers=key).text == "the invoices for billing"
+        assert client.get("/admin/state").status_code == 401
+        assert client.get("/admin/state", headers=key).text == "all is well"
+        assert client.post("/token", auth=("ann", "correct hors")).status_code == 401
+        assert client.post("/token", auth=("bob", "correct horse")).status_code == 401
+        token = client.post("/token", auth=("ann", "correct horse")).json()["access_token"]
+        bearer = {"authorization": f"Bearer {token}"}
+        assert client.get("/orders", headers=bearer).text == "the orders of ann, buyer"
+        assert client.delete("/orders/7", headers=bearer).status_code == 403
+        assert client.get("/orders").status_code == 401
+        assert client.get("/stock", headers=key).text == "the stock for billing"
+        assert client.get("/stock", headers=bearer).text == "the stock for ann"
+        assert client.get("/stock").status_code == 401
+        form = {"name": "ann", "password": "correct hors"}
+        assert client.post("/login", json=form).status_code == 403
+        answer = client.post("/login", json={**form, "password": "correct horse"})
+        cookie, *attributes = answer.headers["set-cookie"].split("; ")
+        assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(attributes)
+        assert client.get("/me", headers={"cookie": cookie}).text == "ann"
+        assert client.get("/me").text == "nobody"
+        gone = client.post("/logout", headers={"cookie": cookie})
+        assert gone.headers["set-cookie"].startswith("session=; Max-Age=0;")
+        theme = client.put("/theme?theme=dark")
+        assert theme.headers["set-cookie"].startswith("theme=dark; Max-Age=31536000; Path=/")
+        assert theme.headers["cache-control"] == "no-store"

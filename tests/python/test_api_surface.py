@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import tercel
+import tercel.auth
 import tercel.testing
 
 GOLDEN = Path(__file__).with_name("api_surface.txt")
@@ -36,9 +37,9 @@ def _describe(name: str, value: Any) -> list[str]:
 
 
 def surface() -> str:
-    """Returns the public names of tercel and tercel.testing with their signatures, one a line."""
+    """Returns the public names of tercel, .auth and .testing with their signatures, one a line."""
     lines = []
-    for module, prefix in ((tercel, ""), (tercel.testing, "testing.")):
+    for module, prefix in ((tercel, ""), (tercel.auth, "auth."), (tercel.testing, "testing.")):
         for name in sorted(module.__all__):
             lines += _describe(prefix + name, getattr(module, name))
     return "\n".join(lines) + "\n"
@@ -49,7 +50,7 @@ def test_the_public_names_are_those_of_the_golden_file():
 
 
 def test_every_public_name_has_a_docstring():
-    for module in (tercel, tercel.testing):
+    for module in (tercel, tercel.auth, tercel.testing):
         for name in module.__all__:
             if name != "__version__":
                 assert inspect.getdoc(getattr(module, name)), name

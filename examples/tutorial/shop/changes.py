@@ -6,9 +6,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from shop.model import Thing
-
 import tercel
+from shop.model import Thing
 from tercel import Event, EventStream
 
 router = tercel.Router(tags=["changes"])

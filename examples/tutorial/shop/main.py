@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import uuid
 
-from shop import changes, things
-
 import tercel
-from tercel import Depends, Request, Response
+from shop import changes, things
+from tercel import Request, Response
 
 app = tercel.App(title="Things", version="1.0", description="What the shop has.")
 app.include(things.router)

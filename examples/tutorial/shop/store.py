@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from shop.model import NewThing, Thing
-
 from tercel import Depends
 from tercel.errors import Conflict, NotFound
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from shop.main import app
 
+from shop.main import app
 from tercel.testing import TestClient
 
 

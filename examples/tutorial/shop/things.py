@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import tercel
 from shop.changes import changes
 from shop.model import NewThing, Thing
 from shop.store import InStore
-
-import tercel
 from tercel import BackgroundTasks, Query
 
 router = tercel.Router(prefix="/things", tags=["things"])

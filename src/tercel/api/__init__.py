@@ -11,6 +11,7 @@ from tercel.api.files import FileResponse
 from tercel.api.markers import Body, Cookie, File, Form, Header, Path, Query
 from tercel.api.request import Request
 from tercel.api.response import Response
+from tercel.api.response_headers import ResponseHeaders
 from tercel.api.router import Router
 from tercel.api.streams import Event, EventStream, StreamingResponse
 from tercel.api.uploads import UploadFile
@@ -32,6 +33,7 @@ __all__ = [
     "Query",
     "Request",
     "Response",
+    "ResponseHeaders",
     "Router",
     "StreamingResponse",
     "UploadFile",

@@ -25,6 +25,7 @@ from tercel.api.plan import Plan
 from tercel.api.portable import Portable
 from tercel.api.request import Request
 from tercel.api.response import Response
+from tercel.api.response_headers import ResponseHeaders, answer_with
 from tercel.api.returned import validated
 from tercel.api.route import Route, endpoint_of
 from tercel.api.router import Registration, Router
@@ -150,10 +151,14 @@ class App(Router):
         *before, handler = plan.steps
         last = replace(handler, depends=Depends(function, blocking=blocking))
 
-        def follow(result: Any, tasks: BackgroundTasks) -> Any:
+        def finish(
+            result: Any, tasks: BackgroundTasks | None, headers: ResponseHeaders | None
+        ) -> Any:
+            if headers:
+                result = answer_with(headers, result, registration.status, self._encoder)
             return Followed(result, registration.status, tasks, self._encoder) if tasks else result
 
-        return caller([*before, last], self._singletons, self._overrides, follow)
+        return caller([*before, last], self._singletons, self._overrides, finish)
 
     @contextmanager
     def override(self, function: Callable[..., Any], instead: Callable[..., Any]) -> Iterator[None]:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tercel.api.background import BackgroundTasks
+from tercel.api.response_headers import ResponseHeaders
 
 __all__ = ["BEFORE", "Depends", "Singletons", "Step", "caller"]
 
@@ -98,7 +99,7 @@ def caller(
     steps: list[Step],
     singletons: Singletons,
     overrides: Mapping[Callable[..., Any], Callable[..., Any]],
-    follow: Callable[[Any, BackgroundTasks], Any],
+    finish: Callable[[Any, BackgroundTasks | None, ResponseHeaders | None], Any],
 ) -> Callable[..., Awaitable[Any]]:
     """Returns what calls the functions of `steps` in their order; the last one is the handler.
 
@@ -107,16 +108,19 @@ def caller(
 
     Args:
         overrides: functions to call in the place of others, without arguments.
-        follow: called with what the handler returned and the background tasks of the request, if a
-            function takes them; returns the answer.
+        finish: called with what the handler returned, when all is done that stands behind a
+            `yield`, and with the background tasks and the header fields of the request, each None
+            if no function takes them; returns the answer.
     """
     *_, last = steps
     functions = [step.depends.function for step in steps]
     tasks = functions.index(BackgroundTasks) if BackgroundTasks in functions else None
+    headers = functions.index(ResponseHeaders) if ResponseHeaders in functions else None
 
     async def call(**values: Any) -> Any:
         before = values.pop(BEFORE, None)
         made: list[Any] = []
+        done = False
         async with AsyncExitStack() as stack:
             for step in steps:
                 if step.depends.function in overrides:
@@ -133,8 +137,15 @@ def caller(
                     made.append(await singletons.get(step.depends, arguments))
                 else:
                     made.append(await _enter(step.depends, arguments, stack))
-            result = made[-1] if tasks is None else follow(made[-1], made[tasks])
-            return result
+            done = True
+        if done:
+            if tasks is None and headers is None:
+                return made[-1]
+            return finish(
+                made[-1],
+                None if tasks is None else made[tasks],
+                None if headers is None else made[headers],
+            )
         raise RuntimeError(
             f"a dependency of {_name(last.depends.function)}() kept what it raised to itself:"
             " a generator raises it again behind its yield, or another exception"

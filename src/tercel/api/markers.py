@@ -38,6 +38,7 @@ class Marker:
         pattern: a regular expression that a str must have a match of, anywhere in it.
         title: for the OpenAPI document, as `description` and `examples` are.
         schema: a JSON Schema that values must match besides, of the drafts 2020-12, 2019-09 or 7.
+        include_in_schema: False keeps it out of the OpenAPI document.
     """
 
     alias: str | None = None
@@ -53,6 +54,7 @@ class Marker:
     description: str | None = None
     examples: list[Any] | None = None
     schema: Mapping[str, Any] | None = None
+    include_in_schema: bool = True
     place = ""
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from tercel.api import responses, values
 from tercel.api.path_template import PathTemplate, read_template
 from tercel.api.returned import returned_by
 from tercel.api.schemas import Schemas, without_null
+from tercel.api.security import Securities
 
 if TYPE_CHECKING:
     from tercel.api.app import App
@@ -64,6 +65,8 @@ def document_of(app: App) -> Object:
     if app.description:
         info["description"] = app.description
     components = {"schemas": dict(sorted(builder.schemas.components.items()))}
+    if builder.securities.components:
+        components["securitySchemes"] = dict(sorted(builder.securities.components.items()))
     return {
         "openapi": _VERSION,
         "info": info,
@@ -76,6 +79,7 @@ class _Builder:
     def __init__(self) -> None:
         self.paths: dict[str, Object] = {}
         self.schemas = Schemas()
+        self.securities = Securities()
         self._problem = self.schemas.add("ProblemDetails", responses.PROBLEM)
         self._ids: set[str] = set()
 
@@ -96,6 +100,7 @@ class _Builder:
             "parameters": [
                 self._parameter(one, template) for one in plan.parameters if one.place != "form"
             ],
+            "parameters": [self._parameter(one, template) for one in plan.parameters if one.shown],
         }
         # What is empty is what its absence means.
         operation = {key: value for key, value in operation.items() if value}
@@ -104,6 +109,11 @@ class _Builder:
         elif plan.form:
             operation["requestBody"] = self._form(plan.form)
         operation["responses"] = self._responses(route, template)
+        functions = [step.depends.function for step in plan.steps]
+        security, refusals = self.securities.of(functions)
+        if security:
+            operation["security"] = security
+        operation["responses"] = self._responses(route, template, refusals)
         return operation
 
     def _id(self, route: Route, template: PathTemplate) -> str:
@@ -174,7 +184,9 @@ class _Builder:
 
     # --- what is answered
 
-    def _responses(self, route: Route, template: PathTemplate) -> dict[str, Object]:
+    def _responses(
+        self, route: Route, template: PathTemplate, refused_by_schemes: dict[int, str]
+    ) -> dict[str, Object]:
         plan = route.plan
         said = route.remarks.responses or {}
         answers = {
@@ -185,10 +197,11 @@ class _Builder:
         returned = responses.success(route.status, returned_by(route.function), self.schemas)
         if says_success:
             returned.pop("default", None)
-        refused: dict[int, str] = {}
+        refused = dict(refused_by_schemes)
         if not {"str", "path"}.issuperset(template.converters.values()):
             refused |= _NOT_FOUND
-        if plan.parameters or (plan.body is not None and plan.body.kind == "json"):
+        shown = any(one.shown for one in plan.parameters)
+        if shown or (plan.body is not None and plan.body.kind == "json"):
             refused |= _INVALID
         if plan.body is not None:
             refused |= {413: _TOO_LARGE[413].format(plan.body.bytes_max)}

@@ -33,6 +33,8 @@ class Parameter:
     def is_file(self) -> bool:
         return self.type in ("file", "bytes")
 
+    shown: bool = True  # In the OpenAPI document.
+
     def native(self) -> tuple[Any, ...]:
         return (
             self.name,

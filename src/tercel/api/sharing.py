@@ -84,6 +84,7 @@ class Sharing:
                     f"{where} takes the {known.place} parameter {known.name!r} otherwise than"
                     " another function of the same route: give both one type and one default."
                 )
+            known.shown |= parameter.shown
             return known.argument
         parameter.argument = f"{parameter.place}:{parameter.name}"
         self._whole.parameters.append(parameter)

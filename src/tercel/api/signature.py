@@ -14,12 +14,16 @@ from tercel.api.forms import FormModel
 from tercel.api.markers import Body, File, Form, Header, Marker, Path, Query
 from tercel.api.plan import BodyArgument, Parameter, Plan
 from tercel.api.request import Request
+from tercel.api.response import Response
+from tercel.api.response_headers import ResponseHeaders
 from tercel.api.shapes import shape_of
 from tercel.api.sharing import Sharing
 
 __all__ = ["plan_of"]
 
 _LISTS = (list, set, frozenset, tuple)
+# Arguments by their type alone: one object for all functions of a request, made in it.
+_MADE = (BackgroundTasks, ResponseHeaders)
 
 
 def plan_of(
@@ -73,8 +77,9 @@ def _read(
     depends: dict[str, Depends] = {}
     for parameter in inspect.signature(function).parameters.values():
         annotation = hints.get(parameter.name, str)
-        if values.metadata_of(annotation)[0] is BackgroundTasks:
-            depends[parameter.name] = Depends(BackgroundTasks, blocking=False)
+        plain = values.metadata_of(annotation)[0]
+        if plain in _MADE:
+            depends[parameter.name] = Depends(plain, blocking=False)
             continue
         found = _depends_of(annotation, parameter.default)
         if found := found or _model_of(annotation, parameter, where):
@@ -90,6 +95,9 @@ def _read(
 def _hints_of(function: Callable[..., Any], where: str) -> dict[str, Any]:
     """Returns the annotations of a function, of a class's `__init__`, or of a `__call__`."""
     called: Any = function
+    if isinstance(own := getattr(function, "__signature__", None), inspect.Signature):
+        # An object that says it itself, and differently from others of its class.
+        return {parameter.name: parameter.annotation for parameter in own.parameters.values()}
     if isinstance(function, type):
         called = vars(function).get("__init__", function)
     elif not inspect.isroutine(function):
@@ -168,6 +176,11 @@ def _add(
         )
     fallback = (parameter.default,) if has_default else ()
     plain, marker = _marker_of(annotation)
+    if plain is Response:
+        raise TypeError(
+            f"{where} takes a Response as {name!r}: what adds header fields and cookies to the"
+            " answer is a tercel.ResponseHeaders; a Response is returned."
+        )
     if plain is Request:
         if plan.request is not None:
             raise TypeError(f"{where} takes the request twice.")
@@ -258,6 +271,7 @@ def _parameter_of(
         convert=convert,
         annotation=annotation,
         schema=schema,
+        shown=marker.include_in_schema,
     )
 
 

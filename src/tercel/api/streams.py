@@ -18,13 +18,15 @@ from typing import Any
 
 import msgspec
 
+from tercel.api.cookies import SetsCookies
+
 __all__ = ["Event", "EventStream", "Stream", "StreamingResponse"]
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class Stream:
+class Stream(SetsCookies):
     """What both have in common: a head, and parts that follow it.
 
     A client that reads slowly holds them up, and one that leaves ends them: the iterator is closed

@@ -1,5 +1,7 @@
 """Asks an ASGI application as httpx does it, without a server."""
 
+"""Asks an ASGI application without a server."""
+
 from __future__ import annotations
 
 import asyncio
@@ -16,12 +18,22 @@ class InProcess:
     def __init__(self, app: Any) -> None:
         self._app = app
 
+    """A client as httpx has them, of an application in this process.
+
+    Args:
+        raises: what the application raises is raised by the request.
+    """
+
+    def __init__(self, app: Any, *, raises: bool = False) -> None:
+        self._app, self._raises = app, raises
+
     def __getattr__(self, method: str) -> Any:
         return lambda path, **options: self.request(method.upper(), path, **options)
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(self._app, raise_app_exceptions=self._raises)
             async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
                 return await client.request(method, path, **options)
 

@@ -430,7 +430,7 @@ def test_it_need_not_be_there() -> None:
         ({"algorithms": ["RS256"], "key": pem(P256)}, "the key is none of RS256"),
         ({"algorithms": ["ES256"], "key": pem(P384)}, "the key is none of ES256"),
         ({"algorithms": ["ES256", "ES384"], "key": pem(P384)}, "the key is none of ES256"),
-        ({"algorithms": ["HS256"], "key": ""}, "the key is none of HS256"),
+        ({"algorithms": ["HS256"], "key": ""}, "the key (is none )?of HS256"),
         ({"algorithms": ["HS256"], "key": 7}, "the key is none of HS256"),
         ({"algorithms": ["HS256"], "key": {}}, "from 1 to 100 keys by their names, not 0"),
         ({"algorithms": ["ES256"], "key": {"a": pem(RSA)}}, "the key is none of ES256"),
@@ -452,6 +452,8 @@ def test_other_mistakes_are_said() -> None:
         JWT(algorithms=["HS256"])
     with pytest.raises(TypeError, match="either key= or jwks_url="):
         JWT(algorithms=["HS256"], key=SECRET, jwks_url="https://x/")
+    with pytest.raises(TypeError, match="one that msgspec or pydantic knows, not <class 'object'>"):
+        JWT(key=SECRET, algorithms=["HS256"], type=object)
     small = rsa.generate_private_key(65537, 1024)
     with pytest.raises(ValueError, match="has 1024 bits, not 2048"):
         JWT(key=pem(small), algorithms=["RS256"])

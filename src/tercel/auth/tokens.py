@@ -220,7 +220,12 @@ def _converter(type_: Any) -> Any:
         return lambda claims: claims
     if values.needs_pydantic(type_):
         return values.converter_of(type_, ["claims"])
-    values.schema_of(type_)  # Raises, where the type is none.
+    try:
+        values.schema_of(type_)
+    except values.UnknownType:
+        raise TypeError(
+            f"the type of claims is one that msgspec or pydantic knows, not {type_!r}"
+        ) from None
     return lambda claims: msgspec.convert(claims, type_)
 
 

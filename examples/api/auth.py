@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -107,7 +107,7 @@ class Form(msgspec.Struct):
     password: str
 
 
-@app.post("/login", status=204)
+@app.post("/login", status=204, responses={403: "The name or the password is wrong."})
 def login(form: Form, session: CurrentSession) -> None:
     if not verify_password(form.password, stored.get(form.name)):
         raise HTTPError(403, "The name or the password is wrong.")
@@ -130,7 +130,7 @@ async def logout(session: CurrentSession) -> None:
 
 # [headers]
 @app.put("/theme", status=204)
-async def choose_theme(theme: str, headers: ResponseHeaders) -> None:
+async def choose_theme(theme: Literal["light", "dark"], headers: ResponseHeaders) -> None:
     headers["cache-control"] = "no-store"
     headers.set_cookie("theme", theme, max_age=365 * 24 * 3600, httponly=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -12,11 +13,14 @@ from openapi_spec_validator import validate
 
 import tercel
 from apps import api_auth
+from support import schemathesis
 from support.in_process import InProcess
 from support.server import ServerProcess
 from tercel import Depends, Header
 from tercel.api.security import SecurityScheme
 from tercel.auth import APIKey, Basic, Bearer
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "api"
 
 
 @pytest.fixture(params=["native", "asgi"])
@@ -325,3 +329,10 @@ def test_a_scheme_of_ones_own() -> None:
     assert document["paths"]["/"]["get"]["security"] == [{"signature": []}]
     assert InProcess(app).get("/", headers={"signature": "x"}).text == "x"
     assert InProcess(app).get("/").status_code == 401
+
+
+def test_no_answer_of_the_example_contradicts_its_document(serve: Any, tmp_path: Path) -> None:
+    """What is guarded is refused, among the rest: the check `ignored_auth`."""
+    server: ServerProcess = serve("auth:app", app_dir=EXAMPLES)
+    assert schemathesis.run(server.url, tmp_path, "--seed", "1", "-n", "5", timeout=50) == ""
+    assert "Traceback" not in server.output

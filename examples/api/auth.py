@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -12,6 +12,7 @@ import tercel
 from tercel import Depends, HTTPError, ResponseHeaders
 from tercel.auth import (
     JWT,
+    AnyOf,
     APIKey,
     Basic,
     Claims,
@@ -143,18 +144,12 @@ maybe_partner = APIKey(header="X-API-Key", keys={"k-7Zr0": "billing"}, name="eit
 maybe_token = JWT(key=SECRET, algorithms=["HS256"], audience="shop", type=UserClaims, optional=True)
 
 
-async def anybody(
-    client: Annotated[str | None, Depends(maybe_partner)],
-    claims: Annotated[Any, Depends(maybe_token)],
-) -> str:
-    if client is None and claims is None:
-        raise HTTPError(401, "A key or a token is missing.", headers={"www-authenticate": "Bearer"})
-    return client or claims.sub
+anybody = AnyOf(maybe_partner, maybe_token)
 
 
 @app.get("/stock")
-async def stock(who: Annotated[str, Depends(anybody)]) -> str:
-    return f"the stock for {who}"
+async def stock(who: Annotated[str | UserClaims, Depends(anybody)]) -> str:
+    return f"the stock for {who if isinstance(who, str) else who.sub}"
 
 
 # [/either]

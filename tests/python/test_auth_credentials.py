@@ -18,7 +18,7 @@ from support.in_process import InProcess
 from support.server import ServerProcess
 from tercel import Depends, Header
 from tercel.api.security import SecurityScheme
-from tercel.auth import APIKey, Basic, Bearer
+from tercel.auth import AnyOf, APIKey, Basic, Bearer
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "api"
 
@@ -201,6 +201,22 @@ def test_a_name_and_a_password(client: Any) -> None:
         assert refused(client.get("/basic", headers=authorization(text))) == malformed
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        ("/bearer", "authorization", b"Bearer \xff"),
+        ("/key/header", "x-api-key", b"\xff"),
+        ("/session", "cookie", b"session=\xff"),
+    ],
+)
+def test_what_is_not_utf_8_is_refused_as_every_parameter_is(
+    client: Any, path: str, name: str, value: bytes
+) -> None:
+    response = client.get(path, headers={name: value})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["type"] == "string_unicode"
+
+
 # --- where they stand
 
 
@@ -336,3 +352,46 @@ def test_no_answer_of_the_example_contradicts_its_document(serve: Any, tmp_path:
     server: ServerProcess = serve("auth:app", app_dir=EXAMPLES)
     assert schemathesis.run(server.url, tmp_path, "--seed", "1", "-n", "5", timeout=50) == ""
     assert "Traceback" not in server.output
+
+
+# --- one of several
+
+
+def test_one_of_several_is_enough() -> None:
+    key = APIKey(keys={"k": "by key"}, optional=True)
+    user = Basic(lambda user, password: user == "ann" and "by name", optional=True)
+    token = Bearer(lambda token: token == "t" and "by token", optional=True)
+    either = AnyOf(key, token, user)
+    app = tercel.App()
+    app.get("/")(_returns(either))
+    client = InProcess(app)
+    missing = client.get("/")
+    assert refused(missing)[1] == "Credentials are missing."
+    assert missing.headers.get_list("www-authenticate") == [
+        'APIKey in="header", name="X-API-Key"',
+        "Bearer",
+        'Basic realm="API", charset="UTF-8"',
+    ]
+    right = {"x-api-key": "k"}
+    assert client.get("/", headers=right).text == "by key"
+    assert client.get("/", headers=authorization("Bearer t")).text == "by token"
+    assert client.get("/", headers=basic("ann:x")).text == "by name"
+    both = [*right.items(), *authorization("Bearer t")]
+    assert client.get("/", headers=both).text == "by key"
+    wrong = [*right.items(), *authorization("Bearer u")]
+    assert "invalid_token" in refused(client.get("/", headers=wrong))[0]
+    document = app.openapi()
+    validate(document)
+    operation = document["paths"]["/"]["get"]
+    assert operation["security"] == [{"apiKey": []}, {"bearer": []}, {"basic": []}]
+    assert sorted(operation["responses"]) == ["200", "401"]
+    assert sorted(document["components"]["securitySchemes"]) == ["apiKey", "basic", "bearer"]
+
+
+def test_mistakes_with_several_are_said() -> None:
+    key, optional = APIKey(keys={}), APIKey(keys={}, optional=True)
+    with pytest.raises(TypeError, match="give APIKey optional=True"):
+        AnyOf(optional, key)
+    for schemes in ((), (optional,), (optional, print)):
+        with pytest.raises(TypeError, match="AnyOf takes two schemes or more"):
+            AnyOf(*schemes)  # type: ignore[arg-type]

@@ -51,6 +51,8 @@ class SecurityScheme:
         self.scheme = dict(scheme)
         self.scopes = tuple(scopes)
         self.optional = optional
+        # Of these one is enough; the scheme itself is not in the document then.
+        self.alternatives: tuple[SecurityScheme, ...] = ()
         self.refusals = dict(refusals or {401: "Nothing says who asks, or it is not valid."})
 
 
@@ -69,10 +71,14 @@ class Securities:
         required: dict[str, list[str]] = {}
         optional: dict[str, list[str]] = {}
         refusals: dict[int, str] = {}
+        one_is_enough = False
         for one in functions:
             if not isinstance(one, SecurityScheme):
                 continue
             refusals |= one.refusals
+            if one.alternatives:
+                one_is_enough = True
+                continue
             scopes = (optional if one.optional else required).setdefault(self._name_of(one), [])
             scopes += [scope for scope in one.scopes if scope not in scopes]
         for name in required:
@@ -81,7 +87,7 @@ class Securities:
             return [], refusals
         with_each = [required | {name: scopes} for name, scopes in optional.items()]
         # Where all of them are optional, the last alternative is {}: nothing.
-        return [*with_each, required], refusals
+        return [*with_each, *([] if one_is_enough and with_each else [required])], refusals
 
     def _name_of(self, scheme: SecurityScheme) -> str:
         """Returns the name of a component; another scheme of the same name has a number behind."""

@@ -5,7 +5,7 @@ has it as `security`. JWT needs PyJWT and cryptography, Sessions itsdangerous, w
 `auth` installs.
 """
 
-from tercel.auth.credentials import APIKey, Basic, Bearer, Requires
+from tercel.auth.credentials import AnyOf, APIKey, Basic, Bearer, Requires
 from tercel.auth.passwords import hash_password, needs_rehash, verify_password
 from tercel.auth.sessions import Session, Sessions
 from tercel.auth.tokens import JWT, Claims, encode_jwt
@@ -13,6 +13,7 @@ from tercel.auth.tokens import JWT, Claims, encode_jwt
 __all__ = [
     "JWT",
     "APIKey",
+    "AnyOf",
     "Basic",
     "Bearer",
     "Claims",

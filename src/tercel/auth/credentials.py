@@ -24,7 +24,7 @@ from tercel.api.errors import HTTPError
 from tercel.api.markers import Cookie, Header, Marker, Query
 from tercel.api.security import SecurityScheme
 
-__all__ = ["APIKey", "Basic", "Bearer", "Requires"]
+__all__ = ["APIKey", "AnyOf", "Basic", "Bearer", "Requires"]
 
 _TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -381,6 +381,52 @@ class Requires(SecurityScheme):
                 scope=" ".join(self.scopes),
             )
         return identity
+
+
+class AnyOf(SecurityScheme):
+    """A dependency on several schemes, one of which is enough: the first that a client shows.
+
+    ::
+
+        anybody = AnyOf(APIKey(keys=KEYS, optional=True), JWT(..., optional=True))
+
+    What is wrong is refused, whatever else is right. Its result is that of the scheme.
+
+    Args:
+        schemes: two or more, all of them optional.
+    """
+
+    def __init__(self, *schemes: _Credentials) -> None:
+        if len(schemes) < 2 or not all(isinstance(one, _Credentials) for one in schemes):
+            raise TypeError("AnyOf takes two schemes or more, as APIKey(...) and JWT(...)")
+        for one in schemes:
+            if not one.optional:
+                raise TypeError(
+                    f"AnyOf takes schemes that need not be there: give {type(one).__name__}"
+                    " optional=True"
+                )
+        super().__init__("anyOf", {})
+        for one in schemes:
+            self.refusals |= one.refusals
+        self.alternatives = self._schemes = schemes
+        self.__signature__ = inspect.Signature(
+            [
+                inspect.Parameter(
+                    f"identity_{number}",
+                    inspect.Parameter.KEYWORD_ONLY,
+                    annotation=Annotated[Any, Depends(one)],
+                )
+                for number, one in enumerate(schemes)
+            ]
+        )
+
+    async def __call__(self, **identities: Any) -> Any:
+        for identity in identities.values():
+            if identity is not None:
+                return identity
+        # RFC 9110, section 11.6.1: a challenge for each.
+        challenges = [("www-authenticate", one._challenge()) for one in self._schemes]
+        raise HTTPError(401, "Credentials are missing.", headers=challenges)
 
 
 # RFC 6749, section 3.3.

@@ -53,9 +53,9 @@ class Sessions:
             session["visits"] = session.get("visits", 0) + 1
             return session["visits"]
 
-    A cookie that is forged, expired or damaged is as good as none. When a handler raises, the
-    cookie stays as it was. A session belongs to one request: of two at the same time, what the
-    later answer has counts.
+    A cookie that is forged, expired or damaged is as good as none; one that is not UTF-8 is
+    answered with 422, as every parameter is. When a handler raises, the cookie stays as it was. A
+    session belongs to one request: of two at the same time, what the later answer has counts.
 
     Args:
         secrets: of 16 bytes or more each; the first signs, all are believed: a new one is put in

@@ -98,9 +98,10 @@ class _Builder:
             "tags": list(remarks.tags),
             "deprecated": remarks.deprecated,
             "parameters": [
-                self._parameter(one, template) for one in plan.parameters if one.place != "form"
+                self._parameter(one, template)
+                for one in plan.parameters
+                if one.shown and one.place != "form"
             ],
-            "parameters": [self._parameter(one, template) for one in plan.parameters if one.shown],
         }
         # What is empty is what its absence means.
         operation = {key: value for key, value in operation.items() if value}
@@ -108,7 +109,6 @@ class _Builder:
             operation["requestBody"] = self._body(plan.body)
         elif plan.form:
             operation["requestBody"] = self._form(plan.form)
-        operation["responses"] = self._responses(route, template)
         functions = [step.depends.function for step in plan.steps]
         security, refusals = self.securities.of(functions)
         if security:

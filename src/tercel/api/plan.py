@@ -28,12 +28,11 @@ class Parameter:
     schema: str = ""
     # Of a file, or of all files of a list.
     bytes_max: int = 0
+    shown: bool = True  # In the OpenAPI document.
 
     @property
     def is_file(self) -> bool:
         return self.type in ("file", "bytes")
-
-    shown: bool = True  # In the OpenAPI document.
 
     def native(self) -> tuple[Any, ...]:
         return (

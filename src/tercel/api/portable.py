@@ -18,7 +18,7 @@ from tercel.api.dependencies import BEFORE
 from tercel.api.errors import FAILED, HTTPError, problem
 from tercel.api.files import FileResponse, SentFile
 from tercel.api.request import Request
-from tercel.api.response import Response, response_of
+from tercel.api.response import Response
 from tercel.api.streams import Receive, Send, Stream
 
 if TYPE_CHECKING:
@@ -171,7 +171,6 @@ class Portable:
     ) -> Answer | Stream:
         """Shows the answer to the hooks, which change it, or return another."""
         shown = answer if isinstance(answer, Stream) else Response.of(*answer)
-        shown = answer if isinstance(answer, Stream) else response_of(answer)
         for hook in self._app._hooks.response:
             result = await hooks.call([hook], asked.request, shown, succeeded)
             if isinstance(result, (Response, Stream)):
@@ -180,8 +179,6 @@ class Portable:
                 made = self._encode(asked, result, shown.status)
                 shown = made if isinstance(made, Stream) else Response.of(*made)
         return self._encode(asked, shown, shown.status)
-                shown = response_of(self._app._encoder.answer(result, shown.status))
-        return self._encode(shown, shown.status)
 
 
 class _Asked:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from tercel.api.cookies import SetsCookies
 
-__all__ = ["Response", "response_of"]
+__all__ = ["Response"]
 
 
 class Response(SetsCookies):
@@ -54,16 +54,3 @@ class Response(SetsCookies):
 
     def __repr__(self) -> str:
         return f"<Response {self.status}>"
-
-
-def response_of(answer: tuple[int, list[tuple[bytes, bytes]], bytes]) -> Response:
-    """Returns an answer of the encoder, with what can be changed of it."""
-    status, headers, body = answer
-    response = Response(body, status=status)
-    # A Response has the length of its body, whatever becomes of that.
-    response.headers = [
-        (name.decode("latin-1"), value.decode("latin-1"))
-        for name, value in headers
-        if name != b"content-length"
-    ]
-    return response

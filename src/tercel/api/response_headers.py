@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tercel.api.cookies import SetsCookies
-from tercel.api.response import Response, response_of
+from tercel.api.files import FileResponse
+from tercel.api.response import Response
 from tercel.api.streams import Stream
 
 if TYPE_CHECKING:
@@ -64,15 +65,17 @@ class ResponseHeaders(SetsCookies):
 
 def answer_with(
     headers: ResponseHeaders, result: Any, status: int, encoder: _api.Encoder
-) -> Response | Stream:
+) -> Response | FileResponse | Stream:
     """Returns the answer that a handler's result is, with the fields.
 
     What the handler returned stays as it is: it may return it again.
     """
-    if isinstance(result, (Response, Stream)):
+    made: Response | FileResponse | Stream
+    if isinstance(result, (Response, FileResponse, Stream)):
         made = copy.copy(result)
     else:
-        made = response_of(encoder.answer(result, status))
+        # Whole, whatever the request's conditions are: those are looked at when it is sent.
+        made = Response.of(*encoder.answer(result, status, "", []))
     known = {name.lower() for name, _ in made.headers}
     made.headers = [
         *made.headers,

@@ -1,7 +1,5 @@
 """Asks an ASGI application as httpx does it, without a server."""
 
-"""Asks an ASGI application without a server."""
-
 from __future__ import annotations
 
 import asyncio
@@ -13,12 +11,7 @@ __all__ = ["InProcess"]
 
 
 class InProcess:
-    """Has the methods of an httpx.Client that ask: get(), post() ..."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    """A client as httpx has them, of an application in this process.
+    """Has the methods of an httpx.Client that ask: get(), post() ...
 
     Args:
         raises: what the application raises is raised by the request.
@@ -32,7 +25,6 @@ class InProcess:
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
             transport = httpx.ASGITransport(self._app, raise_app_exceptions=self._raises)
             async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
                 return await client.request(method, path, **options)

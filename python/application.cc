@@ -9,6 +9,7 @@
 #include "python/errors.h"
 #include "python/server_options.h"
 #include "python/wsgi/handler.h"
+#include "tercel/edge/cors.h"
 #include "tercel/edge/file_handler.h"
 #include "tercel/edge/rate_limit.h"
 #include "tercel/server/processors.h"
@@ -56,15 +57,45 @@ wsgi::EnvironOptions to_environ_options(const config::Settings& settings) {
           .multiprocess = settings.workers != 1};
 }
 
-// What the settings put before the handlers of an I/O thread. Resource: one an I/O thread.
+std::unique_ptr<edge::CorsPolicy> cors_in(const config::Settings& settings) {
+  if (settings.cors_origin.empty()) return nullptr;
+  const edge::CorsOptions options = to_cors(settings);
+  if (const auto problem = edge::CorsPolicy::problem_of(options)) {
+    throw nb::value_error(problem->c_str());
+  }
+  return std::make_unique<edge::CorsPolicy>(options);
+}
+
+// What the settings ask for around an application, for all of its loops. Null: it is not asked for.
+struct Surroundings {
+  // Throws ValueError with a sentence.
+  explicit Surroundings(const config::Settings& settings)
+      : mounts{to_mounts(settings)}, cors{cors_in(settings)} {
+    if (settings.limit_rate > 0) {
+      rates = std::make_unique<edge::RateTable>(to_rate_limit(settings));
+    }
+  }
+  [[nodiscard]] bool any() const noexcept {
+    return !mounts.empty() || rates != nullptr || cors != nullptr;
+  }
+
+  const std::vector<edge::FileMount> mounts;
+  std::unique_ptr<edge::RateTable> rates;
+  const std::unique_ptr<edge::CorsPolicy> cors;
+};
+
+// What the settings put before the handlers of one loop. CORS is the outermost: a page may read
+// that it is too fast. Resource.
 class Edge final : public http::Handler {
  public:
-  Edge(http::Handler& inner, const net::Loop& loop, net::Syscalls& calls,
-       const std::vector<edge::FileMount>& mounts, edge::RateTable* rates)
+  // Each outlives it.
+  Edge(http::Handler& inner, const net::Loop& loop, net::Syscalls& calls, Surroundings& around)
       : outermost_{&inner} {
-    if (!mounts.empty()) outermost_ = &files_.emplace(*outermost_, calls, mounts);
-    if (rates != nullptr) outermost_ = &limit_.emplace(*outermost_, loop, *rates);
+    if (!around.mounts.empty()) outermost_ = &files_.emplace(*outermost_, calls, around.mounts);
+    if (around.rates != nullptr) outermost_ = &limit_.emplace(*outermost_, loop, *around.rates);
+    if (around.cors != nullptr) outermost_ = &cors_.emplace(*outermost_, *around.cors);
   }
+  [[nodiscard]] http::Handler& outermost() noexcept { return *outermost_; }
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
     outermost_->handle(request, exchange);
   }
@@ -72,6 +103,7 @@ class Edge final : public http::Handler {
  private:
   std::optional<edge::FileHandler> files_;
   std::optional<edge::RateLimit> limit_;
+  std::optional<edge::Cors> cors_;
   http::Handler* outermost_;
 };
 
@@ -79,7 +111,8 @@ class AsgiApplication final : public Application {
  public:
   AsgiApplication(Engine& engine, PyObject* app, PyObject* loop, PyObject* state, PyObject* context,
                   const config::Settings& settings)
-      : handler_{engine, app, loop, state, context, to_handler_options(settings)} {
+      : handler_{engine, app, loop, state, context, to_handler_options(settings)},
+        around_{settings} {
     if (!handler_.init()) throw_python_error();
     const asgi::Front* const front = asgi::front_of(app);
     if (front == nullptr) return;
@@ -90,15 +123,9 @@ class AsgiApplication final : public Application {
   std::unique_ptr<server::Service> serve(Engine& engine, const config::Settings& settings,
                                          const server::Options& options) override {
     http::Handler* outermost = front_ != nullptr ? front_.get() : &handler_;
-    if (!settings.static_folders.empty()) {
-      files_ = std::make_unique<edge::FileHandler>(*outermost, engine.loop().syscalls(),
-                                                   to_mounts(settings));
-      outermost = files_.get();
-    }
-    if (settings.limit_rate > 0) {
-      rate_limit_ =
-          std::make_unique<edge::RateLimit>(*outermost, engine.loop(), to_rate_limit(settings));
-      outermost = rate_limit_.get();
+    if (around_.any()) {
+      edge_ = std::make_unique<Edge>(*outermost, engine.loop(), engine.loop().syscalls(), around_);
+      outermost = &edge_->outermost();
     }
     return or_throw(
         server::Service::create(engine.loop(), *outermost, options, settings.io_threads));
@@ -112,14 +139,14 @@ class AsgiApplication final : public Application {
  private:
   asgi::AsgiHandler handler_;
   std::unique_ptr<http::Handler> front_;  // What the application has before it, or null.
-  std::unique_ptr<edge::FileHandler> files_;
-  std::unique_ptr<edge::RateLimit> rate_limit_;
+  Surroundings around_;
+  std::unique_ptr<Edge> edge_;
 };
 
 class WsgiApplication final : public Application {
  public:
   WsgiApplication(PyObject* app, const config::Settings& settings)
-      : handler_{app, to_environ_options(settings)} {
+      : handler_{app, to_environ_options(settings)}, around_{settings} {
     if (!handler_.init()) throw_python_error();
   }
 
@@ -129,13 +156,9 @@ class WsgiApplication final : public Application {
     pool_ = or_throw(server::ThreadPool::create(calls, handler_, threads_for(settings),
                                                 options.limits.output_high_water_bytes));
     server::IoThread::Wrap wrap;
-    if (settings.limit_rate > 0) {
-      rates_ = std::make_unique<edge::RateTable>(to_rate_limit(settings));
-    }
-    if (rates_ != nullptr || !settings.static_folders.empty()) {
-      wrap = [this, &calls, mounts = to_mounts(settings)](http::Handler& inner,
-                                                          const net::Loop& loop) {
-        return std::make_unique<Edge>(inner, loop, calls, mounts, rates_.get());
+    if (around_.any()) {
+      wrap = [this, &calls](http::Handler& inner, const net::Loop& loop) {
+        return std::make_unique<Edge>(inner, loop, calls, around_);
       };
     }
     // Whoever receives and sends must not wait for the lock of the interpreter.
@@ -151,7 +174,7 @@ class WsgiApplication final : public Application {
 
  private:
   wsgi::WsgiHandler handler_;
-  std::unique_ptr<edge::RateTable> rates_;
+  Surroundings around_;
   std::unique_ptr<server::ThreadPool> pool_;
 };
 

@@ -183,8 +183,19 @@ std::vector<edge::FileMount> to_mounts(const config::Settings& settings) {
   return mounts;
 }
 
+edge::CorsOptions to_cors(const config::Settings& settings) {
+  const auto age = std::chrono::duration_cast<std::chrono::seconds>(settings.cors_max_age);
+  return {.origins = settings.cors_origin,
+          .methods = settings.cors_method,
+          .headers = settings.cors_header,
+          .expose = settings.cors_expose_header,
+          .max_age_seconds = to_u32(static_cast<std::uint64_t>(age.count())),
+          .credentials = settings.cors_credentials,
+          .private_network = settings.cors_private_network};
+}
+
 edge::RateLimitOptions to_rate_limit(const config::Settings& settings) noexcept {
-  return {.requests_per_second = to_u32(settings.limit_rate),
+  return {.requests = to_u32(settings.limit_rate),
           .burst = to_u32(settings.limit_rate_burst),
           .clients_max = settings.limit_rate_clients};
 }

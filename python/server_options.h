@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tercel/config/settings.h"
+#include "tercel/edge/cors_policy.h"
 #include "tercel/edge/file_handler.h"
 #include "tercel/edge/rate_table.h"
 #include "tercel/edge/websocket.h"
@@ -19,6 +20,9 @@ namespace tercel::python {
 // Throws ValueError, whose text says what to change, for a folder that is not there.
 [[nodiscard]] std::vector<edge::FileMount> to_mounts(const config::Settings& settings);
 [[nodiscard]] edge::RateLimitOptions to_rate_limit(const config::Settings& settings) noexcept;
+
+// REQUIRES: cors_origin is not empty.
+[[nodiscard]] edge::CorsOptions to_cors(const config::Settings& settings);
 
 // What the settings say of TLS. REQUIRES: ssl_certfile is not empty.
 [[nodiscard]] net::TlsOptions to_tls_options(const config::Settings& settings,

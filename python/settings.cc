@@ -11,10 +11,12 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include "python/server_options.h"
 #include "tercel/config/assign.h"
 #include "tercel/config/bind.h"
 #include "tercel/config/check.h"
 #include "tercel/config/table.h"
+#include "tercel/edge/cors_policy.h"
 #include "tercel/edge/log_format.h"
 #include "tercel/edge/proxy_headers.h"
 
@@ -117,7 +119,8 @@ Problem check(const PySettings& settings) {
   if (!edge::ForwardedFields::parse(settings.values.forwarded_headers, problem)) {
     return "forwarded-headers " + problem;
   }
-  return std::nullopt;
+  if (settings.values.cors_origin.empty()) return std::nullopt;
+  return edge::CorsPolicy::problem_of(to_cors(settings.values));
 }
 
 std::vector<std::string> binds(const PySettings& settings) {

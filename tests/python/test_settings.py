@@ -38,6 +38,10 @@ SPECIAL = {
     "limit-rate-clients": (8, "8"),
     "ws-message-min-rate": (7, "7"),
     "ws-deflate-window-bits": (9, "9"),
+    "cors-origin": (["https://a"], "https://a"),
+    "cors-method": (["PURGE"], "PURGE"),
+    "cors-header": (["x-key"], "x-key"),
+    "cors-expose-header": (["x-key"], "x-key"),
 }
 
 
@@ -56,6 +60,10 @@ NEEDED = {
     "ssl-cert-reqs": {"ssl_certfile": ["/c"], "ssl_ca_certs": "/ca"},
     "ssl-ca-certs": {"ssl_certfile": ["/c"], "ssl_cert_reqs": "optional"},
     "ssl-crlfile": {"ssl_certfile": ["/c"], "ssl_ca_certs": "/ca", "ssl_cert_reqs": "optional"},
+    "cors-header": {"cors_origin": ["*"]},
+    "cors-expose-header": {"cors_origin": ["*"]},
+    "cors-credentials": {"cors_origin": ["https://a"]},
+    "cors-private-network": {"cors_origin": ["*"]},
 }
 
 

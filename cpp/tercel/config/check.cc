@@ -59,11 +59,28 @@ Problem check_tls(const Settings& settings) {
          " needs ssl-ca-certs: the certificates of those who sign for clients.";
 }
 
+Problem check_cors(const Settings& settings) {
+  if (!settings.cors_origin.empty()) return std::nullopt;
+  const struct {
+    const char* name;
+    bool given;
+  } useless[] = {{"cors-header", !settings.cors_header.empty()},
+                 {"cors-expose-header", !settings.cors_expose_header.empty()},
+                 {"cors-credentials", settings.cors_credentials},
+                 {"cors-private-network", settings.cors_private_network}};
+  for (const auto& each : useless) {
+    if (each.given)
+      return std::string{each.name} + " has no effect without an origin: set cors-origin.";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Problem check(const Settings& settings) {
   if (auto problem = check_threads(settings)) return problem;
   if (auto problem = check_tls(settings)) return problem;
+  if (auto problem = check_cors(settings)) return problem;
   const std::vector<Bind> all = binds(settings);
   for (auto bind = all.begin(); bind != all.end(); ++bind) {
     const bool any_port = bind->kind == BindKind::kTcp && bind->port == 0;

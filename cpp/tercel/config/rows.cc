@@ -19,7 +19,7 @@ constexpr auto join(const Row (&... parts)[kSizes]) {
 }
 
 constexpr std::array kTable = join(kApplication, kListen, kTls, kProxy, kRun, kWorkers, kLimits,
-                                   kTimeouts, kWebSocket, kHttp, kLogs);
+                                   kTimeouts, kWebSocket, kHttp, kCors, kLogs);
 
 }  // namespace
 

@@ -152,4 +152,48 @@ inline constexpr Row kHttp[] = {
      .separator = '\n'},
 };
 
+inline constexpr Row kCors[] = {
+    {.name = "cors-origin",
+     .group = Group::kCors,
+     .member = &Settings::cors_origin,
+     .help = "Origin whose pages may read responses, as https://app.example.com, or "
+             "https://*.example.com for all hosts below one, or * for everybody; repeatable. "
+             "Preflights are answered without the application, and not counted by limit-rate. "
+             "Without it nothing is done: the application may do it.",
+     .rule = &kIsSomething},
+    {.name = "cors-method",
+     .group = Group::kCors,
+     .member = &Settings::cors_method,
+     .help = "Method that pages of these origins may use, or * for all; repeatable.",
+     .rule = &kIsSomething},
+    {.name = "cors-header",
+     .group = Group::kCors,
+     .member = &Settings::cors_header,
+     .help = "Header field that pages of these origins may send, besides those that need no "
+             "permission, or * for all; repeatable.",
+     .rule = &kIsSomething},
+    {.name = "cors-expose-header",
+     .group = Group::kCors,
+     .member = &Settings::cors_expose_header,
+     .help = "Header field of responses that pages of these origins may read, besides those that "
+             "need no permission; repeatable.",
+     .rule = &kIsSomething},
+    {.name = "cors-credentials",
+     .group = Group::kCors,
+     .member = &Settings::cors_credentials,
+     .help = "Let pages of these origins send cookies and the like, and read what is answered to "
+             "them. Not with the origins * and null."},
+    {.name = "cors-private-network",
+     .group = Group::kCors,
+     .member = &Settings::cors_private_network,
+     .help = "Let pages of public networks reach this server in a private one, when their browser "
+             "asks (Private Network Access)."},
+    {.name = "cors-max-age",
+     .group = Group::kCors,
+     .member = &Settings::cors_max_age,
+     .help = "Time that a browser may keep what a preflight was told.",
+     .max = kDay,
+     .zero = "not at all"},
+};
+
 }  // namespace tercel::config

@@ -163,6 +163,15 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   Texts header;
   Texts static_folders;
 
+  // CORS.
+  Texts cors_origin;
+  Texts cors_method{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+  Texts cors_header;
+  Texts cors_expose_header;
+  bool cors_credentials = false;
+  bool cors_private_network = false;
+  Duration cors_max_age{600'000};
+
   // Logs.
   bool access_log = true;
   std::string access_log_format = "timed";

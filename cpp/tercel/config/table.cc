@@ -115,17 +115,25 @@ std::string must_be(const Row& row) {
 }
 
 std::string_view name(Group group) noexcept {
-  constexpr std::array<std::string_view, 11> kNames{"application", "listen",  "tls",    "proxy",
+  constexpr std::array<std::string_view, 12> kNames{"application", "listen",  "tls",    "proxy",
                                                     "run",         "workers", "limits", "timeouts",
-                                                    "websocket",   "http",    "logs"};
+                                                    "websocket",   "http",    "cors",   "logs"};
   return kNames[static_cast<std::size_t>(group)];
 }
 
 std::string_view title(Group group) noexcept {
-  constexpr std::array<std::string_view, 11> kTitles{
-      "The application", "Where to listen", "TLS",    "Behind a proxy",
-      "How it runs",     "Workers",         "Limits", "Time limits",
-      "WebSockets",      "Responses",       "Logs"};
+  constexpr std::array<std::string_view, 12> kTitles{"The application",
+                                                     "Where to listen",
+                                                     "TLS",
+                                                     "Behind a proxy",
+                                                     "How it runs",
+                                                     "Workers",
+                                                     "Limits",
+                                                     "Time limits",
+                                                     "WebSockets",
+                                                     "Responses",
+                                                     "Pages of other origins (CORS)",
+                                                     "Logs"};
   return kTitles[static_cast<std::size_t>(group)];
 }
 

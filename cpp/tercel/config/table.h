@@ -47,6 +47,7 @@ enum class Group : std::uint8_t {
   kTimeouts,
   kWebSocket,
   kHttp,
+  kCors,
   kLogs
 };
 

@@ -1,6 +1,6 @@
 // A handler around a handler: each client may send so many requests a second, in bursts of so many.
 //
-//   edge::RateLimit limited(application, loop, {.requests_per_second = 10, .burst = 20});
+//   edge::RateLimit limited(application, loop, {.requests = 10, .burst = 20});
 //   server::Server server(loop, limited, options);
 //
 // Above it the answer is 429 with Retry-After, and the handler inside hears nothing. The connection
@@ -28,7 +28,7 @@ namespace tercel::edge {
 
 class RateLimit final : public http::Handler {
  public:
-  // `inner` and `loop` outlive it. REQUIRES: options.requests_per_second > 0.
+  // `inner` and `loop` outlive it. REQUIRES: options.requests > 0.
   RateLimit(http::Handler& inner, const net::Loop& loop, const RateLimitOptions& options);
   // The same with a table that others use too, and that outlives it.
   RateLimit(http::Handler& inner, const net::Loop& loop, RateTable& shared) noexcept;

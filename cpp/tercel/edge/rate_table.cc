@@ -9,11 +9,11 @@ namespace {
 using std::chrono::nanoseconds;
 
 nanoseconds time_of_token(const RateLimitOptions& options) noexcept {
-  return nanoseconds{std::chrono::seconds{1}} / options.requests_per_second;
+  return options.per / options.requests;
 }
 
 std::uint32_t burst_of(const RateLimitOptions& options) noexcept {
-  return options.burst != 0 ? options.burst : options.requests_per_second;
+  return options.burst != 0 ? options.burst : options.requests;
 }
 
 }  // namespace

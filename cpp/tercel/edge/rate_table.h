@@ -1,6 +1,6 @@
 // A token bucket for each client, in a table of fixed size.
 //
-//   RateTable table({.requests_per_second = 10, .burst = 20});
+//   RateTable table({.requests = 10, .burst = 20});
 //   if (const auto wait = table.take(client, loop.now()); wait > 0ns) ...  // Too fast.
 //
 // A bucket is one number: when it will be full again. Each token taken moves that time on by the
@@ -32,9 +32,10 @@
 namespace tercel::edge {
 
 struct RateLimitOptions {
-  std::uint32_t requests_per_second = 0;  // 0: no limit.
-  std::uint32_t burst = 0;                // Tokens in a full bucket; 0: those of a second.
-  std::size_t clients_max = 65536;        // Places in the table; rounded up to a power of two.
+  std::uint32_t requests = 0;  // In each `per`. 0: no limit.
+  std::chrono::nanoseconds per = std::chrono::seconds{1};
+  std::uint32_t burst = 0;          // Tokens in a full bucket; 0: as many as `requests`.
+  std::size_t clients_max = 65536;  // Places in the table; rounded up to a power of two.
 };
 
 class RateTable {
@@ -43,7 +44,7 @@ class RateTable {
   // fifty is full.
   static constexpr std::size_t kWays = 8;
 
-  // REQUIRES: options.requests_per_second > 0.
+  // REQUIRES: options.requests > 0.
   explicit RateTable(const RateLimitOptions& options, KeyedHash hash = KeyedHash::random());
 
   // Takes a token from the client's bucket. Zero: there was one; else the time until there will be.

@@ -60,6 +60,15 @@ TEST(CheckTest, SettingsOfTlsNeedACertificate) {
                     "ssl-certfile."});
 }
 
+TEST(CheckTest, SettingsOfCorsNeedAnOrigin) {
+  Settings settings;
+  settings.cors_credentials = true;
+  EXPECT_EQ(check(settings),
+            Problem{"cors-credentials has no effect without an origin: set cors-origin."});
+  settings.cors_origin = {"https://a.example"};
+  EXPECT_EQ(check(settings), std::nullopt);
+}
+
 TEST(CheckTest, CertificatesOfClientsNeedSomebodyWhoSignsThem) {
   Settings settings;
   settings.ssl_certfile = {"a.pem"};

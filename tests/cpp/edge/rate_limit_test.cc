@@ -79,7 +79,7 @@ class RateLimitTest : public testing::Test {
   test::ManualClock clock_;
   std::unique_ptr<net::Loop> loop_ = *net::Loop::create(clock_, net::system_calls());
   Hello hello_;
-  RateLimit limit_{hello_, *loop_, {.requests_per_second = 2, .burst = 3}};
+  RateLimit limit_{hello_, *loop_, {.requests = 2, .burst = 3}};
   test::MemoryWire wire_;
   std::unique_ptr<http::H1Context> context_;
   std::unique_ptr<http::H1Session> session_;
@@ -100,7 +100,7 @@ TEST_F(RateLimitTest, AboveTheLimitTheAnswerIs429AndTheHandlerHearsNothing) {
 }
 
 TEST_F(RateLimitTest, RetryAfterIsTheTimeUntilATokenInWholeSeconds) {
-  RateLimit slow{hello_, *loop_, {.requests_per_second = 1, .burst = 1}};
+  RateLimit slow{hello_, *loop_, {.requests = 1, .burst = 1}};
   serve(slow);
   come_from(ann_);
   EXPECT_EQ(ask(), kHello);

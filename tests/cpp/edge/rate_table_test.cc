@@ -35,17 +35,17 @@ std::vector<ClientId> neighbours(std::size_t sets, std::size_t count) {
 }
 
 TEST(RateTableTest, AFullBucketHoldsABurst) {
-  RateTable table({.requests_per_second = 10, .burst = 25});
+  RateTable table({.requests = 10, .burst = 25});
   EXPECT_EQ(drain(table, kAnn, kStart), 25);
 }
 
 TEST(RateTableTest, WithoutABurstABucketHoldsTheTokensOfASecond) {
-  RateTable table({.requests_per_second = 7});
+  RateTable table({.requests = 7});
   EXPECT_EQ(drain(table, kAnn, kStart), 7);
 }
 
 TEST(RateTableTest, TokensGrowWithTimeUpToABurst) {
-  RateTable table({.requests_per_second = 10, .burst = 5});
+  RateTable table({.requests = 10, .burst = 5});
   EXPECT_EQ(drain(table, kAnn, kStart), 5);
   EXPECT_EQ(drain(table, kAnn, kStart + 99ms), 0);
   EXPECT_EQ(drain(table, kAnn, kStart + 100ms), 1);
@@ -54,7 +54,7 @@ TEST(RateTableTest, TokensGrowWithTimeUpToABurst) {
 }
 
 TEST(RateTableTest, TheWaitIsUntilTheNextToken) {
-  RateTable table({.requests_per_second = 2, .burst = 1});
+  RateTable table({.requests = 2, .burst = 1});
   EXPECT_EQ(table.take(kAnn, kStart), 0ns);
   EXPECT_EQ(table.take(kAnn, kStart), 500ms);
   EXPECT_EQ(table.take(kAnn, kStart + 200ms), 300ms);
@@ -63,14 +63,14 @@ TEST(RateTableTest, TheWaitIsUntilTheNextToken) {
 
 // Who keeps asking does not push the time away from itself.
 TEST(RateTableTest, ARefusalCostsNothing) {
-  RateTable table({.requests_per_second = 1, .burst = 1});
+  RateTable table({.requests = 1, .burst = 1});
   EXPECT_EQ(table.take(kAnn, kStart), 0ns);
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(table.take(kAnn, kStart + 10ms), 990ms);
   EXPECT_EQ(table.take(kAnn, kStart + 1s), 0ns);
 }
 
 TEST(RateTableTest, EveryClientHasABucketOfItsOwn) {
-  RateTable table({.requests_per_second = 1, .burst = 3});
+  RateTable table({.requests = 1, .burst = 3});
   EXPECT_EQ(drain(table, kAnn, kStart), 3);
   EXPECT_EQ(drain(table, kBob, kStart), 3);
   EXPECT_EQ(drain(table, kAnn, kStart), 0);
@@ -78,13 +78,13 @@ TEST(RateTableTest, EveryClientHasABucketOfItsOwn) {
 
 // The places that were never taken hold this one: it must not find another's debt, nor none.
 TEST(RateTableTest, TheClientWithTheNumberZeroIsLimitedToo) {
-  RateTable table({.requests_per_second = 1, .burst = 2});
+  RateTable table({.requests = 1, .burst = 2});
   EXPECT_EQ(drain(table, ClientId{0}, kStart), 2);
   EXPECT_EQ(drain(table, kAnn, kStart), 2);
 }
 
 TEST(RateTableTest, AFullBucketMakesRoomWithoutALoss) {
-  RateTable table({.requests_per_second = 1, .burst = 2, .clients_max = RateTable::kWays}, kHash);
+  RateTable table({.requests = 1, .burst = 2, .clients_max = RateTable::kWays}, kHash);
   const auto clients = neighbours(1, RateTable::kWays + 1);
   for (std::size_t i = 0; i + 1 < clients.size(); ++i) {
     EXPECT_EQ(drain(table, clients[i], kStart + i * 1s), 2);
@@ -95,7 +95,7 @@ TEST(RateTableTest, AFullBucketMakesRoomWithoutALoss) {
 }
 
 TEST(RateTableTest, InAFullSetTheFullestBucketStartsAnew) {
-  RateTable table({.requests_per_second = 1, .burst = 100, .clients_max = 1024}, kHash);
+  RateTable table({.requests = 1, .burst = 100, .clients_max = 1024}, kHash);
   const auto clients = neighbours(table.places() / RateTable::kWays, RateTable::kWays + 1);
   for (std::size_t i = 0; i < RateTable::kWays; ++i) {
     for (std::size_t tokens = 0; tokens < 90 + i; ++tokens) (void)table.take(clients[i], kStart);
@@ -107,14 +107,14 @@ TEST(RateTableTest, InAFullSetTheFullestBucketStartsAnew) {
 }
 
 TEST(RateTableTest, TheNumberOfPlacesIsAPowerOfTwo) {
-  EXPECT_EQ(RateTable({.requests_per_second = 1, .clients_max = 1}).places(), 8U);
-  EXPECT_EQ(RateTable({.requests_per_second = 1, .clients_max = 1000}).places(), 1024U);
-  EXPECT_EQ(RateTable({.requests_per_second = 1, .clients_max = 1024}).places(), 1024U);
+  EXPECT_EQ(RateTable({.requests = 1, .clients_max = 1}).places(), 8U);
+  EXPECT_EQ(RateTable({.requests = 1, .clients_max = 1000}).places(), 1024U);
+  EXPECT_EQ(RateTable({.requests = 1, .clients_max = 1024}).places(), 1024U);
 }
 
 // What a table of half its places forgets: few, and not by the choice of anybody.
 TEST(RateTableTest, AHalfFullTableForgetsNextToNobody) {
-  RateTable table({.requests_per_second = 1, .burst = 1, .clients_max = 4096}, kHash);
+  RateTable table({.requests = 1, .burst = 1, .clients_max = 4096}, kHash);
   for (std::uint64_t i = 0; i < 2048; ++i) (void)table.take(ClientId{i << 32}, kStart);
   int forgotten = 0;
   for (std::uint64_t i = 0; i < 2048; ++i) {
@@ -124,7 +124,7 @@ TEST(RateTableTest, AHalfFullTableForgetsNextToNobody) {
 }
 
 TEST(RateTableTest, NothingIsAllocatedForAClient) {
-  RateTable table({.requests_per_second = 1, .clients_max = 64});
+  RateTable table({.requests = 1, .clients_max = 64});
   const test::AllocationCount count;
   for (std::uint64_t i = 0; i < 10'000; ++i) (void)table.take(ClientId{i}, kStart);
   EXPECT_EQ(count.so_far(), 0U);
@@ -132,10 +132,10 @@ TEST(RateTableTest, NothingIsAllocatedForAClient) {
 
 TEST(RateTableTest, TheLargestNumbersDoNotOverflow) {
   constexpr std::uint32_t kMax = 1'000'000;
-  RateTable slow({.requests_per_second = 1, .burst = kMax});
+  RateTable slow({.requests = 1, .burst = kMax});
   EXPECT_EQ(drain(slow, kAnn, kStart), static_cast<int>(kMax));
   EXPECT_EQ(slow.take(kAnn, kStart), 1s);
-  RateTable fast({.requests_per_second = kMax, .burst = 1});
+  RateTable fast({.requests = kMax, .burst = 1});
   EXPECT_EQ(fast.take(kAnn, kStart), 0ns);
   EXPECT_EQ(fast.take(kAnn, kStart), 1us);
 }

@@ -321,7 +321,7 @@ TEST_F(ThreadPoolTest, OtherBodiesAreReadAsTheyCome) {
 
 // Each I/O thread has a limit before the pool, and all have one table.
 TEST_F(ThreadPoolTest, TheRateOfAClientIsLimitedBeforeThePool) {
-  edge::RateTable table{{.requests_per_second = 1, .burst = 10}};
+  edge::RateTable table{{.requests = 1, .burst = 10}};
   start(2, 2, {}, [&](http::Handler& inner, net::Loop& loop) {
     return std::make_unique<edge::RateLimit>(inner, loop, table);
   });

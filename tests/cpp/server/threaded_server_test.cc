@@ -131,7 +131,7 @@ TEST_F(ThreadedServerTest, TheConnectionsOfAClientAreCountedOverAllThreads) {
 
 // The limit is on the application's side, where one table sees the requests of all threads.
 TEST_F(ThreadedServerTest, TheRateOfAClientIsLimitedOverAllThreads) {
-  edge::RateLimit limited{handler_, *loop_, {.requests_per_second = 1, .burst = 1000}};
+  edge::RateLimit limited{handler_, *loop_, {.requests = 1, .burst = 1000}};
   server_ = *ThreadedServer::create(*loop_, limited, {}, 4);
   auto socket = net::ListenSocket::tcp(syscalls_, "127.0.0.1", 0, {});
   ASSERT_TRUE(socket);

@@ -22,7 +22,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "json": ({"base"}, {"simdjson.h"}),
     "schema": ({"base", "json"}, {"re2/"}),
     "route": ({"base"}, set()),
-    "api": ({"base", "http", "json", "schema", "route"}, {"openssl/evp.h", "openssl/hmac.h"}),
+    "api": (
+        {"base", "http", "edge", "json", "schema", "route"},
+        {"openssl/evp.h", "openssl/hmac.h"},
+    ),
     "server": ({"base", "config", "net", "http", "edge"}, set()),
     "s3": ({"base", "http"}, {"openssl/evp.h", "openssl/hmac.h"}),
     "proxy": ({"base", "net", "http"}, set()),

@@ -9,6 +9,7 @@
 #include <nanobind/stl/string_view.h>
 
 #include "python/api/buffer_exchange.h"
+#include "python/api/cors.h"
 #include "python/errors.h"
 #include "tercel/api/problem.h"
 #include "tercel/base/parse_number.h"
@@ -200,6 +201,7 @@ void Instance::read_specification(const nb::dict& specification) {
   spool_type_ = specification["spool_type"];
   answer_raised_ = specification["answer_raised"];
   failed_ = specification["failed"];
+  cors_object_ = specification["cors"];
   around_ = {.owner = nullptr,
              .encoding = nb::cast<const Encoder&>(encoder_).encoding(),
              .request_type = request_type_.ptr(),
@@ -217,9 +219,8 @@ void Instance::read_specification(const nb::dict& specification) {
   }
 }
 
-// (method, path, name, parameters, body, names, function, is_async, takes_request, status), where
-// body is None or (kind, required, bytes_max, fallback, convert, schema, shape,
-// unique_keys).
+// (method, path, name, parameters, body, names, function, is_async, takes_request, status, rate),
+// where body is None or (kind, required, bytes_max, fallback, convert, schema, shape, unique_keys).
 void Instance::add(const nb::tuple& route) {
   PyEndpoint::Options options{.route = static_cast<std::uint32_t>(endpoints_.size()),
                               .status = nb::cast<std::uint16_t>(route[9]),
@@ -227,6 +228,10 @@ void Instance::add(const nb::tuple& route) {
   tercel::api::Route made{.method = nb::cast<std::string>(route[0]),
                           .path = nb::cast<std::string>(route[1]),
                           .name = nb::cast<std::string>(route[2])};
+  if (!route[10].is_none()) {
+    rates_.push_back(route[10]);
+    made.rate = nb::cast<edge::RateRule*>(route[10]);
+  }
   for (const nb::handle one : nb::cast<nb::list>(route[3])) {
     options.arguments.emplace_back();
     made.parameters.push_back(read_parameter(nb::cast<nb::tuple>(one), options.arguments.back()));
@@ -263,6 +268,10 @@ void Instance::serve(asgi::AsgiHandler& inner, PyObject* owner) noexcept {
   } else if (!mounts_.empty()) {
     app_.set_unrouted(files_before(nothing_));
   }
+  if (!cors_object_.is_none()) {
+    cors_.emplace(*handler_, nb::cast<const PyCors&>(cors_object_).policy());
+    handler_ = &*cors_;
+  }
   for (PyEndpoint* endpoint : endpoints_) endpoint->set_handler(&inner);
   app_.set_websockets(door->handler(inner));
 }
@@ -276,13 +285,19 @@ http::Handler* Instance::files_before(http::Handler& inner) {
 }
 
 nb::object Instance::begin(const nb::bytes& method, const nb::bytes& path, const nb::bytes& query,
-                           const nb::list& headers, const std::optional<nb::bytes>& body) {
+                           const nb::list& headers, const std::optional<nb::bytes>& body,
+                           const std::optional<std::string>& client, bool again) {
   const HeaderFields fields{headers};
   http::Request request;
   request.method = view_of(method);
   request.path = view_of(path);
   request.query = view_of(query);
   request.fields = fields.all();
+  Result<Address> address = fail(Errc::kAddressInvalid);
+  if (client) address = parse_ip(*client, 0);
+  if (address) request.client = &*address;
+  using Counting = tercel::api::App::Counting;
+  app_.set_counting(again ? Counting::kNo : Counting::kYes);
   std::optional<std::string_view> bytes;
   if (body) {
     bytes = view_of(*body);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "python/api/endpoint.h"
 #include "python/asgi/door.h"
 #include "tercel/api/app.h"
+#include "tercel/edge/cors.h"
 #include "tercel/edge/file_handler.h"
 
 namespace tercel::python::api {
@@ -37,10 +39,11 @@ class Instance {
   // A request without a server. Returns (status, headers, body) when it is answered;
   // (route, values), the number of the route and the values of its arguments, when its function is
   // to be called; True when it needs the body, which is None so far; and None when no route has its
-  // path.
+  // path. `client`: the IP address of who asks, or None. `again`: it came before, without its body.
   [[nodiscard]] nanobind::object begin(const nanobind::bytes& method, const nanobind::bytes& path,
                                        const nanobind::bytes& query, const nanobind::list& headers,
-                                       const std::optional<nanobind::bytes>& body);
+                                       const std::optional<nanobind::bytes>& body,
+                                       const std::optional<std::string>& client, bool again);
   // The number of the route of a request; None: it has none.
   [[nodiscard]] std::optional<std::uint32_t> find(std::string_view method, std::string_view path);
   int traverse(visitproc visit, void* arg) const;
@@ -75,6 +78,8 @@ class Instance {
   nanobind::object spool_type_;
   nanobind::object answer_raised_;
   nanobind::object failed_;
+  nanobind::object cors_object_;         // Of tercel.CORS, or None.
+  std::vector<nanobind::object> rates_;  // Those of the routes.
   bool all_through_python_ = false;
   bool unrouted_through_python_ = false;
   Surroundings around_{};
@@ -85,7 +90,8 @@ class Instance {
   Nothing nothing_;
   std::optional<edge::FileHandler> files_;
   tercel::api::App app_;
-  http::Handler* handler_ = &app_;  // Or the ASGI handler, where hooks are to be called.
+  std::optional<edge::Cors> cors_;
+  http::Handler* handler_ = &app_;  // Or the ASGI handler, where hooks are to be called; cors_.
 };
 
 // The table that the core module has for this one. False with a Python exception set.

@@ -8,11 +8,13 @@
 #include <nanobind/stl/vector.h>
 
 #include "python/api/answer.h"
+#include "python/api/cors.h"
 #include "python/api/encoder.h"
 #include "python/api/file.h"
 #include "python/api/instance.h"
 #include "python/api/invocation.h"
 #include "python/errors.h"
+#include "tercel/edge/rate_rule.h"
 #include "tercel/route/router_builder.h"
 
 namespace nb = nanobind;
@@ -72,6 +74,7 @@ PyType_Slot instance_slots[] = {  // NOLINT: CPython keeps pointers to them.
 
 NB_MODULE(_api, module) {
   using namespace tercel::python;
+  namespace edge = tercel::edge;
 #ifdef NDEBUG
   nb::set_leak_warnings(false);
 #endif
@@ -89,10 +92,35 @@ NB_MODULE(_api, module) {
       .def("answer", &api::Encoder::answer, nb::arg("result").none(), nb::arg("status"),
            nb::arg("method"), nb::arg("headers"),
            "Returns what a function returned as status, headers and body.");
+  nb::class_<api::PyCors>(module, "Cors")
+      .def(nb::init<std::vector<std::string>, std::vector<std::string>, std::vector<std::string>,
+                    std::vector<std::string>, bool, bool, std::uint32_t>(),
+           nb::arg("origins"), nb::arg("methods"), nb::arg("headers"), nb::arg("expose"),
+           nb::arg("credentials"), nb::arg("private_network"), nb::arg("max_age"))
+      .def("preflight", &api::PyCors::preflight, nb::arg("method"), nb::arg("headers"),
+           "Returns the answer to a preflight as status, headers and body, or None: it is none.")
+      .def("amend", &api::PyCors::amend, nb::arg("origin"), nb::arg("headers"),
+           "Returns the header fields of an answer, with those of CORS.");
+  nb::class_<edge::RateRule>(module, "Rate")
+      .def(
+          "__init__",
+          [](edge::RateRule* place, std::uint32_t requests, double per, std::uint32_t burst,
+             std::string header, std::size_t clients) {
+            const std::chrono::duration<double> seconds{per};
+            new (place) edge::RateRule{
+                {.limit = {.requests = requests,
+                           .per = std::chrono::duration_cast<std::chrono::nanoseconds>(seconds),
+                           .burst = burst,
+                           .clients_max = clients},
+                 .header = std::move(header)}};
+          },
+          nb::arg("requests"), nb::arg("per"), nb::arg("burst"), nb::arg("header"),
+          nb::arg("clients"));
   nb::class_<api::Instance>(module, "Instance", nb::type_slots(api::instance_slots))
       .def(nb::init<nb::object>(), nb::arg("app"))
       .def("begin", &api::Instance::begin, nb::arg("method"), nb::arg("path"), nb::arg("query"),
-           nb::arg("headers"), nb::arg("body").none(),
+           nb::arg("headers"), nb::arg("body").none(), nb::arg("client").none() = nb::none(),
+           nb::arg("again") = false,
            "Answers a request, or returns what is to be done for it (python/api/instance.h).")
       .def("find", &api::Instance::find, nb::arg("method"), nb::arg("path"),
            "Returns the number of the route of a request, or None.");

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tercel._core import ClientDisconnected, __version__
     from tercel.api import (
+        CORS,
         App,
         BackgroundTasks,
         Body,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         HTTPError,
         Path,
         Query,
+        Rate,
         Request,
         Response,
         ResponseHeaders,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from tercel.server import Server
 
 __all__ = [
+    "CORS",
     "App",
     "BackgroundTasks",
     "Body",
@@ -54,6 +57,7 @@ __all__ = [
     "LifespanError",
     "Path",
     "Query",
+    "Rate",
     "Request",
     "Response",
     "ResponseHeaders",
@@ -71,6 +75,7 @@ __all__ = [
 _HOME = {
     **dict.fromkeys(
         (
+            "CORS",
             "App",
             "BackgroundTasks",
             "Body",
@@ -85,6 +90,7 @@ _HOME = {
             "Header",
             "Path",
             "Query",
+            "Rate",
             "Request",
             "Response",
             "ResponseHeaders",

@@ -31,6 +31,29 @@ class Encoder:
         self, result: object, status: int, method: str, headers: list[tuple[bytes, bytes]]
     ) -> tuple[int, list[tuple[bytes, bytes]], Any]: ...
 
+class Cors:
+    def __init__(
+        self,
+        origins: list[str],
+        methods: list[str],
+        headers: list[str],
+        expose: list[str],
+        credentials: bool,
+        private_network: bool,
+        max_age: int,
+    ) -> None: ...
+    def preflight(
+        self, method: bytes, headers: list[tuple[bytes, bytes]]
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None: ...
+    def amend(
+        self, origin: bytes, headers: list[tuple[bytes, bytes]]
+    ) -> list[tuple[bytes, bytes]]: ...
+
+class Rate:
+    def __init__(
+        self, requests: int, per: float, burst: int, header: str, clients: int
+    ) -> None: ...
+
 class Instance:
     def __init__(self, app: object) -> None: ...
     def begin(
@@ -40,5 +63,7 @@ class Instance:
         query: bytes,
         headers: list[tuple[bytes, bytes]],
         body: bytes | None,
+        client: str | None = None,
+        again: bool = False,
     ) -> Any: ...
     def find(self, method: str, path: str) -> int | None: ...

@@ -157,3 +157,18 @@ def test_auth(serve: Any) -> None:
         theme = client.put("/theme?theme=dark")
         assert theme.headers["set-cookie"].startswith("theme=dark; Max-Age=31536000; Path=/")
         assert theme.headers["cache-control"] == "no-store"
+
+
+def test_limits(serve: Any) -> None:
+    page = {"origin": "https://shop.example.com"}
+    with httpx.Client(base_url=serve("limits:app", app_dir=EXAMPLES).url) as client:
+        asks = {"access-control-request-method": "GET"}
+        assert client.options("/orders", headers=page | asks).status_code == 204
+        orders = client.get("/orders", headers=page)
+        assert orders.headers["access-control-allow-origin"] == "https://shop.example.com"
+        assert orders.headers["access-control-expose-headers"] == "X-Total"
+        statuses = [client.post("/login?name=ann").status_code for _ in range(6)]
+        assert statuses == [200, 200, 200, 200, 200, 429]
+        assert client.get("/search?q=a").json() == ["a"]
+        assert client.get("/report").text == "done"
+        assert client.get("/report?seconds=30").status_code == 503

@@ -40,6 +40,7 @@ NOT_HERE = {
     "api_forms": "compared by test_api_forms.py, which asks it natively and through ASGI",
     "api_lifespan": "compared by test_api_app.py, and no request of it is an ASGI one",
     "api_hostile": "is asked what is wrong only, by test_api_hostile.py",
+    "api_limits": "compared by test_api_limits.py, which asks it natively and through ASGI",
     "api_errors": "compared by test_api_errors.py, which asks it natively and through ASGI",
     "api_things": "compared by test_api_app.py, and no request of it is an ASGI one",
     "crew": "ends the process that it runs in",

@@ -1,6 +1,7 @@
 #include "tercel/api/app.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "tercel/api/body_type.h"
 #include "tercel/api/urlencoded.h"
@@ -60,7 +61,8 @@ route::Problem App::freeze() {
     entries_.push_back({.plan{std::move(route.parameters), endpoints[i]->fields()},
                         .body = route.body,
                         .body_schema = {},
-                        .endpoint = std::move(route.endpoint)});
+                        .endpoint = std::move(route.endpoint),
+                        .rate = route.rate});
     if (auto problem = compile_schemas(entries_.back(), i)) {
       return *problem + " It is of the route " + route.method + " " + route.path + ".";
     }
@@ -87,7 +89,9 @@ void App::handle(const http::Request& request, http::Exchange& exchange) noexcep
     return websockets_->handle(request, exchange);
   }
   if (request.has_body) return handle_with_body(request, exchange);
-  if (Entry* const entry = find(request, exchange)) call(*entry, request, Body{}, exchange);
+  Entry* const entry = find(request, exchange);
+  if (entry == nullptr || !admit(*entry, request, exchange)) return;
+  call(*entry, request, Body{}, exchange);
 }
 
 void App::handle_with_body(const http::Request& request, http::Exchange& exchange) noexcept {
@@ -96,7 +100,7 @@ void App::handle_with_body(const http::Request& request, http::Exchange& exchang
   if (!head) return exchange.abort(Errc::kNoMemory);
   const http::Request kept = http::copy(request, head.data());
   Entry* const entry = find(kept, exchange);
-  if (entry == nullptr) return;
+  if (entry == nullptr || !admit(*entry, kept, exchange)) return;
   if (entry->body.kind == BodyKind::kNone) return call(*entry, kept, Body{}, exchange);
   if (!takes_body(entry->body, kept, exchange)) return;
   std::uint64_t bytes_max = entry->body.bytes_max;
@@ -177,6 +181,25 @@ void App::refuse_method(const http::Request& request, http::Exchange& exchange) 
   answer_problem(
       exchange, {.status = static_cast<std::uint16_t>(known ? 405 : 501), .instance = request.path},
       scratch_, allow);
+}
+
+bool App::admit(const Entry& entry, const http::Request& request,
+                http::Exchange& exchange) noexcept {
+  if (entry.rate == nullptr || counting_ == Counting::kNo) return true;
+  const auto wait = entry.rate->take(request, clock_->now());
+  if (wait <= std::chrono::nanoseconds{0}) return true;
+  constexpr std::size_t kDigitsMax = 20;
+  std::array<char, kDigitsMax> digits;
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), seconds);
+  const std::array<http::Field, 1> retry{
+      {{"retry-after", {digits.data(), static_cast<std::size_t>(written.ptr - digits.data())}}}};
+  answer_problem(exchange,
+                 {.status = 429,
+                  .detail = "More requests came from this client than this path takes.",
+                  .instance = request.path},
+                 scratch_, retry);
+  return false;
 }
 
 bool App::takes_body(const BodyPlan& body, const http::Request& request,

@@ -29,6 +29,7 @@
 // | a form with too many parts or files, or with    |                                    |
 // | texts, heads or files that are too long         | 413 (limits.h)                     |
 // | no room on disk for files, or a failure of it   | 507, 500                           |
+// | more requests than the rate of the route        | 429, before its body is read       |
 // | JSON that is malformed or too deep              | 400, with the place                |
 // | too many pairs of a query, or cookies           | 400, 431                           |
 // | values that types and schemas refuse            | 422, with all of them (failures.h) |
@@ -63,7 +64,9 @@
 #include "tercel/api/request_plan.h"
 #include "tercel/api/route.h"
 #include "tercel/base/block_pool.h"
+#include "tercel/base/clock.h"
 #include "tercel/base/slab.h"
+#include "tercel/edge/rate_rule.h"
 #include "tercel/http/handler.h"
 #include "tercel/json/document.h"
 #include "tercel/json/parser.h"
@@ -132,6 +135,12 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   // Outlives the app.
   void set_unrouted(http::Handler* handler) noexcept { unrouted_ = handler; }
 
+  // Whether requests count for the rate of their route: one that comes a second time does not.
+  enum class Counting : bool { kNo, kYes };
+  void set_counting(Counting counting) noexcept { counting_ = counting; }
+  // For rates. Outlives the app; without it, it is CLOCK_MONOTONIC.
+  void set_clock(const Clock& clock) noexcept { clock_ = &clock; }
+
   // REQUIRES of both: freeze() was called.
   // The number of the route that a request has, in the order of add(). Nothing: none.
   [[nodiscard]] std::optional<std::uint32_t> find(std::string_view method,
@@ -155,6 +164,7 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
     BodyPlan body;
     std::optional<schema::Program> body_schema;
     std::unique_ptr<Endpoint> endpoint;
+    edge::RateRule* rate;
   };
 
   void add_or_keep(Route route);
@@ -163,6 +173,9 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   // The route of a request, and match_; null: it was answered, or is another handler's.
   [[nodiscard]] Entry* find(const http::Request& request, http::Exchange& exchange) noexcept;
   void refuse_method(const http::Request& request, http::Exchange& exchange) noexcept;
+  // False: it was answered.
+  [[nodiscard]] bool admit(const Entry& entry, const http::Request& request,
+                           http::Exchange& exchange) noexcept;
   // False: it was answered.
   [[nodiscard]] bool takes_body(const BodyPlan& body, const http::Request& request,
                                 http::Exchange& exchange) noexcept;
@@ -212,6 +225,9 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   http::Handler* websockets_ = nullptr;
   http::Handler* unrouted_ = nullptr;
   std::string spool_directory_ = "/tmp";
+  SteadyClock steady_;
+  const Clock* clock_ = &steady_;
+  Counting counting_ = Counting::kYes;
 
   // For the request that is being dealt with.
   BlockPool blocks_;

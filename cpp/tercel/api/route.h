@@ -10,6 +10,7 @@
 #include "tercel/api/body_plan.h"
 #include "tercel/api/call.h"
 #include "tercel/api/parameter.h"
+#include "tercel/edge/rate_rule.h"
 #include "tercel/route/problem.h"
 
 namespace tercel::api {
@@ -21,6 +22,7 @@ struct Route {
   std::vector<Parameter> parameters = {};
   BodyPlan body = {};
   std::unique_ptr<Endpoint> endpoint = {};
+  edge::RateRule* rate = nullptr;  // Outlives the app; null: no limit. Several routes may share it.
 };
 
 // Each returns nothing, or a sentence that says what to change about the route.

@@ -5,9 +5,11 @@ Loaded when the first of these names is used, here or as `tercel.App`.
 
 from tercel.api.app import App
 from tercel.api.background import BackgroundTasks
+from tercel.api.cors import CORS
 from tercel.api.dependencies import Depends
 from tercel.api.errors import HTTPError
 from tercel.api.files import FileResponse
+from tercel.api.limits import Rate
 from tercel.api.markers import Body, Cookie, File, Form, Header, Path, Query
 from tercel.api.request import Request
 from tercel.api.response import Response
@@ -17,6 +19,7 @@ from tercel.api.streams import Event, EventStream, StreamingResponse
 from tercel.api.uploads import UploadFile
 
 __all__ = [
+    "CORS",
     "App",
     "BackgroundTasks",
     "Body",
@@ -31,6 +34,7 @@ __all__ = [
     "Header",
     "Path",
     "Query",
+    "Rate",
     "Request",
     "Response",
     "ResponseHeaders",

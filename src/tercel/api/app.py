@@ -15,6 +15,7 @@ import msgspec
 
 from tercel import _api
 from tercel.api.background import BackgroundTasks, Followed
+from tercel.api.cors import CORS
 from tercel.api.dependencies import Depends, Singletons, caller
 from tercel.api.error_handlers import ErrorHandlers
 from tercel.api.errors import FAILED
@@ -68,6 +69,8 @@ class App(Router):
             first request, and left after the last.
         dependencies: functions that are called before each handler, which is not given their
             results.
+        cors: which pages of other origins may read the answers; None: none, unless the application
+            says so itself.
         debug: what no error handler knows is answered with its traceback. Not for production.
 
     Attributes:
@@ -86,9 +89,13 @@ class App(Router):
         docs_url: str | None = "/docs",
         lifespan: Lifespan | None = None,
         dependencies: Iterable[Depends] = (),
+        cors: CORS | None = None,
         debug: bool = False,
     ) -> None:
         super().__init__(dependencies=dependencies)
+        if cors is not None and not isinstance(cors, CORS):
+            raise TypeError(f"cors is a tercel.CORS(origins=[...]), not {cors!r}")
+        self._cors = cors
         self.state = SimpleNamespace()
         self.title = title
         self.version = version
@@ -120,6 +127,7 @@ class App(Router):
         path, function = registration.path, registration.function
         called = registration.name or function.__qualname__
         fields = [name for name, _ in _api.Templates.fields(path)]
+        rate = registration.limits.counter()  # One for all methods.
         for method in registration.methods:
             before = self._dependencies + registration.dependencies
             plan = plan_of(function, path, fields, before)
@@ -135,6 +143,8 @@ class App(Router):
                     registration.status,
                     endpoint,
                     registration.remarks,
+                    rate,
+                    registration.limits.timeout,
                 )
             )
 
@@ -142,7 +152,7 @@ class App(Router):
         endpoint = self._called(registration, plan)
         if registration.validate_response:
             endpoint = validated(endpoint, registration.function, self._encode)
-        return endpoint
+        return registration.limits.around(endpoint, registration.function.__qualname__)
 
     def _called(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
         function, blocking = registration.function, registration.blocking
@@ -354,6 +364,7 @@ class App(Router):
             "spool_type": Spool,
             "spool_directory": spool_directory() if self._takes_files() else "",
             "failed": FAILED,
+            "cors": self._cors._native if self._cors is not None else None,
             "all_through_python": self._hooks.are_around_requests,
             "unrouted_through_python": bool(self._mounts or self._sinks),
         }

@@ -45,6 +45,8 @@ _NOT_A_FORM = {
     413: "The form, or a part of it, is too long, or has too many parts.",
     415: "The body is not said to be a form, by its Content-Type, or not in UTF-8.",
 }
+_TOO_OFTEN = {429: "More requests came than the path takes; Retry-After says when to ask again."}
+_TOO_SLOW = {503: "The answer took longer than {:g} seconds."}
 _NOT_JSON = {
     400: "The body is not JSON.",
     415: "The body is not said to be JSON, by its Content-Type, or not in UTF-8.",
@@ -208,6 +210,10 @@ class _Builder:
             refused |= _NOT_JSON if plan.body.kind == "json" else {}
         if plan.form:
             refused |= _NOT_A_FORM
+        if route.rate is not None:
+            refused |= _TOO_OFTEN
+        if route.timeout is not None:
+            refused |= {503: _TOO_SLOW[503].format(route.timeout)}
         answers = returned | responses.failures(refused, self._problem) | answers
         return dict(sorted(answers.items()))
 

@@ -50,6 +50,12 @@ class Portable:
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; its scope is of the type `http`."""
+        cors = self._app._cors
+        if cors is not None:
+            if preflight := cors._preflight(scope):
+                return await _send(preflight, send)
+            # Where tercel serves it, the engine finds the fields there, and adds none.
+            send = cors._sender(scope, send)
         asked = _Asked(scope, receive)
         raised: Exception | None = None
         succeeded = True
@@ -98,10 +104,9 @@ class Portable:
                 if result is not None:
                     return self._encode(asked, result, 200)
         body = await asked.body_so_far()
-        begun = instance.begin(asked.method, asked.path, asked.query, asked.headers, body)
+        begun = asked.begin(instance, body, again=False)
         if begun is True:
-            body = await asked.read_body()
-            begun = instance.begin(asked.method, asked.path, asked.query, asked.headers, body)
+            begun = asked.begin(instance, await asked.read_body(), again=True)
         if begun is None:
             return None
         if len(begun) == 3:
@@ -196,6 +201,7 @@ class _Asked:
         self.headers = [tuple(pair) for pair in scope["headers"]]
         self._is_http1: bool = scope.get("http_version", "1.1").startswith("1")
         self.extensions: dict[str, Any] = scope.get("extensions") or {}
+        self._client: str | None = (scope.get("client") or (None,))[0]
         self._receive = receive
         self._request: Request | None = None
 
@@ -211,6 +217,16 @@ class _Asked:
                 b"",
             )
         return self._request
+
+    def begin(self, instance: _api.Instance, body: bytes | None, *, again: bool) -> Any:
+        """Returns what the engine makes of it.
+
+        Args:
+            again: it was asked before, without the body.
+        """
+        return instance.begin(
+            self.method, self.path, self.query, self.headers, body, self._client, again
+        )
 
     async def body_so_far(self) -> bytes | None:
         """Returns a body that is known to be empty, or None: it is to be read where it is wanted.

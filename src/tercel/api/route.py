@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tercel import _api
 from tercel.api.plan import Plan
 
 __all__ = ["Remarks", "Route", "endpoint_of"]
@@ -37,6 +38,8 @@ class Route:
         function: what was decorated.
         status: of answers that are no `Response`.
         endpoint: what is called: a coroutine function, or a plain one that does not wait.
+        rate: what counts its requests; None: nothing.
+        timeout: what its handler may take, in seconds.
     """
 
     method: str
@@ -47,6 +50,8 @@ class Route:
     status: int
     endpoint: Callable[..., Any]
     remarks: Remarks
+    rate: _api.Rate | None = None
+    timeout: float | None = None
 
     def native(self) -> tuple[Any, ...]:
         """The route as the engine has it (python/api/instance.cc)."""
@@ -62,6 +67,7 @@ class Route:
             inspect.iscoroutinefunction(self.endpoint),
             plan.request is not None,
             self.status,
+            self.rate,
         )
 
 

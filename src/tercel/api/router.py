@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from tercel.api.dependencies import Depends
+from tercel.api.limits import Limits, Rate
 from tercel.api.route import Remarks
 
 __all__ = ["Registration", "Router"]
@@ -23,6 +24,7 @@ class Registration:
         name: of the route; None: that of the function.
         blocking: a plain function may wait.
         validate_response: what it returns is held against its annotation.
+        limits: of how often, and for how long, it is called.
         dependencies: called before the function, which is not given their results.
     """
 
@@ -35,6 +37,7 @@ class Registration:
     remarks: Remarks
     dependencies: tuple[Depends, ...]
     validate_response: bool
+    limits: Limits
 
 
 class Router:
@@ -89,6 +92,8 @@ class Router:
         responses: Mapping[int, Any] | None = None,
         dependencies: Iterable[Depends] = (),
         validate_response: bool = False,
+        rate: Rate | str | None = None,
+        timeout: float | None = None,
     ) -> Callable[[Handler], Handler]:
         """Registers a function for some methods of a path.
 
@@ -111,10 +116,16 @@ class Router:
             validate_response: hold what the function returns against its annotation: what does not
                 match is a fault of the application, answered with 500. It costs what it takes to
                 decode the answer.
+            rate: how many requests one client may make, as "10/s", "100/min" or a `Rate`; above it:
+                429 with Retry-After, before the body is read.
+            timeout: seconds that the handler may take, with what it depends on. Then it is
+                cancelled, and the answer is 503; what runs on a thread goes on, unheard. A stream
+                has begun in time when the handler has returned it.
 
         Raises:
-            ValueError: the template is malformed, or contradicts another one.
-            TypeError: the signature is not one that a request can be made into.
+            ValueError: the template is malformed, or contradicts another one; a limit is none.
+            TypeError: the signature is not one that a request can be made into; the timeout could
+                not end the function.
             RuntimeError: it comes too late: the app is being served, or the router was included.
         """
         if not isinstance(path, str):
@@ -128,6 +139,7 @@ class Router:
             summary, description, tuple(tags), deprecated, include_in_schema, responses
         )
         before = _checked_dependencies(dependencies)
+        limits = Limits.of(rate, timeout)
 
         def register(function: Handler) -> Handler:
             _check_function(function, path)
@@ -142,6 +154,7 @@ class Router:
                     remarks,
                     before,
                     validate_response,
+                    limits,
                 )
             )
             return function

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "support/allocations.h"
+#include "support/manual_clock.h"
 #include "support/memory_wire.h"
 #include "tercel/http/h1_session.h"
 
@@ -14,6 +15,11 @@ namespace tercel::api {
 namespace {
 
 constexpr BodyPlan kJson{.kind = BodyKind::kJson, .bytes_max = 64};
+
+class TextEndpoint final : public Endpoint {
+ public:
+  void call(Call& call) noexcept override { call.text(200, "ok"); }
+};
 
 // An HTTP/1 session over memory, whose handler is an API.
 class AppTest : public testing::Test {
@@ -313,6 +319,50 @@ TEST(AppRegistration, ASchemaThatIsNoneIsTold) {
   ASSERT_NE(problem, std::nullopt);
   EXPECT_NE(problem->find("query parameter 'q'"), problem->npos) << *problem;
   EXPECT_NE(problem->find("GET /a"), problem->npos) << *problem;
+}
+
+TEST(AppRateTest, AboveTheRateOfARouteTheAnswerIs429BeforeTheBodyIsRead) {
+  test::ManualClock clock;
+  edge::RateRule rule{{.limit = {.requests = 2, .per = std::chrono::minutes{1}}}};
+  App app;
+  app.set_clock(clock);
+  for (const char* method : {"GET", "POST"}) {
+    ASSERT_EQ(app.add({.method = method,
+                       .path = "/x",
+                       .body = {.kind = BodyKind::kBytes, .required = false},
+                       .endpoint = std::make_unique<TextEndpoint>(),
+                       .rate = &rule}),
+              std::nullopt);
+  }
+  ASSERT_EQ(app.freeze(), std::nullopt);
+  test::MemoryWire wire;
+  wire.ends.peer = {.ip = {192, 0, 2, 1}, .kind = AddressKind::kIpv4};
+  http::H1Context context{app, http::Limits{}};
+  context.set_default_fields("", "", /*with_date=*/false);
+  http::H1Session session{wire, context};
+  wire.session = &session;
+  const auto ask = [&wire](std::string_view request) {
+    wire.receive(request);
+    return wire.take_sent();
+  };
+  constexpr std::string_view kGet = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+  constexpr std::string_view kPost =
+      "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
+  EXPECT_TRUE(ask(kGet).starts_with("HTTP/1.1 200"));
+  // Counts once, although its route is found again when the body is there.
+  EXPECT_EQ(ask(kPost), "HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_TRUE(ask("body").starts_with("HTTP/1.1 200"));
+  EXPECT_EQ(ask(kGet),
+            "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\n"
+            "content-length: 148\r\nretry-after: 30\r\n\r\n"
+            R"({"type":"about:blank","title":"Too Many Requests","status":429,"detail":)"
+            R"("More requests came from this client than this path takes.","instance":"/x"})");
+  clock.advance(std::chrono::seconds{30});
+  EXPECT_TRUE(ask(kGet).starts_with("HTTP/1.1 200"));
+  app.set_counting(App::Counting::kNo);
+  EXPECT_TRUE(ask(kGet).starts_with("HTTP/1.1 200"));
+  app.set_counting(App::Counting::kYes);
+  EXPECT_TRUE(ask(kPost).starts_with("HTTP/1.1 429"));  // Without 100.
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 """Two pages that use their server: one has a stylesheet, a script, JSON, a stream and an upload;
-the other an event stream and a WebSocket, and tells which version of HTTP it fetched with.
+the other an event stream and a WebSocket, and tells which version of HTTP it fetched with. A third
+one asks other servers, the `open` one and the `closed` one of its query.
 """
 
 import asyncio
@@ -65,6 +66,47 @@ async function main() {
 main();
 </script>
 """
+
+
+CROSS = """<!doctype html>
+<meta charset="utf-8">
+<p>It asks others.</p>
+<script>
+async function ask(url, options) {
+  try {
+    const answer = await fetch(url, options);
+    return answer.status + " " + await answer.text() + " " + answer.headers.get("x-total");
+  } catch (error) {
+    return "refused";
+  }
+}
+async function main() {
+  const query = new URLSearchParams(location.search);
+  const open = query.get("open") + "/other", closed = query.get("closed") + "/other";
+  const report = [
+    await ask(open),
+    await ask(open, {credentials: "include"}),
+    await ask(open, {method: "PUT", headers: {"X-Key": "1"}}),
+    await ask(open, {headers: {"X-Other": "1"}}),
+    await ask(open, {method: "DELETE"}),
+    await ask(query.get("open") + "/none"),
+    await ask(closed),
+  ].join(", ");
+  await fetch("/report", {method: "POST", body: report});
+}
+main();
+</script>
+"""
+
+
+@app.get("/cross", response_class=HTMLResponse)
+async def cross() -> str:
+    return CROSS
+
+
+@app.api_route("/other", methods=["GET", "PUT", "DELETE"], response_class=PlainTextResponse)
+async def other(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(request.method, headers={"X-Total": "7"})
 
 
 @app.get("/live", response_class=HTMLResponse)

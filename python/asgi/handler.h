@@ -60,6 +60,7 @@ class AsgiHandler final : public http::Handler {
   // --- for cycles
   [[nodiscard]] PyObject* loop() const noexcept { return dispatcher_.loop(); }
   [[nodiscard]] PyObject* context() const noexcept { return dispatcher_.context(); }
+  [[nodiscard]] Engine& engine() const noexcept { return engine_; }
   [[nodiscard]] net::Loop& net_loop() const noexcept { return engine_.loop(); }
   [[nodiscard]] const edge::WebSocketOptions& websocket_options() const noexcept {
     return websocket_;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <nanobind/nanobind.h>
+
 #include "python/asgi/errors.h"
 #include "python/asgi/handler.h"
 #include "python/asgi/interned.h"
@@ -22,6 +24,7 @@ using Type = WebSocketMessageType;
 WebSocketCycle::WebSocketCycle(PyObject* callable, AsgiHandler& handler,
                                http::Exchange& exchange) noexcept
     : Call{callable, handler},
+      engine_{Ref::steal(nanobind::find(handler.engine()).release().ptr())},
       socket_{handler.net_loop(), handler.websocket_options(), exchange, *this} {}
 
 // --- receive()

@@ -25,6 +25,7 @@
 #include <Python.h>
 
 #include "python/asgi/call.h"
+#include "python/ref.h"
 #include "tercel/edge/websocket.h"
 #include "tercel/http/handler.h"
 
@@ -72,6 +73,9 @@ class WebSocketCycle final : public Call, public edge::WebSocketObserver {
   // What send() returns for `bytes` that are on their way, or an exception.
   [[nodiscard]] PyObject* passed_on(Result<void> result, std::size_t bytes) noexcept;
 
+  // The loop's, in whose memory are messages that nobody took yet. An application may keep this
+  // longer than its server and its loop, as a traceback does.
+  Ref engine_;
   edge::WebSocket socket_;
   bool connect_told_ = false;
   bool said_all_ = false;  // The application closed it, or its denial is complete.

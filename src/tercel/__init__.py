@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Form,
         Header,
         HTTPError,
+        InvalidMessage,
         Path,
         Query,
         Rate,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
         Router,
         StreamingResponse,
         UploadFile,
+        WebSocket,
+        WebSocketDisconnect,
     )
     from tercel.loop import EventLoop
     from tercel.problems import ImportFailed, LifespanError, SettingError, StartError, TargetError
@@ -54,6 +57,7 @@ __all__ = [
     "HTTPError",
     "Header",
     "ImportFailed",
+    "InvalidMessage",
     "LifespanError",
     "Path",
     "Query",
@@ -68,6 +72,8 @@ __all__ = [
     "StreamingResponse",
     "TargetError",
     "UploadFile",
+    "WebSocket",
+    "WebSocketDisconnect",
     "__version__",
     "serve",
 ]
@@ -88,6 +94,7 @@ _HOME = {
             "Form",
             "HTTPError",
             "Header",
+            "InvalidMessage",
             "Path",
             "Query",
             "Rate",
@@ -97,6 +104,8 @@ _HOME = {
             "Router",
             "StreamingResponse",
             "UploadFile",
+            "WebSocket",
+            "WebSocketDisconnect",
         ),
         "tercel.api",
     ),

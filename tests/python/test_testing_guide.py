@@ -12,9 +12,10 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "api"
 
 
 def test_the_tests_of_the_guide(tmp_path: Path) -> None:
-    for name in ("conftest.py", "test_things.py", "things.py"):
+    names = ("conftest.py", "test_things.py", "things.py", "test_chat.py", "chat.py", "streams.py")
+    for name in names:
         shutil.copy(EXAMPLES / name, tmp_path)
     environ = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
     ran = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True)
-    assert "6 passed" in ran.stdout, ran.stdout + ran.stderr
+    assert "10 passed" in ran.stdout, ran.stdout + ran.stderr

@@ -11,12 +11,14 @@ from tercel.api.errors import HTTPError
 from tercel.api.files import FileResponse
 from tercel.api.limits import Rate
 from tercel.api.markers import Body, Cookie, File, Form, Header, Path, Query
+from tercel.api.messages import InvalidMessage
 from tercel.api.request import Request
 from tercel.api.response import Response
 from tercel.api.response_headers import ResponseHeaders
 from tercel.api.router import Router
 from tercel.api.streams import Event, EventStream, StreamingResponse
 from tercel.api.uploads import UploadFile
+from tercel.api.websocket import WebSocket, WebSocketDisconnect
 
 __all__ = [
     "CORS",
@@ -32,6 +34,7 @@ __all__ = [
     "Form",
     "HTTPError",
     "Header",
+    "InvalidMessage",
     "Path",
     "Query",
     "Rate",
@@ -41,4 +44,6 @@ __all__ = [
     "Router",
     "StreamingResponse",
     "UploadFile",
+    "WebSocket",
+    "WebSocketDisconnect",
 ]

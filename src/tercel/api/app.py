@@ -18,9 +18,11 @@ from tercel.api.background import BackgroundTasks, Followed
 from tercel.api.cors import CORS
 from tercel.api.dependencies import Depends, Singletons, caller
 from tercel.api.error_handlers import ErrorHandlers
-from tercel.api.errors import FAILED
+from tercel.api.errors import FAILED, HTTPError, InvalidValue
 from tercel.api.files import FileResponse, Folder, folder_of
+from tercel.api.handshakes import Handshakes, check_plan
 from tercel.api.hooks import Hooks, call_all
+from tercel.api.messages import InvalidMessage
 from tercel.api.mounts import Mounts, Sinks
 from tercel.api.plan import Plan
 from tercel.api.portable import Portable
@@ -28,7 +30,7 @@ from tercel.api.request import Request
 from tercel.api.response import Response
 from tercel.api.response_headers import ResponseHeaders, answer_with
 from tercel.api.returned import validated
-from tercel.api.route import Route, endpoint_of
+from tercel.api.route import WEBSOCKET, Route, endpoint_of
 from tercel.api.router import Registration, Router
 from tercel.api.signature import plan_of
 from tercel.api.streams import Stream
@@ -106,6 +108,13 @@ class App(Router):
         self._templates: _api.Templates | None = _api.Templates()  # None: it is served.
         self._freezing = threading.Lock()
         self._routes: list[Route] = []
+        self._websocket_templates = _api.Templates()
+        self._websockets: list[Route] = []
+        self._handlers: dict[type[Exception], Callable[[Any], Any]] = {
+            HTTPError: HTTPError.response,
+            InvalidValue: InvalidValue.response,
+            InvalidMessage: InvalidMessage.response,
+        }
         self._hooks = Hooks()
         self._folders: list[Folder] = []
         self._mounts = Mounts()
@@ -113,7 +122,10 @@ class App(Router):
         self._encode = msgspec.json.Encoder(enc_hook=_of_unknown).encode
         self._encoder = _api.Encoder(self._encode, Response, FileResponse, Stream)
         self._error_handlers = ErrorHandlers(self._encoder, debug=debug)
+        self._to_json = msgspec.json.Encoder(enc_hook=_of_unknown).encode
+        self._encoder = _api.Encoder(self._to_json, Response, Stream)
         self._portable = Portable(self)
+        self._handshakes = Handshakes(self)
         self._singletons = Singletons()
         self._overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
 
@@ -124,6 +136,8 @@ class App(Router):
 
     def _register(self, registration: Registration) -> None:
         templates = self._check_open(registration.path)
+        if registration.methods == (WEBSOCKET,):
+            return self._register_websocket(registration)
         path, function = registration.path, registration.function
         called = registration.name or function.__qualname__
         fields = [name for name, _ in _api.Templates.fields(path)]
@@ -131,6 +145,11 @@ class App(Router):
         for method in registration.methods:
             before = self._dependencies + registration.dependencies
             plan = plan_of(function, path, fields, before)
+            if plan.websocket is not None:
+                raise TypeError(
+                    f"{function.__qualname__}(), the handler of {path}, takes a WebSocket: register"
+                    f' it with @app.websocket("{path}").'
+                )
             templates.add(method, path, called)
             endpoint = self._endpoint_of(registration, plan)
             self._routes.append(
@@ -147,6 +166,28 @@ class App(Router):
                     registration.limits.timeout,
                 )
             )
+
+    def _register_websocket(self, registration: Registration) -> None:
+        path, function = registration.path, registration.function
+        called = registration.name or function.__qualname__
+        fields = [name for name, _ in _api.Templates.fields(path)]
+        plan = plan_of(function, path, fields, self._dependencies + registration.dependencies)
+        check_plan(plan, f"{function.__qualname__}(), the handler of the WebSocket {path},")
+        self._websocket_templates.add(WEBSOCKET, path, called)
+        endpoint = self._endpoint_of(registration, plan)
+        self._websockets.append(
+            Route(
+                WEBSOCKET,
+                path,
+                called,
+                plan,
+                function,
+                registration.status,
+                endpoint,
+                registration.remarks,
+                registration.origins,
+            )
+        )
 
     def _endpoint_of(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
         endpoint = self._called(registration, plan)
@@ -166,6 +207,10 @@ class App(Router):
         ) -> Any:
             if headers:
                 result = answer_with(headers, result, registration.status, self._encoder)
+
+        def follow(result: Any, tasks: BackgroundTasks) -> Any:
+            if registration.methods == (WEBSOCKET,):
+                return tasks  # Behind the end of the WebSocket: handshakes.py.
             return Followed(result, registration.status, tasks, self._encoder) if tasks else result
 
         return caller([*before, last], self._singletons, self._overrides, finish)
@@ -384,12 +429,8 @@ class App(Router):
             await self._run_lifespan(receive, send)
         elif scope["type"] == "http":
             await self._portable.answer(scope, receive, send)
-        elif mounted := self._mounts.find(scope):
-            await mounted(receive, send)
         else:
-            # A WebSocket that no route takes: refused with 403.
-            await receive()
-            await send({"type": "websocket.close", "code": 1000, "reason": ""})
+            await self._handshakes.answer(scope, receive, send)
 
     async def _run_lifespan(
         self,

@@ -85,6 +85,7 @@ class Plan:
     parameters: list[Parameter] = field(default_factory=list)
     body: BodyArgument | None = None
     request: str | None = None
+    websocket: str | None = None  # Not the engine's: `names` are without it.
     # What is called, the handler last; empty: the handler depends on nothing else.
     steps: list[Step] = field(default_factory=list)
 

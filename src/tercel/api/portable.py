@@ -19,13 +19,13 @@ from tercel.api.errors import FAILED, HTTPError, problem
 from tercel.api.files import FileResponse, SentFile
 from tercel.api.request import Request
 from tercel.api.response import Response
+from tercel.api.route import WEBSOCKET, Route
 from tercel.api.streams import Receive, Send, Stream
 
 if TYPE_CHECKING:
     from tercel.api.app import App
-    from tercel.api.route import Route
 
-__all__ = ["Portable"]
+__all__ = ["Answer", "Asked", "Portable", "send_answer"]
 
 # (status, headers, body), as the engine makes answers.
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -57,6 +57,7 @@ class Portable:
             # Where tercel serves it, the engine finds the fields there, and adds none.
             send = cors._sender(scope, send)
         asked = _Asked(scope, receive)
+        asked = Asked(scope, receive)
         raised: Exception | None = None
         succeeded = True
         try:
@@ -79,7 +80,7 @@ class Portable:
         if isinstance(answer, Stream):
             await answer.send_through(receive, send, scope["method"] == "HEAD")
         else:
-            await _send(answer, send)
+            await send_answer(answer, send)
         if raised is not None:
             raise raised  # For the server's log.
 
@@ -89,7 +90,7 @@ class Portable:
             instance = self._threads.instance = _api.Instance(self._app)
         return instance
 
-    async def _make(self, asked: _Asked) -> Answer | Stream | None:
+    async def _make(self, asked: Asked) -> Answer | Stream | None:
         """Returns the answer. None: no route has the path."""
         app, instance = self._app, self._instance()
         if app._hooks.request:
@@ -115,9 +116,7 @@ class Portable:
         route = app._routes[number]
         return await self._call(asked, route, dict(zip(route.plan.names, values, strict=True)))
 
-    async def _call(
-        self, asked: _Asked, route: Route, arguments: dict[str, Any]
-    ) -> Answer | Stream:
+    async def _call(self, asked: Asked, route: Route, arguments: dict[str, Any]) -> Answer | Stream:
         if route.plan.request is not None:
             # The handler's is that of the hooks, with the body.
             arguments[route.plan.request].state = asked.request.state
@@ -143,7 +142,7 @@ class Portable:
         path = result.path if isinstance(result, FileResponse) else None
         return _with_files(asked, answer, path)
 
-    async def _answer_unrouted(self, asked: _Asked) -> Answer | Stream:
+    async def _answer_unrouted(self, asked: Asked) -> Answer | Stream:
         request = asked.request
         sink = self._app._sinks.find(request)
         if sink is None:
@@ -186,7 +185,7 @@ class Portable:
         return self._encode(asked, shown, shown.status)
 
 
-class _Asked:
+class Asked:
     """A request, as the engine wants it."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
@@ -195,7 +194,7 @@ class _Asked:
         root = scope.get("root_path", "").rstrip("/").encode()
         if root and path.startswith(root + b"/"):
             path = path.removeprefix(root)
-        self.method: bytes = scope["method"].encode()
+        self.method: bytes = scope.get("method", WEBSOCKET).encode()
         self.path: bytes = path
         self.query: bytes = scope["query_string"]
         self.headers = [tuple(pair) for pair in scope["headers"]]
@@ -273,7 +272,8 @@ def _as_text(headers: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
-async def _send(answer: Answer, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+async def send_answer(answer: Answer, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    """Sends an answer as messages of ASGI."""
     status, headers, body = answer
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

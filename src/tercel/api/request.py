@@ -11,7 +11,7 @@ class Request:
     """What was asked.
 
     Attributes:
-        method: in upper case.
+        method: in upper case; `WEBSOCKET` where a WebSocket is asked for.
         path: as it was sent, percent-encoded, without the query.
         query: behind the `?`, percent-encoded; empty when there is none.
         headers: pairs of name, in lower case, and value, in the order in which they came. Bytes

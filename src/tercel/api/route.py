@@ -12,7 +12,10 @@ from typing import Any
 from tercel import _api
 from tercel.api.plan import Plan
 
-__all__ = ["Remarks", "Route", "endpoint_of"]
+__all__ = ["WEBSOCKET", "Remarks", "Route", "endpoint_of"]
+
+# What stands for a method where there is none. Routes of WebSockets are a table of their own.
+WEBSOCKET = "WEBSOCKET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Route:
         endpoint: what is called: a coroutine function, or a plain one that does not wait.
         rate: what counts its requests; None: nothing.
         timeout: what its handler may take, in seconds.
+        origins: of pages that may ask for this WebSocket; None: all.
     """
 
     method: str
@@ -52,6 +56,7 @@ class Route:
     remarks: Remarks
     rate: _api.Rate | None = None
     timeout: float | None = None
+    origins: frozenset[str] | None = None
 
     def native(self) -> tuple[Any, ...]:
         """The route as the engine has it (python/api/instance.cc)."""

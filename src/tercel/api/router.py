@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from tercel.api.dependencies import Depends
 from tercel.api.limits import Limits, Rate
-from tercel.api.route import Remarks
+from tercel.api.route import Remarks, WEBSOCKET
+from tercel.api.handshakes import checked_origins
 
 __all__ = ["Registration", "Router"]
 
@@ -26,6 +27,7 @@ class Registration:
         validate_response: what it returns is held against its annotation.
         limits: of how often, and for how long, it is called.
         dependencies: called before the function, which is not given their results.
+        origins: of pages that may ask for a WebSocket; None: all.
     """
 
     path: str
@@ -38,6 +40,7 @@ class Registration:
     dependencies: tuple[Depends, ...]
     validate_response: bool
     limits: Limits
+    origins: frozenset[str] | None = None
 
 
 class Router:
@@ -133,6 +136,9 @@ class Router:
             raise TypeError(f'a route has a path: write @app.get("/{called}"), with the brackets')
         if isinstance(methods, str):
             raise TypeError(f"methods is a list of names, as [{methods!r}], not {methods!r}")
+        methods = tuple(methods)
+        if WEBSOCKET in methods:
+            raise TypeError(f'a WebSocket is no method: write @app.websocket("{path}")')
         if not 200 <= status <= 599:
             raise ValueError(f"the status of an answer is from 200 to 599, not {status!r}")
         remarks = Remarks(
@@ -156,6 +162,7 @@ class Router:
                     validate_response,
                     limits,
                 )
+                Registration(path, methods, function, status, blocking, name, remarks, before)
             )
             return function
 
@@ -180,6 +187,57 @@ class Router:
     def delete(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
         """Registers a function for DELETE. The options are those of `route`."""
         return self.route(path, ["DELETE"], **options)
+
+    def websocket(
+        self,
+        path: str,
+        *,
+        name: str | None = None,
+        origins: Iterable[str] | None = None,
+        dependencies: Iterable[Depends] = (),
+    ) -> Callable[[Handler], Handler]:
+        """Registers a coroutine function for the WebSockets of a path.
+
+        One of its arguments is a `tercel.WebSocket`; the others are taken from the request as those
+        of other handlers are, and checked before it is called: what is refused is the answer to the
+        handshake.
+
+        Args:
+            path: a template. What other requests to it are answered with is no concern of this one.
+            name: of the route, for messages; that of the function if None.
+            origins: of the pages that may connect, as `https://example.org`; others are refused
+                with 403. Browsers let any page connect to any server, and send its cookies: None,
+                for all of them, is for what does not trust cookies. Who sends no Origin is no
+                browser, and may connect.
+            dependencies: as those of `route`. They last as long as the WebSocket.
+
+        Raises:
+            ValueError: the template is malformed, or contradicts another one; or an origin is none.
+            TypeError: the function is no coroutine function, or its signature is not one that a
+                request can be made into.
+            RuntimeError: as `route`.
+        """
+        if not isinstance(path, str):
+            called = getattr(path, "__name__", repr(path))
+            raise TypeError(f'a route has a path: write @app.websocket("/{called}")')
+        allowed = checked_origins(origins)
+        before = _checked_dependencies(dependencies)
+
+        def register(function: Handler) -> Handler:
+            _check_function(function, path)
+            if not inspect.iscoroutinefunction(function):
+                raise TypeError(
+                    f"{function.__qualname__}(), the handler of the WebSocket {path}, must be a"
+                    " coroutine function: write `async def`."
+                )
+            self._register(
+                Registration(
+                    path, (WEBSOCKET,), function, 200, False, name, Remarks(), before, allowed
+                )
+            )
+            return function
+
+        return register
 
     def include(
         self,

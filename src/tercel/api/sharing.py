@@ -17,7 +17,8 @@ Read = Callable[[Callable[..., Any], str], tuple[Plan, dict[str, Depends]]]
 class Sharing:
     """The plan of a handler with dependencies, as it grows.
 
-    What several functions take is taken once, under a key: `place:name`, `:body`, `:request`.
+    What several functions take is taken once, under a key: `place:name`, `:body`, `:request`,
+    `:websocket`.
 
     Args:
         read: called with a function, and with how messages call it.
@@ -53,7 +54,8 @@ class Sharing:
             return number
         self._numbers[function] = None
         own, inner = self._read(function, where)
-        if depends.scope == "app" and (own.names or self._of_requests(inner)):
+        takes = own.names or own.websocket
+        if depends.scope == "app" and (takes or self._of_requests(inner)):
             raise TypeError(f"{where} is for the whole app, and takes something of a request.")
         number = self._add_step(depends, own, inner, where)
         self._numbers[function] = number
@@ -71,6 +73,8 @@ class Sharing:
             values[argument] = self._share_body(own.body, where)
         if own.request is not None:
             self._whole.request = values[own.request] = ":request"
+        if own.websocket is not None:
+            self._whole.websocket = values[own.websocket] = ":websocket"
         self._whole.steps.append(Step(depends, values, results))
         return len(self._whole.steps) - 1
 

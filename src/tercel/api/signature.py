@@ -18,6 +18,7 @@ from tercel.api.response import Response
 from tercel.api.response_headers import ResponseHeaders
 from tercel.api.shapes import shape_of
 from tercel.api.sharing import Sharing
+from tercel.api.websocket import WebSocket
 
 __all__ = ["plan_of"]
 
@@ -185,6 +186,11 @@ def _add(
         if plan.request is not None:
             raise TypeError(f"{where} takes the request twice.")
         plan.request = name
+        return
+    if plain is WebSocket:
+        if plan.websocket is not None:
+            raise TypeError(f"{where} takes the WebSocket twice.")
+        plan.websocket = name
         return
     if marker is None:
         marker = _place_of(name, plain, templated)

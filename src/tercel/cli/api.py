@@ -74,7 +74,8 @@ def routes(words: list[str], read: Read) -> None:
     colors = settings.use_colors
     if colors is None:
         colors = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(_table([_row(route) for route in app._routes], colors=colors), end="")
+    rows = [_row(route) for route in (*app._routes, *app._websockets)]
+    print(_table(rows, colors=colors), end="")
 
 
 # --- words

@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tercel.testing.client import TestClient
+    from tercel.testing.events import ServerSentEvent
     from tercel.testing.live_server import LiveServer
+    from tercel.testing.websocket import WebSocketDenied
 
-__all__ = ["LiveServer", "TestClient"]
+__all__ = ["LiveServer", "ServerSentEvent", "TestClient", "WebSocketDenied"]
 
-_HOME = {"LiveServer": "tercel.testing.live_server", "TestClient": "tercel.testing.client"}
+_HOME = {
+    "LiveServer": "tercel.testing.live_server",
+    "ServerSentEvent": "tercel.testing.events",
+    "TestClient": "tercel.testing.client",
+    "WebSocketDenied": "tercel.testing.websocket",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 try:
     import httpx
 
-    from tercel.testing.transport import AppTransport
+    from tercel.testing.events import EventSession
+    from tercel.testing.transport import AppTransport, Response
 except ModuleNotFoundError as missing:
     if missing.name not in ("httpx", "httpcore"):
         raise
@@ -17,6 +18,9 @@ except ModuleNotFoundError as missing:
         " pip install 'tercel[testing]'.",
         name=missing.name,
     ) from None
+
+if TYPE_CHECKING:
+    from tercel.testing.websocket import WebSocketSession
 
 __all__ = ["TestClient"]
 
@@ -74,16 +78,104 @@ class TestClient(httpx.Client):
         self.app = app
         sent = httpx.Headers(headers)
         sent.setdefault("user-agent", "testclient")
+        self._app_transport = AppTransport(
+            app,
+            settings=settings or {},
+            raise_exceptions=raise_server_exceptions,
+            timeout=timeout,
+        )
         super().__init__(
-            transport=AppTransport(
-                app,
-                settings=settings or {},
-                raise_exceptions=raise_server_exceptions,
-                timeout=timeout,
-            ),
+            transport=self._app_transport,
             base_url=base_url,
             headers=sent,
             cookies=dict(cookies or {}),
             follow_redirects=follow_redirects,
             timeout=timeout,
         )
+
+    # --- more than requests
+
+    def websocket(
+        self,
+        url: httpx.URL | str,
+        *,
+        subprotocols: Iterable[str] = (),
+        params: Any = None,
+        headers: Any = None,
+        cookies: Any = None,
+        timeout: float | None = None,
+    ) -> WebSocketSession:
+        """Opens a WebSocket; to be used as a context manager, which closes it.
+
+        Args:
+            url: a path, or a whole address.
+            subprotocols: to offer.
+            params, headers, cookies: of the handshake, as those of a request.
+            timeout: seconds that `receive()` waits; None: those of the client.
+
+        Raises:
+            WebSocketDenied: it was answered with something else; that is its `response`.
+            ModuleNotFoundError: wsproto is not installed.
+        """
+        try:
+            from tercel.testing.websocket import WebSocketSession
+        except ModuleNotFoundError as missing:
+            if missing.name != "wsproto":
+                raise
+            raise ModuleNotFoundError(
+                "TestClient.websocket() is a client of wsproto, which is not installed:"
+                " pip install 'tercel[testing]'.",
+                name=missing.name,
+            ) from None
+        request = self.build_request("GET", url, params=params, headers=headers, cookies=cookies)
+        waits = self.timeout.read if timeout is None else timeout
+        session = WebSocketSession(self._app_transport, request, subprotocols, waits)
+        self.cookies.extract_cookies(session.response)
+        return session
+
+    def events(self, url: httpx.URL | str, *, method: str = "GET", **options: Any) -> EventSession:
+        """Asks for server-sent events: a context manager, and an iterator of `ServerSentEvent`.
+
+        The options are those of a request.
+        """
+        headers = httpx.Headers(options.pop("headers", None))
+        headers.setdefault("accept", "text/event-stream")
+        return EventSession(self.stream(method, url, headers=headers, **options))
+
+    # --- by the names that Falcon has for them
+
+    def simulate_request(
+        self, method: str = "GET", path: str = "/", *, body: Any = None, **options: Any
+    ) -> Response:
+        """The same as `request(method, path, ...)`; `body` is its `content`."""
+        response = self.request(method, path, content=body, **options)
+        assert isinstance(response, Response)
+        return response
+
+    def simulate_get(self, path: str = "/", **options: Any) -> Response:
+        """A GET request; its options, and those of the others, are those of `simulate_request`."""
+        return self.simulate_request("GET", path, **options)
+
+    def simulate_head(self, path: str = "/", **options: Any) -> Response:
+        """A HEAD request."""
+        return self.simulate_request("HEAD", path, **options)
+
+    def simulate_post(self, path: str = "/", **options: Any) -> Response:
+        """A POST request."""
+        return self.simulate_request("POST", path, **options)
+
+    def simulate_put(self, path: str = "/", **options: Any) -> Response:
+        """A PUT request."""
+        return self.simulate_request("PUT", path, **options)
+
+    def simulate_patch(self, path: str = "/", **options: Any) -> Response:
+        """A PATCH request."""
+        return self.simulate_request("PATCH", path, **options)
+
+    def simulate_delete(self, path: str = "/", **options: Any) -> Response:
+        """A DELETE request."""
+        return self.simulate_request("DELETE", path, **options)
+
+    def simulate_options(self, path: str = "/", **options: Any) -> Response:
+        """An OPTIONS request."""
+        return self.simulate_request("OPTIONS", path, **options)

@@ -20,7 +20,7 @@ import httpx
 
 from tercel.testing.pipeline import Pipeline
 
-__all__ = ["AppTransport", "Response"]
+__all__ = ["AppTransport", "Response", "Stream"]
 
 
 class Response(httpx.Response):
@@ -81,15 +81,28 @@ class AppTransport(httpx.BaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        with self._errors():
+        with self.errors():
             answer = self._pool.handle_request(sent)
         self._open += 1
         return Response(
             status_code=answer.status,
             headers=answer.headers,
-            stream=_Body(answer, self._errors, self._on_closed),
+            stream=_Body(answer, self.errors, self._on_closed),
             extensions=answer.extensions,
         )
+
+    def open(self, *, secure: bool) -> Stream:
+        """Returns a connection of its own, for another protocol than that of requests."""
+        require_no_loop()
+        stream = self._connect()
+        stream.secure = secure
+        self._open += 1
+        return stream
+
+    def done(self, stream: Stream) -> None:
+        """Closes what `open()` returned. Raises what the application raised."""
+        stream.close()
+        self._on_closed()
 
     def close(self) -> None:
         pipeline, self._pipeline = self._pipeline, None
@@ -108,8 +121,8 @@ class AppTransport(httpx.BaseTransport):
         self._finalizer = weakref.finalize(self, self._pipeline.abandon)
         return self._pipeline
 
-    def _connect(self) -> _Stream:
-        return _Stream(self._pipeline or self._start(lifespan=False))
+    def _connect(self) -> Stream:
+        return Stream(self._pipeline or self._start(lifespan=False))
 
     def _on_closed(self) -> None:
         """A response was read, or is not wanted any more."""
@@ -121,7 +134,7 @@ class AppTransport(httpx.BaseTransport):
             raise error
 
     @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
         """What httpcore raises goes on as httpx's. What the application raised is for close()."""
         try:
             yield
@@ -158,7 +171,7 @@ class _Body(httpx.SyncByteStream):
 class _Backend(httpcore.NetworkBackend):
     """Leads to the application, whatever the name of the host is."""
 
-    def __init__(self, connect: Callable[[], _Stream]) -> None:
+    def __init__(self, connect: Callable[[], Stream]) -> None:
         self._connect = connect
 
     def connect_tcp(
@@ -172,12 +185,12 @@ class _Backend(httpcore.NetworkBackend):
         return self._connect()
 
 
-class _Stream(httpcore.NetworkStream):
+class Stream(httpcore.NetworkStream):
     """A connection to the application. It begins with the first bytes, when the scheme is known."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._secure = False
+        self.secure = False
         self._socket: socket.socket | None = None
         self._arrived = b""
 
@@ -187,7 +200,7 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        self._secure = True
+        self.secure = True
         return self
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -208,7 +221,7 @@ class _Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if self._socket is None:
-            self._socket = self._pipeline.connect(secure=self._secure)
+            self._socket = self._pipeline.connect(secure=self.secure)
         in_time = True
         left = memoryview(buffer)
         while left:

@@ -324,6 +324,10 @@ def test_an_invalid_message_that_nobody_catches_closes(door: Any) -> None:
             session.receive()
     assert end.value.code == 1007
     assert end.value.reason == "message.text: Expected `str` of length >= 1."
+    with door.connect("/text") as session:
+        session.send(b"a")
+        with pytest.raises(WebSocketDisconnect, match="1003: message: This must be a message of t"):
+            session.receive()
 
 
 def test_subprotocol_and_headers_of_the_answer(door: Any) -> None:
@@ -362,6 +366,11 @@ def test_errors_before_the_handshake_are_answered(door: Any) -> None:
     refused = denied(door, "/refuse/known")
     assert (refused.status, refused.body) == (418, b"known")
     assert denied(door, "/refuse/unknown").document()["status"] == 500
+    # 200 would accept it, in HTTP/2.
+    refused = denied(door, "/refuse/stream")
+    assert (refused.status, refused.headers["content-type"]) == (403, "text/event-stream")
+    assert refused.body == b"data: no\n\ndata: never\n\n"
+    assert log_of(door, 1) == ["events end"]
 
 
 @pytest.mark.parametrize(
@@ -370,6 +379,7 @@ def test_errors_before_the_handshake_are_answered(door: Any) -> None:
         ("return", 1000, ""),
         ("code", 4321, "that is why"),
         ("error", 4404, "There is none."),
+        ("long", 4404, "x" + "\N{SNOWMAN}" * 40),
         ("known", 4418, "I'm a Teapot"),
         ("unknown", 1011, ""),
         ("other", 1011, ""),
@@ -486,18 +496,17 @@ class Messages:
         self.arriving = [{"type": "websocket.connect"}, *arriving]
         self.sent: list[dict[str, Any]] = []
         self.gone = gone
+        self.asked = 0
 
-    def ask(self, app: Any, path: str) -> list[dict[str, Any]]:
-        scope = {
-            "type": "websocket",
-            "path": path,
-            "query_string": b"",
-            "headers": [],
-        }
+    def ask(self, app: Any, path: str, **more: Any) -> list[dict[str, Any]]:
+        scope = {"type": "websocket", "path": path, "query_string": b"", "headers": [], **more}
         asyncio.run(app(scope, self.receive, self.send))
         return self.sent
 
     async def receive(self) -> dict[str, Any]:
+        self.asked += 1
+        if self.asked > 1000:
+            raise RuntimeError("receive() is called for ever")
         return self.arriving.pop(0) if self.arriving else {"type": "websocket.disconnect"}
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -551,6 +560,79 @@ def test_what_came_is_received_behind_a_send_that_failed() -> None:
     messages = Messages({"type": "websocket.receive", "text": "last", "bytes": None})
     messages.ask(app, "/")
     assert received == ["last", (1005, "")]
+
+
+def test_behind_its_own_end_nothing_is_received() -> None:
+    app = tercel.App()
+    ends: list[str] = []
+
+    @app.websocket("/")
+    async def handler(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.close(4000, "enough")
+        with pytest.raises(WebSocketDisconnect) as end:
+            await socket.receive()
+        ends.append(str(end.value))
+
+    Messages({"type": "websocket.receive", "text": "late"}).ask(app, "/")
+    assert ends == ["4000: enough"]
+
+
+def test_the_first_messages_of_several_tasks_accept_once() -> None:
+    app = tercel.App()
+
+    @app.on_response
+    async def wait(*_: Any) -> None:
+        await asyncio.sleep(0.01)
+
+    @app.websocket("/")
+    async def handler(socket: WebSocket) -> None:
+        await asyncio.gather(socket.send("a"), socket.send("b"), socket.receive())
+
+    sent = Messages({"type": "websocket.receive", "text": "c"}).ask(app, "/")
+    kinds = [message["type"].removeprefix("websocket.") for message in sent]
+    assert kinds == ["accept", "send", "send", "close"]
+
+
+def test_a_refusal_that_is_a_stream_ends_when_the_client_leaves() -> None:
+    app = tercel.App()
+
+    @app.error_handler(LookupError)
+    def answer(error: LookupError) -> tercel.EventStream:
+        async def events() -> Any:
+            while True:
+                await asyncio.sleep(0.01)
+                yield "still here"
+
+        return tercel.EventStream(events())
+
+    @app.websocket("/")
+    async def handler(socket: WebSocket) -> None:
+        raise LookupError
+
+    messages = Messages()  # Says so at once, for ever.
+    sent = messages.ask(app, "/", extensions={"websocket.http.response": {}})
+    assert messages.asked == 2
+    assert [message["type"] for message in sent] == [
+        "websocket.http.response.start",
+        "websocket.http.response.body",
+    ]
+    assert sent[0]["status"] == 403
+
+
+def test_one_that_was_refused_is_closed_for_all() -> None:
+    app = tercel.App()
+    kept: list[WebSocket] = []
+
+    @app.websocket("/")
+    async def handler(socket: WebSocket) -> None:
+        kept.append(socket)
+
+    sent = Messages().ask(app, "/")
+    assert kept[0].closed
+    with pytest.raises(WebSocketDisconnect, match="1006"):
+        asyncio.run(kept[0].send("a"))
+    assert [message["type"] for message in sent] == ["websocket.close"]
 
 
 # --- mistakes

@@ -205,6 +205,32 @@ def test_sending_behind_an_end(client: TestClient) -> None:
             session.receive()
 
 
+def test_an_end_that_is_here_is_not_answered_with_another(client: TestClient) -> None:
+    with client.websocket("/burst?parts=1") as session:
+        while session._arrived_end() is None:
+            session._take_in(None)
+    assert session.close_code == 4000
+
+
+def test_a_server_that_is_gone_is_an_end() -> None:
+    client = TestClient(app, raise_server_exceptions=False)
+    with client.websocket("/silent") as session:
+        session.send("nobody reads this")
+        client._app_transport._pipeline._native.close()  # type: ignore[union-attr]
+        session.send("nor this")
+        with pytest.raises(WebSocketDisconnect, match="1006"):
+            session.receive()
+
+
+def test_a_server_that_is_gone_is_told_nothing() -> None:
+    client = TestClient(app, raise_server_exceptions=False)
+    with client.websocket("/silent") as session:
+        client._app_transport._pipeline._native.close()  # type: ignore[union-attr]
+        while session._arrived_end() is None:
+            session._take_in(None)
+    assert session.close_code == 1006
+
+
 def test_a_connection_that_is_closed_is_an_end() -> None:
     settings = {"ws_ping_interval": 0.05, "ws_ping_timeout": 0.05, "ws_close_timeout": 0.05}
     client = TestClient(app, settings=settings)
@@ -363,13 +389,13 @@ def test_events_that_fail(client: TestClient) -> None:
 def test_the_format_of_events() -> None:
     """As HTML has it, whole and byte by byte."""
     sent = (
-        b"\xef\xbb\xbf: a comment\n\n"
-        b"data: first event\nid: 1\n\n"
+        b"\xef\xbb\xbfdata: first event\nid: 1\n\n"
         b"data:second event\nid\n\n"
         b"data:  third event\r\r"
         b"data\n\ndata\ndata\n\n"
         b"event: e\nretry: 10\nretry: 1x\nid: a\0b\ndata: \xe2\x98\x83\r\n\r\n"
-        b"event: without data\n\n"
+        b"event: f\r\ndata: y\r\n\r\n"
+        b": a comment\n\nevent: without data\n\n"
         b"other: x\ndata:"
     )
     expected = [
@@ -379,6 +405,7 @@ def test_the_format_of_events() -> None:
         ServerSentEvent(""),
         ServerSentEvent("\n"),
         ServerSentEvent("\N{SNOWMAN}", event="e", retry_ms=10),
+        ServerSentEvent("y", event="f", retry_ms=10),
     ]
     for size in (1, 2, 3, len(sent)):
         decoder = Decoder()

@@ -253,7 +253,13 @@ class WebSocket:
             sent = {"type": "websocket.send", "text": self._to_json(message).decode()}
         if not self._open:
             await self._ensure_open()
-        await self._tell(sent)
+        if self.closed:
+            raise self._disconnected()
+        try:
+            await self._send(sent)
+        except OSError:
+            self._lose()
+            raise self._disconnected() from None
 
     async def send_text(self, text: str) -> None:
         """Sends a message of text."""
@@ -266,15 +272,6 @@ class WebSocket:
     async def send_json(self, value: Any) -> None:
         """Sends JSON, in a message of text; a str, too, with its quotes."""
         await self.send(self._to_json(value).decode())
-
-    async def _tell(self, message: dict[str, Any]) -> None:
-        if self.closed:
-            raise self._disconnected()
-        try:
-            await self._send(message)
-        except OSError:
-            self._lose()
-            raise self._disconnected() from None
 
     # --- the end
 
@@ -330,16 +327,17 @@ class Messages(Generic[Message]):
 
     def __init__(self, socket: WebSocket, kind: Any) -> None:
         self._socket = socket
-        self._kind = kind
+        self._decode = None if kind is None else decoder_of(kind)
 
     def __aiter__(self) -> Messages[Message]:
         return self
 
     async def __anext__(self) -> Message:
         try:
-            message: Message = await self._socket.receive(self._kind)
+            message: Any = await self._socket._next()
         except WebSocketDisconnect as end:
             if end.code in _NORMAL:
                 raise StopAsyncIteration from None
             raise
-        return message
+        made: Message = message if self._decode is None else self._decode(message)
+        return made

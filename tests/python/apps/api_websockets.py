@@ -49,8 +49,19 @@ async def take_log() -> list[str]:
 
 
 @app.error_handler(Known)
-def answer_known(error: Known) -> Response:
-    return Response("known", status=418)
+def answer_known(error: Known) -> Any:
+    if error.args != ("stream",):
+        return Response("known", status=418)
+
+    async def events() -> AsyncIterator[str]:
+        try:
+            yield "no"
+            await asyncio.sleep(0.02)
+            yield "never"
+        finally:
+            log.append("events end")
+
+    return tercel.EventStream(events())
 
 
 async def visit(room: int) -> AsyncIterator[str]:
@@ -94,6 +105,11 @@ async def types(socket: WebSocket, kind: str) -> None:
             await socket.send_json(invalid.errors)
 
 
+@app.websocket("/text")
+async def text(socket: WebSocket) -> None:
+    await socket.receive_text()
+
+
 @app.websocket("/agree")
 async def agree(socket: WebSocket) -> None:
     chosen = "v2" if "v2" in socket.subprotocols else None
@@ -107,8 +123,8 @@ async def refuse(socket: WebSocket, how: str) -> None:
         await socket.close()
     elif how == "error":
         raise HTTPError(409, "Not now.", headers={"x-why": "busy"})
-    elif how == "known":
-        raise Known
+    elif how in ("known", "stream"):
+        raise Known(how)
     elif how == "unknown":
         raise LookupError("before it was accepted")
 
@@ -121,6 +137,8 @@ async def end(socket: WebSocket, how: str) -> None:
         await socket.close(1000)  # It stays as it is.
     elif how == "error":
         raise HTTPError(404, "There is none.")
+    elif how == "long":
+        raise HTTPError(404, "x" + "\N{SNOWMAN}" * 100)
     elif how == "known":
         raise Known
     elif how == "unknown":

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import signal
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -25,7 +27,7 @@ from apps import api_websockets
 from support.http2 import H2Client
 from support.server import ServerProcess
 from support.websocket import TEXT, frame
-from tercel import Body, Depends, WebSocket, WebSocketDisconnect
+from tercel import Body, Depends, HTTPError, WebSocket, WebSocketDisconnect
 from tercel.testing import TestClient, WebSocketDenied
 
 
@@ -484,6 +486,33 @@ def test_hooks_see_refusals(hooked: Any) -> None:
 def test_a_hook_that_fails_is_a_failure(hooked: Any) -> None:
     assert denied(hooked, "/rooms/ann?spoil").status == 500
     assert denied(hooked, "/nowhere?spoil").status == 500
+
+
+def test_a_websocket_is_gone_when_it_is_over() -> None:
+    app = tercel.App()
+    kept: list[weakref.ref[WebSocket]] = []
+
+    @app.websocket("/{how}", dependencies=[Depends(api_websockets.signed_in)])
+    async def handler(socket: WebSocket, how: str) -> None:
+        kept.append(weakref.ref(socket))
+        if how == "refuse":
+            raise HTTPError(409)
+        async for message in socket:
+            await socket.send(message)
+
+    client = TestClient(app, headers={"x-key": "secret"})
+    gc.collect()
+    gc.disable()  # No collector is needed.
+    try:
+        with client.websocket("/open") as session:
+            session.send("a")
+            session.receive()
+            assert kept[0]() is not None
+        with pytest.raises(WebSocketDenied):
+            client.websocket("/refuse")
+        assert [one() for one in kept] == [None, None]
+    finally:
+        gc.enable()
 
 
 # --- servers that are less

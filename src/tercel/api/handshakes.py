@@ -99,7 +99,11 @@ class Handshakes:
         instance: _api.Instance | None = getattr(self._threads, "instance", None)
         if instance is None:
             instance = self._threads.instance = _api.Instance(self)
-        await _Handshake(self._app, instance, scope, receive, send).answer()
+        handshake = _Handshake(self._app, instance, scope, receive, send)
+        try:
+            await handshake.answer()
+        finally:
+            handshake.forget()
 
     def _specification(self) -> dict[str, Any]:
         """What tercel._api compiles: as the app's, with the routes of WebSockets."""
@@ -124,6 +128,11 @@ class _Handshake:
         self._mounted: Callable[..., Awaitable[None]] | None = None
         self._tasks: BackgroundTasks | None = None
         self._began = False
+
+    def forget(self) -> None:
+        """Gives the WebSocket up, which has this: they need no collector then."""
+        self._socket._lose()  # Whoever has kept it cannot use it any more.
+        del self._socket
 
     @property
     def request(self) -> Request:

@@ -644,6 +644,7 @@ def test_a_refusal_that_is_a_stream_ends_when_the_client_leaves() -> None:
     assert messages.asked == 2
     assert [message["type"] for message in sent] == [
         "websocket.http.response.start",
+        "websocket.http.response.body",  # Empty, for the head not to wait.
         "websocket.http.response.body",
     ]
     assert sent[0]["status"] == 403

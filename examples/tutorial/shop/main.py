@@ -6,11 +6,12 @@ from __future__ import annotations
 import uuid
 
 import tercel
-from shop import changes, things
+from shop import changes, pictures, things
 from tercel import Request, Response
 
 app = tercel.App(title="Things", version="1.0", description="What the shop has.")
 app.include(things.router)
+app.include(pictures.router)
 app.include(changes.router)
 
 

@@ -14,6 +14,7 @@ from tercel.testing import TestClient
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     monkeypatch.setenv("SHOP", str(tmp_path / "shop.db"))
+    monkeypatch.setenv("SHOP_PICTURES", str(tmp_path))
     return TestClient(app, headers={"x-api-key": "secret"})
 
 
@@ -34,6 +35,19 @@ def test_what_is_no_thing_is_refused(client: TestClient, wrong: dict[str, object
     answer = client.post("/things", json={"name": "lamp", "price": 12, **wrong})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["loc"] == ["body", *wrong]
+
+
+def test_only_sellers_add_things(client: TestClient) -> None:
+    thing = {"name": "lamp", "price": 12}
+    assert client.post("/things", json=thing, headers={"x-api-key": "wrong"}).status_code == 401
+
+
+def test_a_picture_is_kept(client: TestClient) -> None:
+    client.post("/things", json={"name": "lamp", "price": 12})
+    picture = {"picture": ("lamp.png", b"a picture", "image/png")}
+    assert client.put("/things/1/picture", files=picture).status_code == 204
+    assert client.get("/things/1/picture").content == b"a picture"
+    assert client.get("/things/2/picture").status_code == 404
 
 
 # [/tests]

@@ -1,4 +1,4 @@
-"""The things themselves: docs/tutorial/04-dependencies.md"""
+"""The things themselves: docs/tutorial/04-dependencies.md, 05-auth.md"""
 
 # [routes]
 from __future__ import annotations
@@ -6,19 +6,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import tercel
+from shop.auth import seller
 from shop.changes import changes
 from shop.model import NewThing, Thing
 from shop.store import InStore
-from tercel import BackgroundTasks, Query
+from tercel import BackgroundTasks, Depends, Query
 
 router = tercel.Router(prefix="/things", tags=["things"])
-
-
-@router.post("", status=201)
-def add_thing(new: NewThing, store: InStore, background: BackgroundTasks) -> Thing:
-    thing = store.add(new)
-    background.add(changes.tell, thing)
-    return thing
 
 
 @router.get("/{thing_id}")
@@ -32,3 +26,12 @@ def list_things(store: InStore, limit: Annotated[int, Query(ge=1, le=100)] = 20)
 
 
 # [/routes]
+# [add]
+@router.post("", status=201, dependencies=[Depends(seller)])
+def add_thing(new: NewThing, store: InStore, background: BackgroundTasks) -> Thing:
+    thing = store.add(new)
+    background.add(changes.tell, thing)
+    return thing
+
+
+# [/add]

@@ -18,11 +18,10 @@ from tercel.api.background import BackgroundTasks, Followed
 from tercel.api.cors import CORS
 from tercel.api.dependencies import Depends, Singletons, caller
 from tercel.api.error_handlers import ErrorHandlers
-from tercel.api.errors import FAILED, HTTPError, InvalidValue
+from tercel.api.errors import FAILED
 from tercel.api.files import FileResponse, Folder, folder_of
 from tercel.api.handshakes import Handshakes, check_plan
 from tercel.api.hooks import Hooks, call_all
-from tercel.api.messages import InvalidMessage
 from tercel.api.mounts import Mounts, Sinks
 from tercel.api.plan import Plan
 from tercel.api.portable import Portable
@@ -110,11 +109,6 @@ class App(Router):
         self._routes: list[Route] = []
         self._websocket_templates = _api.Templates()
         self._websockets: list[Route] = []
-        self._handlers: dict[type[Exception], Callable[[Any], Any]] = {
-            HTTPError: HTTPError.response,
-            InvalidValue: InvalidValue.response,
-            InvalidMessage: InvalidMessage.response,
-        }
         self._hooks = Hooks()
         self._folders: list[Folder] = []
         self._mounts = Mounts()
@@ -122,8 +116,6 @@ class App(Router):
         self._encode = msgspec.json.Encoder(enc_hook=_of_unknown).encode
         self._encoder = _api.Encoder(self._encode, Response, FileResponse, Stream)
         self._error_handlers = ErrorHandlers(self._encoder, debug=debug)
-        self._to_json = msgspec.json.Encoder(enc_hook=_of_unknown).encode
-        self._encoder = _api.Encoder(self._to_json, Response, Stream)
         self._portable = Portable(self)
         self._handshakes = Handshakes(self)
         self._singletons = Singletons()
@@ -185,7 +177,7 @@ class App(Router):
                 registration.status,
                 endpoint,
                 registration.remarks,
-                registration.origins,
+                origins=registration.origins,
             )
         )
 
@@ -205,12 +197,10 @@ class App(Router):
         def finish(
             result: Any, tasks: BackgroundTasks | None, headers: ResponseHeaders | None
         ) -> Any:
-            if headers:
-                result = answer_with(headers, result, registration.status, self._encoder)
-
-        def follow(result: Any, tasks: BackgroundTasks) -> Any:
             if registration.methods == (WEBSOCKET,):
                 return tasks  # Behind the end of the WebSocket: handshakes.py.
+            if headers:
+                result = answer_with(headers, result, registration.status, self._encoder)
             return Followed(result, registration.status, tasks, self._encoder) if tasks else result
 
         return caller([*before, last], self._singletons, self._overrides, finish)

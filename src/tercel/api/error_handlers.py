@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tercel.api.errors import HTTPError, HTTPStatus, InvalidValue
 from tercel.api.files import FileResponse
+from tercel.api.messages import InvalidMessage
 from tercel.api.response import Response
 from tercel.api.streams import Stream
 
@@ -36,6 +37,7 @@ class ErrorHandlers:
             HTTPError: HTTPError.response,
             HTTPStatus: HTTPStatus.response,
             InvalidValue: InvalidValue.response,
+            InvalidMessage: InvalidMessage.response,
         }
 
     @staticmethod

@@ -124,7 +124,7 @@ class _Handshake:
         self._send = send
         self._asked = Asked(scope, receive)
         self._subprotocols = scope.get("subprotocols", ())
-        self._socket = WebSocket(self, self._subprotocols, receive, send, app._to_json)
+        self._socket = WebSocket(self, self._subprotocols, receive, send, app._encode)
         self._mounted: Callable[..., Awaitable[None]] | None = None
         self._tasks: BackgroundTasks | None = None
         self._began = False
@@ -202,7 +202,7 @@ class _Handshake:
         return None if result is None else _Denied(result)
 
     def _encode(self, result: Any) -> Answer | Stream:
-        return self._app._portable._encode(result, 403)
+        return self._app._portable._encode(self._asked, result, 403)
 
     # --- how it begins
 
@@ -236,9 +236,9 @@ class _Handshake:
         portable, raised = self._app._portable, None
         if self._app._hooks.response:
             try:
-                answer = await portable._finish(self.request, answer, succeeded)
+                answer = await portable._finish(self._asked, answer, succeeded)
             except Exception as error:
-                answer, raised = await portable._recover(self.request, error)
+                answer, raised = await portable._recover(self._asked, error)
         self._socket._lose()
         with contextlib.suppress(OSError):
             await self._begin()
@@ -270,7 +270,7 @@ class _Handshake:
         socket = self._socket
         if isinstance(error, WebSocketDisconnect) and socket.closed:
             return
-        answer, raised = await self._app._portable._recover(self.request, error)
+        answer, raised = await self._app._portable._recover(self._asked, error)
         if socket.accepted:
             await socket.close(*_closing_of(error, answer, failed=raised is not None))
         elif not socket.closed:

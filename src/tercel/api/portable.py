@@ -53,10 +53,9 @@ class Portable:
         cors = self._app._cors
         if cors is not None:
             if preflight := cors._preflight(scope):
-                return await _send(preflight, send)
+                return await send_answer(preflight, send)
             # Where tercel serves it, the engine finds the fields there, and adds none.
             send = cors._sender(scope, send)
-        asked = _Asked(scope, receive)
         asked = Asked(scope, receive)
         raised: Exception | None = None
         succeeded = True
@@ -134,7 +133,7 @@ class Portable:
                 result = await result
         return self._encode(asked, result, route.status)
 
-    def _encode(self, asked: _Asked, result: Any, status: int) -> Answer | Stream:
+    def _encode(self, asked: Asked, result: Any, status: int) -> Answer | Stream:
         if isinstance(result, Stream):
             return result
         method = asked.method.decode("latin-1")
@@ -154,7 +153,7 @@ class Portable:
         return self._encode(asked, result, 200)
 
     async def _recover(
-        self, asked: _Asked, error: Exception
+        self, asked: Asked, error: Exception
     ) -> tuple[Answer | Stream, Exception | None]:
         """Returns what answers an exception, and what of it is for the log.
 
@@ -171,7 +170,7 @@ class Portable:
         return self._encode(asked, FAILED, 500), error
 
     async def _finish(
-        self, asked: _Asked, answer: Answer | Stream, succeeded: bool
+        self, asked: Asked, answer: Answer | Stream, succeeded: bool
     ) -> Answer | Stream:
         """Shows the answer to the hooks, which change it, or return another."""
         shown = answer if isinstance(answer, Stream) else Response.of(*answer)
@@ -261,7 +260,7 @@ class Asked:
                 return b"".join(parts)
 
 
-def _with_files(asked: _Asked, answer: tuple[int, Any, Any], path: str | None) -> Answer | Stream:
+def _with_files(asked: Asked, answer: tuple[int, Any, Any], path: str | None) -> Answer | Stream:
     """Returns an answer of the engine, which may be with files; `path`: of the only one."""
     if isinstance(answer[2], bytes):
         return answer

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from tercel.api.dependencies import Depends
-from tercel.api.limits import Limits, Rate
-from tercel.api.route import Remarks, WEBSOCKET
 from tercel.api.handshakes import checked_origins
+from tercel.api.limits import Limits, Rate
+from tercel.api.route import WEBSOCKET, Remarks
 
 __all__ = ["Registration", "Router"]
 
@@ -152,7 +152,7 @@ class Router:
             self._register(
                 Registration(
                     path,
-                    tuple(methods),
+                    methods,
                     function,
                     status,
                     blocking,
@@ -162,7 +162,6 @@ class Router:
                     validate_response,
                     limits,
                 )
-                Registration(path, methods, function, status, blocking, name, remarks, before)
             )
             return function
 
@@ -232,7 +231,17 @@ class Router:
                 )
             self._register(
                 Registration(
-                    path, (WEBSOCKET,), function, 200, False, name, Remarks(), before, allowed
+                    path,
+                    (WEBSOCKET,),
+                    function,
+                    200,
+                    False,
+                    name,
+                    Remarks(),
+                    before,
+                    False,
+                    Limits(),
+                    allowed,
                 )
             )
             return function

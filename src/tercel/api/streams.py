@@ -33,6 +33,9 @@ class Stream(SetsCookies):
     where it stands.
     """
 
+    # Whether the head is sent at once, and not with the first part, which may be long in coming.
+    begins_with_head = False
+
     def __init__(
         self,
         *,
@@ -64,6 +67,8 @@ class Stream(SetsCookies):
         await send(self.start())
         if head:
             return await send({"type": "http.response.body", "body": b""})
+        if self.begins_with_head:
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
         async with aclosing(self.parts(receive)) as parts:
             async for part in parts:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
@@ -159,6 +164,8 @@ class EventStream(Stream):
 
     Source: HTML, "Server-sent events".
     """
+
+    begins_with_head = True
 
     def __init__(
         self,

@@ -194,19 +194,13 @@ def converter_of(annotation: Any, loc: list[str]) -> Callable[[Any], Any]:
     return convert
 
 
-def decoder_of(annotation: Any) -> Callable[[bytes], Any]:
-    """Returns what makes a value of a type from a body of JSON."""
-    if needs_pydantic(annotation):
-        return _by_pydantic(_adapter(annotation).validate_json, ["body"])
-
-
 def decoder_of(annotation: Any, place: str = "body") -> Callable[[bytes], Any]:
     """Returns what makes a value of a type from JSON.
 
     Args:
         place: what the JSON is, for the failures.
     """
-    if _needs_pydantic(annotation):
+    if needs_pydantic(annotation):
         return _by_pydantic(_adapter(annotation).validate_json, [place])
     decode = msgspec.json.Decoder(annotation).decode
 

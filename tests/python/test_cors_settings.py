@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -76,6 +77,18 @@ def test_a_page_may_read_that_it_is_too_fast(serve: Any, app: str, more: dict[st
         assert answer.headers["retry-after"] == "1"
         # A preflight costs nothing, and is not counted.
         assert client.options("/hello", headers=ASKS).status_code == 204
+
+
+@pytest.mark.parametrize(("app", "more"), APPS)
+def test_files_too(serve: Any, app: str, more: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a file")
+    server = serve(app, cors_origin=["*"], static=[f"/files={tmp_path}"], **more)
+    with httpx.Client(base_url=server.url, timeout=20) as client:
+        for path, status in (("/files/a.txt", 200), ("/files/none", 404)):
+            answer = client.get(path, headers=A)
+            assert answer.status_code == status
+            assert answer.headers["access-control-allow-origin"] == "*"
+        assert client.get("/files/a.txt", headers=A).text == "a file"
 
 
 def test_http2(serve: Any) -> None:

@@ -27,7 +27,7 @@ from apps import api_websockets
 from support.http2 import H2Client
 from support.server import ServerProcess
 from support.websocket import TEXT, frame
-from tercel import Body, Depends, HTTPError, WebSocket, WebSocketDisconnect
+from tercel import Body, Cookie, Depends, HTTPError, WebSocket, WebSocketDisconnect
 from tercel.testing import TestClient, WebSocketDenied
 
 
@@ -515,6 +515,23 @@ def test_a_websocket_is_gone_when_it_is_over() -> None:
         gc.enable()
 
 
+def test_dependencies_that_set_fields_may_be_shared() -> None:
+    """As that of a session: it is read, and what it sets has no answer to be in."""
+    app = tercel.App()
+
+    async def session(headers: tercel.ResponseHeaders, seen: Annotated[str, Cookie()] = "") -> str:
+        headers["x-made"] = "too late"
+        return seen
+
+    @app.websocket("/")
+    async def handler(socket: WebSocket, found: str = Depends(session)) -> None:  # type: ignore[assignment]
+        await socket.send(found)
+
+    with TestClient(app, cookies={"seen": "before"}).websocket("/") as connection:
+        assert connection.receive() == "before"
+        assert "x-made" not in connection.response.headers
+
+
 # --- servers that are less
 
 
@@ -686,7 +703,10 @@ def test_mistakes_with_handlers_are_said() -> None:
 
     async def shared(socket: WebSocket, one: int = Depends(of_socket, scope="app")) -> None: ...  # type: ignore[assignment]
 
+    async def fields(socket: WebSocket, headers: tercel.ResponseHeaders) -> None: ...
+
     for function, message in (
+        (fields, r"those of `await socket.accept\(headers=...\)`"),
         (plain, r"plain\(\), the handler of the WebSocket /x, must be a coroutine function"),
         (none, "has no argument of the type tercel.WebSocket"),
         (body, "takes a body, which a WebSocket does not have"),

@@ -24,6 +24,7 @@ from tercel.api.plan import Plan
 from tercel.api.portable import Answer, Asked, send_answer
 from tercel.api.request import Request
 from tercel.api.response import Response
+from tercel.api.response_headers import ResponseHeaders
 from tercel.api.route import WEBSOCKET, Route
 from tercel.api.streams import Receive, Send, Stream
 from tercel.api.websocket import WebSocket, WebSocketDisconnect
@@ -46,12 +47,18 @@ def check_plan(plan: Plan, where: str) -> None:
     """Refuses a handler that takes what a WebSocket does not have.
 
     Raises:
-        TypeError: it has a body, or no argument for the WebSocket.
+        TypeError: it has a body, or header fields of an answer, or no argument for the WebSocket.
     """
     if plan.body is not None or any(one.place == "form" for one in plan.parameters):
         raise TypeError(
             f"{where} takes a body, which a WebSocket does not have: what comes is"
             " `await socket.receive(T)`."
+        )
+    given = plan.steps[-1].results.values() if plan.steps else ()
+    if ResponseHeaders in [plan.steps[number].depends.function for number in given]:
+        raise TypeError(
+            f"{where} takes ResponseHeaders: header fields of the answer to a handshake are those"
+            " of `await socket.accept(headers=...)`."
         )
     if plan.websocket is None:
         raise TypeError(f"{where} has no argument of the type tercel.WebSocket.")

@@ -282,6 +282,12 @@ def test_applications_are_mounted(client: Any) -> None:
     assert client.post("/wsgi/a/b", content=b"body").text == "/wsgi /a/b body"
 
 
+def test_what_a_mounted_application_raises_is_its_own(client: Any, hooked: Any) -> None:
+    # The outer one has a handler for KeyError, which makes it a 404.
+    assert client.get("/asgi/raise").status_code == 500
+    assert hooked.get("/asgi/raise").status_code == 500
+
+
 def test_mounted_applications_get_websockets(serve_shared: Any) -> None:
     from websockets.sync.client import connect
 

@@ -7,31 +7,25 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import msgspec
 
 from tercel import _api
-from tercel.api.background import BackgroundTasks, Followed
 from tercel.api.cors import CORS
-from tercel.api.dependencies import Depends, Singletons, caller
+from tercel.api.dependencies import Depends
 from tercel.api.error_handlers import ErrorHandlers
 from tercel.api.errors import FAILED
 from tercel.api.files import FileResponse, Folder, folder_of
-from tercel.api.handshakes import Handshakes, check_plan
+from tercel.api.handshakes import Handshakes
 from tercel.api.hooks import Hooks, call_all
 from tercel.api.mounts import Mounts, Sinks
-from tercel.api.plan import Plan
 from tercel.api.portable import Portable
 from tercel.api.request import Request
 from tercel.api.response import Response
-from tercel.api.response_headers import ResponseHeaders, answer_with
-from tercel.api.returned import validated
-from tercel.api.route import WEBSOCKET, Route, endpoint_of
+from tercel.api.route_table import RouteTable
 from tercel.api.router import Registration, Router
-from tercel.api.signature import plan_of
 from tercel.api.streams import Stream
 from tercel.api.uploads import Spool, spool_directory, upload_of
 
@@ -104,22 +98,19 @@ class App(Router):
         self._openapi_url = _path("openapi_url", openapi_url)
         self._docs_url = _path("docs_url", docs_url)
         self._lifespan = lifespan
-        self._templates: _api.Templates | None = _api.Templates()  # None: it is served.
         self._freezing = threading.Lock()
-        self._routes: list[Route] = []
-        self._websocket_templates = _api.Templates()
-        self._websockets: list[Route] = []
         self._hooks = Hooks()
         self._folders: list[Folder] = []
         self._mounts = Mounts()
         self._sinks = Sinks()
         self._encode = msgspec.json.Encoder(enc_hook=_of_unknown).encode
         self._encoder = _api.Encoder(self._encode, Response, FileResponse, Stream)
+        self._table = RouteTable(self._encode, self._encoder)
+        self._routes = self._table.routes
+        self._websockets = self._table.websockets
         self._error_handlers = ErrorHandlers(self._encoder, debug=debug)
         self._portable = Portable(self)
         self._handshakes = Handshakes(self)
-        self._singletons = Singletons()
-        self._overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
 
     # --- registration
 
@@ -127,83 +118,7 @@ class App(Router):
         return False
 
     def _register(self, registration: Registration) -> None:
-        templates = self._check_open(registration.path)
-        if registration.methods == (WEBSOCKET,):
-            return self._register_websocket(registration)
-        path, function = registration.path, registration.function
-        called = registration.name or function.__qualname__
-        fields = [name for name, _ in _api.Templates.fields(path)]
-        rate = registration.limits.counter()  # One for all methods.
-        for method in registration.methods:
-            before = self._dependencies + registration.dependencies
-            plan = plan_of(function, path, fields, before)
-            if plan.websocket is not None:
-                raise TypeError(
-                    f"{function.__qualname__}(), the handler of {path}, takes a WebSocket: register"
-                    f' it with @app.websocket("{path}").'
-                )
-            templates.add(method, path, called)
-            endpoint = self._endpoint_of(registration, plan)
-            self._routes.append(
-                Route(
-                    method,
-                    path,
-                    called,
-                    plan,
-                    function,
-                    registration.status,
-                    endpoint,
-                    registration.remarks,
-                    rate,
-                    registration.limits.timeout,
-                )
-            )
-
-    def _register_websocket(self, registration: Registration) -> None:
-        path, function = registration.path, registration.function
-        called = registration.name or function.__qualname__
-        fields = [name for name, _ in _api.Templates.fields(path)]
-        plan = plan_of(function, path, fields, self._dependencies + registration.dependencies)
-        check_plan(plan, f"{function.__qualname__}(), the handler of the WebSocket {path},")
-        self._websocket_templates.add(WEBSOCKET, path, called)
-        endpoint = self._endpoint_of(registration, plan)
-        self._websockets.append(
-            Route(
-                WEBSOCKET,
-                path,
-                called,
-                plan,
-                function,
-                registration.status,
-                endpoint,
-                registration.remarks,
-                origins=registration.origins,
-            )
-        )
-
-    def _endpoint_of(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
-        endpoint = self._called(registration, plan)
-        if registration.validate_response:
-            endpoint = validated(endpoint, registration.function, self._encode)
-        return registration.limits.around(endpoint, registration.function.__qualname__)
-
-    def _called(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
-        function, blocking = registration.function, registration.blocking
-        if not plan.steps:
-            return endpoint_of(function, blocking=blocking)
-        *before, handler = plan.steps
-        last = replace(handler, depends=Depends(function, blocking=blocking))
-
-        def finish(
-            result: Any, tasks: BackgroundTasks | None, headers: ResponseHeaders | None
-        ) -> Any:
-            if registration.methods == (WEBSOCKET,):
-                return tasks  # Behind the end of the WebSocket: handshakes.py.
-            if headers:
-                result = answer_with(headers, result, registration.status, self._encoder)
-            return Followed(result, registration.status, tasks, self._encoder) if tasks else result
-
-        return caller([*before, last], self._singletons, self._overrides, finish)
+        self._table.add(registration, self._dependencies)
 
     @contextmanager
     def override(self, function: Callable[..., Any], instead: Callable[..., Any]) -> Iterator[None]:
@@ -220,15 +135,15 @@ class App(Router):
             raise TypeError(
                 f"What is called instead is called without arguments: {error}."
             ) from None
-        before = self._overrides.get(function)
-        self._overrides[function] = instead
+        before = self._table.overrides.get(function)
+        self._table.overrides[function] = instead
         try:
             yield
         finally:
             if before is None:
-                del self._overrides[function]
+                del self._table.overrides[function]
             else:
-                self._overrides[function] = before
+                self._table.overrides[function] = before
 
     def error_handler(self, kind: type[Exception]) -> Callable[[Handler], Handler]:
         """Registers a function that answers exceptions of a class, and of those derived from it.
@@ -240,7 +155,7 @@ class App(Router):
         ErrorHandlers.check(kind)
 
         def register(function: Handler) -> Handler:
-            self._check_open(getattr(function, "__qualname__", repr(function)))
+            self._table.check_open(getattr(function, "__qualname__", repr(function)))
             self._error_handlers.add(kind, function)
             return function
 
@@ -257,7 +172,7 @@ class App(Router):
             TypeError: it is no application.
             RuntimeError: the app is being served already.
         """
-        self._check_open(prefix)
+        self._table.check_open(prefix)
         self._mounts.add(prefix, application)
 
     def static(
@@ -284,7 +199,7 @@ class App(Router):
             ValueError: the path is none, or there is no such folder.
             RuntimeError: the app is being served already.
         """
-        self._check_open(path)
+        self._table.check_open(path)
         self._folders.append(folder_of(path, folder, index, headers))
 
     def sink(self, pattern: str) -> Callable[[Handler], Handler]:
@@ -294,7 +209,7 @@ class App(Router):
         is asked first. The function is called with the request, whatever its method, and with the
         named groups of the expression; it returns what a handler may return.
         """
-        self._check_open(pattern)
+        self._table.check_open(pattern)
 
         def register(function: Handler) -> Handler:
             self._sinks.add(pattern, function)
@@ -349,21 +264,16 @@ class App(Router):
         `process_shutdown()`. Those of the response and of the shutdown are called in the reverse
         order.
         """
-        self._check_open("add_middleware()")
+        self._table.check_open("add_middleware()")
         self._hooks.add_middleware(middleware)
 
     def _add_hook(self, hooks: list[Callable[..., Any]], hook: Handler) -> Handler:
         name = getattr(hook, "__qualname__", repr(hook))
-        self._check_open(name)
+        self._table.check_open(name)
         if not callable(hook):
             raise TypeError(f"a hook is a function, not {hook!r}")
         hooks.append(hook)
         return hook
-
-    def _check_open(self, what: str) -> _api.Templates:
-        if self._templates is None:
-            raise RuntimeError(f"{what} comes too late: the app is being served already.")
-        return self._templates
 
     def openapi(self) -> dict[str, Any]:
         """Returns the OpenAPI document of the routes that are registered, made anew each time."""
@@ -376,15 +286,14 @@ class App(Router):
     def _freeze(self) -> None:
         """Ends the registration, with the routes of the documentation. Once, from any thread."""
         with self._freezing:
-            if self._templates is not None and self._openapi_url is not None:
+            if not self._table.is_open:
+                return
+            if self._openapi_url is not None:
                 from tercel.api.docs import add_routes
 
                 self._dependencies = ()  # The documents are not the application's.
                 add_routes(self, self._openapi_url, self._docs_url)
-            if self._templates is not None:
-                for route in self._routes:
-                    route.endpoint = self._error_handlers.guard(route.endpoint)
-            self._templates = None
+            self._table.close(self._error_handlers.guard)
 
     def _specification(self) -> dict[str, Any]:
         """What tercel._api compiles (python/api/instance.h)."""
@@ -435,7 +344,7 @@ class App(Router):
                     await stack.enter_async_context(self._lifespan(self))
                 await stack.enter_async_context(self._mounts.lifespans())
                 # What the requests made goes before what the lifespan has.
-                stack.push_async_callback(self._singletons.close)
+                stack.push_async_callback(self._table.singletons.close)
                 stack.push_async_callback(call_all, self._hooks.shutdown)
                 await call_all(self._hooks.startup)
                 started = True

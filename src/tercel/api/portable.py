@@ -60,17 +60,18 @@ class Portable:
         raised: Exception | None = None
         succeeded = True
         try:
-            answer = await self._make(asked)
-            if answer is None:
-                mounted = self._app._mounts.find(scope)
-                if mounted is not None:
-                    return await mounted(receive, send)
-                answer = await self._answer_unrouted(asked)
+            made = await self._make(asked)
+            mounted = self._app._mounts.find(scope) if made is None else None
+            answer = await self._answer_unrouted(asked) if made is None and not mounted else made
         except _ClientLeft:
             return
         except Exception as error:
             succeeded = False
             answer, raised = await self._recover(asked, error)
+        if answer is None:
+            # What it raises is its own affair, and the server's.
+            assert mounted is not None
+            return await mounted(receive, send)
         if self._app._hooks.response:
             try:
                 answer = await self._finish(asked, answer, succeeded)

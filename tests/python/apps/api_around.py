@@ -152,6 +152,8 @@ async def inner_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.send", "text": f"{scope['root_path']} {scope['path']}"})
         return await send({"type": "websocket.close"})
+    if scope["path"].endswith("/raise"):
+        raise KeyError("the inner application's")
     message = await receive()
     body = message["body"]
     text = f"{scope['root_path']} {scope['path']} {scope.get('state')} {body.decode()}"

@@ -1,0 +1,134 @@
+"""From registrations to routes: what each takes, and what is called for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from tercel import _api
+from tercel.api.background import BackgroundTasks, Followed
+from tercel.api.dependencies import Depends, Singletons, caller
+from tercel.api.handshakes import check_plan
+from tercel.api.plan import Plan
+from tercel.api.response_headers import ResponseHeaders, answer_with
+from tercel.api.returned import validated
+from tercel.api.route import WEBSOCKET, Route, endpoint_of
+from tercel.api.router import Registration
+from tercel.api.signature import plan_of
+
+__all__ = ["RouteTable"]
+
+
+class RouteTable:
+    """The routes of one application, until it is served.
+
+    Args:
+        encode: to JSON.
+        encoder: of answers.
+
+    Attributes:
+        routes: those of requests, by their number.
+        websockets: those of WebSockets, by a number of their own.
+        singletons: what the functions of `Depends(..., scope="app")` made.
+        overrides: functions that are called in the place of others.
+    """
+
+    def __init__(self, encode: Callable[[Any], bytes], encoder: _api.Encoder) -> None:
+        self.routes: list[Route] = []
+        self.websockets: list[Route] = []
+        self.singletons = Singletons()
+        self.overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
+        self._encode = encode
+        self._encoder = encoder
+        self._templates: _api.Templates | None = _api.Templates()  # None: it is served.
+        self._websocket_templates = _api.Templates()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something may be registered."""
+        return self._templates is not None
+
+    def check_open(self, what: str) -> _api.Templates:
+        """Raises RuntimeError: `what` comes too late."""
+        if self._templates is None:
+            raise RuntimeError(f"{what} comes too late: the app is being served already.")
+        return self._templates
+
+    def close(self, guard: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+        """Ends the registration.
+
+        Args:
+            guard: returns what to call in the place of an endpoint.
+        """
+        for route in self.routes:
+            route.endpoint = guard(route.endpoint)
+        self._templates = None
+
+    def add(self, registration: Registration, dependencies: tuple[Depends, ...]) -> None:
+        """Adds a route for each method of a registration.
+
+        Args:
+            dependencies: of the application, called before those of the registration.
+
+        Raises:
+            ValueError, TypeError, RuntimeError: as `Router.route`.
+        """
+        templates = self.check_open(registration.path)
+        path, function = registration.path, registration.function
+        called = registration.name or function.__qualname__
+        fields = [name for name, _ in _api.Templates.fields(path)]
+        is_websocket = registration.methods == (WEBSOCKET,)
+        rate = registration.limits.counter()  # One for all methods.
+        for method in registration.methods:
+            plan = plan_of(function, path, fields, dependencies + registration.dependencies)
+            if is_websocket:
+                check_plan(plan, f"{function.__qualname__}(), the handler of the WebSocket {path},")
+                self._websocket_templates.add(method, path, called)
+            elif plan.websocket is not None:
+                raise TypeError(
+                    f"{function.__qualname__}(), the handler of {path}, takes a WebSocket: register"
+                    f' it with @app.websocket("{path}").'
+                )
+            else:
+                templates.add(method, path, called)
+            routes = self.websockets if is_websocket else self.routes
+            routes.append(
+                Route(
+                    method,
+                    path,
+                    called,
+                    plan,
+                    function,
+                    registration.status,
+                    self._endpoint_of(registration, plan),
+                    registration.remarks,
+                    rate,
+                    registration.limits.timeout,
+                    registration.origins,
+                )
+            )
+
+    def _endpoint_of(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
+        endpoint = self._called(registration, plan)
+        if registration.validate_response:
+            endpoint = validated(endpoint, registration.function, self._encode)
+        return registration.limits.around(endpoint, registration.function.__qualname__)
+
+    def _called(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
+        function, blocking = registration.function, registration.blocking
+        if not plan.steps:
+            return endpoint_of(function, blocking=blocking)
+        *before, handler = plan.steps
+        last = replace(handler, depends=Depends(function, blocking=blocking))
+
+        def finish(
+            result: Any, tasks: BackgroundTasks | None, headers: ResponseHeaders | None
+        ) -> Any:
+            if registration.methods == (WEBSOCKET,):
+                return tasks  # Behind the end of the WebSocket: handshakes.py.
+            if headers:
+                result = answer_with(headers, result, registration.status, self._encoder)
+            return Followed(result, registration.status, tasks, self._encoder) if tasks else result
+
+        return caller([*before, last], self.singletons, self.overrides, finish)

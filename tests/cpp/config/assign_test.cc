@@ -121,6 +121,7 @@ constexpr Case kCases[] = {
     {"date-header", "false", "FALSE."},
     {"server-header", "0", "-"},
     {"header", "X-Frame-Options: DENY", "X-Frame-Options"},
+    {"static", "/assets=./dist", "assets"},
     {"cors-origin", "https://*.example.com", ""},
     {"cors-method", "PURGE", ""},
     {"cors-header", "*", ""},

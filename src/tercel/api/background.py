@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tercel.api.files import SentFile
+from tercel.api.response import Response, texts_of
 from tercel.api.streams import Receive, Send, Stream
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Followed(Stream):
     def __init__(
         self, result: Any, status: int, tasks: BackgroundTasks, encoder: _api.Encoder
     ) -> None:
-        self._stream = result if isinstance(result, Stream) else None
+        self._stream = result.copy() if isinstance(result, Stream) else None
         if self._stream is not None:
             self.status, self.headers = self._stream.status, self._stream.headers
         else:
@@ -77,15 +78,20 @@ class Followed(Stream):
             self.status, headers, self._body = answer
             if not isinstance(self._body, bytes):
                 self._stream = SentFile(answer, None, {})
-            self.headers = [
-                (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers
-            ]
+            self.headers = texts_of(headers)
         self._tasks = tasks
+        self._encoder = encoder
+
+    def instead(self, result: Response | Stream) -> Followed:
+        """Returns another answer with the same work behind it."""
+        return Followed(result, result.status, self._tasks, self._encoder)
 
     async def send_through(self, receive: Receive, send: Send, head: bool = False) -> None:
         """Sends the answer, and does the work."""
         try:
             if self._stream is not None:
+                # Hooks may have changed them here.
+                self._stream.status, self._stream.headers = self.status, self.headers
                 await self._stream.send_through(receive, send, head)
             else:
                 await send(self.start())

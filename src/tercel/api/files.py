@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from tercel import _api
+from tercel.api.response import texts_of
 from tercel.api.streams import Receive, Send, Stream
 
 __all__ = ["FileResponse", "Folder", "SentFile", "folder_of"]
@@ -95,9 +96,7 @@ class SentFile(Stream):
         self, answer: tuple[int, Any, Any], path: str | None, extensions: Mapping[str, Any]
     ) -> None:
         self.status, headers, self._parts = answer
-        self.headers = [
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers
-        ]
+        self.headers = texts_of(headers)
         self._path = path
         self._copies = "http.response.zerocopysend" in extensions
         self._takes_paths = "http.response.pathsend" in extensions

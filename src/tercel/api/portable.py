@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from tercel import _api
 from tercel.api import hooks
+from tercel.api.background import Followed
 from tercel.api.dependencies import BEFORE
 from tercel.api.errors import FAILED, HTTPError, problem
 from tercel.api.files import FileResponse, SentFile
@@ -71,7 +72,7 @@ class Portable:
         if answer is None:
             # What it raises is its own affair, and the server's.
             assert mounted is not None
-            return await mounted(receive, send)
+            return await mounted(asked.receive, send)
         if self._app._hooks.response:
             try:
                 answer = await self._finish(asked, answer, succeeded)
@@ -174,7 +175,8 @@ class Portable:
         self, asked: Asked, answer: Answer | Stream, succeeded: bool
     ) -> Answer | Stream:
         """Shows the answer to the hooks, which change it, or return another."""
-        shown = answer if isinstance(answer, Stream) else Response.of(*answer)
+        # What a handler returned stays as it is: it may return it again.
+        shown = answer.copy() if isinstance(answer, Stream) else Response.of(*answer)
         for hook in self._app._hooks.response:
             result = await hooks.call([hook], asked.request, shown, succeeded)
             if isinstance(result, (Response, Stream)):
@@ -182,6 +184,9 @@ class Portable:
             elif result is not None:
                 made = self._encode(asked, result, shown.status)
                 shown = made if isinstance(made, Stream) else Response.of(*made)
+        if isinstance(answer, Followed) and not isinstance(shown, Followed):
+            # Who asked for the work asked for it whatever the answer looks like.
+            return answer.instead(shown)
         return self._encode(asked, shown, shown.status)
 
 
@@ -202,6 +207,8 @@ class Asked:
         self.extensions: dict[str, Any] = scope.get("extensions") or {}
         self._client: str | None = (scope.get("client") or (None,))[0]
         self._receive = receive
+        # What was received, and is still to be handed on.
+        self._received: list[dict[str, Any]] = []
         self._request: Request | None = None
 
     @property
@@ -227,16 +234,30 @@ class Asked:
             self.method, self.path, self.query, self.headers, body, self._client, again
         )
 
-    async def body_so_far(self) -> bytes | None:
-        """Returns a body that is known to be empty, or None: it is to be read where it is wanted.
+    async def receive(self) -> dict[str, Any]:
+        """Returns the next message of the request, from the first one on."""
+        return self._received.pop() if self._received else await self._receive()
 
-        HTTP/1.1 says before it comes whether there is one (RFC 9112, section 6.3); HTTP/2 need not,
-        so it is read.
+    async def body_so_far(self) -> bytes | None:
+        """Returns the body if it is here already, or None: it is to be read where it is wanted.
+
+        HTTP/1.1 says before it comes whether there is one (RFC 9112, section 6.3). HTTP/2 need not:
+        there, its first part is waited for, and comes once more, for who goes on with the request.
+
+        Raises:
+            _ClientLeft: it will never come.
         """
         fields = [value for name, value in self.headers if name in _FRAMING]
         if fields:
             return None if any(value != b"0" for value in fields) else b""
-        return b"" if self._is_http1 else await self.read_body()
+        if self._is_http1:
+            return b""
+        message = await self._receive()
+        self._received.append(message)
+        if message["type"] == "http.disconnect":
+            raise _ClientLeft
+        part: bytes = message.get("body", b"")
+        return None if message.get("more_body", False) else part
 
     async def read_body(self) -> bytes:
         """Returns the whole body.
@@ -248,7 +269,7 @@ class Asked:
         parts: list[bytes] = []
         size = 0
         while True:
-            message = await self._receive()
+            message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise _ClientLeft
             part = message.get("body", b"")

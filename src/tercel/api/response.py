@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from tercel.api.cookies import SetsCookies
 
-__all__ = ["Response"]
+__all__ = ["Response", "texts_of"]
 
 
 class Response(SetsCookies):
@@ -47,10 +47,14 @@ class Response(SetsCookies):
     def of(cls, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> Response:
         """Returns a response for what the engine made, as an application may change it."""
         response = cls(body, status=status)
-        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
         # A Response has the length of its body, whatever becomes of that.
-        response.headers = [pair for pair in pairs if pair[0] != "content-length"]
+        response.headers = [pair for pair in texts_of(headers) if pair[0] != "content-length"]
         return response
 
     def __repr__(self) -> str:
         return f"<Response {self.status}>"
+
+
+def texts_of(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    """Returns header fields of the engine, which sends a str in UTF-8, as they were given to it."""
+    return [(name.decode(), value.decode(errors="replace")) for name, value in headers]

@@ -13,7 +13,7 @@ from tercel.api.files import FileResponse
 from tercel.api.response import Response
 from tercel.api.streams import Stream
 
-__all__ = ["returned_by", "validated"]
+__all__ = ["returned_by", "validated", "validator_of"]
 
 
 def returned_by(function: Callable[..., Any]) -> Any:
@@ -24,10 +24,10 @@ def returned_by(function: Callable[..., Any]) -> Any:
         return Any
 
 
-def validated(
-    endpoint: Callable[..., Any], function: Callable[..., Any], encode: Callable[[Any], bytes]
-) -> Callable[..., Any]:
-    """Returns what calls `endpoint`, and raises if its result is none of those of `function`.
+def validator_of(
+    function: Callable[..., Any], encode: Callable[[Any], bytes]
+) -> Callable[[Any], None]:
+    """Returns what raises RuntimeError if it is called with no result of `function`.
 
     What is sent as it is, responses and streams, is not looked at.
 
@@ -46,19 +46,29 @@ def validated(
         )
     decode = values.decoder_of(annotation)
 
+    def validate(result: Any) -> None:
+        if isinstance(result, (Response, FileResponse, Stream)):
+            return
+        try:
+            decode(encode(result))
+        except InvalidValue as error:
+            (first, *_) = error.errors
+            place = ".".join(str(step) for step in first["loc"][1:]) or "the value"
+            raise RuntimeError(
+                f"{name}() returned something else than it says: {place}: {first['msg']}"
+            ) from None
+
+    return validate
+
+
+def validated(endpoint: Callable[..., Any], validate: Callable[[Any], None]) -> Callable[..., Any]:
+    """Returns what calls `endpoint`, and `validate` with its result."""
+
     async def call(**arguments: Any) -> Any:
         result = endpoint(**arguments)
         if isinstance(result, Awaitable):
             result = await result
-        if not isinstance(result, (Response, FileResponse, Stream)):
-            try:
-                decode(encode(result))
-            except InvalidValue as error:
-                (first, *_) = error.errors
-                place = ".".join(str(step) for step in first["loc"][1:]) or "the value"
-                raise RuntimeError(
-                    f"{name}() returned something else than it says: {place}: {first['msg']}"
-                ) from None
+        validate(result)
         return result
 
     return call

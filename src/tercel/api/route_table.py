@@ -12,7 +12,7 @@ from tercel.api.dependencies import Depends, Singletons, caller
 from tercel.api.handshakes import check_plan
 from tercel.api.plan import Plan
 from tercel.api.response_headers import ResponseHeaders, answer_with
-from tercel.api.returned import validated
+from tercel.api.returned import validated, validator_of
 from tercel.api.route import WEBSOCKET, Route, endpoint_of
 from tercel.api.router import Registration
 from tercel.api.signature import plan_of
@@ -111,14 +111,16 @@ class RouteTable:
 
     def _endpoint_of(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
         endpoint = self._called(registration, plan)
-        if registration.validate_response:
-            endpoint = validated(endpoint, registration.function, self._encode)
         return registration.limits.around(endpoint, registration.function.__qualname__)
 
     def _called(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
         function, blocking = registration.function, registration.blocking
+        validate = None
+        if registration.validate_response:
+            validate = validator_of(function, self._encode)
         if not plan.steps:
-            return endpoint_of(function, blocking=blocking)
+            endpoint = endpoint_of(function, blocking=blocking)
+            return validated(endpoint, validate) if validate else endpoint
         *before, handler = plan.steps
         last = replace(handler, depends=Depends(function, blocking=blocking))
 
@@ -127,6 +129,8 @@ class RouteTable:
         ) -> Any:
             if registration.methods == (WEBSOCKET,):
                 return tasks  # Behind the end of the WebSocket: handshakes.py.
+            if validate:
+                validate(result)
             if headers:
                 result = answer_with(headers, result, registration.status, self._encoder)
             return Followed(result, registration.status, tasks, self._encoder) if tasks else result

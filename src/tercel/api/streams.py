@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import re
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -14,13 +16,15 @@ from collections.abc import (
 )
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
 from tercel.api.cookies import SetsCookies
 
 __all__ = ["Event", "EventStream", "Stream", "StreamingResponse"]
+
+_LINE_ENDS = re.compile(r"[\r\n\0]")
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -49,8 +53,23 @@ class Stream(SetsCookies):
         if all(name.lower() != "content-type" for name, _ in self.headers):
             self.headers.insert(0, ("content-type", media_type))
 
+    def copy(self) -> Self:
+        """Returns one of the same body, whose status and headers may be changed."""
+        made = copy.copy(self)
+        made.headers = list(self.headers)
+        return made
+
     def start(self) -> dict[str, Any]:
-        """Returns the message with the head."""
+        """Returns the message with the head.
+
+        Raises:
+            ValueError: a header field would end before its value does. Not every server looks.
+        """
+        for name, value in self.headers:
+            if _LINE_ENDS.search(name + value):
+                raise ValueError(
+                    f"the header field {name!r} of a stream is one line, not {value!r}"
+                )
         headers = [(name.encode(), value.encode()) for name, value in self.headers]
         return {"type": "http.response.start", "status": self.status, "headers": headers}
 

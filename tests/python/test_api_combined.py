@@ -206,6 +206,72 @@ def test_a_stream_has_no_fields_of_several_lines() -> None:
     assert sent == []
 
 
+# --- an App within another
+
+
+def nested() -> tercel.App:
+    inner, outer = tercel.App(), tercel.App()
+
+    @inner.get("/")
+    def top(request: Request) -> list[str]:
+        return [request.path]
+
+    @inner.get("/here/{name}")
+    def here(request: Request, name: str) -> list[str]:
+        return [request.path, name]
+
+    @inner.get("/inner")
+    def same_name() -> str:
+        return "of the inner one"
+
+    @inner.websocket("/chat")
+    async def chat(socket: tercel.WebSocket) -> None:
+        await socket.send(socket.request.path)
+
+    innermost = tercel.App()
+    innermost.get("/")(lambda: "innermost")
+    inner.mount("/inner", innermost)
+    outer.mount("/inner", inner)
+    outer.mount("/düne", inner)
+    return outer
+
+
+@pytest.mark.parametrize("root", ["", "/v1"])
+@each_door
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/inner/here/x", ["/here/x", "x"]),
+        ("/inner/here/a%2Fb", ["/here/a%2Fb", "a/b"]),
+        ("/%69nner/here/x", ["/here/x", "x"]),
+        ("/d%C3%BCne/here/%c3%bc", ["/here/%c3%bc", "ü"]),
+        ("/inner", ["/"]),
+        ("/inner/", ["/"]),
+        ("/inner/inner", "of the inner one"),
+        ("/inner/inner/", "innermost"),
+        ("/inner%2Fhere/x", None),
+    ],
+)
+def test_an_app_is_mounted_in_an_app(door: str, root: str, path: str, expected: Any) -> None:
+    """Its paths are those below its prefix, however that was written, and below a root path."""
+    if door == "native":
+        # A proxy has taken the root path away.
+        answer = TestClient(nested(), settings={"root_path": root}).get(path)
+    else:
+        answer = InProcess(nested(), root_path=root).get(root + path)
+    if expected is None:
+        assert answer.status_code == 404
+    else:
+        assert answer.status_code == 200, answer.text
+        assert (answer.json() if isinstance(expected, list) else answer.text) == expected
+
+
+@pytest.mark.parametrize("path", ["/inner/chat", "/%69nner/chat", "/d%C3%BCne/chat"])
+def test_websockets_of_an_app_in_an_app(path: str) -> None:
+    with TestClient(nested()) as client, client.websocket(path) as session:
+        assert session.receive() == "/chat"
+
+
 # --- HTTP/2, where a request does not say whether it has a body
 
 

@@ -62,7 +62,7 @@ class Mounts:
         """Returns the application of a request, to be called with receive and send, or None."""
         root = scope.get("root_path", "").rstrip("/")
         path = scope["path"]
-        if root and path.startswith(root + "/"):
+        if root and (path + "/").startswith(root + "/"):
             path = path.removeprefix(root)
         for mount in self._mounts:
             if mount.has(path):

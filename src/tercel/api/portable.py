@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from tercel import _api
 from tercel.api import hooks
@@ -34,6 +35,7 @@ Scope = dict[str, Any]
 
 # As long as limit-request-body is by default.
 _BODY_BYTES_MAX = 1 << 26
+_ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _FRAMING = (b"content-length", b"transfer-encoding")
 
 
@@ -194,11 +196,11 @@ class Asked:
     """A request, as the engine wants it."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        path = scope.get("raw_path") or quote(scope["path"], safe="/:@!$&'()*+,;=~-._").encode()
+        path = scope.get("raw_path") or _quoted(scope["path"])
         # Where it is mounted is a part of the path.
-        root = scope.get("root_path", "").rstrip("/").encode()
-        if root and path.startswith(root + b"/"):
-            path = path.removeprefix(root)
+        root = scope.get("root_path", "").rstrip("/")
+        if root and (scope["path"] + "/").startswith(root + "/"):
+            path = _end_of(path, scope["path"].removeprefix(root))
         self.method: bytes = scope.get("method", WEBSOCKET).encode()
         self.path: bytes = path
         self.query: bytes = scope["query_string"]
@@ -287,6 +289,28 @@ def _with_files(asked: Asked, answer: tuple[int, Any, Any], path: str | None) ->
     if isinstance(answer[2], bytes):
         return answer
     return SentFile(answer, path, asked.extensions)
+
+
+def _quoted(path: str) -> bytes:
+    return quote(path, safe="/:@!$&'()*+,;=~-._").encode()
+
+
+def _end_of(raw: bytes, end: str) -> bytes:
+    """Returns the end of a path as it was sent that is `end` when it is decoded.
+
+    It may have been sent with more escapes than it needs, and servers differ in whether the root
+    path that they were given is a part of it.
+    """
+    wanted = end.encode(errors="surrogateescape")
+    count, position = len(unquote_to_bytes(raw)) - len(wanted), 0
+    for _ in range(count):
+        position += 3 if _ESCAPE.match(raw, position) else 1
+    found = raw[position:]
+    if unquote_to_bytes(found) != wanted:  # The server decodes in another way.
+        return _quoted(end) or b"/"
+    if found and not found.startswith(b"/"):
+        return raw  # An encoded slash, which parts nothing.
+    return found or b"/"
 
 
 def _as_text(headers: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:

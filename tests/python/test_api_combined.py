@@ -272,6 +272,37 @@ def test_websockets_of_an_app_in_an_app(path: str) -> None:
         assert session.receive() == "/chat"
 
 
+# --- the end
+
+
+def test_all_that_shuts_down_is_told_when_one_of_it_fails() -> None:
+    """The hooks and the mounted applications behind the one that failed were left as they were."""
+    app, log = tercel.App(), []
+
+    def mounted(name: str) -> Any:
+        async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            log.append(name)
+            await send({"type": "lifespan.shutdown.failed", "message": f"{name} failed"})
+
+        return application
+
+    app.mount("/long", mounted("long"))
+    app.mount("/a", mounted("short"))
+    for name in ("first", "second"):
+
+        @app.on_shutdown
+        async def end(name: str = name) -> None:
+            log.append(name)
+            raise OSError(f"{name} failed")
+
+    with pytest.raises(Exception, match="long failed"), TestClient(app):
+        pass
+    assert log == ["first", "second", "short", "long"]
+
+
 # --- HTTP/2, where a request does not say whether it has a body
 
 

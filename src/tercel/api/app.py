@@ -345,7 +345,8 @@ class App(Router):
                 await stack.enter_async_context(self._mounts.lifespans())
                 # What the requests made goes before what the lifespan has.
                 stack.push_async_callback(self._table.singletons.close)
-                stack.push_async_callback(call_all, self._hooks.shutdown)
+                for hook in reversed(self._hooks.shutdown):
+                    stack.push_async_callback(call_all, [hook])  # One may fail: all are called.
                 await call_all(self._hooks.startup)
                 started = True
                 await send({"type": "lifespan.startup.complete"})

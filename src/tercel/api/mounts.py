@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,17 +71,13 @@ class Mounts:
 
     @asynccontextmanager
     async def lifespans(self) -> AsyncIterator[None]:
-        """Starts the applications up, and shuts them down in the reverse order."""
-        started: list[Lifespan] = []
-        try:
+        """Starts the applications up, and shuts them down in the reverse order, one and all."""
+        async with AsyncExitStack() as stack:
             for mount in self._mounts:
                 mount.lifespan = Lifespan(mount.application)
                 await mount.lifespan.startup()
-                started.append(mount.lifespan)
+                stack.push_async_callback(mount.lifespan.shutdown)
             yield
-        finally:
-            for lifespan in reversed(started):
-                await lifespan.shutdown()
 
 
 def _bind(mount: _Mount, scope: Scope) -> Callable[..., Awaitable[None]]:

@@ -12,7 +12,7 @@ class Request:
 
     Attributes:
         method: in upper case; `WEBSOCKET` where a WebSocket is asked for.
-        path: as it was sent, percent-encoded, without the query.
+        path: as it was sent, percent-encoded, without the query: `/%61` is the path `/a`, too.
         query: behind the `?`, percent-encoded; empty when there is none.
         headers: pairs of name, in lower case, and value, in the order in which they came. Bytes
             above 0x7F are the characters of their number (ISO 8859-1).

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from tercel.api.errors import HTTPError, HTTPStatus
 from tercel.api.response import Response
@@ -301,14 +302,18 @@ class NetworkAuthenticationRequired(_OfStatus):
     of_status = 511
 
 
+# What a URI has as it is, and the sign of what is encoded already (RFC 3986, section 2).
+_OF_A_URI = ":/?#[]@!$&'()*+,;=-._~%"
+
+
 class _Redirect(HTTPStatus):
-    """Sends the client to `location`, which is a URI with nothing to be encoded any more."""
+    """Sends the client to `location`, a URI or a path; what no URI has is percent-encoded."""
 
     of_status: ClassVar[int]
 
     def __init__(self, location: str, *, headers: Headers = ()) -> None:
         pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
-        pairs.append(("location", location))
+        pairs.append(("location", quote(location, safe=_OF_A_URI)))
         super().__init__(Response(status=self.of_status, headers=pairs))
 
 

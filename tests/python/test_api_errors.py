@@ -76,6 +76,11 @@ def test_there_is_a_class_for_each_status() -> None:
             assert one.__name__ == words
 
 
+def test_a_redirect_is_a_uri() -> None:
+    response = errors.SeeOther("/düne 7?q=%20&a=b\r\nx: y#top").response()
+    assert ("location", "/d%C3%BCne%207?q=%20&a=b%0D%0Ax:%20y#top") in response.headers
+
+
 def test_retry_after_may_be_a_time() -> None:
     moment = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.UTC)
     error = errors.ServiceUnavailable(retry_after=moment)

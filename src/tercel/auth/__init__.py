@@ -5,7 +5,9 @@ has it as `security`. JWT needs PyJWT and cryptography, Sessions itsdangerous, w
 `auth` installs.
 """
 
-from tercel.auth.credentials import AnyOf, APIKey, Basic, Bearer, Requires
+from tercel.auth.api_keys import APIKey
+from tercel.auth.authorization import Basic, Bearer, Requires
+from tercel.auth.credentials import AnyOf
 from tercel.auth.passwords import hash_password, needs_rehash, verify_password
 from tercel.auth.sessions import Session, Sessions
 from tercel.auth.tokens import JWT, Claims, encode_jwt

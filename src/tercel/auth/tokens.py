@@ -18,7 +18,7 @@ import msgspec
 from tercel.api import values
 from tercel.api.errors import InvalidValue
 from tercel.auth import keys
-from tercel.auth.credentials import Bearer
+from tercel.auth.authorization import Bearer
 from tercel.auth.extra import load
 from tercel.auth.jwks import PublishedKeys
 

@@ -194,6 +194,7 @@ Instance::Instance(nb::object app) : owner_{std::move(app)} {
 
 void Instance::read_specification(const nb::dict& specification) {
   encoder_ = specification["encoder"];
+  converters_.set_classes(nb::object(specification["converters"]).ptr());
   all_through_python_ = nb::cast<bool>(specification["all_through_python"]);
   unrouted_through_python_ = nb::cast<bool>(specification["unrouted_through_python"]);
   request_type_ = specification["request_type"];
@@ -330,6 +331,7 @@ std::optional<std::uint32_t> Instance::find(std::string_view method, std::string
 int Instance::traverse(visitproc visit, void* arg) const {
   Py_VISIT(owner_.ptr());
   Py_VISIT(encoder_.ptr());
+  if (const int stopped = converters_.traverse(visit, arg)) return stopped;
   Py_VISIT(answer_raised_.ptr());
   Py_VISIT(failed_.ptr());
   for (const PyEndpoint* endpoint : endpoints_) {

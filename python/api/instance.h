@@ -14,6 +14,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include "python/api/converters.h"
 #include "python/api/encoder.h"
 #include "python/api/endpoint.h"
 #include "python/asgi/door.h"
@@ -89,7 +90,8 @@ class Instance {
   Unrouted unrouted_;
   Nothing nothing_;
   std::optional<edge::FileHandler> files_;
-  tercel::api::App app_;
+  Converters converters_;
+  tercel::api::App app_{&converters_};
   std::optional<edge::Cors> cors_;
   http::Handler* handler_ = &app_;  // Or the ASGI handler, where hooks are to be called; cors_.
 };

@@ -8,6 +8,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "python/api/answer.h"
+#include "python/api/converters.h"
 #include "python/api/cors.h"
 #include "python/api/encoder.h"
 #include "python/api/file.h"
@@ -25,38 +26,37 @@ namespace {
 // The templates of an application, as they are registered: finds those that contradict each other.
 class Templates {
  public:
+  // `converters`: a dict of the application's own, which it may fill later.
+  explicit Templates(const nb::dict& converters) : converters_{converters.ptr()} {}
+
   void add(std::string_view method, std::string_view path, std::string_view name) {
     const route::Problem problem =
         builder_.add({.method = method, .path = path, .route = next_++, .name = name});
     if (problem) throw nb::value_error(problem->c_str());
   }
-  // The names of a template's fields, with those of their converters.
-  static std::vector<std::pair<std::string, std::string>> fields(std::string_view path) {
+  // The names of a template's fields, each with the `convert` of its converter if that is the
+  // application's own, else None.
+  std::vector<std::pair<std::string, nb::object>> fields(std::string_view path) {
     route::Template parsed;
-    const route::Problem problem = route::parse_template(path, nullptr, parsed);
+    const route::Problem problem = route::parse_template(path, &converters_, parsed);
     if (problem) throw nb::value_error(problem->c_str());
-    std::vector<std::pair<std::string, std::string>> names;
+    std::vector<std::pair<std::string, nb::object>> names;
     for (const route::TemplateSegment& segment : parsed.segments) {
       for (const route::Field& field : segment.fields) {
-        names.emplace_back(field.name, name_of(field.converter.kind()));
+        names.emplace_back(field.name, function_of(field.converter));
       }
     }
     return names;
   }
 
  private:
-  static std::string name_of(route::ConverterKind kind) {
-    switch (kind) {
-      case route::ConverterKind::kInt:
-        return "int";
-      case route::ConverterKind::kFloat:
-        return "float";
-      default:
-        return "str";
-    }
+  [[nodiscard]] nb::object function_of(const route::Converter& converter) const {
+    if (converter.kind() != route::ConverterKind::kUser) return nb::none();
+    return nb::borrow(converters_.function(converter.user_number()));
   }
 
-  route::RouterBuilder builder_;
+  Converters converters_;
+  route::RouterBuilder builder_{&converters_};
   route::RouteId next_ = 0;
 };
 
@@ -80,11 +80,12 @@ NB_MODULE(_api, module) {
 #endif
   if (!api::init_door() || !api::init_answer() || !api::init_invocation()) throw_python_error();
   nb::class_<api::Templates>(module, "Templates")
-      .def(nb::init<>())
+      .def(nb::init<nb::dict>(), nb::arg("converters"))
       .def("add", &api::Templates::add, nb::arg("method"), nb::arg("path"), nb::arg("name"),
            "Adds a route.")
-      .def_static("fields", &api::Templates::fields, nb::arg("path"),
-                  "The names of a template's fields, with those of their converters.");
+      .def("fields", &api::Templates::fields, nb::arg("path"),
+           "Returns the names of a template's fields, with the converters of the application's "
+           "own.");
   api::bind_files(module);
   nb::class_<api::Encoder>(module, "Encoder")
       .def(nb::init<nb::object, nb::object, nb::object, nb::object>(), nb::arg("encode"),

@@ -172,3 +172,9 @@ def test_limits(serve: Any) -> None:
         assert client.get("/search?q=a").json() == ["a"]
         assert client.get("/report").text == "done"
         assert client.get("/report?seconds=30").status_code == 503
+
+
+def test_paths(serve: Any) -> None:
+    with httpx.Client(base_url=serve("paths:app", app_dir=EXAMPLES).url) as client:
+        assert client.get("/books/978-3-16-148410-0").text == "the book 9783161484100"
+        assert client.get("/books/978").status_code == 404

@@ -33,6 +33,7 @@ NOT_HERE = {
     "api_around": "compared by test_api_around.py, which asks it natively and through ASGI",
     "api_auth": "compared by test_auth_credentials.py, which asks it natively and through ASGI",
     "api_websockets": "compared by test_api_websockets.py, and nearly all of it is WebSockets",
+    "api_converters": "compared by test_api_converters.py, which asks it natively and through ASGI",
     "api_corners": "compared by test_testing_agrees.py, and no request of it is an ASGI one",
     "api_types": "is for the OpenAPI document of its types",
     "api_asgi": "is api_things behind a function",

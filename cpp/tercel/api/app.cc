@@ -41,7 +41,7 @@ route::Problem App::add(Route route) {
 }
 
 void App::add_or_keep(Route route) {
-  auto problem = add_path_parameters(route);
+  auto problem = add_path_parameters(route, users_);
   if (!problem) problem = add(std::move(route));
   if (!mistake_) mistake_ = std::move(problem);
 }

@@ -82,7 +82,13 @@ namespace tercel::api {
 
 class App final : public http::Handler, private BodyOwner, private FormOwner {
  public:
-  App() : match_{decoded_}, failures_{blocks_}, scratch_{blocks_} {}
+  // `users`: the converters of the application's own that its templates name; outlive it.
+  explicit App(route::UserConverters* users = nullptr)
+      : users_{users},
+        builder_{users},
+        match_{decoded_, users},
+        failures_{blocks_},
+        scratch_{blocks_} {}
   App(const App&) = delete;
   App& operator=(const App&) = delete;
   ~App() override;
@@ -216,6 +222,7 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   void destroy(FormReader* reader) noexcept override { form_readers_.destroy(reader); }
 
   std::vector<Route> routes_;  // Until freeze().
+  route::UserConverters* users_;
   route::RouterBuilder builder_;
   route::Problem mistake_;
   route::Router router_;

@@ -64,9 +64,9 @@ route::Problem plan_form(Route& route) {
   return std::nullopt;
 }
 
-route::Problem add_path_parameters(Route& route) {
+route::Problem add_path_parameters(Route& route, route::UserConverters* users) {
   route::Template parsed;
-  if (route::parse_template(route.path, nullptr, parsed)) return std::nullopt;
+  if (route::parse_template(route.path, users, parsed)) return std::nullopt;
   std::vector<Parameter> fields;
   for (const route::TemplateSegment& segment : parsed.segments) {
     for (const route::Field& field : segment.fields) {

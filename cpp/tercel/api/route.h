@@ -33,6 +33,6 @@ struct Route {
 [[nodiscard]] route::Problem plan_form(Route& route);
 // Adds the fields of the path that are no parameters. What is wrong with the path is told by who
 // registers it.
-[[nodiscard]] route::Problem add_path_parameters(Route& route);
+[[nodiscard]] route::Problem add_path_parameters(Route& route, route::UserConverters* users);
 
 }  // namespace tercel::api

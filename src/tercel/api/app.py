@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tercel import _api
+from tercel.api.converters import check as check_converter
 from tercel.api.cors import CORS
 from tercel.api.dependencies import Depends
 from tercel.api.error_handlers import ErrorHandlers
@@ -202,6 +203,23 @@ class App(Router):
         self._table.check_open(path)
         self._folders.append(folder_of(path, folder, index, headers))
 
+    def add_converter(self, name: str, converter: Callable[..., Any]) -> None:
+        """Makes `{field:name}` and `{field:name(arguments)}` of paths convert as a class says.
+
+        The class is called with the arguments, which are literals; its `convert(text)` returns the
+        value, or None or a ValueError for a text that it does not take: then the route does not
+        match. It is asked while routes are looked up, so it does not wait. What the handler is
+        given is the value, whatever its annotation.
+
+        Raises:
+            ValueError: the name is none, or is taken.
+            TypeError: it is no class with a method `convert`.
+            RuntimeError: the app is being served already.
+        """
+        self._table.check_open(name)
+        check_converter(name, converter, self._table.converters)
+        self._table.converters[name] = converter
+
     def sink(self, pattern: str) -> Callable[[Handler], Handler]:
         """Registers a function for all paths that no route has, and a regular expression matches.
 
@@ -302,6 +320,7 @@ class App(Router):
             "routes": [route.native() for route in self._routes],
             "static": self._folders,
             "encoder": self._encoder,
+            "converters": self._table.converters,
             "request_type": Request,
             "answer_raised": self._error_handlers.answer,
             "upload_type": upload_of,

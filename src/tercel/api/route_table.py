@@ -32,6 +32,7 @@ class RouteTable:
         websockets: those of WebSockets, by a number of their own.
         singletons: what the functions of `Depends(..., scope="app")` made.
         overrides: functions that are called in the place of others.
+        converters: of the application's own, by name.
     """
 
     def __init__(self, encode: Callable[[Any], bytes], encoder: _api.Encoder) -> None:
@@ -41,8 +42,10 @@ class RouteTable:
         self.overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
         self._encode = encode
         self._encoder = encoder
-        self._templates: _api.Templates | None = _api.Templates()  # None: it is served.
-        self._websocket_templates = _api.Templates()
+        self.converters: dict[str, Callable[..., Any]] = {}
+        # None: it is served.
+        self._templates: _api.Templates | None = _api.Templates(self.converters)
+        self._websocket_templates = _api.Templates(self.converters)
 
     @property
     def is_open(self) -> bool:
@@ -77,7 +80,7 @@ class RouteTable:
         templates = self.check_open(registration.path)
         path, function = registration.path, registration.function
         called = registration.name or function.__qualname__
-        fields = [name for name, _ in _api.Templates.fields(path)]
+        fields = dict(templates.fields(path))
         is_websocket = registration.methods == (WEBSOCKET,)
         rate = registration.limits.counter()  # One for all methods.
         for method in registration.methods:

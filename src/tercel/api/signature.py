@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tercel.api import forms, values
@@ -22,6 +22,9 @@ from tercel.api.websocket import WebSocket
 
 __all__ = ["plan_of"]
 
+# The fields of a template, as plan_of() has them.
+Fields = Mapping[str, Callable[[str], Any] | None]
+
 _LISTS = (list, set, frozenset, tuple)
 # Arguments by their type alone: one object for all functions of a request, made in it.
 _MADE = (BackgroundTasks, ResponseHeaders)
@@ -30,19 +33,20 @@ _MADE = (BackgroundTasks, ResponseHeaders)
 def plan_of(
     function: Callable[..., Any],
     path: str,
-    fields: Iterable[str],
+    fields: Mapping[str, Callable[[str], Any] | None],
     dependencies: Iterable[Depends] = (),
 ) -> Plan:
     """Returns what `function`, as the handler of the template `path`, takes from a request.
 
     Args:
-        fields: the names of the template's fields.
+        fields: those of the template, each with what makes its value, if that is no business of its
+            annotation.
         dependencies: functions that are called before it, whose results it is not given.
 
     Raises:
         TypeError: the signature is not one that a request can be made into.
     """
-    templated = frozenset(fields)
+    templated = dict(fields)
     name = getattr(function, "__qualname__", type(function).__name__)
     where = f"{name}(), the handler of {path},"
 
@@ -61,14 +65,14 @@ def plan_of(
             f"{where} takes the body {plan.body.argument!r}, and the field {plan.form[0].name!r} of"
             " a form: a form is the body."
         )
-    missing = templated - {one.name for one in plan.parameters if one.place == "path"}
+    missing = set(templated) - {one.name for one in plan.parameters if one.place == "path"}
     if missing:
         raise TypeError(f"{where} has no argument for {{{min(missing)}}}.")
     return plan
 
 
 def _read(
-    function: Callable[..., Any], templated: frozenset[str], where: str
+    function: Callable[..., Any], templated: Fields, where: str
 ) -> tuple[Plan, dict[str, Depends]]:
     """Returns what a function takes from a request, and, by argument, what it depends on."""
     if isinstance(function, FormModel):
@@ -160,7 +164,7 @@ def _add(
     plan: Plan,
     parameter: inspect.Parameter,
     annotation: Any,
-    templated: frozenset[str],
+    templated: Fields,
     where: str,
 ) -> None:
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -209,6 +213,12 @@ def _add(
             raise TypeError(f"{where} takes {wire_name!r} from a path that has no such field.")
         if has_default:
             raise TypeError(f"{where} has a default for {wire_name!r}, which the path always has.")
+        if convert := templated[wire_name]:
+            # The template's converter decides what it is, whatever the annotation says.
+            plan.parameters.append(
+                Parameter(name, wire_name, "path", "string", True, convert=convert, annotation=str)
+            )
+            return
     plan.parameters.append(_parameter_of(name, wire_name, annotation, marker, fallback, where))
 
 
@@ -223,7 +233,7 @@ def _marker_of(annotation: Any) -> tuple[Any, Marker | None]:
     return plain, None
 
 
-def _place_of(name: str, plain: Any, templated: frozenset[str]) -> Marker:
+def _place_of(name: str, plain: Any, templated: Fields) -> Marker:
     """A field of the template, a parameter of the query, or, for what has parts, the body."""
     if name in templated:
         return Path()

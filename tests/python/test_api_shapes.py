@@ -22,6 +22,8 @@ import tercel
 from tercel import _api
 from tercel.api.shapes import shape_of
 
+pytestmark = pytest.mark.sanitize
+
 DOCUMENTS = 300
 
 

@@ -228,7 +228,12 @@ class RawClient(Closing):
 
     def silent_for(self, seconds: float) -> bool:
         """True when for `seconds` neither a byte nor a close comes."""
-        return not self._buffer and not select.select([self.socket], [], [], seconds)[0]
+        if self._buffer:
+            return False
+        # Not select(), which knows no descriptor above 1,023.
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return not poll.poll(seconds * 1000)
 
     # --- framing
 

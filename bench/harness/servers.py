@@ -98,6 +98,13 @@ SERVERS = (
     ),
     _api("tercel-api", "api_tercel", "tercel.App, served as tercel", asgi_commands.tercel),
     _api(
+        "tercel-hooks",
+        "api_tercel_hooks",
+        "tercel.App with a hook of the response, to hold tercel-api against",
+        asgi_commands.tercel,
+        only=("api-hello",),
+    ),
+    _api(
         "tercel-asgi",
         "hello",
         "the raw ASGI hello as in hello-64, to hold tercel-api against",

@@ -124,6 +124,7 @@ class H2Exchange final : public Exchange, public H2Member, public H2News {
   H2Fields last_fields_;  // The trailers that follow the body.
   H2Output output_;
   PaceClock write_clock_;
+  std::chrono::nanoseconds lingers_since_{0};
 
   std::optional<Errc> failure_;    // Of the request half, to be told.
   bool expects_continue_ = false;  // 100 Continue is still owed.
@@ -137,6 +138,7 @@ class H2Exchange final : public Exchange, public H2Member, public H2News {
   bool end_cut_ = false;           // And it has gone.
   bool waiting_ = false;           // Its supply said kWait.
   bool send_failed_ = false;       // The head could not be sent.
+  bool lingers_ = false;           // The response has gone, and the rest of the request is awaited.
   bool own_reset_ = false;         // We reset it, and not for what the peer did.
   bool wants_body_ = false;        // read_body() said kPending.
   bool body_news_ = false;         // Something came since.

@@ -137,8 +137,33 @@ void H2Session::on_data_frame(H2Exchange& stream, std::string_view head,
 
 void H2Session::on_response_sent(H2Exchange& stream, H2StreamId id) noexcept {
   stream.end_cut_ = true;
-  // What is left of the request is of no use. Source: RFC 9113 section 8.1.
-  if (!stream.request_done_) engine_->reset(id, H2Code::kNoError);
+  if (stream.request_done_) return;
+  // What is left of the request is of no use, and a reset says so (RFC 9113, section 8.1); but the
+  // little that a client is about to send is waited for: there are those that take the reset for
+  // the end of a response that they have not read yet (curl 7.88, error 92).
+  if (may_linger(stream)) {
+    stream.lingers_ = true;
+    stream.lingers_since_ = wire_.now();
+    ++lingering_;
+  } else {
+    engine_->reset(id, H2Code::kNoError);
+  }
+}
+
+// Whether the rest of a request can be here soon: nothing is wrong with it, and it fits into what
+// the client may send.
+bool H2Session::may_linger(const H2Exchange& stream) const noexcept {
+  constexpr std::uint32_t kLingeringMax = 16;
+  if (stream.failure_ || stream.may_switch_ || draining_ || lingering_ == kLingeringMax) {
+    return false;
+  }
+  return !stream.declared_ || *stream.declared_ - stream.received_ <= stream.window_;
+}
+
+void H2Session::end_lingering(H2Exchange& stream) noexcept {
+  stream.lingers_ = false;
+  --lingering_;
+  engine_->reset(stream.id_, H2Code::kNoError);
 }
 
 void H2Session::on_response_failed(H2Exchange& stream) noexcept {
@@ -218,6 +243,10 @@ void H2Session::drain() noexcept {
   if (draining_ || closing_) return;
   draining_ = true;
   const Step step{*this, From::kHandler};
+  streams_.for_each([this](H2Member& member) {
+    auto& exchange = static_cast<H2Exchange&>(member);
+    if (exchange.lingers_) end_lingering(exchange);
+  });
   if (engine_ != nullptr) engine_->announce_goaway();
 }
 

@@ -138,6 +138,8 @@ class H2Session final : public Session, private H2Events {
   // The handler is done with it: the response is complete, or ended by `error`.
   void response_over(H2Exchange& exchange, std::optional<Errc> error) noexcept;
   void reset_stream(H2Exchange& exchange, H2Code code) noexcept;
+  [[nodiscard]] bool may_linger(const H2Exchange& stream) const noexcept;
+  void end_lingering(H2Exchange& stream) noexcept;
   // Frees those that are over and whose streams are closed.
   void sweep() noexcept;
   void end_all() noexcept;
@@ -179,6 +181,7 @@ class H2Session final : public Session, private H2Events {
   std::uint32_t widened_bytes_ = 0;
   std::uint32_t requests_ = 0;
   std::uint32_t occupied_ = 0;
+  std::uint32_t lingering_ = 0;
   H2StreamId last_id_ = 0;       // The highest that a client opened,
   H2StreamId gap_begin_ = 0;     // and those that it skipped before it.
   std::size_t block_bytes_ = 0;  // Of the header block that is being decoded.

@@ -142,6 +142,8 @@ void H2Session::check_times(H2Exchange& exchange, std::chrono::nanoseconds now) 
     if (!exchange.over_) response_over(exchange, Errc::kWriteTimeout);
     return;
   }
+  constexpr std::chrono::seconds kLinger{1};
+  if (exchange.lingers_ && now - exchange.lingers_since_ >= kLinger) end_lingering(exchange);
   if (exchange.over_) return;
   if (exchange.ticket_ != nullptr) {
     const bool late =

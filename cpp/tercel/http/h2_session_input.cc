@@ -219,6 +219,7 @@ void H2Session::on_stream_closed(H2Exchange* stream, H2Code code) noexcept {
   }
   if (code != H2Code::kNoError && !stream->own_reset_) charge_reset();
   stream->closed_ = true;
+  if (std::exchange(stream->lingers_, false)) --lingering_;
   stream->output_.clear();
   sweep_due_ = true;
   if (!stream->over_) note_news(*stream);

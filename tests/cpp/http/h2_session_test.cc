@@ -182,14 +182,55 @@ TEST_F(H2SessionTest, TheContinueIsSentWhenTheHandlerFirstReads) {
   EXPECT_EQ(script_.of("/").body, "hi");
 }
 
+TEST_F(H2SessionTest, AnEarlyAnswerWaitsForTheLittleThatFollows) {
+  answer_all();
+  hello();
+  EXPECT_EQ(send(h2_post(1)), head(1, " content-length=5") + "1 DATA 5 END hello\n");
+  EXPECT_EQ(h2_.exchanges.alive(), 1U);
+  EXPECT_EQ(send(h2_data(1, "la") + h2_data(1, "te", kEndStream) + h2_get(3)),
+            head(3, " content-length=5") + "3 DATA 5 END hello\n");
+  EXPECT_EQ(h2_.exchanges.alive(), 0U);
+}
+
 TEST_F(H2SessionTest, AnEarlyAnswerEndsTheStreamWithoutBlame) {
   answer_all();
   hello();
-  EXPECT_EQ(send(h2_post(1)),
-            head(1, " content-length=5") + "1 DATA 5 END hello\n1 RST_STREAM 0\n");
+  (void)send(h2_post(1));
+  wire_.time += 900ms;
+  session_->on_tick(wire_.time);
+  EXPECT_EQ(sent(), "");
+  wire_.time += 100ms;
+  session_->on_tick(wire_.time);
+  EXPECT_EQ(sent(), "1 RST_STREAM 0\n");
   // What was on its way is ignored.
   EXPECT_EQ(send(h2_data(1, "late", kEndStream) + h2_get(3)),
             head(3, " content-length=5") + "3 DATA 5 END hello\n");
+}
+
+TEST_F(H2SessionTest, WhatCannotBeHereSoonIsNotWaitedFor) {
+  answer_all();
+  hello();
+  // More than the window.
+  EXPECT_TRUE(send(h2_post(1, {{"content-length", "100000000"}})).ends_with("1 RST_STREAM 0\n"));
+  // More streams at once than a client has use for.
+  std::string lines;
+  for (int id = 3; id < 3 + 2 * 17; id += 2) lines = send(h2_post(id));
+  EXPECT_TRUE(lines.ends_with("35 RST_STREAM 0\n")) << lines;
+  // When the connection ends.
+  session_->notify_draining();
+  session_->drain();
+  EXPECT_NE(sent().find("3 RST_STREAM 0\n"), std::string::npos);
+  EXPECT_EQ(h2_.exchanges.alive(), 0U);
+}
+
+TEST_F(H2SessionTest, AStreamThatIsWaitedForMayBeReset) {
+  answer_all();
+  hello();
+  for (int id = 1; id < 1 + 2 * 40; id += 2) {
+    EXPECT_FALSE(send(h2_post(id)).ends_with("RST_STREAM 0\n")) << id;
+    (void)send(h2_reset(id));
+  }
+  EXPECT_EQ(h2_.exchanges.alive(), 0U);
 }
 
 TEST_F(H2SessionTest, AResetEndsThatExchangeAndNoOther) {

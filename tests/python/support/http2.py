@@ -202,6 +202,13 @@ class H2Client(Closing):
             assert time.monotonic() < deadline, f"no end of stream {stream}"
             assert self.read_frame() is not None, f"closed before the end of stream {stream}"
 
+    def read_to_reset(self, stream: int) -> None:
+        """Reads until the server resets a stream, whose response may be over."""
+        deadline = time.monotonic() + self.timeout
+        while self.streams[stream].reset is None:
+            assert time.monotonic() < deadline, f"no reset of stream {stream}"
+            assert self.read_frame() is not None, f"closed before the reset of stream {stream}"
+
     def read_to_close(self) -> None:
         deadline = time.monotonic() + self.timeout
         while self.read_frame() is not None:

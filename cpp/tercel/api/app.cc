@@ -117,7 +117,7 @@ void App::handle_with_body(const http::Request& request, http::Exchange& exchang
     return call(*entry, kept, {.bytes = read.bytes}, exchange);
   }
   BodyOwner& owner = *this;
-  BodyReader* const reader = readers_.make(owner, blocks_, bytes_max);
+  BodyReader* const reader = readers_.make(owner, blocks_, number_of(*entry), bytes_max);
   if (reader == nullptr) return exchange.abort(Errc::kNoMemory);
   reader->start(kept, std::move(head), read.bytes, exchange);
 }
@@ -143,6 +143,7 @@ void App::read_form(const Entry& entry, std::string_view boundary, const http::R
   const FormReader::Options options{.plan = entry.plan,
                                     .blocks = blocks_,
                                     .spool = {.directory = spool_directory_.c_str()},
+                                    .route = number_of(entry),
                                     .bytes_max = entry.body.bytes_max};
   FormReader* const reader = form_readers_.make(owner, options, boundary, std::move(memory));
   if (reader == nullptr) return exchange.abort(Errc::kNoMemory);
@@ -241,16 +242,25 @@ bool App::takes_form(const http::Request& request, http::Exchange& exchange) noe
   return true;
 }
 
-void App::on_body(const http::Request& request, std::string_view body,
-                  http::Exchange& exchange) noexcept {
-  // Other requests came meanwhile; what was found is found again.
-  if (Entry* const entry = find(request, exchange))
-    call(*entry, request, {.bytes = body}, exchange);
+// Other requests came meanwhile; what was found is found again. A converter of the application's
+// own may say otherwise by then: the body was read, and the form taken apart, for that route alone.
+App::Entry* App::find_again(std::uint32_t route, const http::Request& request,
+                            http::Exchange& exchange) noexcept {
+  if (find(request.method, request.path) == route) return &entries_[route];
+  refuse(404, {}, request, exchange);
+  return nullptr;
 }
 
-void App::on_form(const http::Request& request, Form& form, http::Exchange& exchange) noexcept {
-  // As above.
-  if (Entry* const entry = find(request, exchange)) {
+void App::on_body(std::uint32_t route, const http::Request& request, std::string_view body,
+                  http::Exchange& exchange) noexcept {
+  if (Entry* const entry = find_again(route, request, exchange)) {
+    call(*entry, request, {.bytes = body}, exchange);
+  }
+}
+
+void App::on_form(std::uint32_t route, const http::Request& request, Form& form,
+                  http::Exchange& exchange) noexcept {
+  if (Entry* const entry = find_again(route, request, exchange)) {
     call(*entry, request, {.form = &form}, exchange);
   }
 }

@@ -15,6 +15,8 @@
 // | the request                                     | answer                             |
 // |-------------------------------------------------|------------------------------------|
 // | no route has its path                           | 404, or that of set_unrouted()     |
+// | a converter takes its path no longer when its   |                                    |
+// | body has come                                   | 404                                |
 // | a path above kPathBytesMax                      | 414                                |
 // | a method that nobody knows                      | 501                                |
 // | a method that its path does not have            | 405, with Allow                    |
@@ -178,6 +180,12 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   [[nodiscard]] route::Problem compile_schemas(Entry& entry, std::size_t number);
   // The route of a request, and match_; null: it was answered, or is another handler's.
   [[nodiscard]] Entry* find(const http::Request& request, http::Exchange& exchange) noexcept;
+  // The same for one whose body is here, which was read for a route; null: it was answered.
+  [[nodiscard]] Entry* find_again(std::uint32_t route, const http::Request& request,
+                                  http::Exchange& exchange) noexcept;
+  [[nodiscard]] std::uint32_t number_of(const Entry& entry) const noexcept {
+    return static_cast<std::uint32_t>(&entry - entries_.data());
+  }
   void refuse_method(const http::Request& request, http::Exchange& exchange) noexcept;
   // False: it was answered.
   [[nodiscard]] bool admit(const Entry& entry, const http::Request& request,
@@ -209,13 +217,13 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   void refuse(Errc error, const http::Request& request, http::Exchange& exchange) noexcept;
 
   // --- BodyOwner
-  void on_body(const http::Request& request, std::string_view body,
+  void on_body(std::uint32_t route, const http::Request& request, std::string_view body,
                http::Exchange& exchange) noexcept override;
   void on_body_too_large(const http::Request& request, http::Exchange& exchange) noexcept override;
   void destroy(BodyReader* reader) noexcept override { readers_.destroy(reader); }
 
   // --- FormOwner
-  void on_form(const http::Request& request, Form& form,
+  void on_form(std::uint32_t route, const http::Request& request, Form& form,
                http::Exchange& exchange) noexcept override;
   void on_form_failed(const http::Request& request, Errc why,
                       http::Exchange& exchange) noexcept override;

@@ -29,7 +29,7 @@ void BodyReader::pull() noexcept {
     if (appended != Appended::kYes) return refuse(appended);
     if (read.state == http::BodyState::kMore) continue;
     exchange_->observe(nullptr);
-    owner_.on_body(request_, {body_.data(), size_}, *exchange_);
+    owner_.on_body(route_, request_, {body_.data(), size_}, *exchange_);
     return owner_.destroy(this);
   }
 }

@@ -23,7 +23,8 @@ class BodyReader;
 class BodyOwner {
  public:
   // The body is here. `request` and `body` are valid during the call; nobody observes the exchange.
-  virtual void on_body(const http::Request& request, std::string_view body,
+  // `route`: as the reader was given it.
+  virtual void on_body(std::uint32_t route, const http::Request& request, std::string_view body,
                        http::Exchange& exchange) noexcept = 0;
   virtual void on_body_too_large(const http::Request& request,
                                  http::Exchange& exchange) noexcept = 0;
@@ -36,9 +37,11 @@ class BodyOwner {
 
 class BodyReader final : public http::Observer {
  public:
-  // Pulls `bytes_max` at most. Blocks are taken from `blocks`, which outlives it.
-  BodyReader(BodyOwner& owner, BlockPool& blocks, std::uint64_t bytes_max) noexcept
-      : owner_{owner}, blocks_{blocks}, bytes_max_{bytes_max} {}
+  // Pulls `bytes_max` at most. Blocks are taken from `blocks`, which outlives it. `route`: the
+  // number of that which the body is for.
+  BodyReader(BodyOwner& owner, BlockPool& blocks, std::uint32_t route,
+             std::uint64_t bytes_max) noexcept
+      : owner_{owner}, blocks_{blocks}, route_{route}, bytes_max_{bytes_max} {}
   BodyReader(const BodyReader&) = delete;
   BodyReader& operator=(const BodyReader&) = delete;
 
@@ -62,6 +65,7 @@ class BodyReader final : public http::Observer {
 
   BodyOwner& owner_;
   BlockPool& blocks_;
+  std::uint32_t route_;
   http::Exchange* exchange_ = nullptr;
   Block head_;
   http::Request request_;  // In head_.

@@ -12,6 +12,7 @@ FormReader::FormReader(FormOwner& owner, const Options& options, std::string_vie
       memory_{std::move(memory)},
       parser_{boundary, kLimits, {memory_.data(), kMemoryBytes}},
       form_{options.plan, options.blocks, options.spool},
+      route_{options.route},
       bytes_left_{options.bytes_max} {}
 
 void FormReader::start(const http::Request& request, Block head, http::BodyRead first,
@@ -35,7 +36,7 @@ void FormReader::take(http::BodyRead read) noexcept {
     if (taken) taken = finish();
     exchange_->observe(nullptr);
     if (taken) {
-      owner_.on_form(request_, form_, *exchange_);
+      owner_.on_form(route_, request_, form_, *exchange_);
     } else {
       owner_.on_form_failed(request_, taken.error(), *exchange_);
     }

@@ -26,7 +26,8 @@ class FormReader;
 class FormOwner {
  public:
   // The form is here. All arguments are valid during the call; nobody observes the exchange.
-  virtual void on_form(const http::Request& request, Form& form,
+  // `route`: as in the options of the reader.
+  virtual void on_form(std::uint32_t route, const http::Request& request, Form& form,
                        http::Exchange& exchange) noexcept = 0;
   // It is refused: kBodyTooLarge, or what parser and form fail with.
   virtual void on_form_failed(const http::Request& request, Errc why,
@@ -50,6 +51,7 @@ class FormReader final : public http::Observer {
     const RequestPlan& plan;
     BlockPool& blocks;
     Spool::Options spool;
+    std::uint32_t route;      // The number of that whose plan it is.
     std::uint64_t bytes_max;  // Of the whole body.
   };
 
@@ -81,6 +83,7 @@ class FormReader final : public http::Observer {
   http::Exchange* exchange_ = nullptr;
   Block head_;
   http::Request request_;  // In head_.
+  std::uint32_t route_;
   std::uint64_t bytes_left_;
   bool began_ = false;
 };

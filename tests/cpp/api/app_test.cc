@@ -1,8 +1,11 @@
 #include "tercel/api/app.h"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -363,6 +366,56 @@ TEST(AppRateTest, AboveTheRateOfARouteTheAnswerIs429BeforeTheBodyIsRead) {
   EXPECT_TRUE(ask(kGet).starts_with("HTTP/1.1 200"));
   app.set_counting(App::Counting::kYes);
   EXPECT_TRUE(ask(kPost).starts_with("HTTP/1.1 429"));  // Without 100.
+}
+
+// A converter of an application's own that does not always say the same.
+class Fickle final : public route::UserConverters {
+ public:
+  std::optional<std::uint32_t> bind(std::string_view, std::string_view, std::string&) override {
+    return 0;
+  }
+  std::optional<route::UserValue> convert(std::uint32_t, std::string_view) noexcept override {
+    return takes ? std::optional{route::UserValue{}} : std::nullopt;
+  }
+  bool takes = true;
+};
+
+// The plan of one route knows nothing of what was read for another one.
+TEST(AppOfConvertersTest, ABodyIsForTheRouteThatItWasReadFor) {
+  Fickle users;
+  App app{&users};
+  int calls = 0;
+  const auto count = [&calls](Call& call) {
+    ++calls;
+    call.empty(204);
+  };
+  std::vector<Parameter> form;
+  for (int i = 0; i < 50; ++i) form.push_back({.name = std::to_string(i), .in = In::kForm});
+  for (Parameter& parameter : form) parameter.required = false;
+  app.on("POST", "/{x:own}", form, count);
+  app.on("PUT", "/{x:own}", {}, count, {.kind = BodyKind::kBytes});
+  app.on("POST", "/{r:path}", {}, count, {.kind = BodyKind::kBytes});
+  app.on("PUT", "/{r:path}", {}, count, {.kind = BodyKind::kBytes});
+  ASSERT_EQ(app.freeze(), std::nullopt);
+  test::MemoryWire wire;
+  http::H1Context context{app, http::Limits{}};
+  http::H1Session session{wire, context};
+  wire.session = &session;
+  constexpr std::string_view kForm =
+      "--b\r\nContent-Disposition: form-data; name=\"49\"\r\n\r\nx\r\n--b--\r\n";
+  for (const std::string_view method : {"POST", "PUT"}) {
+    for (const bool takes : {true, false}) {
+      users.takes = true;
+      calls = 0;
+      wire.receive(std::string{method} +
+                   " /x HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(kForm.size()) +
+                   "\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n");
+      users.takes = takes;
+      wire.receive(kForm);
+      EXPECT_TRUE(wire.take_sent().starts_with(takes ? "HTTP/1.1 204" : "HTTP/1.1 404"));
+      EXPECT_EQ(calls, takes ? 1 : 0);
+    }
+  }
 }
 
 }  // namespace

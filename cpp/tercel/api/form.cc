@@ -52,9 +52,9 @@ Result<void> Form::begin_file(const http::PartHead& head) noexcept {
   char* const name = file.head_.data() + fields_bytes;
   std::copy(head.filename->begin(), head.filename->end(), name);
   file.filename_ = {name, head.filename->size()};
-  const auto is_type = [](const http::Field& field) { return field.name == "content-type"; };
-  const auto type = std::find_if(file.fields_.begin(), file.fields_.end(), is_type);
-  if (type != file.fields_.end()) file.content_type_ = type->value;
+  if (const auto* const type = http::find_field(file.fields_, "content-type")) {
+    file.content_type_ = type->value;
+  }
   file.parameter_ = part_.parameter;
   part_.file = uploads_.size();
   uploads_.push_back(std::move(file));

@@ -8,7 +8,7 @@
 namespace tercel::edge {
 
 void Cors::handle(const http::Request& request, http::Exchange& exchange) noexcept {
-  const http::Field* const origin = find_field(request.fields, "origin");
+  const http::Field* const origin = http::find_field(request.fields, "origin");
   if (origin == nullptr || !request.protocol.empty()) return inner_.handle(request, exchange);
   if (CorsPolicy::is_preflight(request)) return answer_preflight(request, exchange);
   Around* const around =

@@ -106,13 +106,6 @@ std::string join(const std::vector<std::string>& names) {
 
 }  // namespace
 
-const http::Field* find_field(std::span<const http::Field> fields, std::string_view name) noexcept {
-  const auto found = std::find_if(fields.begin(), fields.end(), [&](const http::Field& field) {
-    return http::equals_ignoring_case(field.name, name);
-  });
-  return found != fields.end() ? &*found : nullptr;
-}
-
 Sentence CorsPolicy::problem_of(const CorsOptions& options) {
   if (options.origins.empty()) return "CORS allows no origin: name some, or leave it out.";
   for (const std::string& origin : options.origins) {
@@ -176,7 +169,7 @@ std::span<const http::Field> CorsPolicy::fields(
     std::string_view allowed, std::span<const http::Field> present,
     std::array<http::Field, kFieldsMax>& into) const noexcept {
   std::size_t count = 0;
-  if (!allowed.empty() && find_field(present, kAllowOrigin) == nullptr) {
+  if (!allowed.empty() && http::find_field(present, kAllowOrigin) == nullptr) {
     into[count++] = {kAllowOrigin, allowed};
     if (credentials_) into[count++] = {"access-control-allow-credentials", "true"};
     if (!expose_.empty()) into[count++] = {"access-control-expose-headers", expose_};
@@ -192,8 +185,8 @@ std::span<const http::Field> CorsPolicy::fields(
 }
 
 bool CorsPolicy::is_preflight(const http::Request& request) noexcept {
-  return request.method == "OPTIONS" && find_field(request.fields, "origin") != nullptr &&
-         find_field(request.fields, "access-control-request-method") != nullptr;
+  return request.method == "OPTIONS" && http::find_field(request.fields, "origin") != nullptr &&
+         http::find_field(request.fields, "access-control-request-method") != nullptr;
 }
 
 std::span<const http::Field> CorsPolicy::preflight_fields(
@@ -201,7 +194,7 @@ std::span<const http::Field> CorsPolicy::preflight_fields(
     std::array<http::Field, kPreflightFieldsMax>& into) const noexcept {
   std::size_t count = 0;
   const auto asked = [&request](std::string_view name) {
-    const http::Field* const field = find_field(request.fields, name);
+    const http::Field* const field = http::find_field(request.fields, name);
     return field != nullptr ? field->value : std::string_view{};
   };
   const auto add = [&](std::string_view name, std::string_view value) {

@@ -92,8 +92,4 @@ class CorsPolicy {
   bool private_network_;
 };
 
-// The value of the field of that name, in lower case; null: there is none.
-[[nodiscard]] const http::Field* find_field(std::span<const http::Field> fields,
-                                            std::string_view name) noexcept;
-
 }  // namespace tercel::edge

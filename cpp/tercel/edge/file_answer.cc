@@ -26,13 +26,6 @@ using std::chrono::seconds;
 
 constexpr std::size_t kOwnFieldsMax = 8;
 
-const Field* find_given(std::span<const Field> fields, std::string_view name) noexcept {
-  const auto found = std::find_if(fields.begin(), fields.end(), [name](const Field& field) {
-    return http::equals_ignoring_case(field.name, name);
-  });
-  return found == fields.end() ? nullptr : &*found;
-}
-
 // Text of a size that is known.
 template <std::size_t kBytes>
 class Text {
@@ -100,7 +93,7 @@ class FileAnswer {
             answer_conditions(exchange_, request_, whole, current_, today, head_.refuse)) {
       return *answered;
     }
-    const Field* const range = find_given(request_.fields, "range");
+    const Field* const range = http::find_field(request_.fields, "range");
     if (request_.method != "GET" || range == nullptr ||
         !http::range_applies(request_.fields, current_, today)) {
       return send_whole();
@@ -122,8 +115,9 @@ class FileAnswer {
   // --- validators
   void find_validators() noexcept {
     current_ = validators_of(head_.fields, std::chrono::floor<seconds>(now_));
-    if (find_given(head_.fields, "etag") == nullptr) make_entity_tag();
-    if (find_given(head_.fields, "last-modified") == nullptr && file_.modified() >= kDatesBegin) {
+    if (http::find_field(head_.fields, "etag") == nullptr) make_entity_tag();
+    if (http::find_field(head_.fields, "last-modified") == nullptr &&
+        file_.modified() >= kDatesBegin) {
       make_date();
     }
   }
@@ -160,13 +154,13 @@ class FileAnswer {
   void add_fields() noexcept {
     const auto given = head_.fields.first(std::min(head_.fields.size(), kFileFieldsMax));
     for (const Field& field : given) add(field.name, field.value);
-    if (!head_.content_type.empty() && find_given(given, "content-type") == nullptr) {
+    if (!head_.content_type.empty() && http::find_field(given, "content-type") == nullptr) {
       add("content-type", head_.content_type);
     }
     if (!head_.content_encoding.empty()) add("content-encoding", head_.content_encoding);
     if (!etag_.view().empty()) add("etag", etag_.view());
     if (!date_.view().empty()) add("last-modified", date_.view());
-    if (find_given(given, "accept-ranges") == nullptr) add("accept-ranges", "bytes");
+    if (http::find_field(given, "accept-ranges") == nullptr) add("accept-ranges", "bytes");
   }
   // In place of what it was; returns that.
   std::string_view set_content_type(std::string_view value) noexcept {

@@ -13,9 +13,8 @@ std::chrono::nanoseconds RateRule::take(const http::Request& request,
 
 std::optional<ClientId> RateRule::whose(const http::Request& request) const noexcept {
   if (!header_.empty()) {
-    for (const http::Field& field : request.fields) {
-      if (field.name == header_) return ClientId{hash_(field.value)};
-    }
+    const http::Field* const field = http::find_field(request.fields, header_);
+    if (field != nullptr) return ClientId{hash_(field->value)};
   }
   return request.client != nullptr ? client_id(*request.client) : std::nullopt;
 }

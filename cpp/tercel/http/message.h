@@ -1,7 +1,7 @@
 // What a request and a response are, whatever version of HTTP carried them.
 //
 // All views point into memory of the caller's; each use says how long they hold.
-// Source: RFC 9110.
+// Source: RFC 9110. Tested by message_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,11 @@ struct Field {
   std::string_view name;
   std::string_view value;
 };
+
+// The first field of that name, in whatever case it is; null: there is none. REQUIRES: `name` is in
+// lower case. Cost: linear.
+[[nodiscard]] const Field* find_field(std::span<const Field> fields,
+                                      std::string_view name) noexcept;
 
 // A request whose head is complete. Valid during Handler::handle() only: copy what must live
 // longer.

@@ -57,7 +57,7 @@ class Fleeting final : public http::Handler {
  public:
   explicit Fleeting(http::Handler& inner) : inner_{inner} {}
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
-    std::string origin{find_field(request.fields, "origin")->value};
+    std::string origin{http::find_field(request.fields, "origin")->value};
     const http::Field field{"origin", origin};
     http::Request copy = request;
     copy.fields = {&field, 1};

@@ -31,8 +31,8 @@ PyObject* make_float(json::Value value) noexcept {
 PyObject* make_integer(json::Value value) noexcept {
   if (value.kind() != json::Kind::kDecimal) return to_python(value);
   const double number = value.float64();
-  // Beyond 2^53 it is not known which integer was meant.
-  const bool exact = std::trunc(number) == number && std::fabs(number) <= 9007199254740992.0;
+  // From 2^53 on it is not known which integer was meant: that is the next one's nearest, too.
+  const bool exact = std::trunc(number) == number && std::fabs(number) < 9007199254740992.0;
   return exact ? PyLong_FromDouble(number) : refuse();
 }
 

@@ -21,9 +21,10 @@ std::optional<std::uint32_t> Converters::bind(std::string_view name, std::string
   std::pair<std::string, std::string> key{name, arguments};
   if (const auto known = numbers_.find(key); known != numbers_.end()) return known->second;
   if (!classes_) return std::nullopt;
-  PyObject* const made_of = PyDict_GetItemString(classes_.get(), key.first.c_str());
-  if (made_of == nullptr) return std::nullopt;
-  Ref function = make(made_of, arguments);
+  // Kept, as what runs next may change the dict.
+  const Ref made_of = Ref::share(PyDict_GetItemString(classes_.get(), key.first.c_str()));
+  if (!made_of) return std::nullopt;
+  Ref function = make(made_of.get(), arguments);
   if (!function) {
     problem = "cannot be made: " + take_message();
     return std::nullopt;
@@ -52,12 +53,12 @@ std::optional<route::UserValue> Converters::convert(std::uint32_t converter,
   })
                                      : nullptr);
   if (value) return value.get() == Py_None ? std::nullopt : std::optional{route::UserValue{}};
-  // A text that is no UTF-8 is a ValueError, too. Of others, the log hears when the value is made.
-  if (PyErr_ExceptionMatches(PyExc_ValueError) != 0) {
-    PyErr_Clear();
-    return std::nullopt;
-  }
-  PyErr_Clear();
+  const Ref raised = take_raised();
+  // A text that is no UTF-8 is one, too.
+  if (PyErr_GivenExceptionMatches(raised.get(), PyExc_ValueError) != 0) return std::nullopt;
+  // Of others, the log hears when the value is made; but who pressed Ctrl-C does so once, and a
+  // lookup raises nothing. So it is as if they had not done so yet.
+  if (PyErr_GivenExceptionMatches(raised.get(), PyExc_KeyboardInterrupt) != 0) PyErr_SetInterrupt();
   return route::UserValue{};
 }
 

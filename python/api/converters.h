@@ -5,6 +5,8 @@
 // The class is called with the arguments, which are literals of Python; its `convert(text)` gets a
 // text, and returns its value, or None or a ValueError for one that it does not take. The lookup of
 // a route only asks whether it does; the value is made once more for the argument, by the endpoint.
+// So what else it raises is raised there. A KeyboardInterrupt, which may have come while it ran, is
+// sent to the process once more.
 // Names are looked up in a dict that the application may fill until its routes are added.
 //
 // Resource: keeps what it made. Thread: one that holds the interpreter lock.

@@ -2,8 +2,8 @@
 
 #include <array>
 #include <span>
-#include <string_view>
 
+#include "python/api/fields.h"
 #include "tercel/http/message.h"
 
 namespace nb = nanobind;
@@ -18,23 +18,9 @@ edge::CorsPolicy make_policy(edge::CorsOptions options) {
   return edge::CorsPolicy{options};
 }
 
-std::string_view view_of(nb::handle bytes) {
-  const auto value = nb::cast<nb::bytes>(bytes);  // Kept alive by the list that it is in.
-  return {value.c_str(), value.size()};
-}
-
-// Valid as long as `headers`.
-std::vector<http::Field> to_fields(const nb::list& headers) {
-  std::vector<http::Field> fields;
-  fields.reserve(nb::len(headers));
-  for (const nb::handle pair : headers) fields.push_back({view_of(pair[0]), view_of(pair[1])});
-  return fields;
-}
-
 void append(nb::list& headers, std::span<const http::Field> fields) {
   for (const http::Field& field : fields) {
-    headers.append(nb::make_tuple(nb::bytes(field.name.data(), field.name.size()),
-                                  nb::bytes(field.value.data(), field.value.size())));
+    headers.append(to_pair(field.name, field.value));
   }
 }
 
@@ -52,10 +38,10 @@ PyCors::PyCors(std::vector<std::string> origins, std::vector<std::string> method
                            .private_network = private_network})} {}
 
 nb::object PyCors::preflight(const nb::bytes& method, const nb::list& headers) const {
-  const std::vector<http::Field> fields = to_fields(headers);
+  const HeaderFields fields{headers};
   http::Request request;
   request.method = view_of(method);
-  request.fields = fields;
+  request.fields = fields.all();
   if (!edge::CorsPolicy::is_preflight(request)) return nb::none();
   std::array<http::Field, edge::CorsPolicy::kPreflightFieldsMax> into;
   nb::list answer;
@@ -66,7 +52,8 @@ nb::object PyCors::preflight(const nb::bytes& method, const nb::list& headers) c
 nb::list PyCors::amend(const nb::bytes& origin, const nb::list& headers) const {
   std::array<http::Field, edge::CorsPolicy::kFieldsMax> into;
   nb::list all{headers};
-  append(all, policy_.fields(policy_.allow(view_of(origin)), to_fields(headers), into));
+  const HeaderFields present{headers};
+  append(all, policy_.fields(policy_.allow(view_of(origin)), present.all(), into));
   return all;
 }
 

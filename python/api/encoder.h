@@ -4,11 +4,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <nanobind/nanobind.h>
 
@@ -49,16 +46,5 @@ class Encoder {
 // (status, headers, body) of what was answered. The body is bytes, or, where there are files in it,
 // a list of bytes and FilePart, which are taken out of it.
 [[nodiscard]] nanobind::tuple to_tuple(BufferExchange& exchange);
-
-// Header fields as ASGI has them, with names in lower case; a value that is kept by this.
-class HeaderFields {
- public:
-  explicit HeaderFields(const nanobind::list& headers);
-  [[nodiscard]] std::span<const http::Field> all() const noexcept { return fields_; }
-
- private:
-  std::vector<std::pair<std::string, std::string>> kept_;
-  std::vector<http::Field> fields_;
-};
 
 }  // namespace tercel::python::api

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "python/api/fields.h"
 #include "python/api/invocation.h"
 #include "python/api/values.h"
 
@@ -10,23 +11,6 @@ namespace {
 
 Ref to_bytes(std::string_view bytes) noexcept {
   return Ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
-}
-
-// What a peer sent as a header field, which is bytes: each is the character of its number.
-Ref to_str(std::string_view bytes) noexcept {
-  return Ref::steal(
-      PyUnicode_DecodeLatin1(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr));
-}
-
-Ref to_pairs(std::span<const http::Field> fields) noexcept {
-  Ref list = Ref::steal(PyList_New(0));
-  for (const http::Field& field : fields) {
-    const Ref name = list ? to_str(field.name) : Ref{};
-    const Ref value = name ? to_str(field.value) : Ref{};
-    const Ref pair = value ? Ref::steal(PyTuple_Pack(2, name.get(), value.get())) : Ref{};
-    if (!pair || PyList_Append(list.get(), pair.get()) < 0) return {};
-  }
-  return list;
 }
 
 // A default that a function may change is copied for each call. New reference, or null.
@@ -152,10 +136,10 @@ PyObject* PyEndpoint::make_body(const tercel::api::Call& call) const noexcept {
 
 PyObject* PyEndpoint::make_request(const tercel::api::Call& call) const noexcept {
   const http::Request& request = call.request;
-  const Ref method = to_str(request.method);
-  const Ref path = to_str(request.path);
-  const Ref query = to_str(request.query);
-  const Ref headers = to_pairs(request.fields);
+  const Ref method = as_latin1(request.method);
+  const Ref path = as_latin1(request.path);
+  const Ref query = as_latin1(request.query);
+  const Ref headers = to_pairs(request.fields, as_latin1);
   const Ref body = to_bytes(call.bytes);
   if (!method || !path || !query || !headers || !body) return nullptr;
   PyObject* args[] = {method.get(), path.get(), query.get(), headers.get(), body.get()};
@@ -244,7 +228,12 @@ void PyEndpoint::answer_at_once(tercel::api::Call& call, PyObject* result) const
     return raise_of(made.send(call.exchange, {call.request.method, call.request.fields}));
   };
   if (answer_with(result, deliver)) return;
-  if (const Ref raised = take_raised()) around_.door->log_raised(raised.get());
+  Ref raised = take_raised();
+  if (portable_ != nullptr && raised) {
+    portable_->raised = std::move(raised);
+    return;
+  }
+  if (raised) around_.door->log_raised(raised.get());
   call.exchange.abort(Errc::kHandlerFailed);
 }
 

@@ -44,10 +44,12 @@ struct Surroundings {
   const asgi::Door* door;
 };
 
-// Where a call that is not the server's leaves what it found: the function and its arguments.
+// Where a call that is not the server's leaves what it found: the function and its arguments, or
+// what nobody answers and goes on, as KeyboardInterrupt does.
 struct Portable {
   std::uint32_t route = 0;
   Ref arguments;  // A tuple, once it was called.
+  Ref raised;
 };
 
 class PyEndpoint final : public tercel::api::Endpoint {

@@ -10,6 +10,7 @@
 
 #include "python/api/buffer_exchange.h"
 #include "python/api/cors.h"
+#include "python/api/fields.h"
 #include "python/errors.h"
 #include "tercel/api/problem.h"
 #include "tercel/base/parse_number.h"
@@ -95,10 +96,6 @@ bool is_of_form(const Parameter& parameter) {
   return parameter.in == In::kForm;
 }
 
-std::string_view view_of(const nb::bytes& bytes) {
-  return {bytes.c_str(), bytes.size()};
-}
-
 // (prefix, folder, index, headers)
 edge::FileMount read_mount(const nb::tuple& one) {
   edge::FileMount mount{.prefix = nb::cast<std::string>(one[0]),
@@ -114,12 +111,9 @@ edge::FileMount read_mount(const nb::tuple& one) {
 
 // What a request says of a body that is not there yet.
 std::optional<std::uint64_t> declared_length(std::span<const http::Field> fields) {
-  for (const http::Field& field : fields) {
-    if (field.name != "content-length") continue;
-    const auto length = parse_decimal(field.value);
-    return length ? std::optional{*length} : std::nullopt;
-  }
-  return std::nullopt;
+  const http::Field* const field = http::find_field(fields, "content-length");
+  const auto length = field != nullptr ? parse_decimal(field->value) : fail(Errc::kNotANumber);
+  return length ? std::optional{*length} : std::nullopt;
 }
 
 class Front final : public http::Handler {
@@ -316,6 +310,10 @@ nb::object Instance::begin(const nb::bytes& method, const nb::bytes& path, const
   unrouted_.forget();
   app_.set_unrouted(files_before(unrouted_));
   app_.handle(request, exchange);
+  if (portable_.raised) {
+    restore_raised(std::move(portable_.raised));
+    throw_python_error();
+  }
   if (unrouted_.came()) return nb::none();
   if (exchange.needs_body()) return nb::bool_(true);
   if (portable_.arguments) {

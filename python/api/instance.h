@@ -41,6 +41,7 @@ class Instance {
   // (route, values), the number of the route and the values of its arguments, when its function is
   // to be called; True when it needs the body, which is None so far; and None when no route has its
   // path. `client`: the IP address of who asks, or None. `again`: it came before, without its body.
+  // Throws what nobody answers, as KeyboardInterrupt.
   [[nodiscard]] nanobind::object begin(const nanobind::bytes& method, const nanobind::bytes& path,
                                        const nanobind::bytes& query, const nanobind::list& headers,
                                        const std::optional<nanobind::bytes>& body,

@@ -49,6 +49,8 @@ class Templates {
     return names;
   }
 
+  int traverse(visitproc visit, void* arg) const { return converters_.traverse(visit, arg); }
+
  private:
   [[nodiscard]] nb::object function_of(const route::Converter& converter) const {
     if (converter.kind() != route::ConverterKind::kUser) return nb::none();
@@ -60,13 +62,16 @@ class Templates {
   route::RouteId next_ = 0;
 };
 
+// What an object keeps may lead back to the application that keeps it.
+template <typename T>
 int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   Py_VISIT(Py_TYPE(self));
-  return nb::inst_ready(self) ? nb::inst_ptr<Instance>(self)->traverse(visit, arg) : 0;
+  return nb::inst_ready(self) ? nb::inst_ptr<T>(self)->traverse(visit, arg) : 0;
 }
 
-PyType_Slot instance_slots[] = {  // NOLINT: CPython keeps pointers to them.
-    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
+template <typename T>
+PyType_Slot traversed[] = {  // NOLINT: CPython keeps pointers to them.
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse<T>)},
     {0, nullptr}};
 
 }  // namespace
@@ -79,7 +84,7 @@ NB_MODULE(_api, module) {
   nb::set_leak_warnings(false);
 #endif
   if (!api::init_door() || !api::init_answer() || !api::init_invocation()) throw_python_error();
-  nb::class_<api::Templates>(module, "Templates")
+  nb::class_<api::Templates>(module, "Templates", nb::type_slots(api::traversed<api::Templates>))
       .def(nb::init<nb::dict>(), nb::arg("converters"))
       .def("add", &api::Templates::add, nb::arg("method"), nb::arg("path"), nb::arg("name"),
            "Adds a route.")
@@ -117,7 +122,7 @@ NB_MODULE(_api, module) {
           },
           nb::arg("requests"), nb::arg("per"), nb::arg("burst"), nb::arg("header"),
           nb::arg("clients"));
-  nb::class_<api::Instance>(module, "Instance", nb::type_slots(api::instance_slots))
+  nb::class_<api::Instance>(module, "Instance", nb::type_slots(api::traversed<api::Instance>))
       .def(nb::init<nb::object>(), nb::arg("app"))
       .def("begin", &api::Instance::begin, nb::arg("method"), nb::arg("path"), nb::arg("query"),
            nb::arg("headers"), nb::arg("body").none(), nb::arg("client").none() = nb::none(),

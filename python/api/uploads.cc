@@ -5,28 +5,9 @@
 #include <cerrno>
 #include <string_view>
 
+#include "python/api/fields.h"
+
 namespace tercel::python::api {
-namespace {
-
-// Of a head that is not UTF-8 throughout, as far as it can be read.
-Ref to_str(std::string_view text) noexcept {
-  return Ref::steal(
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
-}
-
-Ref to_pairs(std::span<const http::Field> fields) noexcept {
-  Ref list = Ref::steal(PyList_New(0));
-  for (const http::Field& field : fields) {
-    const Ref name = list ? to_str(field.name) : Ref{};
-    const Ref value = name ? to_str(field.value) : Ref{};
-    const Ref pair = value ? Ref::steal(PyTuple_Pack(2, name.get(), value.get())) : Ref{};
-    if (!pair || PyList_Append(list.get(), pair.get()) < 0) return {};
-  }
-  return list;
-}
-
-}  // namespace
-
 PyObject* Uploads::make(std::uint32_t parameter, Wish wish) noexcept {
   Ref list = Ref::steal(wish.array ? PyList_New(0) : nullptr);
   if (wish.array && !list) return nullptr;
@@ -45,9 +26,9 @@ Ref Uploads::make_one(const tercel::api::Upload& file, bool as_bytes) noexcept {
 }
 
 Ref Uploads::make_upload(const tercel::api::Upload& file) noexcept {
-  const Ref name = to_str(file.filename());
-  const Ref type = file.content_type().empty() ? Ref::share(Py_None) : to_str(file.content_type());
-  const Ref headers = to_pairs(file.fields());
+  const Ref name = as_utf8(file.filename());
+  const Ref type = file.content_type().empty() ? Ref::share(Py_None) : as_utf8(file.content_type());
+  const Ref headers = to_pairs(file.fields(), as_utf8);
   const Ref size = Ref::steal(PyLong_FromUnsignedLongLong(file.size()));
   const Ref content = file.spooled() ? Ref::share(Py_None) : read(file);
   const Ref spool = spool_of(file);

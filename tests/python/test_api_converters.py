@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import signal
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,6 +75,68 @@ def test_the_document_says_that_it_is_a_text() -> None:
     (parameter,) = document["/scale/{by}"]["get"]["parameters"]
     assert parameter["schema"]["type"] == "string"
     assert "404" in document["/scale/{by}"]["get"]["responses"]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_interrupt_during_a_lookup_is_not_lost(method: str) -> None:
+    """Ctrl-C is pressed once; the lookup of a route raises nothing."""
+
+    class Interrupted:
+        times = 0
+
+        def convert(self, text: str) -> str:
+            Interrupted.times += 1
+            if Interrupted.times == 1:
+                raise KeyboardInterrupt
+            return text
+
+    app = tercel.App()
+    app.add_converter("own", Interrupted)
+    app.get("/{x:own}")(lambda x: x)
+    app.post("/{x:own}")(lambda x: x)
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
+    try:
+        assert InProcess(app).request(method.upper(), "/a").text == "a"
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen == [signal.SIGINT]
+
+
+def test_an_interrupt_while_an_argument_is_made_goes_on() -> None:
+    class Interrupted:
+        times = 0
+
+        def convert(self, text: str) -> str:
+            Interrupted.times += 1
+            if Interrupted.times == 2:
+                raise KeyboardInterrupt
+            return text
+
+    app = tercel.App()
+    app.add_converter("own", Interrupted)
+    app.get("/{x:own}")(lambda x: x)
+    with pytest.raises(KeyboardInterrupt):
+        InProcess(app).get("/a")
+    assert InProcess(app).get("/a").text == "a"
+
+
+def test_an_application_that_its_converters_know_is_freed() -> None:
+    def make() -> weakref.ref[tercel.App]:
+        app = tercel.App()
+
+        class Own:
+            def convert(self, text: str) -> tuple[tercel.App, str]:
+                return app, text
+
+        app.add_converter("own", Own)
+        app.get("/{x:own}")(lambda x: x[1])
+        assert InProcess(app).get("/a").text == "a"
+        return weakref.ref(app)
+
+    kept = make()
+    gc.collect()
+    assert kept() is None
 
 
 def test_mistakes_are_said() -> None:

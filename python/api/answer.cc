@@ -117,8 +117,10 @@ bool Answer::read_fields(PyObject* headers) noexcept {
   }
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); ++i) {
     PyObject* const pair = PyList_GET_ITEM(headers, i);
-    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
-      PyErr_SetString(PyExc_ValueError, "a header of a response is a pair of str");
+    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2 ||
+        !PyUnicode_Check(PyTuple_GET_ITEM(pair, 0)) ||
+        !PyUnicode_Check(PyTuple_GET_ITEM(pair, 1))) {
+      PyErr_Format(PyExc_ValueError, "a header of a response is a pair of str, not %.200R", pair);
       return false;
     }
     const std::string_view name = text_of(PyTuple_GET_ITEM(pair, 0));

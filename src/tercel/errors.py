@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from tercel.api.errors import HTTPError, HTTPStatus
+from tercel.api.options import pairs_of
 from tercel.api.response import Response
 
 __all__ = [
@@ -83,7 +84,7 @@ class _WithField(_OfStatus):
     def __init__(
         self, name: str, value: str | None, detail: str | None, headers: Headers, more: Any
     ) -> None:
-        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+        pairs = pairs_of(headers)
         if value is not None:
             pairs.append((name, value))
         super().__init__(detail, headers=pairs, **more)
@@ -312,7 +313,7 @@ class _Redirect(HTTPStatus):
     of_status: ClassVar[int]
 
     def __init__(self, location: str, *, headers: Headers = ()) -> None:
-        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+        pairs = pairs_of(headers)
         pairs.append(("location", quote(location, safe=_OF_A_URI)))
         super().__init__(Response(status=self.of_status, headers=pairs))
 

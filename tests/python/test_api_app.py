@@ -574,7 +574,7 @@ class TestRegistration:
 
         with pytest.raises(TypeError, match="is a generator"):
             app.get("/")(generator)
-        with pytest.raises(TypeError, match="list of names"):
+        with pytest.raises(TypeError, match="list of texts"):
             app.route("/", methods="GET")
         with pytest.raises(ValueError, match="from 200 to 599"):
             app.get("/", status=-1)

@@ -446,7 +446,7 @@ def test_mistakes_are_said(options: dict[str, Any], sentence: str) -> None:
 
 
 def test_other_mistakes_are_said() -> None:
-    with pytest.raises(TypeError, match=r"a list of names, as \['HS256'\]"):
+    with pytest.raises(TypeError, match=r"a list of texts, as \['HS256'\]"):
         JWT(key=SECRET, algorithms="HS256")
     with pytest.raises(TypeError, match="either key= or jwks_url="):
         JWT(algorithms=["HS256"])

@@ -244,6 +244,44 @@ class TestFailures:
         with pytest.raises(OSError, match="second"):
             TestClient(app).get("/")
 
+    def test_what_an_error_handler_returns_is_no_answer(self) -> None:
+        app = tercel.App()
+        app.error_handler(KeyError)(lambda error: error)
+
+        @app.get("/")
+        async def first() -> None:
+            raise KeyError
+
+        with pytest.raises(TypeError, match="KeyError is no type that is sent"):
+            TestClient(app).get("/")
+
+    @pytest.mark.parametrize("way", ["coroutine", "thread", "loop", "hooked"])
+    @pytest.mark.parametrize("parts", [0, 1])
+    def test_exceptions_of_streams(self, way: str, parts: int) -> None:
+        app = tercel.App()
+
+        def fails() -> Iterator[bytes]:
+            yield from [b"part"] * parts
+            raise KeyError("in a stream")
+
+        def plain() -> tercel.StreamingResponse:
+            return tercel.StreamingResponse(fails())
+
+        async def waits() -> tercel.StreamingResponse:
+            return plain()
+
+        if way == "hooked":
+            app.on_request(lambda request: None)
+        app.get("/", blocking=way != "loop")(plain if way in ("thread", "loop") else waits)
+        with pytest.raises(KeyError, match="in a stream"):
+            TestClient(app).get("/")
+        client = TestClient(app, raise_server_exceptions=False)
+        if parts:
+            with pytest.raises(httpx.RemoteProtocolError):
+                client.get("/")
+        else:
+            assert client.get("/").status == 500
+
     def test_exceptions_of_asgi_applications(self) -> None:
         async def fail(*_: Any) -> None:
             raise LookupError("mine")

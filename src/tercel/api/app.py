@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -22,6 +21,7 @@ from tercel.api.files import FileResponse, Folder, folder_of
 from tercel.api.handshakes import Handshakes
 from tercel.api.hooks import Hooks, call_all
 from tercel.api.mounts import Mounts, Sinks
+from tercel.api.options import check_call
 from tercel.api.portable import Portable
 from tercel.api.request import Request
 from tercel.api.response import Response
@@ -98,6 +98,8 @@ class App(Router):
         self.description = description
         self._openapi_url = _path("openapi_url", openapi_url)
         self._docs_url = _path("docs_url", docs_url)
+        if lifespan is not None:
+            check_call(lifespan, "a lifespan under @contextlib.asynccontextmanager", "app")
         self._lifespan = lifespan
         self._freezing = threading.Lock()
         self._hooks = Hooks()
@@ -130,12 +132,7 @@ class App(Router):
         Raises:
             TypeError: `instead` has arguments without a default.
         """
-        try:
-            inspect.signature(instead).bind()
-        except TypeError as error:
-            raise TypeError(
-                f"What is called instead is called without arguments: {error}."
-            ) from None
+        check_call(instead, "what is called instead")
         before = self._table.overrides.get(function)
         self._table.overrides[function] = instead
         try:
@@ -174,7 +171,16 @@ class App(Router):
             RuntimeError: the app is being served already.
         """
         self._table.check_open(prefix)
+        if isinstance(application, App) and application._has_mounted(self):
+            raise ValueError(f"what is mounted at {prefix} is this application, or has it mounted")
         self._mounts.add(prefix, application)
+
+    def _has_mounted(self, other: App) -> bool:
+        """Whether it is the other one, or that is somewhere below it."""
+        inner = self._mounts.applications()
+        return other is self or any(
+            one._has_mounted(other) for one in inner if isinstance(one, App)
+        )
 
     def static(
         self,
@@ -201,7 +207,10 @@ class App(Router):
             RuntimeError: the app is being served already.
         """
         self._table.check_open(path)
-        self._folders.append(folder_of(path, folder, index, headers))
+        served = folder_of(path, folder, index, headers)
+        if any(one[0] == served[0] for one in self._folders):
+            raise ValueError(f"two folders are served below {path}")
+        self._folders.append(served)
 
     def add_converter(self, name: str, converter: Callable[..., Any]) -> None:
         """Makes `{field:name}` and `{field:name(arguments)}` of paths convert as a class says.
@@ -226,11 +235,16 @@ class App(Router):
         The expression matches from the beginning of the path; of several, the one registered last
         is asked first. The function is called with the request, whatever its method, and with the
         named groups of the expression; it returns what a handler may return.
+
+        Raises:
+            ValueError: the expression is malformed.
+            TypeError: the function does not take these arguments.
         """
+        expression = Sinks.checked(pattern)
         self._table.check_open(pattern)
 
         def register(function: Handler) -> Handler:
-            self._sinks.add(pattern, function)
+            self._sinks.add(expression, function)
             return function
 
         return register
@@ -243,19 +257,19 @@ class App(Router):
         What a hook returns, if it is not None, is the answer, and nothing else is called for it but
         the hooks of the response. It is a coroutine function, or a plain one that does not wait.
         """
-        return self._add_hook(self._hooks.request, hook)
+        return self._add_hook("request", hook)
 
     def pre_validation(self, hook: Handler) -> Handler:
         """Calls `hook(request)` when the route is known, and before what it takes is checked."""
-        return self._add_hook(self._hooks.pre_validation, hook)
+        return self._add_hook("pre_validation", hook)
 
     def pre_handler(self, hook: Handler) -> Handler:
         """Calls `hook(request, arguments)` before each handler; it may change the arguments."""
-        return self._add_hook(self._hooks.pre_handler, hook)
+        return self._add_hook("pre_handler", hook)
 
     def on_error(self, hook: Handler) -> Handler:
         """Calls `hook(request, error)` when a handler or a hook raised."""
-        return self._add_hook(self._hooks.error, hook)
+        return self._add_hook("error", hook)
 
     def on_response(self, hook: Handler) -> Handler:
         """Calls `hook(request, response, succeeded)` before each answer is sent.
@@ -264,15 +278,15 @@ class App(Router):
         that the engine makes, as 404, are among them, those of mounted applications are not.
         `succeeded`: nothing was raised.
         """
-        return self._add_hook(self._hooks.response, hook)
+        return self._add_hook("response", hook)
 
     def on_startup(self, hook: Handler) -> Handler:
         """Calls `hook()` when the server starts, behind the beginning of the lifespan."""
-        return self._add_hook(self._hooks.startup, hook)
+        return self._add_hook("startup", hook)
 
     def on_shutdown(self, hook: Handler) -> Handler:
         """Calls `hook()` when the server shuts down, before the end of the lifespan."""
-        return self._add_hook(self._hooks.shutdown, hook)
+        return self._add_hook("shutdown", hook)
 
     def add_middleware(self, middleware: Any) -> None:
         """Adds the hooks that are the methods of an object, as far as it has them.
@@ -285,12 +299,9 @@ class App(Router):
         self._table.check_open("add_middleware()")
         self._hooks.add_middleware(middleware)
 
-    def _add_hook(self, hooks: list[Callable[..., Any]], hook: Handler) -> Handler:
-        name = getattr(hook, "__qualname__", repr(hook))
-        self._table.check_open(name)
-        if not callable(hook):
-            raise TypeError(f"a hook is a function, not {hook!r}")
-        hooks.append(hook)
+    def _add_hook(self, kind: str, hook: Handler) -> Handler:
+        self._table.check_open(getattr(hook, "__qualname__", repr(hook)))
+        self._hooks.add(kind, hook)
         return hook
 
     def openapi(self) -> dict[str, Any]:
@@ -360,7 +371,7 @@ class App(Router):
         try:
             async with AsyncExitStack() as stack:
                 if self._lifespan is not None:
-                    await stack.enter_async_context(self._lifespan(self))
+                    await stack.enter_async_context(_entered(self._lifespan(self)))
                 await stack.enter_async_context(self._mounts.lifespans())
                 # What the requests made goes before what the lifespan has.
                 stack.push_async_callback(self._table.singletons.close)
@@ -384,7 +395,19 @@ def _of_unknown(value: Any) -> Any:
     raise TypeError(f"{type(value).__qualname__} is no type that is sent as JSON")
 
 
-def _path(option: str, path: str | None) -> str | None:
-    if path is None or (path.startswith("/") and "{" not in path):
+def _entered(context: Any) -> AbstractAsyncContextManager[Any]:
+    """Returns what a lifespan returned, if it is what can be entered."""
+    if not isinstance(context, AbstractAsyncContextManager):
+        raise TypeError(
+            "a lifespan returns an asynchronous context manager, which"
+            f" @contextlib.asynccontextmanager makes of a generator, not {context!r}"
+        )
+    return context
+
+
+def _path(option: str, path: Any) -> str | None:
+    if path is None:
+        return None
+    if isinstance(path, str) and path.startswith("/") and "{" not in path:
         return path
     raise ValueError(f"{option} must be a path without fields, or None, not {path!r}.")

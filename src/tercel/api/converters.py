@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from tercel.api.options import check_call
+
 __all__ = ["bind", "check"]
 
 # Of the engine (cpp/tercel/route/converter.h).
@@ -22,14 +24,23 @@ def check(name: str, converter: Any, known: Mapping[str, Any]) -> None:
         ValueError: the name is none, or is taken.
         TypeError: it is nothing to be called, or a class without `convert`.
     """
-    if not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier():
         raise ValueError(f"the name of a converter is an identifier, not {name!r}")
     if name in _TAKEN or name in known:
         raise ValueError(f"there is a converter {name!r} already")
     if not callable(converter):
         raise TypeError(f"a converter is a class with a method convert(text), not {converter!r}")
-    if inspect.isclass(converter) and not callable(getattr(converter, "convert", None)):
-        raise TypeError(f"{converter.__qualname__} has no method convert(text)")
+    if inspect.isroutine(converter):
+        raise TypeError(
+            "a converter is a class with a method convert(text): make one of"
+            f" {converter.__qualname__}()"
+        )
+    if inspect.isclass(converter):
+        convert = getattr(converter, "convert", None)
+        if convert is None:
+            raise TypeError(f"{converter.__qualname__} has no method convert(text)")
+        if inspect.iscoroutinefunction(convert):
+            raise TypeError(f"{convert.__qualname__}() does not wait: write it without `async`")
 
 
 def bind(converter: Callable[..., Any], arguments: str) -> Callable[[str], Any]:
@@ -39,10 +50,14 @@ def bind(converter: Callable[..., Any], arguments: str) -> Callable[[str], Any]:
 
     Raises:
         ValueError: the arguments are no literals.
-        TypeError: the class does not take them.
+        TypeError: the class does not take them, or `convert` does not take a text.
     """
     given, named = _read(arguments) if arguments.strip() else ((), _NO_ARGUMENTS)
-    convert: Callable[[str], Any] = converter(*given, **named).convert
+    made = converter(*given, **named)
+    convert: Callable[[str], Any] | None = getattr(made, "convert", None)
+    if convert is None:
+        raise TypeError(f"{type(made).__qualname__} has no method convert(text)")
+    check_call(convert, "the method of a converter", "text")
     return convert
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tercel import _api
+from tercel.api.options import check_number, listed
 from tercel.api.streams import Send
 
 __all__ = ["CORS"]
@@ -47,20 +48,15 @@ class CORS:
         max_age: int = 600,
         private_network: bool = False,
     ) -> None:
-        lists = {"origins": origins, "methods": methods, "headers": headers, "expose": expose}
-        for name, value in lists.items():
-            if isinstance(value, str):
-                raise TypeError(f"{name} is a list of texts, as [{value!r}], not {value!r}")
-        if not 0 <= max_age <= 86_400:
-            raise ValueError(f"max_age is from 0 to 86400 seconds, not {max_age!r}")
+        check_number("max_age, in seconds,", max_age, 0, 86_400)
         self._native = _api.Cors(
-            list(origins),
-            list(methods),
-            list(headers),
-            list(expose),
-            credentials,
-            private_network,
-            int(max_age),
+            list(listed("origins", origins)),
+            list(listed("methods", methods)),
+            list(listed("headers", headers)),
+            list(listed("expose", expose)),
+            bool(credentials),
+            bool(private_network),
+            max_age,
         )
 
     def _preflight(self, scope: dict[str, Any]) -> Any:

@@ -29,6 +29,8 @@ from tercel.api.response_headers import ResponseHeaders
 
 __all__ = ["BEFORE", "Depends", "Singletons", "Step", "caller"]
 
+# The function that @contextmanager and @asynccontextmanager put around a generator.
+_OF_CONTEXT_MANAGERS = ("helper", contextlib.contextmanager.__code__.co_filename)
 # Where a caller() finds what is called before the handler. No argument has such a name.
 BEFORE = ":before"
 
@@ -51,8 +53,19 @@ class Depends:
     def __post_init__(self) -> None:
         if self.scope not in ("request", "app"):
             raise ValueError(f"the scope of Depends is 'request' or 'app', not {self.scope!r}")
-        if not callable(self.function):
-            raise TypeError(f"Depends takes a function, not {self.function!r}")
+        function = self.function
+        if not callable(function):
+            raise TypeError(f"Depends takes a function, not {function!r}")
+        if type(function).__hash__ is None:
+            raise TypeError(
+                f"Depends takes what has a hash, to be called once in a request, not {function!r}"
+            )
+        code = getattr(function, "__code__", None)
+        if (code is not None) and (code.co_name, code.co_filename) == _OF_CONTEXT_MANAGERS:
+            raise TypeError(
+                f"Depends takes a generator as it is: leave out the @contextmanager of"
+                f" {_name(function)}()"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tercel.api.errors import HTTPError, HTTPStatus, InvalidValue
 from tercel.api.files import FileResponse
 from tercel.api.messages import InvalidMessage
+from tercel.api.options import check_call
 from tercel.api.response import Response
 from tercel.api.streams import Stream
 
@@ -50,8 +51,9 @@ class ErrorHandlers:
         """Registers a function, plain or a coroutine function.
 
         Raises:
-            TypeError: the engine calls the function, which cannot wait.
+            TypeError: it does not take an exception; or the engine calls it, and it waits.
         """
+        check_call(function, f"the error handler of {kind.__name__}", "error")
         if issubclass(kind, InvalidValue) and inspect.iscoroutinefunction(function):
             raise TypeError(f"{function.__qualname__}() must be a plain function: it answers.")
         self._functions[kind] = function

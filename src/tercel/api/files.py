@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from tercel import _api
+from tercel.api.options import pairs_of
 from tercel.api.response import texts_of
 from tercel.api.streams import Receive, Send, Stream
 
@@ -18,6 +20,7 @@ Folder = tuple[str, bytes, bool, list[tuple[str, str]]]
 
 _READ_BYTES = 256 * 1024
 _FOLDER_HEADERS_MAX = 32
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class FileResponse:
@@ -68,7 +71,7 @@ class FileResponse:
         self._file = _api.File(path, folder)
         self.path = os.path.abspath(path if folder is None else os.path.join(folder, path))
         self.status = status
-        self.headers = list(headers.items() if isinstance(headers, Mapping) else headers)
+        self.headers = pairs_of(headers)
         given = {name.lower() for name, _ in self.headers}
         if "content-type" not in given:
             kind = media_type or _api.media_type(os.fsencode(os.path.basename(self.path)))
@@ -157,23 +160,31 @@ def folder_of(
     Raises:
         ValueError: the path or the headers are none, or there is no such folder.
     """
-    if path != "/" and not _is_prefix(path):
+    if not isinstance(path, str) or (path != "/" and not _is_prefix(path)):
         raise ValueError(
             f"files are served below a path as /assets, or /, without / at its end, fields or"
             f" percent-encoding, not {path!r}"
         )
-    where = os.path.abspath(folder)
-    if not os.path.isdir(where):
-        raise ValueError(f"there is no folder {os.fspath(folder)!r} to serve below {path}")
-    pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+    where = os.path.abspath(folder) if isinstance(folder, (str, os.PathLike)) else None
+    if where is None or not os.path.isdir(where):
+        raise ValueError(f"there is no folder {folder!r} to serve below {path}")
+    if isinstance(headers, str):
+        raise TypeError(f"headers are a dict, or a list of pairs, not {headers!r}")
+    pairs = pairs_of(headers)
     if len(pairs) > _FOLDER_HEADERS_MAX:
         raise ValueError(f"a folder has at most {_FOLDER_HEADERS_MAX} headers")
     for name, value in pairs:
-        if not name or not (name + value).isprintable() or not (name + value).isascii():
+        if not _is_field(name, value):
             raise ValueError(
                 f"a header field is a name and a value in ASCII, not {name!r}: {value!r}"
             )
     return path.rstrip("/"), os.fsencode(where), index, pairs
+
+
+def _is_field(name: Any, value: Any) -> bool:
+    if not isinstance(name, str) or not isinstance(value, str):
+        return False
+    return bool(_NAME.fullmatch(name)) and value.isprintable() and value.isascii()
 
 
 def _is_prefix(path: str) -> bool:

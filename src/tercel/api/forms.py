@@ -15,7 +15,7 @@ from tercel.api.markers import File
 from tercel.api.plan import Parameter
 from tercel.api.uploads import UploadFile
 
-__all__ = ["FormModel", "FormPart", "check_field", "file_of", "has_parts", "is_upload"]
+__all__ = ["FormModel", "FormPart", "file_of", "has_parts", "is_upload"]
 
 # Of a file, or of all files of a list: that of an UploadFile is the engine's (cpp/tercel/api).
 _UPLOAD_BYTES_MAX = 64 << 20
@@ -36,7 +36,7 @@ _LIMITS = (
 def is_upload(plain: Any) -> bool:
     """Whether a type is UploadFile, a list of it, or one of them or None."""
     inner = values.without_none(plain)
-    if typing.get_origin(inner) is list:
+    if typing.get_args(inner) and typing.get_origin(inner) is list:
         inner = values.metadata_of(typing.get_args(inner)[0])[0]
     return inner is UploadFile
 
@@ -51,11 +51,11 @@ def file_of(
     """
     plain, metadata = values.metadata_of(annotation)
     inner = values.without_none(plain)
-    array = typing.get_origin(inner) is list
+    array = bool(typing.get_args(inner)) and typing.get_origin(inner) is list
     element = values.metadata_of(typing.get_args(inner)[0])[0] if array else inner
     if element not in (UploadFile, bytes):
         raise TypeError(
-            f"{where} has the argument {argument!r}, a file, of the type {annotation!r}: it is an"
+            f"{where} has the argument {argument!r}, a file, of the type {plain!r}: it is an"
             " UploadFile, bytes, or a list of one of them."
         )
     if not array and any(_limits(item) for item in metadata):
@@ -83,24 +83,6 @@ def file_of(
 def _limits(item: Any) -> bool:
     """Whether an item of an `Annotated` says what values there may be."""
     return any(getattr(item, name, None) is not None for name in _LIMITS)
-
-
-def check_field(argument: str, plain: Any, where: str) -> None:
-    """Refuses a type that one text of a form cannot be.
-
-    Raises:
-        TypeError: it is one.
-    """
-    if plain is bytes:
-        raise TypeError(
-            f"{where} has the argument {argument!r}, bytes of a form: those are a file, File()."
-        )
-    origin = typing.get_origin(plain) or plain
-    if has_parts(plain) or origin in (dict, list, set, frozenset, tuple):
-        raise TypeError(
-            f"{where} has the argument {argument!r} of the type {plain!r}, which is more than one"
-            " field of a form can be: that is one text, or a list of texts."
-        )
 
 
 # --- types whose parts are fields of a form

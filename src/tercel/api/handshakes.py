@@ -20,6 +20,7 @@ from tercel.api.background import BackgroundTasks
 from tercel.api.dependencies import BEFORE
 from tercel.api.errors import problem, title_of
 from tercel.api.messages import InvalidMessage
+from tercel.api.options import listed
 from tercel.api.plan import Plan
 from tercel.api.portable import Answer, Asked, send_answer
 from tercel.api.request import Request
@@ -72,10 +73,8 @@ def checked_origins(origins: Iterable[str] | None) -> frozenset[str] | None:
     """
     if origins is None:
         return None
-    if isinstance(origins, str):
-        raise TypeError(f"origins is a list, as [{origins!r}], not {origins!r}")
     checked = set()
-    for origin in origins:
+    for origin in listed("origins", origins):
         parts = urlsplit(origin)
         if origin != "null" and (not parts.netloc or f"{parts.scheme}://{parts.netloc}" != origin):
             raise ValueError(

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tercel.api.options import check_call
+
 __all__ = ["Hooks", "call", "call_all"]
 
 Hook = Callable[..., Any]
@@ -19,6 +21,18 @@ _METHODS = {
     "process_resource": "pre_handler",
     "process_response": "response",
     "process_shutdown": "shutdown",
+}
+
+
+# What each is called with.
+_GIVEN: dict[str, tuple[str, ...]] = {
+    "request": ("request",),
+    "pre_validation": ("request",),
+    "pre_handler": ("request", "arguments"),
+    "error": ("request", "error"),
+    "response": ("request", "response", "succeeded"),
+    "startup": (),
+    "shutdown": (),
 }
 
 
@@ -50,11 +64,25 @@ class Hooks:
             self.request or self.pre_validation or self.pre_handler or self.error or self.response
         )
 
+    def add(self, kind: str, hook: Hook, *, first: bool = False) -> None:
+        """Adds a hook.
+
+        Args:
+            kind: the name of the attribute.
+            first: it is called before the others.
+
+        Raises:
+            TypeError: it cannot be called with what it would be given.
+        """
+        check_call(hook, f"a hook of {kind}", *_GIVEN[kind])
+        hooks: list[Hook] = getattr(self, kind)
+        hooks.insert(0 if first else len(hooks), hook)
+
     def add_middleware(self, middleware: Any) -> None:
         """Adds the methods that an object has.
 
         Raises:
-            TypeError: it has none of them, or is a class.
+            TypeError: it has none of them, or is a class; or one has other arguments.
         """
         if isinstance(middleware, type):
             raise TypeError(f"add_middleware() takes an object: {middleware.__name__}(...)")
@@ -65,13 +93,9 @@ class Hooks:
                 f" {', '.join(_METHODS)}."
             )
         for name, method in found.items():
-            if method is None:
-                continue
-            hooks: list[Hook] = getattr(self, _METHODS[name])
-            if name in ("process_response", "process_shutdown"):
-                hooks.insert(0, method)
-            else:
-                hooks.append(method)
+            if method is not None:
+                backwards = name in ("process_response", "process_shutdown")
+                self.add(_METHODS[name], method, first=backwards)
 
 
 async def call(hooks: list[Hook], *arguments: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tercel import _api
 from tercel.api.errors import HTTPError
+from tercel.api.options import check_number
 
 __all__ = ["Limits", "Rate", "rate_of"]
 
@@ -47,18 +48,15 @@ class Rate:
     clients: int = 4096
 
     def __post_init__(self) -> None:
-        if not 1 <= self.requests <= _REQUESTS_MAX:
-            raise ValueError(f"the requests of a Rate are from 1 to 1000000, not {self.requests!r}")
-        if not 0.001 <= self.per <= 86_400:
-            raise ValueError(f"per of a Rate is from 0.001 to 86400 seconds, not {self.per!r}")
-        if self.burst is not None and not 1 <= self.burst <= _REQUESTS_MAX:
-            raise ValueError(f"the burst of a Rate is from 1 to 1000000, not {self.burst!r}")
+        check_number("requests of a Rate", self.requests, 1, _REQUESTS_MAX)
+        check_number("per of a Rate, in seconds,", self.per, 0.001, 86_400, fractions=True)
+        if self.burst is not None:
+            check_number("burst of a Rate", self.burst, 1, _REQUESTS_MAX)
         if (self.burst or 1) * self.per / self.requests > _FILLING_SECONDS_MAX:
             raise ValueError("the burst of a Rate takes more than 31 days to fill: lower it")
-        if not _TOKEN.fullmatch(self.by):
+        if not isinstance(self.by, str) or not _TOKEN.fullmatch(self.by):
             raise ValueError(f"by of a Rate is 'client' or the name of a header, not {self.by!r}")
-        if not 8 <= self.clients <= 1 << 24:
-            raise ValueError(f"the clients of a Rate are from 8 to 16777216, not {self.clients!r}")
+        check_number("clients of a Rate", self.clients, 8, 1 << 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +78,10 @@ class Limits:
         Raises:
             ValueError, TypeError: one of them is none.
         """
-        if timeout is not None and not 0 < timeout <= 86_400:
-            raise ValueError(f"the timeout of a route is up to 86400 seconds, not {timeout!r}")
+        if timeout is not None:
+            check_number(
+                "the timeout of a route, in seconds,", timeout, 0.001, 86_400, fractions=True
+            )
         return cls(None if rate is None else rate_of(rate), timeout)
 
     def counter(self) -> _api.Rate | None:

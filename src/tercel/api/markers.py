@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
 
+from tercel.api.options import check_number
+
 __all__ = ["Body", "Cookie", "File", "Form", "Header", "Marker", "Path", "Query"]
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONSTRAINTS = (
     "gt",
     "ge",
@@ -25,7 +29,7 @@ _CONSTRAINTS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Marker:
     """Where a parameter comes from, and what its value must be.
 
@@ -58,12 +62,32 @@ class Marker:
     place = ""
 
     def __post_init__(self) -> None:
+        kind = type(self).__name__
         if self.alias is not None and not isinstance(self.alias, str):
-            kind = type(self).__name__
             raise TypeError(
                 f"{kind} takes the name of the parameter, not {self.alias!r}: a default stands"
                 f" behind the argument, as in `x: Annotated[T, {kind}()] = {self.alias!r}`."
             )
+        if self.alias == "":
+            raise ValueError(f"{kind} takes the name of the parameter, which is not empty")
+        if self.schema is not None and not isinstance(self.schema, Mapping):
+            raise TypeError(f"the schema of {kind} is a JSON Schema as a dict, not {self.schema!r}")
+        try:
+            self.meta()
+        except re.error as error:
+            raise ValueError(
+                f"the pattern {self.pattern!r} of {kind} is malformed: {error}"
+            ) from None
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{self!r} cannot be: {error}") from None
+
+    def __repr__(self) -> str:
+        said = [
+            f"{one.name}={value!r}"
+            for one in fields(self)
+            if (value := getattr(self, one.name)) != one.default
+        ]
+        return f"{type(self).__name__}({', '.join(said)})"
 
     def meta(self) -> msgspec.Meta | None:
         """Returns the constraints; None: there are none."""
@@ -74,27 +98,33 @@ class Marker:
         return msgspec.Meta(**known) if known else None
 
 
-@dataclass(frozen=True)
+def _check_token(marker: Marker, what: str) -> None:
+    if marker.alias is not None and not _TOKEN.fullmatch(marker.alias):
+        raise ValueError(f"no {what} has the name {marker.alias!r}: it would never come")
+
+
+@dataclass(frozen=True, repr=False)
 class Path(Marker):
     """A field of the route's template."""
 
     place = "path"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Separated(Marker):
     separator: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.separator) > 1 or not self.separator.isascii():
+        separator: Any = self.separator
+        if not isinstance(separator, str) or len(separator) > 1 or not separator.isascii():
             raise ValueError(
                 f"the separator of {type(self).__name__} is one ASCII character,"
                 f" not {self.separator!r}"
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Query(_Separated):
     """A parameter of the query.
 
@@ -105,7 +135,7 @@ class Query(_Separated):
     place = "query"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Header(_Separated):
     """A header field.
 
@@ -115,15 +145,23 @@ class Header(_Separated):
 
     place = "header"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_token(self, "header field")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Cookie(Marker):
     """A cookie."""
 
     place = "cookie"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_token(self, "cookie")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Body(Marker):
     """The body of the request.
 
@@ -139,11 +177,10 @@ class Body(Marker):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.bytes_max < 0:
-            raise ValueError(f"bytes_max of Body is a number of bytes, not {self.bytes_max!r}")
+        check_number("bytes_max of Body", self.bytes_max, 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Form(Marker):
     """A field of a form: `application/x-www-form-urlencoded`, or `multipart/form-data`.
 
@@ -153,7 +190,7 @@ class Form(Marker):
     place = "form"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class File(Marker):
     """A file of a form: an `UploadFile`, `bytes`, or a list of one of them.
 
@@ -167,5 +204,5 @@ class File(Marker):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.bytes_max is not None and self.bytes_max < 0:
-            raise ValueError(f"bytes_max of File is a number of bytes, not {self.bytes_max!r}")
+        if self.bytes_max is not None:
+            check_number("bytes_max of File", self.bytes_max, 0)

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tercel.api.options import check_call
 from tercel.api.request import Request
 from tercel.server.interface import require_interface
 from tercel.server.lifespan import Lifespan
@@ -45,7 +46,7 @@ class Mounts:
             ValueError: the prefix is none, or is taken.
             TypeError: it is no application, or a WSGI application and a2wsgi is not installed.
         """
-        if not prefix.startswith("/") or prefix.endswith("/") or "{" in prefix:
+        if not isinstance(prefix, str) or not _is_prefix(prefix):
             raise ValueError(
                 f"an application is mounted at a path as /old, without / at its end or fields,"
                 f" not {prefix!r}"
@@ -57,6 +58,10 @@ class Mounts:
             application = _of_wsgi(application)
         self._mounts.append(_Mount(prefix, application))
         self._mounts.sort(key=lambda mount: len(mount.prefix), reverse=True)
+
+    def applications(self) -> list[Application]:
+        """Returns what is mounted."""
+        return [mount.application for mount in self._mounts]
 
     def find(self, scope: Scope) -> Callable[..., Awaitable[None]] | None:
         """Returns the application of a request, to be called with receive and send, or None."""
@@ -78,6 +83,10 @@ class Mounts:
                 await mount.lifespan.startup()
                 stack.push_async_callback(mount.lifespan.shutdown)
             yield
+
+
+def _is_prefix(prefix: str) -> bool:
+    return prefix.startswith("/") and not prefix.endswith("/") and "{" not in prefix
 
 
 def _bind(mount: _Mount, scope: Scope) -> Callable[..., Awaitable[None]]:
@@ -125,9 +134,31 @@ class Sinks:
     def __bool__(self) -> bool:
         return bool(self._sinks)
 
-    def add(self, pattern: str, function: Callable[..., Any]) -> None:
-        """Registers a function; `pattern` matches from the beginning of a path."""
-        self._sinks.insert(0, (re.compile(pattern), function))
+    @staticmethod
+    def checked(pattern: Any) -> re.Pattern[str]:
+        """Returns a regular expression, compiled.
+
+        Raises:
+            TypeError, ValueError: it is none.
+        """
+        if not isinstance(pattern, str):
+            raise TypeError(f'a sink has an expression: write @app.sink("/old"), not {pattern!r}')
+        try:
+            return re.compile(pattern)
+        except re.error as error:
+            raise ValueError(
+                f"the expression {pattern!r} of a sink is malformed: {error}"
+            ) from None
+
+    def add(self, pattern: re.Pattern[str], function: Callable[..., Any]) -> None:
+        """Registers a function; `pattern` matches from the beginning of a path.
+
+        Raises:
+            TypeError: it does not take the request, and the groups of the pattern by their names.
+        """
+        what = f"the sink of {pattern.pattern!r}"
+        check_call(function, what, "request", named=pattern.groupindex)
+        self._sinks.insert(0, (pattern, function))
 
     def find(self, request: Request) -> Callable[[Request], Any] | None:
         """Returns the function for a request, to be called with it, or None."""

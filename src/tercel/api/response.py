@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tercel.api.cookies import SetsCookies
+from tercel.api.options import pairs_of
 
 __all__ = ["Response", "texts_of"]
 
@@ -35,8 +36,7 @@ class Response(SetsCookies):
     ) -> None:
         self.body = body
         self.status = status
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
-        self.headers = list(pairs)
+        self.headers = pairs_of(headers)
         if media_type is None and (body or not self.headers):
             is_text = isinstance(body, str)
             media_type = "text/plain; charset=utf-8" if is_text else "application/octet-stream"

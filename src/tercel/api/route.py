@@ -58,9 +58,14 @@ class Route:
     timeout: float | None = None
     origins: frozenset[str] | None = None
 
-    def native(self) -> tuple[Any, ...]:
-        """The route as the engine has it (python/api/instance.cc)."""
+    def native(self, around: Callable[[Callable[..., Any]], Any] | None = None) -> tuple[Any, ...]:
+        """The route as the engine has it (python/api/instance.cc).
+
+        Args:
+            around: returns what to call in the place of the endpoint.
+        """
         plan = self.plan
+        endpoint = self.endpoint if around is None else around(self.endpoint)
         return (
             self.method,
             self.path,
@@ -68,8 +73,8 @@ class Route:
             [parameter.native() for parameter in plan.parameters],
             plan.body.native() if plan.body is not None else None,
             plan.names,
-            self.endpoint,
-            inspect.iscoroutinefunction(self.endpoint),
+            endpoint,
+            inspect.iscoroutinefunction(endpoint),
             plan.request is not None,
             self.status,
             self.rate,

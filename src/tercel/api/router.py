@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from tercel.api.dependencies import Depends
 from tercel.api.handshakes import checked_origins
 from tercel.api.limits import Limits, Rate
+from tercel.api.options import check_number, listed
 from tercel.api.route import WEBSOCKET, Remarks
 
 __all__ = ["Registration", "Router"]
@@ -74,7 +75,7 @@ class Router:
         dependencies: Iterable[Depends] = (),
     ) -> None:
         self._prefix = _checked_prefix(prefix)
-        self._tags = tuple(tags)
+        self._tags = listed("tags", tags)
         self._dependencies = _checked_dependencies(dependencies)
         self._registrations: list[Registration] = []
         self._included = False
@@ -134,15 +135,20 @@ class Router:
         if not isinstance(path, str):
             called = getattr(path, "__name__", repr(path))
             raise TypeError(f'a route has a path: write @app.get("/{called}"), with the brackets')
-        if isinstance(methods, str):
-            raise TypeError(f"methods is a list of names, as [{methods!r}], not {methods!r}")
-        methods = tuple(methods)
+        methods = listed("methods", methods)
+        if not methods:
+            raise ValueError(f'{path} has no methods: name one, as ["GET"]')
         if WEBSOCKET in methods:
             raise TypeError(f'a WebSocket is no method: write @app.websocket("{path}")')
-        if not 200 <= status <= 599:
-            raise ValueError(f"the status of an answer is from 200 to 599, not {status!r}")
+        check_number("the status of an answer", status, 200, 599)
+        _check_name(name)
         remarks = Remarks(
-            summary, description, tuple(tags), deprecated, include_in_schema, responses
+            summary,
+            description,
+            listed("tags", tags),
+            deprecated,
+            include_in_schema,
+            _checked_responses(responses),
         )
         before = _checked_dependencies(dependencies)
         limits = Limits.of(rate, timeout)
@@ -219,6 +225,7 @@ class Router:
         if not isinstance(path, str):
             called = getattr(path, "__name__", repr(path))
             raise TypeError(f'a route has a path: write @app.websocket("/{called}")')
+        _check_name(name)
         allowed = checked_origins(origins)
         before = _checked_dependencies(dependencies)
 
@@ -267,7 +274,7 @@ class Router:
         if not isinstance(router, Router) or not router._may_be_included():
             raise TypeError(f"include() takes a tercel.Router, not {router!r}")
         prefix = _checked_prefix(prefix) + router._prefix
-        tags = tuple(tags) + router._tags
+        tags = listed("tags", tags) + router._tags
         before = _checked_dependencies(dependencies) + router._dependencies
         router._included = True
         for one in router._registrations:
@@ -293,17 +300,36 @@ class Router:
 
 
 def _checked_prefix(prefix: str) -> str:
-    if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
+    if not isinstance(prefix, str) or (
+        prefix and (not prefix.startswith("/") or prefix.endswith("/"))
+    ):
         raise ValueError(f"a prefix begins with / and does not end with one, not {prefix!r}")
     return prefix
 
 
 def _checked_dependencies(dependencies: Iterable[Depends]) -> tuple[Depends, ...]:
+    if not isinstance(dependencies, Iterable):
+        raise TypeError(f"dependencies are given as [Depends(function)], not {dependencies!r}")
     checked = tuple(dependencies)
     for one in checked:
         if not isinstance(one, Depends):
             raise TypeError(f"dependencies are given as [Depends(function)], not {one!r}")
     return checked
+
+
+def _check_name(name: Any) -> None:
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"the name of a route is a text, not {name!r}")
+
+
+def _checked_responses(responses: Any) -> Mapping[int, Any] | None:
+    if responses is None:
+        return None
+    if not isinstance(responses, Mapping):
+        raise TypeError(f"responses is a dict by status, as {{404: None}}, not {responses!r}")
+    for status in responses:
+        check_number("a status in responses", status, 100, 599)
+    return responses
 
 
 def _check_function(function: Any, path: str) -> None:

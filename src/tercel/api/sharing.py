@@ -51,6 +51,11 @@ class Sharing:
             number = self._numbers[function]
             if number is None:
                 raise TypeError(f"{where} depends on itself.")
+            if self._whole.steps[number].depends != depends:
+                raise TypeError(
+                    f"{where} has another scope, or blocks otherwise, at another place of the same"
+                    " route: give both the same Depends."
+                )
             return number
         self._numbers[function] = None
         own, inner = self._read(function, where)

@@ -12,6 +12,7 @@ from tercel.api.background import BackgroundTasks
 from tercel.api.dependencies import Depends
 from tercel.api.forms import FormModel
 from tercel.api.markers import Body, File, Form, Header, Marker, Path, Query
+from tercel.api.marks import Marks, marks_of
 from tercel.api.plan import BodyArgument, Parameter, Plan
 from tercel.api.request import Request
 from tercel.api.response import Response
@@ -26,6 +27,14 @@ __all__ = ["plan_of"]
 Fields = Mapping[str, Callable[[str], Any] | None]
 
 _LISTS = (list, set, frozenset, tuple)
+# Of the places, what is one text.
+_TEXTS = {
+    "path": "field of a path",
+    "query": "parameter of the query",
+    "header": "header field",
+    "cookie": "cookie",
+    "form": "field of a form",
+}
 # Arguments by their type alone: one object for all functions of a request, made in it.
 _MADE = (BackgroundTasks, ResponseHeaders)
 
@@ -80,21 +89,35 @@ def _read(
     hints = _hints_of(function, where)
     plan = Plan()
     depends: dict[str, Depends] = {}
-    for parameter in inspect.signature(function).parameters.values():
-        annotation = hints.get(parameter.name, str)
-        plain = values.metadata_of(annotation)[0]
-        if plain in _MADE:
-            depends[parameter.name] = Depends(plain, blocking=False)
+    for parameter in _parameters_of(function, where):
+        name = parameter.name
+        if name == "self" and name not in hints:
+            raise TypeError(
+                f"{where} has an argument `self`: register the method of an object, as in"
+                " `app.get(path)(thing.method)`."
+            )
+        annotation = hints.get(name, str)
+        marks = marks_of(annotation, parameter.default, name, where)
+        if marks.plain in _MADE:
+            depends[name] = Depends(marks.plain, blocking=False)
             continue
-        found = _depends_of(annotation, parameter.default)
-        if found := found or _model_of(annotation, parameter, where):
-            depends[parameter.name] = found
+        if found := marks.depends or _model_of(marks, parameter, where):
+            depends[name] = found
             continue
         try:
-            _add(plan, parameter, annotation, templated, where)
-        except values.UnknownType:
-            raise _unknown(where, parameter.name, annotation) from None
+            _add(plan, parameter, annotation, marks, templated, where)
+        except values.UnknownType as unknown:
+            raise _unknown(where, name, annotation, unknown) from None
     return plan, depends
+
+
+def _parameters_of(function: Callable[..., Any], where: str) -> Iterable[inspect.Parameter]:
+    try:
+        return inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{where} has no signature that says what it takes: call it in a function that has."
+        ) from None
 
 
 def _hints_of(function: Callable[..., Any], where: str) -> dict[str, Any]:
@@ -111,19 +134,13 @@ def _hints_of(function: Callable[..., Any], where: str) -> dict[str, Any]:
         return typing.get_type_hints(called, include_extras=True)
     except NameError as error:
         raise TypeError(f"{where} has an annotation that is not defined: {error}.") from None
+    except Exception as error:  # It is evaluated: it may raise anything.
+        raise TypeError(f"{where} has an annotation that is none: {error}.") from None
 
 
-def _depends_of(annotation: Any, default: Any) -> Depends | None:
-    """Returns the mark of an argument that is the result of a function."""
-    if isinstance(default, Depends):
-        return default
-    marks = values.metadata_of(annotation)[1]
-    return next((item for item in marks if isinstance(item, Depends)), None)
-
-
-def _model_of(annotation: Any, parameter: inspect.Parameter, where: str) -> Depends | None:
+def _model_of(marks: Marks, parameter: inspect.Parameter, where: str) -> Depends | None:
     """Returns what makes an argument whose parts are fields of a form."""
-    plain, marker = _marker_of(annotation)
+    plain, marker = marks.plain, marks.marker
     if not isinstance(marker, Form) or not forms.has_parts(plain):
         return None
     if marker != Form() or parameter.default is not parameter.empty:
@@ -138,8 +155,8 @@ def _read_model(model: FormModel, where: str) -> Plan:
     """Returns what makes a value of a type of the fields of a form."""
     plan = Plan()
     for part in model.parts():
-        plain, marker = _marker_of(part.annotation)
-        marker = marker or (File() if forms.is_upload(plain) else Form())
+        marks = marks_of(part.annotation, None, part.attribute, where)
+        marker = marks.marker or (File() if forms.is_upload(marks.plain) else Form())
         name, annotation = marker.alias or part.name, part.annotation
         if constraints := marker.meta():
             annotation = typing.Annotated[annotation, constraints]
@@ -147,13 +164,17 @@ def _read_model(model: FormModel, where: str) -> Plan:
             parameter = _parameter_of(
                 part.attribute, name, annotation, marker, part.fallback, where
             )
-        except values.UnknownType:
-            raise _unknown(where, part.attribute, part.annotation) from None
+        except values.UnknownType as unknown:
+            raise _unknown(where, part.attribute, part.annotation, unknown) from None
         plan.parameters.append(parameter)
     return plan
 
 
-def _unknown(where: str, argument: str, annotation: Any) -> TypeError:
+def _unknown(where: str, argument: str, annotation: Any, unknown: values.UnknownType) -> TypeError:
+    if reason := str(unknown):
+        return TypeError(
+            f"{where} has the argument {argument!r} of a type that cannot be: {reason}."
+        )
     return TypeError(
         f"{where} has the argument {argument!r} of a type that neither msgspec nor pydantic knows:"
         f" {annotation!r}."
@@ -164,6 +185,7 @@ def _add(
     plan: Plan,
     parameter: inspect.Parameter,
     annotation: Any,
+    marks: Marks,
     templated: Fields,
     where: str,
 ) -> None:
@@ -173,14 +195,8 @@ def _add(
         raise TypeError(f"{where} has the positional-only argument {parameter.name!r}: remove `/`.")
     name = parameter.name
     has_default = parameter.default is not parameter.empty
-    if isinstance(parameter.default, Marker):
-        kind = type(parameter.default).__name__
-        raise TypeError(
-            f"{where} has {kind}() as the default of {name!r}: write it as"
-            f" `{name}: Annotated[T, {kind}(...)]`, and the default behind that."
-        )
     fallback = (parameter.default,) if has_default else ()
-    plain, marker = _marker_of(annotation)
+    plain, marker = marks.plain, marks.marker
     if plain is Response:
         raise TypeError(
             f"{where} takes a Response as {name!r}: what adds header fields and cookies to the"
@@ -222,17 +238,6 @@ def _add(
     plan.parameters.append(_parameter_of(name, wire_name, annotation, marker, fallback, where))
 
 
-def _marker_of(annotation: Any) -> tuple[Any, Marker | None]:
-    """Returns the type without its metadata, and the marker among that."""
-    plain, metadata = values.metadata_of(annotation)
-    for item in metadata:
-        if isinstance(item, Marker):
-            return plain, item
-        if isinstance(item, type) and issubclass(item, Marker):
-            return plain, item()
-    return plain, None
-
-
 def _place_of(name: str, plain: Any, templated: Fields) -> Marker:
     """A field of the template, a parameter of the query, or, for what has parts, the body."""
     if name in templated:
@@ -265,16 +270,19 @@ def _parameter_of(
         arguments = typing.get_args(inner)
         element = arguments[0] if arguments else str
     element_plain = values.without_name(values.metadata_of(element)[0])
-    if isinstance(marker, Form):
-        forms.check_field(argument, element_plain, where)
+    if isinstance(marker, Form) and element_plain is bytes:
+        raise TypeError(
+            f"{where} has the argument {argument!r}, bytes of a form: those are a file, File()."
+        )
+    _check_is_text(argument, element_plain, marker, where)
     known = values.SCALARS.get(element_plain)
     # A str, an int, a float, a bool, or a list of one is what its text is read as.
     is_plain = element_plain is element and known is not None and origin in (element, list)
     convert, schema = None, ""
     if not is_plain or values.has_constraints(annotation):
         place = "body" if marker.place == "form" else marker.place
-        convert = values.converter_of(annotation, [place, name])
         schema = values.schema_of(annotation)
+        convert = values.converter_of(annotation, [place, name])
     return Parameter(
         argument=argument,
         name=name,
@@ -289,6 +297,15 @@ def _parameter_of(
         schema=schema,
         shown=marker.include_in_schema,
     )
+
+
+def _check_is_text(argument: str, plain: Any, marker: Marker, where: str) -> None:
+    """Refuses a type that one text cannot be."""
+    if forms.has_parts(plain) or (typing.get_origin(plain) or plain) in (dict, *_LISTS):
+        raise TypeError(
+            f"{where} has the argument {argument!r} of the type {plain!r}, which is more than one"
+            f" {_TEXTS[marker.place]} can be: that is one text, or a list of texts."
+        )
 
 
 def _body_of(

@@ -21,6 +21,7 @@ from typing import Any, Self
 import msgspec
 
 from tercel.api.cookies import SetsCookies
+from tercel.api.options import pairs_of
 
 __all__ = ["Event", "EventStream", "Stream", "StreamingResponse"]
 
@@ -47,9 +48,8 @@ class Stream(SetsCookies):
         media_type: str,
         headers: Mapping[str, str] | Iterable[tuple[str, str]],
     ) -> None:
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
         self.status = status
-        self.headers = list(pairs)
+        self.headers = pairs_of(headers)
         if all(name.lower() != "content-type" for name, _ in self.headers):
             self.headers.insert(0, ("content-type", media_type))
 

@@ -51,7 +51,7 @@ _OF_ONE_TEXT = (
 
 
 class UnknownType(Exception):
-    """Neither msgspec nor pydantic knows a type."""
+    """Neither msgspec nor pydantic knows a type, or one refuses it with the text of this."""
 
 
 # --- annotations
@@ -142,14 +142,21 @@ def schema_of(annotation: Any) -> str:
     """
     if annotation is Any or (metadata_of(annotation)[0] is Any and not has_constraints(annotation)):
         return ""
-    if needs_pydantic(annotation):
-        schema = _adapter(annotation).json_schema()
-    else:
-        try:
+    try:
+        if needs_pydantic(annotation):
+            schema = _adapter(annotation).json_schema()
+        else:
             schema = _as_taken(msgspec.json.schema(annotation))
-        except TypeError as error:
-            raise UnknownType(str(error)) from error
-    return msgspec.json.encode(schema).decode()
+        return msgspec.json.encode(schema).decode()
+    except Exception as error:  # pydantic's are of many kinds.
+        raise UnknownType(_reason_of(error)) from error
+
+
+def _reason_of(error: Exception) -> str:
+    """Returns what a library has against a type; empty: it does not know it."""
+    first = str(error).partition("\n")[0].partition(" - type `")[0].rstrip(".")
+    is_unknown = first.startswith(("Generating JSON schema", "Type '", "Unable to generate"))
+    return "" if is_unknown else first
 
 
 def _as_taken(schema: Any) -> Any:

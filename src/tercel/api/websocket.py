@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 from tercel.api.messages import decoder_of
+from tercel.api.options import pairs_of
 from tercel.api.request import Request
 from tercel.api.streams import Receive, Send
 
@@ -137,11 +138,10 @@ class WebSocket:
                 f"accept() takes one of the subprotocols that the client offers, which are"
                 f" {self.subprotocols}, not {subprotocol!r}"
             )
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
         async with self._answering:
             if self._open and not self.closed:
                 raise RuntimeError("accept() comes first, and once: the WebSocket is open already")
-            await self._accept(subprotocol, list(pairs))
+            await self._accept(subprotocol, pairs_of(headers))
 
     async def _accept(self, subprotocol: str | None, headers: list[tuple[str, str]]) -> None:
         """REQUIRES: _answering is held."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tercel.api.options import listed
 from tercel.auth.extra import load
 
 __all__ = ["FAMILIES", "Keys", "checked_algorithms", "from_jwks", "of_application", "prepared"]
@@ -32,9 +33,7 @@ def checked_algorithms(algorithms: Iterable[str]) -> tuple[str, ...]:
     Raises:
         ValueError: there are none, or some that are not known, or HMAC among others.
     """
-    if isinstance(algorithms, str):
-        raise TypeError(f"algorithms is a list of names, as [{algorithms!r}], not {algorithms!r}")
-    checked = tuple(algorithms)
+    checked = listed("algorithms", algorithms)
     if not checked:
         raise ValueError("algorithms names at least one: a token does not decide how it is checked")
     for one in checked:

@@ -6,10 +6,13 @@ first, and changes nothing else.
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tercel import _api
+from tercel import ClientDisconnected, _api
+from tercel.api.streams import Receive, Send, Stream
 
 __all__ = ["Observed", "observe"]
 
@@ -56,17 +59,56 @@ class ObservedApi(Observed):
 
     def _specification(self) -> dict[str, Any]:
         specification: dict[str, Any] = self._app._specification()
-        return {**specification, "answer_raised": self._answer_raised}
+        routes = [route.native(self._observing) for route in self._app._routes]
+        return {**specification, "routes": routes, "answer_raised": self._answer_raised}
+
+    def _observing(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
+        """Returns what calls an endpoint, and notes what its stream raises."""
+        if inspect.iscoroutinefunction(endpoint):
+
+            @functools.wraps(endpoint)
+            async def wait(**arguments: Any) -> Any:
+                return self._observed(await endpoint(**arguments))
+
+            return wait
+
+        @functools.wraps(endpoint)
+        def call(**arguments: Any) -> Any:
+            return self._observed(endpoint(**arguments))
+
+        return call
+
+    def _observed(self, result: Any) -> Any:
+        return _ObservedStream(result, self._note) if isinstance(result, Stream) else result
 
     def _answer_raised(self, raised: Exception) -> Any:
         try:
             answer = self._app._error_handlers.answer(raised)
+            if answer is not None and not isinstance(answer, Stream):
+                self._app._encoder.answer(answer, 500, "", [])  # Raises what the engine logs.
         except Exception as error:
             self._note(error)
             raise
         if answer is None:
             self._note(raised)
         return answer
+
+
+class _ObservedStream(Stream):
+    """A stream whose exceptions are noted."""
+
+    def __init__(self, stream: Stream, note: Note) -> None:
+        self._stream = stream
+        self._note = note
+
+    async def send_through(self, receive: Receive, send: Send, head: bool = False) -> None:
+        try:
+            await self._stream.send_through(receive, send, head)
+        except ClientDisconnected:
+            raise  # A test that has read enough is no failure.
+        except Exception as error:
+            self._note(error)
+            raise
 
 
 def observe(app: Any, note: Note) -> Observed:

@@ -6,6 +6,7 @@
 #include "tercel/api/body_type.h"
 #include "tercel/api/urlencoded.h"
 #include "tercel/base/errors.h"
+#include "tercel/base/with_memory.h"
 #include "tercel/http/message_copy.h"
 
 namespace tercel::api {
@@ -278,13 +279,8 @@ void App::call(Entry& entry, const http::Request& request, Body body,
                http::Exchange& exchange) noexcept {
   failures_.clear();
   Block room;
-  if (!collect(entry, request, body, room, exchange)) return;
   std::optional<json::Value> root;
-  if (entry.body.kind == BodyKind::kJson &&
-      !parse(entry.body, request, body.bytes, root, exchange)) {
-    return;
-  }
-  validate(entry, root);
+  if (!read(entry, request, body, room, root, exchange)) return;
   if (failures_.empty()) {
     scratch_.clear();
     Call call{.request = request,
@@ -309,8 +305,21 @@ void App::call(Entry& entry, const http::Request& request, Body body,
   document_.clear();
 }
 
+bool App::read(const Entry& entry, const http::Request& request, Body body, Block& room,
+               std::optional<json::Value>& root, http::Exchange& exchange) noexcept {
+  bool goes_on = false;
+  const bool remembered = with_memory([&] {
+    goes_on = collect(entry, request, body, room, exchange) &&
+              (entry.body.kind != BodyKind::kJson ||
+               parse(entry.body, request, body.bytes, root, exchange));
+    if (goes_on) validate(entry, root);
+  });
+  if (!remembered) exchange.abort(Errc::kNoMemory);
+  return remembered && goes_on;
+}
+
 bool App::collect(const Entry& entry, const http::Request& request, Body body, Block& room,
-                  http::Exchange& exchange) noexcept {
+                  http::Exchange& exchange) {
   std::span<const FormValue> values;
   Result<void> collected;
   if (body.form != nullptr) {
@@ -327,15 +336,14 @@ bool App::collect(const Entry& entry, const http::Request& request, Body body, B
   return collected.has_value();
 }
 
-void App::validate(const Entry& entry, std::optional<json::Value> body) noexcept {
+void App::validate(const Entry& entry, std::optional<json::Value> body) {
   entry.plan.validate(arguments_, validator_, failures_);
   if (!body || !entry.body_schema || validator_.validate(*entry.body_schema, *body)) return;
-  for (const schema::Error& error : validator_.errors()) failures_.add(error, nullptr, *body);
-  if (validator_.errors().empty()) failures_.add_body(FailureKind::kTooComplex);
+  failures_.add(validator_, nullptr, *body);
 }
 
 bool App::parse(const BodyPlan& plan, const http::Request& request, std::string_view body,
-                std::optional<json::Value>& root, http::Exchange& exchange) noexcept {
+                std::optional<json::Value>& root, http::Exchange& exchange) {
   if (body.empty()) {
     if (plan.required) failures_.add_body(FailureKind::kMissing);
     return true;
@@ -369,11 +377,7 @@ void App::refuse(std::uint16_t status, std::string_view detail, const http::Requ
 }
 
 void App::refuse(Errc error, const http::Request& request, http::Exchange& exchange) noexcept {
-  const ErrorInfo known = info(error);
-  if (known.http_status == 0 || error == Errc::kNoMemory) return exchange.abort(error);
-  std::string detail{known.text};
-  detail.front() = static_cast<char>(detail.front() - ('a' - 'A'));
-  refuse(known.http_status, detail + ".", request, exchange);
+  answer_problem(exchange, error, request.path, scratch_);
 }
 
 }  // namespace tercel::api

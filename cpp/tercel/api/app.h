@@ -204,14 +204,19 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   // REQUIRES: match_ is that of the request.
   void call(Entry& entry, const http::Request& request, Body body,
             http::Exchange& exchange) noexcept;
-  // Takes the parameters; false: it was answered. `room` is what values of a form point into.
+  // What the endpoint is called with; false: it was answered. `room` is what values of a form point
+  // into.
+  [[nodiscard]] bool read(const Entry& entry, const http::Request& request, Body body, Block& room,
+                          std::optional<json::Value>& root, http::Exchange& exchange) noexcept;
+  // Steps of read(), which throw std::bad_alloc, and have not answered then.
+  // Takes the parameters; false: it was answered.
   [[nodiscard]] bool collect(const Entry& entry, const http::Request& request, Body body,
-                             Block& room, http::Exchange& exchange) noexcept;
+                             Block& room, http::Exchange& exchange);
   // Parses `body` into document_; nothing and false: it was answered.
   [[nodiscard]] bool parse(const BodyPlan& plan, const http::Request& request,
                            std::string_view body, std::optional<json::Value>& root,
-                           http::Exchange& exchange) noexcept;
-  void validate(const Entry& entry, std::optional<json::Value> body) noexcept;
+                           http::Exchange& exchange);
+  void validate(const Entry& entry, std::optional<json::Value> body);
   void refuse(std::uint16_t status, std::string_view detail, const http::Request& request,
               http::Exchange& exchange) noexcept;
   void refuse(Errc error, const http::Request& request, http::Exchange& exchange) noexcept;

@@ -118,6 +118,7 @@ void Failures::clear() noexcept {
   finder_ = {};
   count_ = 0;
   closed_ = false;
+  lost_ = false;
 }
 
 bool Failures::begin(FailureKind kind) noexcept {
@@ -135,6 +136,11 @@ bool Failures::begin(std::string_view type, std::string_view message) noexcept {
   writer_.key("loc");
   writer_.begin_array();
   return true;
+}
+
+void Failures::lose() noexcept {
+  lost_ = true;
+  count_ = kFailuresMax;
 }
 
 void Failures::add_missing(const Parameter& parameter) noexcept {
@@ -164,8 +170,16 @@ void Failures::add_body(FailureKind kind) noexcept {
   end();
 }
 
-void Failures::add(const schema::Error& error, const Parameter* parameter,
-                   json::Value root) noexcept {
+void Failures::add(const schema::Validator& validator, const Parameter* parameter,
+                   json::Value root) {
+  if (validator.verdict() == schema::Verdict::kNoMemory) return lose();
+  for (const schema::Error& error : validator.errors()) add(error, parameter, root);
+  if (!validator.errors().empty()) return;
+  if (parameter == nullptr) return add_body(FailureKind::kTooComplex);
+  add(FailureKind::kTooComplex, *parameter, {});
+}
+
+void Failures::add(const schema::Error& error, const Parameter* parameter, json::Value root) {
   if (!begin(schema::code_of(error), sentence(schema::describe(error)))) return;
   writer_.string(parameter != nullptr ? loc_of(parameter->in) : "body");
   if (parameter != nullptr) writer_.string(parameter->name);

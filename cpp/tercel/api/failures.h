@@ -24,6 +24,7 @@
 #include "tercel/json/writer.h"
 #include "tercel/schema/error.h"
 #include "tercel/schema/pointer.h"
+#include "tercel/schema/validator.h"
 
 namespace tercel::api {
 
@@ -61,9 +62,9 @@ class Failures {
   void add(FailureKind kind, const Parameter& parameter, std::string_view text) noexcept;
   // The body as a whole.
   void add_body(FailureKind kind) noexcept;
-  // What a schema has against a value in `root`, which is that of the parameter, or the body if
-  // that is null. Adds the limit as `ctx`.
-  void add(const schema::Error& error, const Parameter* parameter, json::Value root) noexcept;
+  // What a validator has against `root`, which is the value of the parameter, or the body if that
+  // is null. Throws std::bad_alloc; clear() is next then.
+  void add(const schema::Validator& validator, const Parameter* parameter, json::Value root);
 
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   // Nothing more is taken.
@@ -72,11 +73,15 @@ class Failures {
   }
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   // False once memory was exhausted.
-  [[nodiscard]] bool ok() const noexcept { return writer_.ok(); }
+  [[nodiscard]] bool ok() const noexcept { return writer_.ok() && !lost_; }
   // The array. Valid until the next call. REQUIRES: it is not empty.
   [[nodiscard]] std::string_view json() noexcept;
 
  private:
+  // There are failures that nobody had the memory to note.
+  void lose() noexcept;
+  // Adds the limit as `ctx`.
+  void add(const schema::Error& error, const Parameter* parameter, json::Value root);
   [[nodiscard]] bool begin(std::string_view type, std::string_view message) noexcept;
   [[nodiscard]] bool begin(FailureKind kind) noexcept;
   void end() noexcept { writer_.end_object(); }
@@ -85,6 +90,7 @@ class Failures {
   schema::PathFinder finder_;  // In the value of the last failure.
   std::size_t count_ = 0;
   bool closed_ = false;
+  bool lost_ = false;
 };
 
 }  // namespace tercel::api

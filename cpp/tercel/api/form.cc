@@ -28,7 +28,7 @@ bool append(BlockPool& blocks, Block& block, std::size_t used, std::string_view 
 
 // --- the parts as they arrive
 
-Result<void> Form::begin(const http::PartHead& head) noexcept {
+Result<void> Form::begin(const http::PartHead& head) {
   part_ = {.parameter = 0, .kind = Kind::kDropped, .offset = text_bytes_, .size = 0, .file = 0};
   const auto parameter = plan_.find_form(head.name);
   if (!parameter) return {};
@@ -43,7 +43,7 @@ Result<void> Form::begin(const http::PartHead& head) noexcept {
   return wants_file ? begin_file(head) : Result<void>{};
 }
 
-Result<void> Form::begin_file(const http::PartHead& head) noexcept {
+Result<void> Form::begin_file(const http::PartHead& head) {
   Upload file;
   const std::size_t fields_bytes = http::copy_bytes(head.fields);
   file.head_ = blocks_.take(fields_bytes + head.filename->size());
@@ -61,7 +61,7 @@ Result<void> Form::begin_file(const http::PartHead& head) noexcept {
   return {};
 }
 
-Result<void> Form::add(std::string_view data) noexcept {
+Result<void> Form::add(std::string_view data) {
   switch (part_.kind) {
     case Kind::kText:
       return add_text(data);
@@ -81,7 +81,7 @@ Result<void> Form::add_text(std::string_view text) noexcept {
   return {};
 }
 
-bool Form::allows(std::uint32_t parameter, std::uint64_t bytes) noexcept {
+bool Form::allows(std::uint32_t parameter, std::uint64_t bytes) {
   if (file_bytes_.empty()) file_bytes_.resize(plan_.parameters().size());
   std::uint64_t& taken = file_bytes_[parameter];
   if (bytes > plan_.parameters()[parameter].bytes_max - taken) return false;
@@ -89,7 +89,7 @@ bool Form::allows(std::uint32_t parameter, std::uint64_t bytes) noexcept {
   return true;
 }
 
-Result<void> Form::add_to_file(std::string_view data) noexcept {
+Result<void> Form::add_to_file(std::string_view data) {
   if (!allows(part_.parameter, data.size())) return fail(Errc::kFileTooLarge);
   Upload& file = uploads_.back();
   const bool fits = file.size_ + data.size() <= kFileMemoryBytesMax &&
@@ -107,7 +107,7 @@ Result<void> Form::add_to_file(std::string_view data) noexcept {
   return {};
 }
 
-Result<void> Form::move_to_spool(Upload& file) noexcept {
+Result<void> Form::move_to_spool(Upload& file) {
   file.offset_ = spool_.size();
   file.spooled_ = true;
   const Block data = std::move(file.data_);
@@ -115,7 +115,7 @@ Result<void> Form::move_to_spool(Upload& file) noexcept {
   return spool_.append({data.data(), static_cast<std::size_t>(file.size_)});
 }
 
-void Form::end() noexcept {
+void Form::end() {
   switch (part_.kind) {
     case Kind::kDropped:
       return;
@@ -130,7 +130,7 @@ void Form::end() noexcept {
   parts_.push_back(part_);
 }
 
-void Form::end_file() noexcept {
+void Form::end_file() {
   const Upload& file = uploads_.back();
   if (file.filename_.empty() && file.size_ == 0) return uploads_.pop_back();
   if (!plan_.parameters()[part_.parameter].array) {
@@ -145,7 +145,7 @@ void Form::end_file() noexcept {
   parts_.push_back(part_);
 }
 
-Result<void> Form::finish() noexcept {
+Result<void> Form::finish() {
   if (auto flushed = spool_.flush(); !flushed) return flushed;
   std::vector<Upload> kept;
   for (const Part& part : parts_) {

@@ -81,11 +81,12 @@ class Form {
   Form(const Form&) = delete;
   Form& operator=(const Form&) = delete;
 
-  // --- the parts as they arrive: begin(), any number of add(), end(); finish() behind the last
-  [[nodiscard]] Result<void> begin(const http::PartHead& head) noexcept;
-  [[nodiscard]] Result<void> add(std::string_view data) noexcept;
-  void end() noexcept;
-  [[nodiscard]] Result<void> finish() noexcept;
+  // --- the parts as they arrive: begin(), any number of add(), end(); finish() behind the last.
+  // Each throws std::bad_alloc; then the form is of no more use.
+  [[nodiscard]] Result<void> begin(const http::PartHead& head);
+  [[nodiscard]] Result<void> add(std::string_view data);
+  void end();
+  [[nodiscard]] Result<void> finish();
 
   // --- after finish()
   // In the order of arrival; of a file the name is the text. Valid as long as the form.
@@ -114,13 +115,13 @@ class Form {
     std::size_t file;    // In uploads_.
   };
 
-  [[nodiscard]] Result<void> begin_file(const http::PartHead& head) noexcept;
+  [[nodiscard]] Result<void> begin_file(const http::PartHead& head);
   [[nodiscard]] Result<void> add_text(std::string_view text) noexcept;
-  [[nodiscard]] Result<void> add_to_file(std::string_view data) noexcept;
-  [[nodiscard]] Result<void> move_to_spool(Upload& file) noexcept;
+  [[nodiscard]] Result<void> add_to_file(std::string_view data);
+  [[nodiscard]] Result<void> move_to_spool(Upload& file);
   // Takes `bytes` of a parameter's files off what it may have.
-  [[nodiscard]] bool allows(std::uint32_t parameter, std::uint64_t bytes) noexcept;
-  void end_file() noexcept;
+  [[nodiscard]] bool allows(std::uint32_t parameter, std::uint64_t bytes);
+  void end_file();
 
   const RequestPlan& plan_;
   BlockPool& blocks_;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "tercel/base/with_memory.h"
+
 namespace tercel::api {
 
 using Event = http::MultipartParser::Event;
@@ -31,9 +33,14 @@ void FormReader::on_body() noexcept {
 void FormReader::take(http::BodyRead read) noexcept {
   for (;; read = exchange_->read_body()) {
     if (read.state == http::BodyState::kPending || read.state == http::BodyState::kFailed) return;
-    Result<void> taken = parse(read.bytes);
-    if (taken && read.state == http::BodyState::kMore) continue;
-    if (taken) taken = finish();
+    const bool is_last = read.state != http::BodyState::kMore;
+    Result<void> taken;
+    const bool remembered = with_memory([&] {
+      taken = parse(read.bytes);
+      if (taken && is_last) taken = finish();
+    });
+    if (!remembered) taken = fail(Errc::kNoMemory);
+    if (taken && !is_last) continue;
     exchange_->observe(nullptr);
     if (taken) {
       owner_.on_form(route_, request_, form_, *exchange_);
@@ -44,7 +51,7 @@ void FormReader::take(http::BodyRead read) noexcept {
   }
 }
 
-Result<void> FormReader::parse(std::string_view bytes) noexcept {
+Result<void> FormReader::parse(std::string_view bytes) {
   if (bytes.size() > bytes_left_) return fail(Errc::kBodyTooLarge);
   bytes_left_ -= bytes.size();
   began_ = began_ || !bytes.empty();
@@ -71,7 +78,7 @@ Result<void> FormReader::parse(std::string_view bytes) noexcept {
   }
 }
 
-Result<void> FormReader::finish() noexcept {
+Result<void> FormReader::finish() {
   // An empty body is a form without parts, whatever frames it.
   if (began_ && !parser_.complete()) return fail(Errc::kFormTruncated);
   return form_.finish();

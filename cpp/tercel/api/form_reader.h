@@ -73,8 +73,9 @@ class FormReader final : public http::Observer {
 
  private:
   void take(http::BodyRead read) noexcept;
-  [[nodiscard]] Result<void> parse(std::string_view bytes) noexcept;
-  [[nodiscard]] Result<void> finish() noexcept;
+  // Both throw std::bad_alloc.
+  [[nodiscard]] Result<void> parse(std::string_view bytes);
+  [[nodiscard]] Result<void> finish();
 
   FormOwner& owner_;
   Block memory_;  // The parser's.

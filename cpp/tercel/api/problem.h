@@ -31,7 +31,12 @@ void write(const Problem& problem, json::Writer& out) noexcept;
 void answer_problem(http::Exchange& exchange, const Problem& problem, json::Writer& scratch,
                     std::span<const http::Field> fields = {}) noexcept;
 
-// Answers with the error's status, what it says as the detail, and `fields`.
+// The same with the error's status, and what it says as the detail. An error that no answer can be
+// sent for, or without memory, ends the exchange.
+void answer_problem(http::Exchange& exchange, Errc error, std::string_view instance,
+                    json::Writer& scratch, std::span<const http::Field> fields = {}) noexcept;
+
+// The same without a path, and with memory of its own.
 void refuse_with_problem(http::Exchange& exchange, Errc error,
                          std::span<const http::Field> fields) noexcept;
 

@@ -88,7 +88,7 @@ std::optional<std::uint32_t> RequestPlan::find_form(std::string_view name) const
 
 Result<void> RequestPlan::collect(const http::Request& request, const route::Match& match,
                                   Arguments& arguments, Failures& failures,
-                                  std::span<const FormValue> form) const noexcept {
+                                  std::span<const FormValue> form) const {
   arguments.clear(parameters_.size());
   take_path(match, arguments);
   if (!query_.empty()) {
@@ -124,14 +124,12 @@ route::Problem RequestPlan::compile(schema::Registry& registry, const std::strin
 }
 
 void RequestPlan::validate(const Arguments& arguments, schema::Validator& validator,
-                           Failures& failures) const noexcept {
+                           Failures& failures) const {
   for (const Check& check : checks_) {
     if (!arguments.has(check.parameter)) continue;
     const json::Value value = arguments.value(check.parameter);
     if (validator.validate(check.program, value)) continue;
-    const Parameter& parameter = parameters_[check.parameter];
-    for (const schema::Error& error : validator.errors()) failures.add(error, &parameter, value);
-    if (validator.errors().empty()) failures.add(FailureKind::kTooComplex, parameter, {});
+    failures.add(validator, &parameters_[check.parameter], value);
   }
 }
 

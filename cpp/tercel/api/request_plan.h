@@ -106,16 +106,15 @@ class RequestPlan {
   // Compiles the schemas, which `registry` knows by `uri` and their number from then on. Returns a
   // sentence about the first that is none.
   [[nodiscard]] route::Problem compile(schema::Registry& registry, const std::string& uri);
-  // Adds what the schemas of parameters have against `arguments`.
-  void validate(const Arguments& arguments, schema::Validator& validator,
-                Failures& failures) const noexcept;
+  // Adds what the schemas of parameters have against `arguments`. Throws std::bad_alloc.
+  void validate(const Arguments& arguments, schema::Validator& validator, Failures& failures) const;
 
   // Fills `arguments`, and adds to `failures` what is wrong. Fails with what a request as a whole
-  // is refused for: kBadQuery, kTooManyPairs, kTooManyCookies, kNoMemory. `form`: in the order of
-  // its parts.
+  // is refused for: kBadQuery, kTooManyPairs, kTooManyCookies. `form`: in the order of its parts.
+  // Throws std::bad_alloc.
   [[nodiscard]] Result<void> collect(const http::Request& request, const route::Match& match,
                                      Arguments& arguments, Failures& failures,
-                                     std::span<const FormValue> form = {}) const noexcept;
+                                     std::span<const FormValue> form = {}) const;
   // The parameter that a form calls so.
   [[nodiscard]] std::optional<std::uint32_t> find_form(std::string_view name) const noexcept;
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "tercel/base/log.h"
+#include "tercel/base/with_memory.h"
 
 namespace tercel::api {
 namespace {
@@ -23,8 +24,12 @@ int open_nameless(const char* directory) noexcept {
   return ::open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, kMode);
 }
 
-int open_and_remove(const char* directory) {
-  std::string path = std::string{directory} + "/tercel-XXXXXX";
+int open_and_remove(const char* directory) noexcept {
+  std::string path;
+  if (!with_memory([&] { path = std::string{directory} + "/tercel-XXXXXX"; })) {
+    errno = ENOMEM;
+    return -1;
+  }
   const int fd = ::mkostemp(path.data(), O_CLOEXEC);
   if (fd >= 0) ::unlink(path.c_str());
   return fd;
@@ -39,6 +44,8 @@ Errc error_of(int number) noexcept {
     case EMFILE:
     case ENFILE:
       return Errc::kTooManyFiles;
+    case ENOMEM:
+      return Errc::kNoMemory;
     default:
       return Errc::kSpoolFailed;
   }
@@ -95,9 +102,12 @@ bool Spool::open() noexcept {
 
 Failure Spool::failed(std::string_view what) const noexcept {
   const int number = errno;
-  log(LogLevel::kError, "a file for uploads in " + std::string{options_.directory} +
-                            " could not be " + std::string{what} + ": " +
-                            std::generic_category().message(number));
+  // Without the memory for it nothing is logged; the request fails all the same.
+  static_cast<void>(with_memory([&] {
+    log(LogLevel::kError, "a file for uploads in " + std::string{options_.directory} +
+                              " could not be " + std::string{what} + ": " +
+                              std::generic_category().message(number));
+  }));
   return fail(error_of(number));
 }
 

@@ -17,6 +17,7 @@
 namespace tercel::api {
 
 // Fills `values` with views into `body` and `room`. Fails with kTooManyPairs, kFormTooLarge.
+// Throws std::bad_alloc.
 // REQUIRES: `room` is not shorter than `body`.
 [[nodiscard]] Result<void> read_urlencoded(const RequestPlan& plan, std::string_view body,
                                            std::span<char> room, std::vector<FormValue>& values);

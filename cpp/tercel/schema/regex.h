@@ -1,6 +1,7 @@
 // A compiled pattern: linear in the text that it is matched with, on RE2.
 //
-// The only use of RE2. Resource: moves. Thread: matching from any number of threads.
+// The only use of RE2, which knows no way back when memory is exhausted: that ends the process.
+// Resource: moves. Thread: matching from any number of threads.
 // Tested by regex_test.cc.
 #pragma once
 

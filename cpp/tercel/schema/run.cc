@@ -47,7 +47,7 @@ bool Run::note(const Error& error) noexcept {
     full_ = true;
     return false;
   }
-  if (!validator_.errors_.reserve(most)) return stop(Verdict::kTooCostly);
+  if (!validator_.errors_.reserve(most)) return stop(Verdict::kNoMemory);
   validator_.errors_.data()[validator_.error_count_++] = error;
   full_ = options_.collect == Collect::kFirst;
   return false;
@@ -108,7 +108,8 @@ bool Run::run_groups(const Subschema& schema, json::Value value, Marks marks) no
 bool Run::run_tracking(const Subschema& schema, json::Value value, Marks outer) noexcept {
   BitStack& bits = validator_.bits_;
   BitStack::Set own{};
-  if (!charge(value.size() / 64) || !bits.push(value.size(), own)) return stop(Verdict::kTooCostly);
+  if (!charge(value.size() / 64)) return false;
+  if (!bits.push(value.size(), own)) return stop(Verdict::kNoMemory);
   const auto group = static_cast<std::size_t>(kGroupOfKind[kind_index(value)]);
   const auto any = static_cast<std::size_t>(Group::kAny);
   bool valid = run_range(schema.groups[group], schema.groups[group + 1], value, &own);

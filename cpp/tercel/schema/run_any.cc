@@ -19,7 +19,7 @@ bool Run::try_branch(Index index, json::Value value, Marks marks) noexcept {
       if (valid) bits.merge(*marks, own);
       bits.pop(own);
     } else {
-      stop(Verdict::kTooCostly);
+      stop(Verdict::kNoMemory);
     }
   }
   quiet_ = was_quiet;

@@ -98,7 +98,7 @@ bool Run::unique_by_pairs(json::Value array) noexcept {
 
 bool Run::unique_by_table(json::Value array) noexcept {
   const std::size_t size = std::bit_ceil(array.size() * 2);
-  if (!validator_.slots_.reserve(size)) return stop(Verdict::kTooCostly);
+  if (!validator_.slots_.reserve(size)) return stop(Verdict::kNoMemory);
   Validator::Slot* const slots = validator_.slots_.data();
   std::fill_n(slots, size, Validator::Slot{.hash = 0, .node = nullptr});
   for (const json::Value element : array.elements()) {

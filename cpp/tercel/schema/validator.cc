@@ -48,7 +48,7 @@ bool Validator::validate(const Program& program, json::Value value) noexcept {
   error_count_ = 0;
   truncated_ = false;
   const bool valid = Run{*this, program.code()}.run(value);
-  if (verdict_ == Verdict::kTooDeep || verdict_ == Verdict::kTooCostly) error_count_ = 0;
+  if (verdict_ > Verdict::kInvalid) error_count_ = 0;
   slots_.release_above(kKeptBytesMax);
   bits_.release_above(kKeptBytesMax);
   return valid;

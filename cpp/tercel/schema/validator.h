@@ -49,8 +49,10 @@ struct ValidateOptions {
 enum class Verdict : std::uint8_t {
   kValid,
   kInvalid,
-  kTooDeep,   // depth_max: counts as invalid.
-  kTooCostly  // steps_max, or memory: counts as invalid.
+  // Counted as invalid, though nothing is known:
+  kTooDeep,    // depth_max.
+  kTooCostly,  // steps_max.
+  kNoMemory
 };
 
 // Bits in a stack: which members or elements of a value were evaluated.
@@ -102,7 +104,7 @@ class Validator {
   // True when the value is valid. errors() are those of the last call, and end with the next one.
   [[nodiscard]] bool validate(const Program& program, json::Value value) noexcept;
   [[nodiscard]] Verdict verdict() const noexcept { return verdict_; }
-  // In the order of evaluation; none when the verdict is kTooDeep or kTooCostly.
+  // In the order of evaluation; none when the verdict is above kInvalid.
   [[nodiscard]] std::span<const Error> errors() const noexcept {
     return {errors_.data(), error_count_};
   }

@@ -19,6 +19,7 @@ namespace {
 
 constexpr BodyPlan kJson{.kind = BodyKind::kJson, .bytes_max = 64};
 
+// Takes nothing from the heap by itself.
 class TextEndpoint final : public Endpoint {
  public:
   void call(Call& call) noexcept override { call.text(200, "ok"); }
@@ -288,6 +289,105 @@ TEST_F(AppTest, ASteadyStateAllocatesNothing) {
   wire_.receive(get);
   wire_.receive(post);
   EXPECT_EQ(allocations.so_far(), 0U);
+}
+
+// Memory may be exhausted at any moment: who asked is told so, or cut off, and who asks next is
+// answered as ever.
+TEST(AppMemory, EveryAllocationMayFail) {
+  const std::string form =
+      "--b\r\ncontent-disposition: form-data; name=\"text\"\r\n\r\n" + std::string(300, 'x') +
+      "\r\n--b\r\ncontent-disposition: form-data; name=\"files\"; filename=\"a\"\r\n\r\n" +
+      std::string(kFileMemoryBytesMax + 1, 'y') +
+      "\r\n--b\r\ncontent-disposition: form-data; name=\"files\"; filename=\"b\"\r\n\r\nz\r\n--b--";
+  const auto post = [](std::string_view path, std::string_view type, std::string_view body) {
+    return "POST " + std::string{path} +
+           " HTTP/1.1\r\nHost: a\r\nContent-Type: " + std::string{type} +
+           "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
+  };
+  const std::string_view json = "application/json";
+  const std::string_view pairs = "application/x-www-form-urlencoded";
+  const std::vector<std::string> requests{
+      "GET /all/7?q=1&q=2&s=a%20b HTTP/1.1\r\nHost: a\r\nCookie: c=1\r\nX-H: 1, 2\r\n\r\n",
+      "GET /all/7?q=1&q=x HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET /all/7?s=" + std::string(300, 'x') + "%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+      post("/checked", json, R"({"a":{"b":[{"c":"a text that is too long"}]},"d":1})"),
+      post("/checked", json, "[1,"),
+      post("/checked", json, "[" + std::string(5000, ' ') + "]"),
+      post("/form", pairs, "text=" + std::string(300, 'x') + "&text=y&files=1"),
+      post("/form", "multipart/form-data; boundary=b", form),
+      post("/form", "multipart/form-data; boundary=b", form.substr(0, 400)),
+  };
+  int failures = 0;
+  for (const std::string& request : requests) {
+    std::string whole;  // The answer, with enough memory.
+    for (std::uint64_t nth = 0;; ++nth) {
+      App app;
+      ASSERT_EQ(app.add({.method = "GET",
+                         .path = "/all/{id}",
+                         .parameters = {{.name = "id", .in = In::kPath, .type = Type::kInteger},
+                                        {.name = "q", .type = Type::kInteger, .array = true},
+                                        {.name = "s", .required = false},
+                                        {.name = "x-h",
+                                         .in = In::kHeader,
+                                         .required = false,
+                                         .array = true,
+                                         .separator = ','},
+                                        {.name = "c", .in = In::kCookie, .required = false}},
+                         .endpoint = std::make_unique<TextEndpoint>()}),
+                std::nullopt);
+      ASSERT_EQ(app.add({.method = "POST",
+                         .path = "/checked",
+                         .body = {.kind = BodyKind::kJson, .schema = R"({
+                           "type": "object",
+                           "properties": {
+                             "a": {"properties": {"b": {"items": {"properties": {
+                                 "c": {"type": "string", "maxLength": 3}}}}}},
+                             "d": {"type": ["string", "null"]}}})"},
+                         .endpoint = std::make_unique<TextEndpoint>()}),
+                std::nullopt);
+      ASSERT_EQ(app.add({.method = "POST",
+                         .path = "/form",
+                         .parameters = {{.name = "text", .in = In::kForm, .array = true},
+                                        {.name = "files",
+                                         .in = In::kForm,
+                                         .type = Type::kFile,
+                                         .required = false,
+                                         .array = true,
+                                         .bytes_max = 1 << 20}},
+                         .endpoint = std::make_unique<TextEndpoint>()}),
+                std::nullopt);
+      ASSERT_EQ(app.freeze(), std::nullopt);
+      http::H1Context context{app, http::Limits{}};
+      context.set_default_fields("", "", /*with_date=*/false);
+      test::MemoryWire wire;
+      wire.sent.reserve(1 << 16);
+      wire.reserve(1 << 18);
+      bool happened = false;
+      {
+        http::H1Session session{wire, context};
+        wire.session = &session;
+        const test::AllocationFailure failure{nth};
+        wire.receive(request);
+        happened = failure.happened();
+      }
+      test::MemoryWire next;
+      http::H1Session session{next, context};
+      next.session = &session;
+      next.receive(requests[1]);
+      ASSERT_TRUE(next.take_sent().starts_with("HTTP/1.1 422")) << nth << ' ' << request;
+      const std::string sent = wire.take_sent();
+      if (nth == 0) {
+        whole = sent;
+        continue;
+      }
+      if (!happened) break;
+      ++failures;
+      ASSERT_TRUE(sent.empty() || sent == whole || sent.starts_with("HTTP/1.1 503"))
+          << nth << ' ' << request << sent;
+    }
+  }
+  EXPECT_GT(failures, 60);
 }
 
 TEST(AppRegistration, MistakesNameTheRoute) {

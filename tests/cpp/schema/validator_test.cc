@@ -180,7 +180,7 @@ TEST(ValidatorTest, OutOfMemoryIsAVerdict) {
       EXPECT_GT(nth, 3U);
       break;
     }
-    EXPECT_EQ(validator.verdict(), Verdict::kTooCostly);
+    EXPECT_EQ(validator.verdict(), Verdict::kNoMemory);
     EXPECT_TRUE(validator.errors().empty());
   }
 }

@@ -14,7 +14,6 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +24,13 @@ import tercel
 from apps.api_things import app as things
 from support.in_process import InProcess
 from support.server import ServerProcess
+from support.ways import client_fixture
 from tercel.testing import TestClient
 
 KEY = "12345678-1234-5678-1234-567812345678"
 
 
-@pytest.fixture(params=["native", "asgi"])
-def client(request: pytest.FixtureRequest, serve_shared: Any) -> Iterator[Any]:
-    if request.param == "native":
-        server: ServerProcess = serve_shared("api_things:app", access_log=False)
-        with httpx.Client(base_url=server.url, timeout=20) as client:
-            yield client
-    else:
-        yield InProcess(things)
+client = client_fixture("api_things", native="app", asgi="app")
 
 
 def errors(response: httpx.Response) -> list[tuple[Any, str]]:

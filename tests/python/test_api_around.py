@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 import httpx
@@ -15,38 +14,16 @@ import pytest
 
 import tercel
 from apps import api_around
-from support.in_process import InProcess
-from support.server import ServerProcess
+from support.ways import client_fixture
 from tercel import BackgroundTasks, Depends, Query
 from tercel.testing import TestClient
 
 KEY = {"x-key": "secret"}
 
 
-@pytest.fixture(params=["native", "asgi"])
-def client(request: pytest.FixtureRequest, serve_shared: Any) -> Iterator[Any]:
-    """Of the app without hooks."""
-    if request.param == "native":
-        server: ServerProcess = serve_shared("api_around:app_without", access_log=False)
-        with httpx.Client(base_url=server.url, timeout=20) as client:
-            client.get("/log")
-            yield client
-    else:
-        api_around.log.clear()
-        yield InProcess(api_around.app_without)
-
-
-@pytest.fixture(params=["native", "asgi"])
-def hooked(request: pytest.FixtureRequest, serve_shared: Any) -> Iterator[Any]:
-    """Of the app with hooks."""
-    if request.param == "native":
-        server: ServerProcess = serve_shared("api_around:app", access_log=False)
-        with httpx.Client(base_url=server.url, timeout=20) as client:
-            client.get("/log")
-            yield client
-    else:
-        api_around.log.clear()
-        yield InProcess(api_around.app)
+# Of the app without hooks, and of that with hooks.
+client = client_fixture("api_around", native="app_without", asgi="app_without", forget="/log")
+hooked = client_fixture("api_around", native="app", asgi="app", forget="/log")
 
 
 def log_of(client: Any) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import signal
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -14,17 +13,10 @@ import pytest
 import tercel
 from apps import api_converters
 from support.in_process import InProcess
+from support.ways import client_fixture
 from tercel.testing import TestClient
 
-
-@pytest.fixture(params=["native", "asgi"])
-def client(request: pytest.FixtureRequest, serve_shared: Any) -> Iterator[Any]:
-    if request.param == "native":
-        server = serve_shared("api_converters:app", access_log=False)
-        with httpx.Client(base_url=server.url, timeout=20) as client:
-            yield client
-    else:
-        yield InProcess(api_converters.app)
+client = client_fixture("api_converters", native="app", asgi="app")
 
 
 @pytest.mark.parametrize(

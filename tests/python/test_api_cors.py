@@ -6,7 +6,6 @@ and of the app as an ASGI application.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -14,7 +13,7 @@ import pytest
 
 import tercel
 from apps import api_limits
-from support.in_process import InProcess
+from support.ways import client_fixture
 from tercel.testing import TestClient
 
 A = {"origin": "https://a.example"}
@@ -26,15 +25,7 @@ FIELDS = {
 }
 
 
-@pytest.fixture(params=["native", "hooked", "asgi"])
-def client(request: pytest.FixtureRequest, serve_shared: Any) -> Iterator[Any]:
-    if request.param == "asgi":
-        yield InProcess(api_limits.make())
-    else:
-        name = {"native": "app", "hooked": "hooked"}[request.param]
-        server = serve_shared(f"api_limits:{name}", access_log=False)
-        with httpx.Client(base_url=server.url, timeout=20) as client:
-            yield client
+client = client_fixture("api_limits", native="app", hooked="hooked", asgi="make()")
 
 
 def cors_of(answer: httpx.Response) -> dict[str, str]:

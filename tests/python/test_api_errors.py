@@ -6,7 +6,6 @@ Each question is asked of the served app, and of the same app as an ASGI applica
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -16,17 +15,10 @@ import pytest
 import tercel
 from apps import api_errors
 from support.in_process import InProcess
+from support.ways import client_fixture
 from tercel import errors
 
-
-@pytest.fixture(params=["native", "asgi"])
-def client(request: pytest.FixtureRequest, serve_shared: Any) -> Iterator[Any]:
-    if request.param == "native":
-        server = serve_shared("api_errors:app", access_log=False)
-        with httpx.Client(base_url=server.url, timeout=20) as client:
-            yield client
-    else:
-        yield InProcess(api_errors.app)
+client = client_fixture("api_errors", native="app", asgi="app")
 
 
 def test_a_problem_has_all_members(client: Any) -> None:

@@ -4,7 +4,6 @@ Each question is asked twice: of an app that tercel serves natively, and of the 
 application, through httpx.
 """
 
-import asyncio
 import dataclasses
 import datetime
 import hashlib
@@ -27,7 +26,7 @@ import tercel
 from apps.api_forms import app as forms
 from support.http1 import RawClient
 from support.processes import SANITIZED, environment_of_others, private_bytes
-from support.server import ServerProcess
+from support.ways import client_fixture
 from tercel import Body, Depends, File, Form, UploadFile
 from tercel.testing import TestClient
 
@@ -36,26 +35,7 @@ pytestmark = pytest.mark.sanitize
 BYTES = "application/octet-stream"
 
 
-@pytest.fixture(params=["native", "asgi"])
-def client(request: pytest.FixtureRequest, serve_shared: Any) -> Iterator[Any]:
-    if request.param == "native":
-        server: ServerProcess = serve_shared("api_forms:app", access_log=False)
-        with httpx.Client(base_url=server.url, timeout=20) as client:
-            yield client
-    else:
-        yield InProcess()
-
-
-class InProcess:
-    """Asks the ASGI application, without a server."""
-
-    def post(self, path: str, **options: Any) -> httpx.Response:
-        async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(forms, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
-                return await client.post(path, **options)
-
-        return asyncio.run(ask())
+client = client_fixture("api_forms", native="app", asgi="app")
 
 
 def errors(response: httpx.Response) -> list[tuple[Any, str]]:

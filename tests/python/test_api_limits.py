@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -17,21 +17,15 @@ import pytest
 import tercel
 from apps import api_limits
 from support.in_process import InProcess
+from support.ways import client_fixture
 from tercel.api.limits import rate_of
 from tercel.testing import TestClient
 
 DETAIL = "More requests came from this client than this path takes."
 
 
-@pytest.fixture(params=["native", "hooked", "asgi"])
-def client(request: pytest.FixtureRequest, serve: Any) -> Iterator[Any]:
-    """Of an app that nobody has asked yet."""
-    if request.param == "asgi":
-        yield InProcess(api_limits.make())
-    else:
-        name = {"native": "app", "hooked": "hooked"}[request.param]
-        with httpx.Client(base_url=serve(f"api_limits:{name}").url, timeout=20) as client:
-            yield client
+# Of an app that nobody has asked yet.
+client = client_fixture("api_limits", native="app", hooked="hooked", asgi="make()", shared=False)
 
 
 def check_refused(answer: httpx.Response, path: str) -> None:

@@ -6,7 +6,8 @@
 #   tools/deps.sh --test     also nginx and HAProxy, which `make test` puts in front of tercel, and Redis. Their
 #                            packages start services where systemd runs
 #   tools/deps.sh --long     also what `make test-long` needs (clang, slowhttptest, Chromium)
-#   tools/deps.sh --bench    also what `make bench` needs (wrk, nginx, h2o, nghttpd, valgrind, the compared servers)
+#   tools/deps.sh --bench    also what `make bench` needs (wrk, nginx, h2o, nghttpd, valgrind, the compared servers;
+#                            uWebSockets if there is cargo)
 #
 # Looks before it installs, so a second run takes a fraction of a second and needs neither root nor
 # the network. Reads $PYTHON (an interpreter, 3.11 or later) and $VENV (default .venv).
@@ -195,5 +196,33 @@ if has node >/dev/null && has npm >/dev/null && [[ ! -e $NODE_PACKAGES/node_modu
   mkdir -p "$NODE_PACKAGES"
   npm install --silent --no-audit --no-fund --prefix "$NODE_PACKAGES" "$WS" </dev/null >/dev/null ||
     say "npm could not install $WS: its tests will be skipped"
+fi
+
+# --- uWebSockets, which is compared with programs in C++
+
+# Beside the tree. It is in no distribution, and a crate brings its sources. bench/CMakeLists.txt looks here.
+readonly UWEBSOCKETS=${XDG_CACHE_HOME:-$HOME/.cache}/tercel/uwebsockets
+readonly UWEBSOCKETS_CRATE=libuwebsockets-sys UWEBSOCKETS_VERSION=0.0.10
+fetch_uwebsockets() {
+  mkdir -p "$UWEBSOCKETS/crate/src"
+  : >"$UWEBSOCKETS/crate/src/lib.rs"
+  cat >"$UWEBSOCKETS/crate/Cargo.toml" <<TOML
+[package]
+name = "fetch"
+version = "0.0.0"
+edition = "2021"
+[dependencies]
+$UWEBSOCKETS_CRATE = "=$UWEBSOCKETS_VERSION"
+TOML
+  local manifest
+  manifest=$(cd "$UWEBSOCKETS/crate" && cargo metadata --quiet --format-version 1 </dev/null |
+    "$python" -c 'import json, sys
+print(*(one["manifest_path"] for one in json.load(sys.stdin)["packages"] if one["name"] == sys.argv[1]))' \
+      "$UWEBSOCKETS_CRATE") && [[ -n $manifest ]] &&
+    cp -r "$(dirname "$manifest")/uWebSockets" "$UWEBSOCKETS/"
+}
+if [[ $bench == yes && ! -e $UWEBSOCKETS/uWebSockets ]] && has cargo >/dev/null; then
+  say "fetching uWebSockets from crates.io ($UWEBSOCKETS_CRATE $UWEBSOCKETS_VERSION) into $UWEBSOCKETS"
+  fetch_uwebsockets || say "cargo could not fetch it: the bench will be without it"
 fi
 say "ready ($("$VENV/bin/python" --version), CMake $cmake_version, $(g++ --version | head -n 1))"

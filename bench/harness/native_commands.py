@@ -95,6 +95,10 @@ def h2o(target: Target) -> list[str]:
     return ["h2o", "-c", str(path)]
 
 
+def uwebsockets(target: Target) -> list[str]:
+    return [str(target.build / "bench" / "uwebsockets"), str(target.port)]
+
+
 def nghttpd(target: Target) -> list[str]:
     (target.scratch / "index.html").write_bytes(b'{"message":"Hello"}')
     return [

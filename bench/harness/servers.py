@@ -163,6 +163,13 @@ SERVERS = (
     Server("nginx", "native", "one worker, `return 200`", native_commands.nginx),
     Server("h2o", "native", "one thread, file.file (mruby costs 50% more)", native_commands.h2o),
     Server(
+        "uwebsockets",
+        "native",
+        "bench/load/uwebsockets.cc: uWebSockets' own hello, one thread, built as its makefile does",
+        native_commands.uwebsockets,
+        only=("native-1", "native-64"),
+    ),
+    Server(
         "nghttpd",
         "native",
         "one thread, a file of the same bytes",

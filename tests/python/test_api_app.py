@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
+import decimal
 import functools
 import gc
 import json
@@ -15,9 +17,10 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
+import msgspec
 import pytest
 
 import tercel
@@ -603,3 +606,30 @@ def test_serving_an_asgi_application_loads_nothing_of_it(serve: Any) -> None:
     assert "_core" in maps
     assert "_api" not in maps
     assert "msgspec" not in maps
+
+
+Naive = Annotated[datetime.datetime, msgspec.Meta(tz=False)]
+
+
+def test_what_only_msgspec_judges_has_the_codes_of_pydantic() -> None:
+    app = tercel.App()
+
+    @app.get("/")
+    async def take(
+        when: datetime.datetime | None = None,
+        naive: Naive | None = None,
+        hour: datetime.time | None = None,
+        long: datetime.timedelta | None = None,
+        much: decimal.Decimal | None = None,
+    ) -> None: ...
+
+    wrong = {
+        "when": ("no", "datetime_parsing"),
+        "naive": ("2020-01-01T00:00:00Z", "timezone_naive"),
+        "hour": ("no", "time_parsing"),
+        "long": ("no", "time_delta_parsing"),
+        "much": ("no", "decimal_parsing"),
+    }
+    with TestClient(app) as client:
+        for name, (text, code) in wrong.items():
+            assert errors(client.get("/", params={name: text})) == [(("query", name), code)]

@@ -244,12 +244,27 @@ def _by_pydantic(validate: Callable[[Any], Any], loc: list[str]) -> Callable[[An
     return convert
 
 
+# What only msgspec judges, by its words, and the code that pydantic has for it.
+_CODES = {
+    "Invalid RFC3339 encoded datetime": "datetime_parsing",
+    "Expected `datetime` with no timezone component": "timezone_naive",
+    "Invalid RFC3339 encoded time": "time_parsing",
+    "Expected `time` with no timezone component": "timezone_naive",
+    "Invalid ISO8601 duration": "time_delta_parsing",
+    "Invalid decimal string": "decimal_parsing",
+}
+
+
 def _failure(error: msgspec.ValidationError, loc: list[str], value: Any) -> dict[str, Any]:
     """Returns an item of a problem's `errors` for what msgspec has to say."""
     message, _, at = str(error).partition(" - at `$")
     steps = [step for step in at.rstrip("`").replace("[", ".").replace("]", "").split(".") if step]
     where: list[Any] = [*loc, *(int(step) if step.isdigit() else step for step in steps)]
-    failure: dict[str, Any] = {"type": "value_error", "msg": f"{message}.", "loc": where}
+    failure: dict[str, Any] = {
+        "type": _CODES.get(message, "value_error"),
+        "msg": f"{message}.",
+        "loc": where,
+    }
     if isinstance(value, (str, int, float, bool)) and len(str(value)) <= 256:
         failure["input"] = value
     return failure

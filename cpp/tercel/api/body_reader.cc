@@ -1,15 +1,8 @@
 #include "tercel/api/body_reader.h"
 
-#include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace tercel::api {
-namespace {
-
-constexpr std::size_t kFirstBytes = 4096;
-
-}  // namespace
 
 void BodyReader::start(const http::Request& request, Block head, std::string_view first,
                        http::Exchange& exchange) noexcept {
@@ -35,16 +28,9 @@ void BodyReader::pull() noexcept {
 }
 
 BodyReader::Appended BodyReader::append(std::string_view bytes) noexcept {
-  if (bytes.empty()) return Appended::kYes;
   if (bytes.size() > bytes_max_ - size_) return Appended::kTooLarge;
-  const std::size_t needed = size_ + bytes.size();
-  if (needed > body_.capacity()) {
-    // Twice as much each time: what is copied is no more than what arrives.
-    const std::size_t wanted = std::max({needed, std::size_t{body_.capacity()} * 2, kFirstBytes});
-    if (!blocks_.grow(body_, size_, wanted)) return Appended::kNoMemory;
-  }
-  std::memcpy(body_.data() + size_, bytes.data(), bytes.size());
-  size_ = needed;
+  if (!blocks_.append(body_, size_, bytes)) return Appended::kNoMemory;
+  size_ += bytes.size();
   return Appended::kYes;
 }
 

@@ -8,23 +8,6 @@
 #include "tercel/http/message_copy.h"
 
 namespace tercel::api {
-namespace {
-
-constexpr std::size_t kFirstBytes = 4096;
-
-// Appends to a block that holds `used` bytes.
-bool append(BlockPool& blocks, Block& block, std::size_t used, std::string_view bytes) noexcept {
-  const std::size_t needed = used + bytes.size();
-  if (needed > block.capacity()) {
-    // Twice as much each time: what is copied is no more than what arrives.
-    const std::size_t wanted = std::max({needed, std::size_t{block.capacity()} * 2, kFirstBytes});
-    if (!blocks.grow(block, used, wanted)) return false;
-  }
-  std::memcpy(block.data() + used, bytes.data(), bytes.size());
-  return true;
-}
-
-}  // namespace
 
 // --- the parts as they arrive
 
@@ -75,7 +58,7 @@ Result<void> Form::add(std::string_view data) {
 
 Result<void> Form::add_text(std::string_view text) noexcept {
   if (text.size() > kFormTextBytesMax - text_bytes_) return fail(Errc::kFormTooLarge);
-  if (!append(blocks_, texts_, text_bytes_, text)) return fail(Errc::kNoMemory);
+  if (!blocks_.append(texts_, text_bytes_, text)) return fail(Errc::kNoMemory);
   text_bytes_ += text.size();
   part_.size += text.size();
   return {};
@@ -100,7 +83,7 @@ Result<void> Form::add_to_file(std::string_view data) {
   if (file.spooled_) {
     if (auto appended = spool_.append(data); !appended) return appended;
   } else {
-    if (!append(blocks_, file.data_, file.size_, data)) return fail(Errc::kNoMemory);
+    if (!blocks_.append(file.data_, file.size_, data)) return fail(Errc::kNoMemory);
     memory_bytes_ += data.size();
   }
   file.size_ += data.size();

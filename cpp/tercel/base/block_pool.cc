@@ -1,5 +1,6 @@
 #include "tercel/base/block_pool.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
@@ -92,6 +93,17 @@ bool BlockPool::grow(Block& block, std::size_t used, std::size_t bytes) noexcept
   if (!larger) return false;
   if (block) std::memcpy(larger.data_, block.data_, used);
   block = std::move(larger);
+  return true;
+}
+
+bool BlockPool::append(Block& block, std::size_t used, std::string_view bytes) noexcept {
+  if (bytes.empty()) return true;
+  const std::size_t needed = used + bytes.size();
+  if (needed > block.capacity()) {
+    const std::size_t wanted = std::max({needed, block.capacity() * 2, kAppendedBytesMin});
+    if (!grow(block, used, wanted)) return false;
+  }
+  std::memcpy(block.data() + used, bytes.data(), bytes.size());
   return true;
 }
 

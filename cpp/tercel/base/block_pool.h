@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 namespace tercel {
 
@@ -45,6 +46,8 @@ class BlockPool {
   // Bytes kept on the free list of each class, at most.
   static constexpr std::size_t kFreeBytesMax = std::size_t{1} << 20;
   static constexpr std::size_t kPagesBytes = std::size_t{1} << 20;
+  // What append() begins with.
+  static constexpr std::size_t kAppendedBytesMin = 4096;
 
   BlockPool() noexcept = default;
   BlockPool(const BlockPool&) = delete;
@@ -56,6 +59,10 @@ class BlockPool {
   // Makes `block`, which is this pool's or empty, hold `bytes` or more; the first `used` bytes
   // stay. Returns false, and leaves it as it is, when memory is exhausted.
   [[nodiscard]] bool grow(Block& block, std::size_t used, std::size_t bytes) noexcept;
+
+  // Writes `bytes` behind the first `used`, for which `block` grows as grow() does, to twice its
+  // size: what is copied in all is no more than what is appended. False as grow().
+  [[nodiscard]] bool append(Block& block, std::size_t used, std::string_view bytes) noexcept;
 
   // Frees what is on the free lists. Returns the number of bytes freed.
   std::size_t trim() noexcept;

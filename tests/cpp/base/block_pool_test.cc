@@ -4,6 +4,8 @@
 
 #include <cstring>
 #include <random>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -78,6 +80,27 @@ TEST(BlockPoolTest, ABlockThatGrowsKeepsWhatIsInIt) {
     std::memset(block.data() + used, 'x', block.capacity() - used);
     used = bytes;
   }
+}
+
+TEST(BlockPoolTest, WhatIsAppendedStandsBehindWhatIsThere) {
+  BlockPool pool;
+  Block block;
+  std::string all;
+  std::size_t capacity = 0;
+  int grown = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string part(static_cast<std::size_t>(i % 7), static_cast<char>('a' + i % 26));
+    ASSERT_TRUE(pool.append(block, all.size(), part));
+    all += part;
+    if (block.capacity() != capacity) ++grown;
+    capacity = block.capacity();
+  }
+  EXPECT_EQ(std::string_view(block.data(), all.size()), all);
+  EXPECT_LE(grown, 4);
+  const std::string more(block.capacity(), 'x');
+  const AllocationFailure failure{1};
+  EXPECT_FALSE(pool.append(block, all.size(), more));
+  EXPECT_EQ(std::string_view(block.data(), all.size()), all);
 }
 
 TEST(BlockPoolTest, ABlockThatCannotGrowStaysAsItIs) {

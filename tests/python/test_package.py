@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 import tercel
@@ -19,6 +22,26 @@ def modules_loaded_by(statement: str) -> set[str]:
 def test_importing_the_package_loads_neither_asyncio_nor_the_extension():
     needed = modules_loaded_by("import typing, importlib")
     assert modules_loaded_by("import tercel") - needed == {"tercel"}
+
+
+# An application that answers with what is imported by then.
+NAMES = """\
+import sys
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": "\\n".join(sys.modules).encode()})
+"""
+
+
+def test_serving_loads_neither_the_api_nor_msgspec(tmp_path: Path, serve: Any) -> None:
+    (tmp_path / "names_app.py").write_text(NAMES)
+    server = serve("names_app:app", app_dir=tmp_path)
+    loaded = httpx.get(server.url).text.splitlines()
+    assert "tercel.server" in loaded
+    of_api = ("msgspec", "tercel._api", "tercel.api", "tercel.auth", "tercel.testing")
+    assert [name for name in loaded if name.startswith(of_api)] == []
 
 
 def test_unknown_names_are_attribute_errors():

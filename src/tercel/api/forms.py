@@ -11,7 +11,7 @@ import msgspec
 
 from tercel.api import values
 from tercel.api.errors import InvalidValue
-from tercel.api.markers import File
+from tercel.api.markers import LIMITS, File
 from tercel.api.plan import Parameter
 from tercel.api.uploads import UploadFile
 
@@ -20,17 +20,7 @@ __all__ = ["FormModel", "FormPart", "file_of", "has_parts", "is_upload"]
 # Of a file, or of all files of a list: that of an UploadFile is the engine's (cpp/tercel/api).
 _UPLOAD_BYTES_MAX = 64 << 20
 _BYTES_MAX = 1 << 20
-_LIMITS = (
-    "gt",
-    "ge",
-    "lt",
-    "le",
-    "multiple_of",
-    "min_length",
-    "max_length",
-    "pattern",
-    "extra_json_schema",
-)
+_LIMITS = (*LIMITS, "extra_json_schema")
 
 
 def is_upload(plain: Any) -> bool:

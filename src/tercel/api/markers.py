@@ -14,7 +14,8 @@ from tercel.api.options import check_number
 __all__ = ["Body", "Cookie", "File", "Form", "Header", "Marker", "Path", "Query"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONSTRAINTS = (
+# What of a msgspec.Meta says which values there may be.
+LIMITS = (
     "gt",
     "ge",
     "lt",
@@ -23,10 +24,8 @@ _CONSTRAINTS = (
     "min_length",
     "max_length",
     "pattern",
-    "title",
-    "description",
-    "examples",
 )
+_META = (*LIMITS, "title", "description", "examples")
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,7 +90,7 @@ class Marker:
 
     def meta(self) -> msgspec.Meta | None:
         """Returns the constraints; None: there are none."""
-        known = {name: getattr(self, name) for name in _CONSTRAINTS}
+        known = {name: getattr(self, name) for name in _META}
         known = {name: value for name, value in known.items() if value is not None}
         if self.schema is not None:
             known["extra_json_schema"] = {"allOf": [dict(self.schema)]}

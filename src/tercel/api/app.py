@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -19,7 +19,8 @@ from tercel.api.error_handlers import ErrorHandlers
 from tercel.api.errors import FAILED
 from tercel.api.files import FileResponse, Folder, folder_of
 from tercel.api.handshakes import Handshakes
-from tercel.api.hooks import Hooks, call_all
+from tercel.api.hooks import Hooks
+from tercel.api.lifespan import run_lifespan
 from tercel.api.mounts import Mounts, Sinks
 from tercel.api.options import check_call
 from tercel.api.portable import Portable
@@ -355,37 +356,11 @@ class App(Router):
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         if scope["type"] == "lifespan":
-            await self._run_lifespan(receive, send)
+            await run_lifespan(self, receive, send)
         elif scope["type"] == "http":
             await self._portable.answer(scope, receive, send)
         else:
             await self._handshakes.answer(scope, receive, send)
-
-    async def _run_lifespan(
-        self,
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> None:
-        await receive()
-        started = False
-        try:
-            async with AsyncExitStack() as stack:
-                if self._lifespan is not None:
-                    await stack.enter_async_context(_entered(self._lifespan(self)))
-                await stack.enter_async_context(self._mounts.lifespans())
-                # What the requests made goes before what the lifespan has.
-                stack.push_async_callback(self._table.singletons.close)
-                for hook in reversed(self._hooks.shutdown):
-                    stack.push_async_callback(call_all, [hook])  # One may fail: all are called.
-                await call_all(self._hooks.startup)
-                started = True
-                await send({"type": "lifespan.startup.complete"})
-                await receive()
-        except Exception as error:
-            phase = "shutdown" if started else "startup"
-            await send({"type": f"lifespan.{phase}.failed", "message": repr(error)})
-            raise
-        await send({"type": "lifespan.shutdown.complete"})
 
 
 def _of_unknown(value: Any) -> Any:
@@ -393,16 +368,6 @@ def _of_unknown(value: Any) -> Any:
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     raise TypeError(f"{type(value).__qualname__} is no type that is sent as JSON")
-
-
-def _entered(context: Any) -> AbstractAsyncContextManager[Any]:
-    """Returns what a lifespan returned, if it is what can be entered."""
-    if not isinstance(context, AbstractAsyncContextManager):
-        raise TypeError(
-            "a lifespan returns an asynchronous context manager, which"
-            f" @contextlib.asynccontextmanager makes of a generator, not {context!r}"
-        )
-    return context
 
 
 def _path(option: str, path: Any) -> str | None:

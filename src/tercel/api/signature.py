@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tercel.api import forms, values
+from tercel.api.arguments import body_of, parameter_of, place_of
 from tercel.api.background import BackgroundTasks
 from tercel.api.dependencies import Depends
 from tercel.api.forms import FormModel
-from tercel.api.markers import Body, File, Form, Header, Marker, Path, Query
+from tercel.api.markers import Body, File, Form, Header, Path
 from tercel.api.marks import Marks, marks_of
-from tercel.api.plan import BodyArgument, Parameter, Plan
+from tercel.api.plan import Parameter, Plan
 from tercel.api.request import Request
 from tercel.api.response import Response
 from tercel.api.response_headers import ResponseHeaders
-from tercel.api.shapes import shape_of
 from tercel.api.sharing import Sharing
 from tercel.api.websocket import WebSocket
 
@@ -26,15 +26,6 @@ __all__ = ["plan_of"]
 # The fields of a template, as plan_of() has them.
 Fields = Mapping[str, Callable[[str], Any] | None]
 
-_LISTS = (list, set, frozenset, tuple)
-# Of the places, what is one text.
-_TEXTS = {
-    "path": "field of a path",
-    "query": "parameter of the query",
-    "header": "header field",
-    "cookie": "cookie",
-    "form": "field of a form",
-}
 # Arguments by their type alone: one object for all functions of a request, made in it.
 _MADE = (BackgroundTasks, ResponseHeaders)
 
@@ -161,9 +152,7 @@ def _read_model(model: FormModel, where: str) -> Plan:
         if constraints := marker.meta():
             annotation = typing.Annotated[annotation, constraints]
         try:
-            parameter = _parameter_of(
-                part.attribute, name, annotation, marker, part.fallback, where
-            )
+            parameter = parameter_of(part.attribute, name, annotation, marker, part.fallback, where)
         except values.UnknownType as unknown:
             raise _unknown(where, part.attribute, part.annotation, unknown) from None
         plan.parameters.append(parameter)
@@ -213,13 +202,13 @@ def _add(
         plan.websocket = name
         return
     if marker is None:
-        marker = _place_of(name, plain, templated)
+        marker = place_of(name, plain, templated)
     elif constraints := marker.meta():
         annotation = typing.Annotated[annotation, constraints]
     if isinstance(marker, Body):
         if plan.body is not None:
             raise TypeError(f"{where} takes two bodies: {plan.body.argument!r} and {name!r}.")
-        plan.body = _body_of(name, annotation, marker, fallback)
+        plan.body = body_of(name, annotation, marker, fallback)
         return
     wire_name = marker.alias or (name.replace("_", "-") if isinstance(marker, Header) else name)
     if isinstance(marker, Header):
@@ -235,100 +224,4 @@ def _add(
                 Parameter(name, wire_name, "path", "string", True, convert=convert, annotation=str)
             )
             return
-    plan.parameters.append(_parameter_of(name, wire_name, annotation, marker, fallback, where))
-
-
-def _place_of(name: str, plain: Any, templated: Fields) -> Marker:
-    """A field of the template, a parameter of the query, or, for what has parts, the body."""
-    if name in templated:
-        return Path()
-    if forms.is_upload(plain):
-        return File()
-    inner = values.without_none(plain)
-    origin = typing.get_origin(inner) or inner
-    if origin in _LISTS:
-        arguments = typing.get_args(inner)
-        return Query() if not arguments or values.is_scalar(arguments[0]) else Body()
-    return Query() if values.is_scalar(inner) else Body()
-
-
-def _parameter_of(
-    argument: str,
-    name: str,
-    annotation: Any,
-    marker: Marker,
-    fallback: tuple[Any, ...],
-    where: str,
-) -> Parameter:
-    if isinstance(marker, File):
-        return forms.file_of(argument, name, annotation, marker, fallback, where)
-    inner = values.without_none(values.metadata_of(annotation)[0])
-    origin = typing.get_origin(inner) or inner
-    array = origin in _LISTS
-    element = inner
-    if array:
-        arguments = typing.get_args(inner)
-        element = arguments[0] if arguments else str
-    element_plain = values.without_name(values.metadata_of(element)[0])
-    if isinstance(marker, Form) and element_plain is bytes:
-        raise TypeError(
-            f"{where} has the argument {argument!r}, bytes of a form: those are a file, File()."
-        )
-    _check_is_text(argument, element_plain, marker, where)
-    known = values.SCALARS.get(element_plain)
-    # A str, an int, a float, a bool, or a list of one is what its text is read as.
-    is_plain = element_plain is element and known is not None and origin in (element, list)
-    convert, schema = None, ""
-    if not is_plain or values.has_constraints(annotation):
-        place = "body" if marker.place == "form" else marker.place
-        schema = values.schema_of(annotation)
-        convert = values.converter_of(annotation, [place, name])
-    return Parameter(
-        argument=argument,
-        name=name,
-        place=marker.place,
-        type=known or values.type_of(element_plain),
-        required=not fallback,
-        array=array,
-        separator=getattr(marker, "separator", ""),
-        fallback=fallback,
-        convert=convert,
-        annotation=annotation,
-        schema=schema,
-        shown=marker.include_in_schema,
-    )
-
-
-def _check_is_text(argument: str, plain: Any, marker: Marker, where: str) -> None:
-    """Refuses a type that one text cannot be."""
-    if forms.has_parts(plain) or (typing.get_origin(plain) or plain) in (dict, *_LISTS):
-        raise TypeError(
-            f"{where} has the argument {argument!r} of the type {plain!r}, which is more than one"
-            f" {_TEXTS[marker.place]} can be: that is one text, or a list of texts."
-        )
-
-
-def _body_of(
-    argument: str, annotation: Any, marker: Body, fallback: tuple[Any, ...]
-) -> BodyArgument:
-    plain = values.metadata_of(annotation)[0]
-    kind, convert, schema, shape = "json", None, "", None
-    if values.without_none(plain) is bytes:
-        kind = "bytes"
-    else:
-        schema = values.schema_of(annotation)
-        if plain not in (dict, list, Any):
-            convert = values.decoder_of(annotation)
-            shape = None if values.needs_pydantic(annotation) else shape_of(annotation)
-    return BodyArgument(
-        argument=argument,
-        kind=kind,
-        required=not fallback,
-        bytes_max=marker.bytes_max,
-        unique_keys=marker.unique_keys,
-        fallback=fallback,
-        convert=convert,
-        annotation=annotation,
-        schema=schema,
-        shape=shape,
-    )
+    plan.parameters.append(parameter_of(name, wire_name, annotation, marker, fallback, where))

@@ -7,6 +7,7 @@ from tercel.api.app import App
 from tercel.api.background import BackgroundTasks
 from tercel.api.cors import CORS
 from tercel.api.dependencies import Depends
+from tercel.api.disconnect import WebSocketDisconnect
 from tercel.api.errors import HTTPError
 from tercel.api.files import FileResponse
 from tercel.api.limits import Rate
@@ -18,7 +19,7 @@ from tercel.api.response_headers import ResponseHeaders
 from tercel.api.router import Router
 from tercel.api.streams import Event, EventStream, StreamingResponse
 from tercel.api.uploads import UploadFile
-from tercel.api.websocket import WebSocket, WebSocketDisconnect
+from tercel.api.websocket import WebSocket
 
 __all__ = [
     "CORS",

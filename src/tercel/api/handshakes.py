@@ -16,19 +16,21 @@ from urllib.parse import urlsplit
 
 from tercel import _api
 from tercel.api import hooks
+from tercel.api.asked import Asked
 from tercel.api.background import BackgroundTasks
 from tercel.api.dependencies import BEFORE
+from tercel.api.disconnect import WebSocketDisconnect
 from tercel.api.errors import problem, title_of
 from tercel.api.messages import InvalidMessage
 from tercel.api.options import listed
 from tercel.api.plan import Plan
-from tercel.api.portable import Answer, Asked, send_answer
+from tercel.api.portable import Answer, send_answer
 from tercel.api.request import Request
 from tercel.api.response import Response
 from tercel.api.response_headers import ResponseHeaders
 from tercel.api.route import WEBSOCKET, Route
 from tercel.api.streams import Receive, Send, Stream
-from tercel.api.websocket import WebSocket, WebSocketDisconnect
+from tercel.api.websocket import WebSocket
 
 if TYPE_CHECKING:
     from tercel.api.app import App

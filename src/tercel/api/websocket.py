@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar, overload
 
+from tercel.api.disconnect import NORMAL, WebSocketDisconnect, check_end
 from tercel.api.messages import decoder_of
 from tercel.api.options import pairs_of
 from tercel.api.request import Request
@@ -14,32 +15,6 @@ from tercel.api.streams import Receive, Send
 __all__ = ["Handshake", "WebSocket", "WebSocketDisconnect"]
 
 Message = TypeVar("Message")
-
-# What a close frame may say (RFC 6455, section 7.4, and the registry of the codes).
-_CODES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
-_REASON_BYTES_MAX = 123
-# The other side said that it is done, or leaves.
-_NORMAL = (1000, 1001, 1005)
-
-
-class WebSocketDisconnect(Exception):
-    """The WebSocket is closed: nothing more will come, or can be sent.
-
-    A handler need not catch it: one that ends with it has not failed.
-
-    Attributes:
-        code: of the side that closed; 1005: it gave none, 1006: it left without a word, 1012: the
-            server shuts down.
-        reason: its words, often empty.
-    """
-
-    def __init__(self, code: int, reason: str = "") -> None:
-        super().__init__(code, reason)
-        self.code = code
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.reason}" if self.reason else str(self.code)
 
 
 class Handshake(Protocol):
@@ -288,15 +263,7 @@ class WebSocket:
         Raises:
             ValueError: code or reason is not one that can be sent.
         """
-        if not any(code in codes for codes in _CODES):
-            raise ValueError(
-                f"a WebSocket is closed with a code as 1000, or from 3000 to 4999, not {code!r}"
-            )
-        if len(reason.encode()) > _REASON_BYTES_MAX:
-            raise ValueError(
-                f"the reason of a close has up to {_REASON_BYTES_MAX} bytes, not"
-                f" {len(reason.encode())}"
-            )
+        check_end(code, reason)
         async with self._answering:
             if self.closed:
                 return
@@ -336,7 +303,7 @@ class Messages(Generic[Message]):
         try:
             message: Any = await self._socket._next()
         except WebSocketDisconnect as end:
-            if end.code in _NORMAL:
+            if end.code in NORMAL:
                 raise StopAsyncIteration from None
             raise
         made: Message = message if self._decode is None else self._decode(message)

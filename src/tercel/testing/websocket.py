@@ -30,7 +30,7 @@ from wsproto.events import (
 )
 from wsproto.utilities import RemoteProtocolError
 
-from tercel.api.websocket import WebSocketDisconnect
+from tercel.api.disconnect import NORMAL, WebSocketDisconnect
 from tercel.testing.transport import AppTransport, Response
 
 __all__ = ["WebSocketDenied", "WebSocketSession"]
@@ -38,7 +38,6 @@ __all__ = ["WebSocketDenied", "WebSocketSession"]
 _READ_BYTES = 1 << 16
 # Those of the handshake are wsproto's.
 _HANDSHAKE = ("host", "connection", "upgrade")
-_NORMAL = (1000, 1001, 1005)
 
 
 class WebSocketDenied(httpx.HTTPStatusError):
@@ -195,7 +194,7 @@ class WebSocketSession:
             try:
                 message = self.receive()
             except WebSocketDisconnect as end:
-                if end.code in _NORMAL:
+                if end.code in NORMAL:
                     return
                 raise
             yield message

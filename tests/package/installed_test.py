@@ -34,6 +34,7 @@ LAYERS = {
     "json",
     "net",
     "route",
+    "s3",
     "schema",
     "server",
 }

@@ -1,0 +1,145 @@
+#include "tercel/s3/authorization.h"
+
+#include <algorithm>
+
+#include "tercel/base/assert.h"
+#include "tercel/http/chars.h"
+#include "tercel/http/date.h"
+#include "tercel/s3/claim_parts.h"
+
+namespace tercel::s3 {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::string_view kOneMechanism =
+    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query "
+    "string parameter or the Authorization header should be specified";
+constexpr std::string_view kMaxSkewMs = "900000";
+static_assert(kClockSkewMax == std::chrono::milliseconds{900'000});
+
+// When the request was signed, by x-amz-date, or by Date.
+std::optional<Refusal> read_time(const http::Request& request, const ClaimRules& rules,
+                                 Claim& claim) noexcept {
+  std::string_view value;
+  std::optional<seconds> time;
+  std::string_view said;
+  switch (count_fields(request.fields, "x-amz-date", value)) {
+    case 0:
+      if (count_fields(request.fields, "date", said) == 1) {
+        time = http::parse_http_date(said, rules.now);
+      }
+      break;
+    case 1:
+      said = value;
+      time = parse_amz_date(value);
+      break;
+    default:
+      break;
+  }
+  if (!time) {
+    return Refusal{ErrorCode::kAccessDenied,
+                   "AWS authentication requires a valid Date or x-amz-date header"};
+  }
+  claim.signed_at = *time;
+  claim.timestamp = to_amz_date(*time);
+  if (*time >= rules.now - kClockSkewMax && *time <= rules.now + kClockSkewMax) return std::nullopt;
+  const IsoDate server = to_iso_date(rules.now);
+  Refusal refusal{ErrorCode::kRequestTimeTooSkewed};
+  refusal.with("RequestTime", said).with("ServerTime", {server.data(), server.size()});
+  return refusal.with("MaxAllowedSkewMilliseconds", kMaxSkewMs);
+}
+
+// Takes "NAME=VALUE" and the comma behind it off `text`; false: another name.
+bool take_component(std::string_view& text, std::string_view name_and_equals,
+                    std::string_view& value) noexcept {
+  const std::string_view component = http::next_element(text);
+  if (!component.starts_with(name_and_equals)) return false;
+  value = component.substr(name_and_equals.size());
+  return true;
+}
+
+std::optional<Refusal> read_components(std::string_view text, const http::Request& request,
+                                       const ClaimRules& rules, Claim& claim) noexcept {
+  std::string_view credential;
+  std::string_view signed_headers;
+  std::string_view signature;
+  const bool ends_in_comma = text.ends_with(',');
+  if (ends_in_comma || !take_component(text, "Credential=", credential) ||
+      !take_component(text, "SignedHeaders=", signed_headers) ||
+      !take_component(text, "Signature=", signature) || !text.empty()) {
+    return malformed(claim.mechanism,
+                     "The authorization header must be AWS4-HMAC-SHA256 Credential=..., "
+                     "SignedHeaders=..., Signature=...");
+  }
+  auto skewed = read_time(request, rules, claim);
+  if (skewed && skewed->code() != ErrorCode::kRequestTimeTooSkewed) return skewed;
+  if (auto refusal = read_credential(credential, rules, claim)) return refusal;
+  if (auto refusal = read_signature(signature, claim)) return refusal;
+  // What is malformed stays so; a clock can be set.
+  if (skewed) return skewed;
+  return read_signed_headers(signed_headers, request, claim);
+}
+
+std::optional<Refusal> read_header(std::string_view value, const http::Request& request,
+                                   const ClaimRules& rules, Claim& claim) noexcept {
+  claim.mechanism = Mechanism::kHeader;
+  const std::size_t end = std::min(value.find_first_of(" \t"), value.size());
+  const std::string_view scheme = value.substr(0, end);
+  if (scheme == kAlgorithmOfV4a) return not_implemented();
+  if (scheme == "AWS") return unsupported_version();
+  if (scheme != kAlgorithm) {
+    Refusal refusal{ErrorCode::kInvalidArgument, "Unsupported Authorization Type"};
+    return refusal.with("ArgumentName", "Authorization");
+  }
+  auto refusal = read_components(http::trim_blanks(value.substr(end)), request, rules, claim);
+  if (refusal) return refusal;
+
+  std::string_view payload;
+  switch (count_fields(request.fields, "x-amz-content-sha256", payload)) {
+    case 1:
+      break;
+    case 0:
+      return Refusal{ErrorCode::kInvalidRequest,
+                     "Missing required header for this request: x-amz-content-sha256"};
+    default:
+      return Refusal{ErrorCode::kInvalidArgument, "x-amz-content-sha256 must be there once only"};
+  }
+  if (count_fields(request.fields, "x-amz-security-token", claim.session_token) > 1) {
+    return Refusal{ErrorCode::kInvalidArgument, "x-amz-security-token must be there once only"};
+  }
+  return read_payload(payload, request, claim);
+}
+
+}  // namespace
+
+std::optional<Refusal> read_claim(const http::Request& request, const Query& query,
+                                  const ClaimRules& rules, std::span<char> scratch,
+                                  Claim& claim) noexcept {
+  TERCEL_ASSERT(scratch.size() >= request.query.size());
+  claim = {};
+  std::string_view authorization;
+  const int headers = count_fields(request.fields, "authorization", authorization);
+  bool presigned = false;
+  bool version_2 = false;
+  for (const QueryPart& part : query.parts()) {
+    presigned |=
+        part.is("X-Amz-Algorithm") || part.is("X-Amz-Signature") || part.is("X-Amz-Credential");
+    version_2 |= part.is("Signature") || part.is("AWSAccessKeyId");
+  }
+  if (headers + int{presigned} + int{version_2} > 1) {
+    return Refusal{ErrorCode::kInvalidArgument, kOneMechanism};
+  }
+  if (version_2) return unsupported_version();
+  if (presigned) return read_presigned(request, query, rules, scratch, claim);
+  if (headers == 1) return read_header(authorization, request, rules, claim);
+
+  std::string_view payload;
+  if (http::find_field(request.fields, "x-amz-content-sha256") == nullptr) return std::nullopt;
+  if (count_fields(request.fields, "x-amz-content-sha256", payload) > 1) {
+    return Refusal{ErrorCode::kInvalidArgument, "x-amz-content-sha256 must be there once only"};
+  }
+  return read_payload(payload, request, claim);
+}
+
+}  // namespace tercel::s3

@@ -120,6 +120,9 @@ TEST(AuthorizationTest, ComponentsAreThreeInTheirOrder) {
   EXPECT_EQ(with("Signature=", "Signature=0, Signature="), kMalformed);
   EXPECT_EQ(with(", Signature=", ", Signature"), kMalformed);
   TestRequest request = valid();
+  request.header("authorization") += ", Extra=1";
+  EXPECT_EQ(Reading{request}.code(), kMalformed);
+  request = valid();
   request.header("authorization") += ",";
   EXPECT_EQ(Reading{request}.code(), kMalformed);
   for (const std::string_view value :

@@ -43,6 +43,14 @@ TEST(HmacKeyTest, CodesAreThoseOfRfc4231) {
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+// Only a key that is longer than a block is hashed. The answers are Python's.
+TEST(HmacKeyTest, KeyOfOneBlockIsNotHashed) {
+  EXPECT_EQ(hex(HmacKey{std::string(64, 'k')}.sign("text")),
+            "0414bb1d8c0c4556cdb2028727b16610ae377b1a194b6db1f853d4297f2329bc");
+  EXPECT_EQ(hex(HmacKey{std::string(65, 'k')}.sign("text")),
+            "5b69580123e3d7e788b7e8352ac37a3247b911c5ec0837147b74109a6382d3f5");
+}
+
 TEST(HmacKeyTest, KeyOfTwoPartsIsTheKeyOfBoth) {
   for (const std::size_t bytes : {1U, 63U, 64U, 65U, 200U}) {
     const std::string key(bytes, 'k');

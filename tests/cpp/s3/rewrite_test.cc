@@ -1,0 +1,158 @@
+#include "tercel/s3/rewrite.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "s3/rewrite_input.h"
+
+namespace tercel::s3 {
+namespace {
+
+const RewriteValues kValues{.bucket = "logs",
+                            .location = "https://front/logs/a&b",
+                            .resource = "/logs/key",
+                            .endpoint = "front"};
+
+std::string rewrite(std::string_view document, const RewriteValues& values = kValues) {
+  const std::string whole = rewrite_in_steps(values, document, document.size() + 1);
+  EXPECT_EQ(rewrite_in_steps(values, document, 1), whole) << document;
+  for (std::size_t cut = 1; cut < document.size(); ++cut) {
+    EXPECT_EQ(rewrite_split_at(values, document, cut), whole) << cut << " of " << document;
+  }
+  return whole;
+}
+
+RewriteValues with_prefix(std::string_view prefix, bool url_encoded = false) {
+  RewriteValues values = kValues;
+  values.key_prefix = prefix;
+  values.keys_are_url_encoded = url_encoded;
+  return values;
+}
+
+TEST(RewriteTest, BucketAndLocationOfAnUpload) {
+  EXPECT_EQ(rewrite("\n  <?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                    "<CompleteMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/>/\">"
+                    "<Location>https://prod-logs.s3.eu-de.example.com/a%26b</Location>"
+                    "<Bucket>prod-logs</Bucket><Key>a&amp;b</Key><ETag>&quot;e-1&quot;</ETag>"
+                    "</CompleteMultipartUploadResult>\n"),
+            "\n  <?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+            "<CompleteMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/>/\">"
+            "<Location>https://front/logs/a&amp;b</Location>"
+            "<Bucket>logs</Bucket><Key>a&amp;b</Key><ETag>&quot;e-1&quot;</ETag>"
+            "</CompleteMultipartUploadResult>\n");
+  EXPECT_EQ(rewrite("<InitiateMultipartUploadResult><Bucket>prod</Bucket><Key>k</Key>"
+                    "<UploadId>u</UploadId></InitiateMultipartUploadResult>"),
+            "<InitiateMultipartUploadResult><Bucket>logs</Bucket><Key>k</Key>"
+            "<UploadId>u</UploadId></InitiateMultipartUploadResult>");
+  EXPECT_EQ(rewrite("<ListPartsResult><Bucket\n>prod</Bucket><Part><Bucket>no</Bucket></Part>"
+                    "</ListPartsResult>"),
+            "<ListPartsResult><Bucket\n>logs</Bucket><Part><Bucket>no</Bucket></Part>"
+            "</ListPartsResult>");
+}
+
+TEST(RewriteTest, OnlyTheElementsOfTheTableChange) {
+  EXPECT_EQ(rewrite("<ListBucketResult><Name>prod</Name><Prefix/><Marker></Marker>"
+                    "<Contents><Key>Name</Key><Owner><Name>prod</Name></Owner></Contents>"
+                    "<!-- <Name>prod</Name> --></ListBucketResult>"),
+            "<ListBucketResult><Name>logs</Name><Prefix/><Marker></Marker>"
+            "<Contents><Key>Name</Key><Owner><Name>prod</Name></Owner></Contents>"
+            "<!-- <Name>prod</Name> --></ListBucketResult>");
+  EXPECT_EQ(rewrite("<ListBucketResult><Name/></ListBucketResult>"),
+            "<ListBucketResult><Name/></ListBucketResult>");
+  EXPECT_EQ(rewrite("<s:ListBucketResult><s:Name>prod</s:Name></s:ListBucketResult>"),
+            "<s:ListBucketResult><s:Name>logs</s:Name></s:ListBucketResult>");
+}
+
+TEST(RewriteTest, OtherDocumentsPassAsTheyAre) {
+  for (const std::string_view other :
+       {"<CopyObjectResult><Bucket>prod</Bucket></CopyObjectResult>", "{\"Name\": \"<a>\"}", "",
+        "<html><br></p><Error><Resource>x</Resource>", "plain", "<a/>rest</a><<<"}) {
+    EXPECT_EQ(rewrite(other), other);
+  }
+}
+
+TEST(RewriteTest, AnErrorTellsNothingOfTheBackend) {
+  EXPECT_EQ(rewrite("<Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>AKIABACK"
+                    "</AWSAccessKeyId><StringToSign>AWS4\n2013&#13;</StringToSign>"
+                    "<SignatureProvided>00</SignatureProvided><StringToSignBytes>41"
+                    "</StringToSignBytes><CanonicalRequest>GET</CanonicalRequest>"
+                    "<CanonicalRequestBytes>47</CanonicalRequestBytes><Region>eu-de</Region>"
+                    "<Resource>/prod-logs/key</Resource><RequestId>R</RequestId></Error>"),
+            "<Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId></AWSAccessKeyId>"
+            "<StringToSign></StringToSign><SignatureProvided></SignatureProvided>"
+            "<StringToSignBytes></StringToSignBytes><CanonicalRequest></CanonicalRequest>"
+            "<CanonicalRequestBytes></CanonicalRequestBytes><Region></Region>"
+            "<Resource>/logs/key</Resource><RequestId>R</RequestId></Error>");
+  EXPECT_EQ(rewrite("<Error><Endpoint>prod.s3.example.com</Endpoint><Bucket>prod</Bucket>"
+                    "<BucketName>prod</BucketName></Error>"),
+            "<Error><Endpoint>front</Endpoint><Bucket>logs</Bucket>"
+            "<BucketName>logs</BucketName></Error>");
+}
+
+TEST(RewriteTest, KeysLoseThePrefix) {
+  const std::string list =
+      "<ListBucketResult><Name>prod</Name><Prefix>t&amp;1/a</Prefix><Marker></Marker>"
+      "<NextMarker>t&#38;1/z</NextMarker><Contents><Key>t&amp;1/a&lt;b</Key></Contents>"
+      "<CommonPrefixes><Prefix>t&amp;1/c/</Prefix></CommonPrefixes></ListBucketResult>";
+  EXPECT_EQ(rewrite(list, with_prefix("t&1/")),
+            "<ListBucketResult><Name>logs</Name><Prefix>a</Prefix><Marker></Marker>"
+            "<NextMarker>z</NextMarker><Contents><Key>a&lt;b</Key></Contents>"
+            "<CommonPrefixes><Prefix>c/</Prefix></CommonPrefixes></ListBucketResult>");
+  EXPECT_EQ(rewrite(list, with_prefix("t&2/")), "failed");
+  EXPECT_EQ(rewrite("<DeleteResult><Deleted><Key>p/a</Key></Deleted><Error><Key>p/b</Key></Error>"
+                    "<Error><Key>other</Key></Error></DeleteResult>",
+                    with_prefix("p/")),
+            "<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key></Error>"
+            "<Error><Key>other</Key></Error></DeleteResult>");
+}
+
+TEST(RewriteTest, KeysMayBePercentEncoded) {
+  EXPECT_EQ(rewrite("<ListVersionsResult><Version><Key>a+b%2Fc+d</Key></Version><DeleteMarker>"
+                    "<Key>a%20b/e</Key></DeleteMarker></ListVersionsResult>",
+                    with_prefix("a b/", true)),
+            "<ListVersionsResult><Version><Key>c+d</Key></Version><DeleteMarker>"
+            "<Key>e</Key></DeleteMarker></ListVersionsResult>");
+}
+
+TEST(RewriteTest, WhatCannotBeRewrittenFails) {
+  for (const std::string_view bad :
+       {"<ListBucketResult><Name>a<b/></Name>", "<ListBucketResult><Name>a<b></b></Name>",
+        "<ListBucketResult><Name><![CDATA[prod]]></Name>",
+        "<ListBucketResult><Name>a<!-- --></Name>", "<ListBucketResult><Name>a</Other>",
+        "<!DOCTYPE a [<!ENTITY b 'c'>]><ListBucketResult>"}) {
+    EXPECT_EQ(rewrite(bad), "failed") << bad;
+  }
+  EXPECT_EQ(rewrite("<ListBucketResult><Contents><Key>&prefix;a</Key>", with_prefix("p/")),
+            "failed");
+}
+
+TEST(RewriteTest, TextIsBounded) {
+  const auto list = [](std::size_t bytes) {
+    return "<ListBucketResult><Name>" + std::string(bytes, 'n') + "</Name></ListBucketResult>";
+  };
+  const std::string expected = "<ListBucketResult><Name>logs</Name></ListBucketResult>";
+  EXPECT_EQ(rewrite_in_steps(kValues, list(Rewriter::kTextBytesMax), 1000), expected);
+  EXPECT_EQ(rewrite_in_steps(kValues, list(Rewriter::kTextBytesMax + 1), 1000), "failed");
+  EXPECT_EQ(rewrite_in_steps(kValues, list(Rewriter::kTextBytesMax + 1), 1), "failed");
+}
+
+TEST(RewriteTest, IsIncompleteBeforeItsLastTag) {
+  EXPECT_EQ(rewrite("<ListBucketResult><Name>prod"), "<ListBucketResult><Name>incomplete");
+  EXPECT_EQ(rewrite("<ListBucketResult><Name>prod<"), "<ListBucketResult><Name>logs<incomplete");
+  EXPECT_EQ(rewrite("<ListBucketResult>"), "<ListBucketResult>incomplete");
+}
+
+// S3 sends white space for minutes while it puts parts together: it must not be kept.
+TEST(RewriteTest, BytesPassAtOnce) {
+  Rewriter rewriter{kValues};
+  for (const std::string_view piece : {" ", "\n", "<CompleteMultipartUploadResult>", "<Locat"}) {
+    std::string_view bytes = piece;
+    ASSERT_EQ(rewriter.next(bytes), Rewriter::Event::kData);
+    EXPECT_EQ(rewriter.data(), piece);
+    EXPECT_EQ(bytes, "");
+  }
+}
+
+}  // namespace
+}  // namespace tercel::s3

@@ -27,7 +27,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"openssl/evp.h", "openssl/hmac.h"},
     ),
     "server": ({"base", "config", "net", "http", "edge"}, set()),
-    "s3": ({"base", "http"}, {"openssl/sha.h"}),
+    "s3": ({"base", "http"}, {"openssl/md5.h", "openssl/sha.h"}),
     "proxy": ({"base", "net", "http"}, set()),
     "gateway": ({"base", "config", "http", "edge", "json", "s3", "proxy"}, set()),
 }

@@ -5,7 +5,7 @@
 #include "tercel/base/assert.h"
 #include "tercel/base/percent.h"
 #include "tercel/base/utf8.h"
-#include "tercel/http/chars.h"
+#include "tercel/s3/uri_encoding.h"
 
 namespace tercel::s3 {
 namespace {
@@ -24,17 +24,11 @@ class Writer {
   void raw(std::string_view text) noexcept {
     for (const char c : text) put(c);
   }
+  // `text` is decoded: a '%' is one.
   void encode(std::string_view text) noexcept {
-    static constexpr http::CharSet kUnreserved{"-._~/", true};
-    static constexpr std::string_view kDigits = "0123456789ABCDEF";
-    for (const char c : text) {
-      if (kUnreserved.has(c)) {
-        put(c);
-      } else {
-        put('%');
-        put(kDigits[static_cast<unsigned char>(c) >> 4]);
-        put(kDigits[static_cast<unsigned char>(c) & 15]);
-      }
+    for (const char& c : text) {
+      const Escape escape{c};
+      raw(kUnreservedOrSlash.has(c) ? std::string_view{&c, 1} : std::string_view{escape.text, 3});
     }
   }
   [[nodiscard]] std::optional<std::string_view> written() const noexcept {

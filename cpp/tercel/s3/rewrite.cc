@@ -141,7 +141,6 @@ void Rewriter::find_rules() noexcept {
 }
 
 const Rule* Rewriter::find_rule() const noexcept {
-  if (scanner_.depth() > XmlScanner::kPathDepth) return nullptr;
   for (const Rule& rule : rules_) {
     if (rule.path != scanner_.path()) continue;
     const bool of_keys = rule.what == What::kKey || rule.what == What::kErrorKey;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "s3/rewrite_input.h"
+#include "support/allocations.h"
 
 namespace tercel::s3 {
 namespace {
@@ -152,6 +153,19 @@ TEST(RewriteTest, BytesPassAtOnce) {
     EXPECT_EQ(rewriter.data(), piece);
     EXPECT_EQ(bytes, "");
   }
+}
+
+TEST(RewriteTest, AllocatesNothing) {
+  const std::string_view document = "<ListBucketResult><Name>prod</Name></ListBucketResult>";
+  const test::AllocationCount count;
+  Rewriter rewriter{kValues};
+  for (const char& c : document) {
+    std::string_view bytes{&c, 1};
+    while (rewriter.next(bytes) != Rewriter::Event::kNeedMore) {
+    }
+  }
+  EXPECT_TRUE(rewriter.complete());
+  EXPECT_EQ(count.so_far(), 0U);
 }
 
 }  // namespace

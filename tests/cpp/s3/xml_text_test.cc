@@ -62,6 +62,7 @@ TEST(XmlTextTest, AReferenceIsWellFormedAndWhole) {
                                      "&#x110000;", "&#99999999999999999;", "&#-1;", "&#X41;"}) {
     EXPECT_EQ(strip(bad, "a"), "none") << bad;
   }
+  EXPECT_EQ(strip("&#xd800;", "\xed\xa0\x80"), "none");
   // Cut in the middle of a character.
   EXPECT_EQ(strip("&#xe9;x", "\xc3"), "none");
 }

@@ -64,6 +64,12 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kBadHandshake, kClient, 400, "the WebSocket handshake is malformed")                       \
   X(kUpgradeRequired, kClient, 426, "the WebSocket version is not 13")                         \
   X(kUpstreamFailed, kUpstream, 502, "the upstream did not answer")                            \
+  X(kUpstreamUnreachable, kUpstream, 502, "no connection to the upstream can be made")         \
+  X(kUpstreamReset, kUpstream, 502, "the upstream broke the connection")                       \
+  X(kUpstreamMalformed, kUpstream, 502, "the response of the upstream is malformed")           \
+  X(kUpstreamTruncated, kUpstream, 502, "the upstream ended before its response was complete") \
+  X(kUpstreamTimeout, kUpstream, 504, "the upstream did not answer in time")                   \
+  X(kUpstreamBusy, kUpstream, 503, "too many requests wait for the upstream")                  \
   X(kOverloaded, kServer, 503, "the server is at its limit of concurrent requests")            \
   X(kDraining, kServer, 503, "the server is shutting down")                                    \
   X(kNoMemory, kServer, 503, "the server is out of memory")                                    \

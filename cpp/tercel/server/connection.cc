@@ -190,7 +190,7 @@ bool Connection::fill() noexcept {
   }
   --reads_left_;
   Buffers* mine = buffers();
-  const auto borrow = static_cast<InputBuffer::Borrow>(steps_ > 0);
+  const auto borrow = static_cast<net::InputBuffer::Borrow>(steps_ > 0);
   const std::span<char> space = mine != nullptr ? mine->input.room(borrow) : std::span<char>{};
   if (mine == nullptr || space.empty()) {
     broke(Errc::kNoMemory);

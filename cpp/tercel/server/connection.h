@@ -13,9 +13,9 @@
 
 #include "tercel/base/block_pool.h"
 #include "tercel/http/wire.h"
+#include "tercel/net/input_buffer.h"
 #include "tercel/net/loop.h"
 #include "tercel/net/stream_place.h"
-#include "tercel/server/input_buffer.h"
 #include "tercel/server/output_queue.h"
 #include "tercel/server/session_place.h"
 #include "tercel/server/time_limits.h"
@@ -75,7 +75,7 @@ class Connection final : public http::Wire,
   // What a connection has while bytes wait in one direction or the other.
   struct Buffers {
     Buffers(net::Loop& loop, Slab<Segment>& segments) noexcept : input{loop}, output{segments} {}
-    InputBuffer input;
+    net::InputBuffer input;
     OutputQueue output;
     WriteLimit write_limit;
   };

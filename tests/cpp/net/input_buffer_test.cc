@@ -1,4 +1,4 @@
-#include "tercel/server/input_buffer.h"
+#include "tercel/net/input_buffer.h"
 
 #include <algorithm>
 #include <memory>
@@ -11,7 +11,7 @@
 #include "support/failing_syscalls.h"
 #include "support/manual_clock.h"
 
-namespace tercel::server {
+namespace tercel::net {
 namespace {
 
 using Borrow = InputBuffer::Borrow;
@@ -37,7 +37,7 @@ class InputBufferTest : public testing::Test {
 
   test::ManualClock clock_;
   test::FailingSyscalls syscalls_;
-  std::unique_ptr<net::Loop> loop_ = *net::Loop::create(clock_, syscalls_);
+  std::unique_ptr<Loop> loop_ = *Loop::create(clock_, syscalls_);
 };
 
 TEST_F(InputBufferTest, WhatIsConsumedWithinAStepNeedsNoBlock) {
@@ -140,4 +140,4 @@ TEST_F(InputBufferTest, WhatCannotBeKeptIsSaidToBeLost) {
 }
 
 }  // namespace
-}  // namespace tercel::server
+}  // namespace tercel::net

@@ -1,9 +1,9 @@
-#include "tercel/server/input_buffer.h"
+#include "tercel/net/input_buffer.h"
 
 #include <cstring>
 #include <utility>
 
-namespace tercel::server {
+namespace tercel::net {
 
 std::span<char> InputBuffer::room(Borrow borrow) noexcept {
   if (unread_.empty()) {
@@ -56,4 +56,4 @@ void InputBuffer::give_back() noexcept {
   loop_.return_scratch();
 }
 
-}  // namespace tercel::server
+}  // namespace tercel::net

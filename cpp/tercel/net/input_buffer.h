@@ -17,14 +17,14 @@
 #include "tercel/base/block_pool.h"
 #include "tercel/net/loop.h"
 
-namespace tercel::server {
+namespace tercel::net {
 
 class InputBuffer {
  public:
   // Whether the shared buffer may be taken: it has to be given back by settle().
   enum class Borrow : bool { kNo, kYes };
 
-  explicit InputBuffer(net::Loop& loop) noexcept : loop_{loop} {}
+  explicit InputBuffer(Loop& loop) noexcept : loop_{loop} {}
   InputBuffer(const InputBuffer&) = delete;
   InputBuffer& operator=(const InputBuffer&) = delete;
   ~InputBuffer() { give_back(); }
@@ -55,10 +55,10 @@ class InputBuffer {
   [[nodiscard]] std::span<char> room_in_stash(std::size_t bytes) noexcept;
   void give_back() noexcept;
 
-  net::Loop& loop_;
+  Loop& loop_;
   Block stash_;
   std::span<char> unread_;   // In the stash, or in the scratch.
   std::span<char> scratch_;  // The loop's buffer while it is borrowed.
 };
 
-}  // namespace tercel::server
+}  // namespace tercel::net

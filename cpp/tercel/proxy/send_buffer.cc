@@ -1,0 +1,82 @@
+#include "tercel/proxy/send_buffer.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "tercel/base/assert.h"
+
+namespace tercel::proxy {
+using net::IoState;
+
+char* SendBuffer::room(std::size_t bytes) noexcept {
+  if (begin_ > 0 && block_.capacity() - end_ < bytes) {
+    std::memmove(block_.data(), block_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (block_.capacity() - end_ < bytes) {
+    // Twice as much, so that many small parts are copied only a few times.
+    const std::size_t wanted = std::max(end_ + bytes, 2 * end_);
+    if (!blocks_.grow(block_, end_, wanted)) return nullptr;
+  }
+  return block_.data() + end_;
+}
+
+bool SendBuffer::add(std::string_view bytes) noexcept {
+  if (bytes.empty()) return true;
+  char* const out = room(bytes.size());
+  if (out == nullptr) return false;
+  std::memcpy(out, bytes.data(), bytes.size());
+  added(bytes.size());
+  return true;
+}
+
+IoState SendBuffer::send(net::Stream& stream, std::span<const std::string_view> pieces) noexcept {
+  TERCEL_ASSERT(pieces.size() <= kPiecesMax);
+  std::array<iovec, kPiecesMax + 1> vectors;
+  std::size_t count = 0;
+  const auto add_vector = [&](const char* data, std::size_t size) {
+    if (size > 0) vectors[count++] = {.iov_base = const_cast<char*>(data), .iov_len = size};
+  };
+  if (bytes() > 0) add_vector(block_.data() + begin_, bytes());
+  for (const std::string_view piece : pieces) add_vector(piece.data(), piece.size());
+  if (count == 0) return IoState::kDone;
+
+  const net::IoResult result = stream.write({vectors.data(), count});
+  if (result.state == IoState::kFailed) return IoState::kFailed;
+  std::size_t taken = result.state == IoState::kDone ? result.bytes : 0;
+  const std::size_t waited = std::min(taken, bytes());
+  drop(waited);
+  taken -= waited;
+  for (std::string_view piece : pieces) {
+    const std::size_t part = std::min(taken, piece.size());
+    taken -= part;
+    piece.remove_prefix(part);
+    if (!add(piece)) return IoState::kFailed;
+  }
+  return bytes() == 0 ? IoState::kDone : IoState::kAgain;
+}
+
+IoState SendBuffer::flush(net::Stream& stream, std::size_t max) noexcept {
+  while (max > 0 && bytes() > 0) {
+    const iovec vector{.iov_base = block_.data() + begin_, .iov_len = std::min(max, bytes())};
+    const net::IoResult result = stream.write({&vector, 1});
+    if (result.state != IoState::kDone) return result.state;
+    drop(result.bytes);
+    max -= result.bytes;
+  }
+  return IoState::kDone;
+}
+
+void SendBuffer::drop(std::size_t bytes) noexcept {
+  begin_ += bytes;
+  if (begin_ == end_) clear();
+}
+
+void SendBuffer::clear() noexcept {
+  block_ = Block{};
+  begin_ = end_ = 0;
+}
+
+}  // namespace tercel::proxy

@@ -1,0 +1,56 @@
+// Bytes on their way to an origin that its socket did not take at once.
+//
+//   output.add(head);                         // Copied behind what waits already.
+//   state = output.send(stream, {bytes...});  // Straight from where they are, when nothing waits.
+//   state = output.flush(stream, SIZE_MAX);   // After an event.
+//
+// One pooled block, which is there only while bytes wait. Who fills it stops at a high-water mark,
+// so that it stays small. Resource: belongs to one request. Thread: the loop's. Tested by
+// send_buffer_test.cc.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "tercel/base/block_pool.h"
+#include "tercel/net/stream.h"
+
+namespace tercel::proxy {
+
+class SendBuffer {
+ public:
+  // Pieces of one send(), at most: a chunk is three.
+  static constexpr std::size_t kPiecesMax = 4;
+
+  explicit SendBuffer(BlockPool& blocks) noexcept : blocks_{blocks} {}
+  SendBuffer(const SendBuffer&) = delete;
+  SendBuffer& operator=(const SendBuffer&) = delete;
+
+  [[nodiscard]] std::size_t bytes() const noexcept { return end_ - begin_; }
+
+  // Copies `bytes` behind what waits. False: memory is exhausted.
+  [[nodiscard]] bool add(std::string_view bytes) noexcept;
+  // Room for `bytes` more behind what waits, to be written in place; null: memory is exhausted.
+  [[nodiscard]] char* room(std::size_t bytes) noexcept;
+  // The first `bytes` of what room() returned last are to be sent.
+  void added(std::size_t bytes) noexcept { end_ += bytes; }
+
+  // Sends what waits and the pieces behind it, in one call; copies what is not taken. kDone: all is
+  // sent. kFailed: the stream is broken, or memory exhausted.
+  [[nodiscard]] net::IoState send(net::Stream& stream,
+                                  std::span<const std::string_view> pieces) noexcept;
+  // Sends up to `max` bytes of what waits. kDone: they are sent, or nothing waits.
+  [[nodiscard]] net::IoState flush(net::Stream& stream, std::size_t max) noexcept;
+  void clear() noexcept;
+
+ private:
+  void drop(std::size_t bytes) noexcept;
+
+  BlockPool& blocks_;
+  Block block_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+}  // namespace tercel::proxy

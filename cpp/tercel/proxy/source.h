@@ -1,0 +1,49 @@
+// Where the connections to an origin come from: the seam between a request and a pool.
+//
+//   source.acquire(waiter, Freshness::kAny);  // Waiter::on_connection() now or later, or
+//                                             // Waiter::on_no_connection().
+//   source.release(connection);               // It knows itself whether it can be reused.
+//
+// A source is one origin: its addresses, its TLS, its limits. It makes the connections, owns them,
+// keeps the idle ones, and bounds how long a waiter waits. Thread: one loop's.
+#pragma once
+
+#include "tercel/base/errors.h"
+#include "tercel/base/intrusive_list.h"
+#include "tercel/proxy/upstream_connection.h"
+
+namespace tercel::proxy {
+
+// A connection that was idle may have been closed by the origin just now.
+enum class Freshness : bool { kAny, kNew };
+
+// Who wants a connection. Intrusive: waits in one source at a time.
+class Waiter : private ListNode {
+ public:
+  // Lends a connection until release(). It was never used, or is idle: nothing is unread or unsent.
+  virtual void on_connection(UpstreamConnection& connection) noexcept = 0;
+  // There is none: kUpstreamUnreachable, kUpstreamTimeout, kUpstreamBusy, or of the machine.
+  virtual void on_no_connection(Errc error) noexcept = 0;
+
+ protected:
+  Waiter() noexcept = default;
+  ~Waiter() = default;
+
+ private:
+  friend class IntrusiveList<Waiter>;
+};
+
+class Source {
+ public:
+  // Answers the waiter exactly once, perhaps before acquire() returns, unless withdraw() is first.
+  virtual void acquire(Waiter& waiter, Freshness freshness) noexcept = 0;
+  // The waiter wants none any more. REQUIRES: it waits.
+  virtual void withdraw(Waiter& waiter) noexcept = 0;
+  // The request is over. The source keeps the connection if it is reusable(), and ends it if not.
+  virtual void release(UpstreamConnection& connection) noexcept = 0;
+
+ protected:
+  ~Source() = default;
+};
+
+}  // namespace tercel::proxy

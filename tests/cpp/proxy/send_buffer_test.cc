@@ -1,0 +1,84 @@
+#include "tercel/proxy/send_buffer.h"
+
+#include <array>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "support/memory_stream.h"
+
+namespace tercel::proxy {
+namespace {
+
+using net::IoState;
+using Pieces = std::array<std::string_view, 3>;
+
+TEST(SendBufferTest, WhatTheSocketTakesNeedsNoBlock) {
+  BlockPool blocks;
+  SendBuffer output{blocks};
+  test::MemoryStream stream;
+  EXPECT_EQ(output.send(stream, Pieces{"5\r\n", "hello", "\r\n"}), IoState::kDone);
+  EXPECT_EQ(stream.sent, "5\r\nhello\r\n");
+  EXPECT_EQ(stream.writes, 1);
+  EXPECT_EQ(blocks.outstanding(), 0U);
+}
+
+// Wherever the socket stops taking: the order stays, nothing is lost, nothing is sent twice.
+TEST(SendBufferTest, TheRestWaitsWhereverTheSocketStops) {
+  const std::string all = "head 5\r\nhello\r\n";
+  for (std::size_t room = 0; room <= all.size(); ++room) {
+    BlockPool blocks;
+    SendBuffer output{blocks};
+    test::MemoryStream stream;
+    ASSERT_TRUE(output.add("head "));
+    stream.room = room;
+    const IoState state = output.send(stream, Pieces{"5\r\n", "hello", "\r\n"});
+    EXPECT_EQ(state, room == all.size() ? IoState::kDone : IoState::kAgain);
+    EXPECT_EQ(stream.sent, all.substr(0, room));
+    EXPECT_EQ(output.bytes(), all.size() - room);
+    stream.room = SIZE_MAX;
+    EXPECT_EQ(output.flush(stream, SIZE_MAX), IoState::kDone);
+    EXPECT_EQ(stream.sent, all);
+    EXPECT_EQ(blocks.outstanding(), 0U);
+  }
+}
+
+TEST(SendBufferTest, FlushStopsAtItsBound) {
+  BlockPool blocks;
+  SendBuffer output{blocks};
+  test::MemoryStream stream;
+  ASSERT_TRUE(output.add("headbody"));
+  EXPECT_EQ(output.flush(stream, 4), IoState::kDone);
+  EXPECT_EQ(stream.sent, "head");
+  EXPECT_EQ(output.bytes(), 4U);
+}
+
+TEST(SendBufferTest, GrowsAndReusesTheRoomInFrontOfWhatWaits) {
+  BlockPool blocks;
+  SendBuffer output{blocks};
+  test::MemoryStream stream;
+  std::string all;
+  for (int i = 0; i < 2000; ++i) {
+    const std::string part = std::to_string(i) + ",";
+    all += part;
+    ASSERT_TRUE(output.add(part));
+    stream.room = i % 3;
+    (void)output.flush(stream, SIZE_MAX);
+  }
+  stream.room = SIZE_MAX;
+  EXPECT_EQ(output.flush(stream, SIZE_MAX), IoState::kDone);
+  EXPECT_EQ(stream.sent, all);
+}
+
+TEST(SendBufferTest, ABrokenStreamFails) {
+  BlockPool blocks;
+  SendBuffer output{blocks};
+  test::MemoryStream stream;
+  stream.broken = true;
+  EXPECT_EQ(output.send(stream, Pieces{"a", "b", "c"}), IoState::kFailed);
+  ASSERT_TRUE(output.add("a"));
+  EXPECT_EQ(output.flush(stream, SIZE_MAX), IoState::kFailed);
+}
+
+}  // namespace
+}  // namespace tercel::proxy

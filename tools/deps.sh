@@ -69,6 +69,7 @@ want make has make
 want cmake has cmake
 want ninja-build has ninja
 want curl has curl
+want libc-ares-dev has_header ares.h
 want libssl-dev has_header openssl/ssl.h
 want zlib1g-dev has_header zlib.h
 want pkg-config has pkg-config

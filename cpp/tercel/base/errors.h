@@ -65,6 +65,8 @@ enum class Blame : std::uint8_t { kClient, kUpstream, kServer };
   X(kUpgradeRequired, kClient, 426, "the WebSocket version is not 13")                         \
   X(kUpstreamFailed, kUpstream, 502, "the upstream did not answer")                            \
   X(kUpstreamUnreachable, kUpstream, 502, "no connection to the upstream can be made")         \
+  X(kUpstreamUnknown, kUpstream, 502, "the name of the upstream is not known")                 \
+  X(kUpstreamUntrusted, kUpstream, 502, "no trusted TLS connection to the upstream was made")  \
   X(kUpstreamReset, kUpstream, 502, "the upstream broke the connection")                       \
   X(kUpstreamMalformed, kUpstream, 502, "the response of the upstream is malformed")           \
   X(kUpstreamTruncated, kUpstream, 502, "the upstream ended before its response was complete") \

@@ -30,7 +30,10 @@ namespace tercel::net {
   X(SSL_get_SSL_CTX) X(SSL_set_SSL_CTX) X(SSL_get_servername) X(SSL_version)                      \
   X(SSL_get_current_cipher) X(SSL_CIPHER_get_protocol_id) X(SSL_get0_alpn_selected)               \
   X(SSL_get0_peer_certificate) X(SSL_get_peer_cert_chain) X(SSL_get_verify_result)                \
-  X(SSL_is_init_finished) X(SSL_set_ex_data) X(SSL_get_ex_data)
+  X(SSL_is_init_finished) X(SSL_set_ex_data) X(SSL_get_ex_data) X(TLS_client_method)              \
+  X(SSL_CTX_sess_set_new_cb) X(SSL_CTX_set_default_verify_paths) X(SSL_CTX_use_PrivateKey_file)   \
+  X(SSL_ctrl) X(SSL_get0_param) X(SSL_set1_host) X(SSL_set_session) X(SSL_set_connect_state)      \
+  X(SSL_SESSION_free)
 
 #define TERCEL_LIBCRYPTO(X)                                                                       \
   X(ERR_clear_error) X(ERR_peek_error) X(ERR_peek_last_error) X(ERR_reason_error_string)          \
@@ -46,7 +49,8 @@ namespace tercel::net {
   X(X509_verify_cert_error_string) X(OPENSSL_sk_num) X(OPENSSL_sk_value)                          \
   X(EVP_EncryptInit_ex) X(EVP_DecryptInit_ex) X(EVP_aes_256_cbc) X(EVP_MAC_CTX_set_params)        \
   X(EVP_sha256) X(EVP_Q_mac) X(OSSL_PARAM_construct_octet_string)           \
-  X(OSSL_PARAM_construct_utf8_string) X(OSSL_PARAM_construct_end) X(RAND_bytes)
+  X(OSSL_PARAM_construct_utf8_string) X(OSSL_PARAM_construct_end) X(RAND_bytes)                   \
+  X(X509_VERIFY_PARAM_set1_ip_asc)
 // clang-format on
 
 struct OpenSsl {

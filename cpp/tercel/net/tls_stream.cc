@@ -54,8 +54,9 @@ long note_read(bio_st* bio, int operation, const char* bytes, std::size_t, int, 
 
 }  // namespace
 
-TlsStream::TlsStream(ssl_st* ssl, Syscalls& syscalls, int fd) noexcept
-    : ssl_{ssl}, syscalls_{syscalls}, fd_{fd}, mark_{fd} {
+TlsStream::TlsStream(ssl_st* ssl, Syscalls& syscalls, int fd, Side side) noexcept
+    : ssl_{ssl}, syscalls_{syscalls}, fd_{fd}, mark_{fd}, side_{side} {
+  if (side == Side::kClient) return;
   bio_st* const bio = openssl().SSL_get_wbio(ssl);  // Reads, too: it is that of SSL_set_fd().
   openssl().BIO_set_callback_arg(bio, reinterpret_cast<char*>(this));
   openssl().BIO_set_callback_ex(bio, &note_read);
@@ -103,7 +104,7 @@ IoState TlsStream::handshake() noexcept {
     const unsigned long error = openssl().ERR_peek_error();
     const int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
     const IoState state = state_of(result);
-    if (state == IoState::kAgain) return state;
+    if (state == IoState::kAgain || side_ == Side::kClient) return state;
     // It knows GET, HEAD, POST and PUT by four bytes, for the others it has two more reasons.
     plain_http_ = reason == SSL_R_HTTP_REQUEST;
     refused_ = reason == SSL_R_HTTPS_PROXY_REQUEST || reason == SSL_R_WRONG_VERSION_NUMBER;
@@ -114,7 +115,7 @@ IoState TlsStream::handshake() noexcept {
   late_steps_ = 0;
   kernel_sends_ =
       openssl().BIO_ctrl(openssl().SSL_get_wbio(ssl_), BIO_CTRL_GET_KTLS_SEND, 0, nullptr) > 0;
-  return describe() ? IoState::kDone : IoState::kFailed;
+  return side_ == Side::kClient || describe() ? IoState::kDone : IoState::kFailed;
 }
 
 IoState TlsStream::read_plain_request() noexcept {

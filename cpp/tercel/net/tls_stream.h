@@ -1,4 +1,5 @@
-// TLS over a connected socket, the server's side. Made by TlsContext::accept().
+// TLS over a connected socket, either side. Made by TlsContext::accept() and by
+// TlsClientContext::connect().
 //
 // Neither of OpenSSL's wishes, to read before it writes or the other way round, is visible above:
 // the owner retries on any event what it still wants to do. Source: RFC 8446 section 6.1: an end
@@ -27,8 +28,11 @@ class TlsStream final : public Stream {
   static constexpr std::uint32_t kLateStepsMax = 160;
   static constexpr std::uint32_t kLateStepsBytes = 64 * 1024;
 
+  // A server looks whether a peer that speaks no TLS speaks HTTP, and describes the connection.
+  enum class Side : bool { kServer, kClient };
+
   // Takes over both.
-  TlsStream(ssl_st* ssl, Syscalls& syscalls, int fd) noexcept;
+  TlsStream(ssl_st* ssl, Syscalls& syscalls, int fd, Side side = Side::kServer) noexcept;
   ~TlsStream() override;
 
   [[nodiscard]] IoState handshake() noexcept override;
@@ -65,6 +69,7 @@ class TlsStream final : public Stream {
   SocketMark mark_;
   std::uint32_t late_steps_ = 0;
   std::uint32_t bytes_since_steps_ = 0;
+  const Side side_;
   bool established_ = false;
   bool failed_ = false;
   PlainRequest plain_;

@@ -8,6 +8,8 @@
 // keeps the idle ones, and bounds how long a waiter waits. Thread: one loop's.
 #pragma once
 
+#include <chrono>
+
 #include "tercel/base/errors.h"
 #include "tercel/base/intrusive_list.h"
 #include "tercel/proxy/upstream_connection.h"
@@ -27,10 +29,14 @@ class Waiter : private ListNode {
 
  protected:
   Waiter() noexcept = default;
-  ~Waiter() = default;
+  virtual ~Waiter() = default;
 
  private:
   friend class IntrusiveList<Waiter>;
+  friend class Pool;
+  // What it said, and until when it waits, for the pool that it waits in.
+  std::chrono::nanoseconds due_{0};
+  Freshness freshness_ = Freshness::kAny;
 };
 
 class Source {

@@ -1,0 +1,218 @@
+#include "tercel/proxy/pool.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "tercel/base/assert.h"
+
+namespace tercel::proxy {
+
+using std::chrono::nanoseconds;
+
+// --- a connection on its way
+
+void Pool::Dial::start() noexcept {
+  due_ = pool_.loop_.now() + pool_.limits_.connect_timeout;
+  if (!pool_.origin_.unix_path.empty()) {
+    return connector_.start_unix(pool_.origin_.unix_path, due_);
+  }
+  const net::Resolver::Found found = pool_.resolver_.resolve(pool_.origin_.host, *this);
+  if (found.state != net::Resolver::State::kWaits) on_resolved(found);
+}
+
+void Pool::Dial::on_resolved(const net::Resolver::Found& found) noexcept {
+  if (found.state != net::Resolver::State::kKnown) return on_failed(found.error);
+  std::array<Address, net::Connector::kAddressesMax> addresses;
+  const std::size_t count = std::min(found.addresses.size(), addresses.size());
+  std::ranges::copy(found.addresses.first(count), addresses.begin());
+  for (Address& address : std::span{addresses}.first(count)) address.port = pool_.origin_.port;
+  net::Connector::Security security;
+  if (pool_.origin_.tls) security = {&*pool_.origin_.tls, &pool_.sessions_, &pool_.origin_.host};
+  connector_.start(std::span{addresses}.first(count), security, due_);
+}
+
+void Pool::Dial::on_connected(std::unique_ptr<net::Stream> stream) noexcept {
+  pool_.on_dialed(*this, std::move(stream));
+}
+
+void Pool::Dial::on_failed(Errc error) noexcept {
+  pool_.on_dial_failed(*this, error);
+}
+
+// --- the pool
+
+Pool::Pool(net::Loop& loop, net::Resolver& resolver, Origin origin, const PoolLimits& limits)
+    : loop_{loop}, resolver_{resolver}, origin_{std::move(origin)}, limits_{limits} {
+  idle_.reserve(limits.idle_max);
+  ended_.reserve(limits.connections_max);
+  ended_dials_.reserve(limits.connections_max);
+}
+
+Pool::~Pool() {
+  TERCEL_ASSERT(waiting_ == 0);
+}
+
+void Pool::acquire(Waiter& waiter, Freshness freshness) noexcept {
+  if (freshness == Freshness::kAny) {
+    if (UpstreamConnection* const connection = take_idle()) {
+      ++counts_.lent;
+      return waiter.on_connection(*connection);
+    }
+  }
+  const nanoseconds now = loop_.now();
+  if (now < retry_after_ && dials_.empty()) return waiter.on_no_connection(last_error_);
+  if (waiting_ == limits_.waiters_max) return waiter.on_no_connection(Errc::kUpstreamBusy);
+  waiter.freshness_ = freshness;
+  // A connection that is begun for it has a time limit of its own.
+  waiter.due_ =
+      now + limits_.wait_timeout + (may_open() ? limits_.connect_timeout : nanoseconds{0});
+  waiters_.push_back(waiter);
+  ++waiting_;
+  if (!may_open()) ++counts_.waited;
+  open_for_waiters();
+  arm();
+}
+
+void Pool::withdraw(Waiter& waiter) noexcept {
+  waiter.unlink();
+  --waiting_;
+}
+
+void Pool::release(UpstreamConnection& connection) noexcept {
+  if (!connection.reusable()) {
+    end(connection);
+    return open_for_waiters();
+  }
+  keep(connection);
+}
+
+UpstreamConnection* Pool::take_idle() noexcept {
+  while (!idle_.empty()) {
+    UpstreamConnection& connection = *idle_.back().connection;
+    idle_.pop_back();
+    if (connection.still_usable()) return &connection;
+    end(connection);
+  }
+  return nullptr;
+}
+
+// As many connections are on their way as there are who wait, and may be.
+void Pool::open_for_waiters() noexcept {
+  while (dials_.size() < waiting_ && may_open()) {
+    Dial* begun = nullptr;
+    try {
+      begun = dials_.emplace_back(std::make_unique<Dial>(*this)).get();
+    } catch (const std::bad_alloc&) {
+      if (dials_.empty()) refuse_waiters(Errc::kNoMemory);
+      return;
+    }
+    begun->start();  // May fail at once, and with it all who wait.
+  }
+}
+
+void Pool::on_dialed(Dial& dial, std::unique_ptr<net::Stream> stream) noexcept {
+  end(dial);
+  failures_ = 0;
+  retry_after_ = nanoseconds{0};
+  try {
+    auto made =
+        std::make_unique<UpstreamConnection>(loop_, std::move(stream), static_cast<Keeper&>(*this));
+    if (const auto watched = made->watch(); !watched) return refuse_waiters(watched.error());
+    UpstreamConnection& connection = *made;
+    connections_.emplace(&connection, std::move(made));
+    ++counts_.opened;
+    keep(connection);
+  } catch (const std::bad_alloc&) {
+    refuse_waiters(Errc::kNoMemory);
+  }
+}
+
+// Those who wait would fail the same way, one time limit after the other.
+void Pool::on_dial_failed(Dial& dial, Errc error) noexcept {
+  end(dial);
+  ++counts_.failed;
+  last_error_ = error;
+  const std::uint32_t doubled = std::min(failures_++, 10U);
+  const nanoseconds pause =
+      std::min<nanoseconds>(limits_.retry_min * (1 << doubled), limits_.retry_max);
+  // Numerical Recipes' generator: it need not be good.
+  spread_ = spread_ * 1664525U + 1013904223U +
+            static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(this) >> 4);
+  retry_after_ = loop_.now() + pause / 2 + pause * (spread_ >> 24) / 512;
+  if (dials_.empty()) refuse_waiters(error);
+}
+
+void Pool::refuse_waiters(Errc error) noexcept {
+  IntrusiveList<Waiter> waiters;
+  waiters.take_all(waiters_);
+  while (Waiter* const waiter = waiters.pop_front()) {
+    --waiting_;
+    waiter->on_no_connection(error);
+  }
+}
+
+void Pool::end(Dial& dial) noexcept {
+  const auto found = std::ranges::find(dials_, &dial, &std::unique_ptr<Dial>::get);
+  if (found == dials_.end()) return;
+  ended_dials_.push_back(std::move(*found));
+  dials_.erase(found);
+  loop_.defer(*this);
+}
+
+void Pool::end(UpstreamConnection& connection) noexcept {
+  const auto found = connections_.find(&connection);
+  if (found == connections_.end()) return;
+  ended_.push_back(std::move(found->second));
+  connections_.erase(found);
+  loop_.defer(*this);
+}
+
+// To the first who takes it, or to the idle ones.
+void Pool::keep(UpstreamConnection& connection) noexcept {
+  const bool is_new = connection.requests() == 0;
+  Waiter* taker = nullptr;
+  waiters_.for_each([&](Waiter& waiter) {
+    const bool takes = is_new || waiter.freshness_ == Freshness::kAny;
+    if (taker == nullptr && takes) taker = &waiter;
+  });
+  if (taker != nullptr) {
+    withdraw(*taker);
+    return taker->on_connection(connection);
+  }
+  if (idle_.size() == limits_.idle_max) return end(connection);
+  idle_.push_back({&connection, loop_.now()});
+  arm();
+}
+
+void Pool::on_unusable(UpstreamConnection& connection) noexcept {
+  std::erase_if(idle_, [&](const Idle& one) { return one.connection == &connection; });
+  end(connection);
+}
+
+void Pool::arm() noexcept {
+  if (Waiter* const first = waiters_.front()) loop_.timers().arm_by(*this, first->due_);
+  if (!idle_.empty()) loop_.timers().arm_by(*this, idle_.front().since + limits_.idle_timeout);
+}
+
+void Pool::on_timer() noexcept {
+  const nanoseconds now = loop_.now();
+  const auto fresh = std::ranges::find_if(
+      idle_, [&](const Idle& one) { return one.since + limits_.idle_timeout > now; });
+  for (auto old = idle_.begin(); old != fresh; ++old) end(*old->connection);
+  idle_.erase(idle_.begin(), fresh);
+  // The limits of those behind may be earlier, but not by more than a connection may take.
+  while (Waiter* const first = waiters_.front()) {
+    if (first->due_ > now) break;
+    withdraw(*first);
+    first->on_no_connection(Errc::kUpstreamBusy);
+  }
+  arm();
+}
+
+void Pool::run_deferred() noexcept {
+  ended_.clear();
+  ended_dials_.clear();
+}
+
+}  // namespace tercel::proxy

@@ -1,0 +1,235 @@
+#include "tercel/net/resolver.h"
+
+#include <netinet/in.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/descriptors.h"
+#include "support/failing_syscalls.h"
+#include "support/manual_clock.h"
+#include "tercel/net/socket_address.h"
+
+namespace tercel::net {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): only literals.
+
+// A DNS server on this machine, one packet at a time, whose answers the test writes.
+class NameServer {
+ public:
+  NameServer() : fd_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)} {
+    const SocketAddress any = to_socket_address(*parse_ip("127.0.0.1", 0));
+    EXPECT_EQ(::bind(fd_.get(), any.get(), any.bytes), 0);
+    SocketAddress bound;
+    EXPECT_EQ(::getsockname(fd_.get(), bound.get(), &bound.bytes), 0);
+    port_ = from_socket_address(bound).port;
+  }
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+  struct Question {
+    SocketAddress from;
+    std::string packet;
+    // Source: RFC 1035 section 4.1.2. 1 is A, 28 is AAAA.
+    [[nodiscard]] int type() const {
+      return static_cast<unsigned char>(packet[question_end() - 3]);
+    }
+    [[nodiscard]] std::size_t question_end() const { return packet.find('\0', 12) + 5; }
+  };
+  std::optional<Question> next() {
+    Question question;
+    char bytes[1500];
+    const ssize_t got =
+        ::recvfrom(fd_.get(), bytes, sizeof bytes, 0, question.from.get(), &question.from.bytes);
+    if (got <= 0) return std::nullopt;
+    question.packet.assign(bytes, static_cast<std::size_t>(got));
+    ++questions;
+    return question;
+  }
+  void send(const Question& to, const std::string& packet) const {
+    (void)::sendto(fd_.get(), packet.data(), packet.size(), 0, to.from.get(), to.from.bytes);
+  }
+  // With that many records of `type`, of `data`; a code of 3 is "there is no such name".
+  void answer(const Question& question, const std::vector<std::string>& data, int ttl,
+              int code = 0) const {
+    std::string packet = question.packet.substr(0, question.question_end());
+    packet[2] = '\x81';
+    packet[3] = static_cast<char>(0x80 | code);
+    packet[6] = 0;
+    packet[7] = static_cast<char>(data.size());
+    packet[8] = packet[9] = packet[10] = packet[11] = 0;
+    for (const std::string& record : data) {
+      packet += std::string{"\xc0\x0c\x00", 3} + static_cast<char>(question.type());
+      packet += std::string{"\x00\x01\x00\x00", 4};
+      packet += {static_cast<char>(ttl >> 8), static_cast<char>(ttl), '\0',
+                 static_cast<char>(record.size())};
+      packet += record;
+    }
+    send(question, packet);
+  }
+
+  int questions = 0;
+
+ private:
+  test::Fd fd_;
+  std::uint16_t port_ = 0;
+};
+
+constexpr int kTypeA = 1;
+
+class ResolverTest : public testing::Test {
+ protected:
+  struct TestWaiter final : Resolver::Waiter {
+    void on_resolved(const Resolver::Found& found) noexcept override {
+      told = found.state;
+      addresses.assign(found.addresses.begin(), found.addresses.end());
+    }
+    std::optional<Resolver::State> told;
+    std::vector<Address> addresses;
+  };
+
+  ResolverTest() : loop_{*Loop::create(clock_, syscalls_)} {
+    resolver_.emplace(*loop_, ResolverOptions{.servers = server_.address(), .query_timeout = 50ms});
+  }
+  // The real time passes for c-ares.
+  void turn(const std::function<void(const NameServer::Question&)>& answer, int times = 20) {
+    for (int i = 0; i < times; ++i) {
+      std::this_thread::sleep_for(1ms);
+      while (const auto question = server_.next()) answer(*question);
+      clock_.advance(1ms);
+      ASSERT_TRUE(loop_->wait(1ms));
+      loop_->dispatch();
+    }
+  }
+  void one_address(const NameServer::Question& question, int ttl) {
+    if (question.type() == kTypeA) {
+      server_.answer(question, {std::string{"\x7f\x00\x00\x05", 4}}, ttl);
+    } else {
+      server_.answer(question, {}, ttl);
+    }
+  }
+  Resolver::State state_of(std::string_view name) {
+    TestWaiter ignored;
+    return resolver_->resolve(name, ignored).state;
+  }
+
+  test::ManualClock clock_;
+  test::FailingSyscalls syscalls_;
+  NameServer server_;
+  std::unique_ptr<Loop> loop_;
+  std::optional<Resolver> resolver_;
+};
+
+TEST_F(ResolverTest, AsksOnceForAllAndKeepsTheAnswer) {
+  TestWaiter first, second;
+  EXPECT_EQ(resolver_->resolve("a.test", first).state, Resolver::State::kWaits);
+  EXPECT_EQ(resolver_->resolve("a.test", second).state, Resolver::State::kWaits);
+  turn([&](const auto& question) { one_address(question, 60); });
+  ASSERT_EQ(first.told, Resolver::State::kKnown);
+  ASSERT_EQ(second.told, Resolver::State::kKnown);
+  EXPECT_EQ(first.addresses, std::vector{*parse_ip("127.0.0.5", 0)});
+  EXPECT_EQ(server_.questions, 2);  // Of either family.
+  EXPECT_EQ(state_of("a.test"), Resolver::State::kKnown);
+  EXPECT_EQ(server_.questions, 2);
+}
+
+TEST_F(ResolverTest, GivesFamiliesInTurn) {
+  TestWaiter waiter;
+  (void)resolver_->resolve("a.test", waiter);
+  turn([&](const auto& question) {
+    if (question.type() == kTypeA) {
+      server_.answer(question, {"\x7f\x01\x01\x01", "\x7f\x01\x01\x02"}, 60);
+    } else {
+      server_.answer(question,
+                     {std::string{"\x20\x01\x0d\xb8", 4} + std::string(11, '\0') + '1',
+                      std::string{"\x20\x01\x0d\xb8", 4} + std::string(11, '\0') + '2'},
+                     60);
+    }
+  });
+  ASSERT_EQ(waiter.addresses.size(), 4U);
+  for (std::size_t i = 1; i < 4; ++i) {
+    EXPECT_NE(waiter.addresses[i].kind, waiter.addresses[i - 1].kind);
+  }
+}
+
+TEST_F(ResolverTest, UsesAnOldAnswerWhileItAsksAgain) {
+  TestWaiter waiter;
+  (void)resolver_->resolve("a.test", waiter);
+  turn([&](const auto& question) { one_address(question, 10); });
+  ASSERT_EQ(waiter.told, Resolver::State::kKnown);
+  clock_.advance(11s);
+  turn([](const auto&) {}, 1);
+  EXPECT_EQ(state_of("a.test"), Resolver::State::kKnown);
+  turn([](const auto&) {}, 200);  // Nobody answers.
+  EXPECT_GT(server_.questions, 2);
+  EXPECT_EQ(state_of("a.test"), Resolver::State::kKnown);
+  clock_.advance(Resolver::kStaleMax + 1s);
+  turn([](const auto&) {}, 1);
+  EXPECT_EQ(state_of("a.test"), Resolver::State::kWaits);
+}
+
+TEST_F(ResolverTest, BelievesForAMomentThatThereIsNoSuchName) {
+  TestWaiter waiter;
+  (void)resolver_->resolve("a.test", waiter);
+  turn([&](const auto& question) { server_.answer(question, {}, 0, 3); });
+  EXPECT_EQ(waiter.told, Resolver::State::kFailed);
+  const int asked = server_.questions;
+  EXPECT_EQ(state_of("a.test"), Resolver::State::kFailed);
+  EXPECT_EQ(server_.questions, asked);
+  clock_.advance(Resolver::kFailureHolds);
+  turn([](const auto&) {}, 1);
+  EXPECT_EQ(state_of("a.test"), Resolver::State::kWaits);
+}
+
+TEST_F(ResolverTest, FailsWhenNobodyAnswers) {
+  TestWaiter waiter;
+  (void)resolver_->resolve("a.test", waiter);
+  turn([](const auto&) {}, 400);
+  EXPECT_EQ(waiter.told, Resolver::State::kFailed);
+}
+
+TEST_F(ResolverTest, IsNotHurtByGarbage) {
+  TestWaiter waiter;
+  (void)resolver_->resolve("a.test", waiter);
+  turn([&](const auto& question) {
+    server_.send(question, "garbage");
+    server_.send(question, question.packet.substr(0, 12) + std::string(100, '\xff'));
+    std::string cut = question.packet;
+    cut[2] = '\x81';
+    cut[7] = 9;  // Records that are not there.
+    server_.send(question, cut);
+    one_address(question, 60);
+  });
+  EXPECT_TRUE(waiter.told.has_value());
+}
+
+TEST_F(ResolverTest, KnowsAddressesWithoutAsking) {
+  TestWaiter waiter;
+  for (const char* text : {"127.0.0.9", "::1"}) {
+    const Resolver::Found found = resolver_->resolve(text, waiter);
+    ASSERT_EQ(found.state, Resolver::State::kKnown) << text;
+    EXPECT_EQ(found.addresses.front(), *parse_ip(text, 0));
+  }
+  EXPECT_EQ(server_.questions, 0);
+}
+
+TEST_F(ResolverTest, AWaiterMayLeaveAndTheResolverMayEnd) {
+  {
+    TestWaiter gone;
+    (void)resolver_->resolve("a.test", gone);
+  }
+  turn([&](const auto& question) { one_address(question, 60); });
+  TestWaiter waits;
+  (void)resolver_->resolve("b.test", waits);
+  resolver_.reset();
+  EXPECT_EQ(waits.told, std::nullopt);
+}
+
+}  // namespace
+}  // namespace tercel::net

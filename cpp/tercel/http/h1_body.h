@@ -43,7 +43,8 @@ class BodyDecoder {
   BodyDecoder() noexcept = default;
   [[nodiscard]] static BodyDecoder length(std::uint64_t bytes) noexcept;
   [[nodiscard]] static BodyDecoder chunked() noexcept;
-  // Bytes that are no body, of a tunnel: all that come, without a limit and without an end.
+  // All bytes that come, without a limit: those of a tunnel, or the body of a response that lasts
+  // until the connection closes. Who reads them knows of the end.
   [[nodiscard]] static BodyDecoder unframed() noexcept;
 
   // `fields` receives the trailers. Total body bytes, chunk lines and trailers are held to

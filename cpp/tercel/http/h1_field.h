@@ -6,8 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
 #include <string_view>
 
+#include "tercel/base/errors.h"
 #include "tercel/http/chars.h"
 #include "tercel/http/message.h"
 #include "tercel/http/scan.h"
@@ -64,6 +68,40 @@ inline const char* find_name_end(const char* at, const char* end) noexcept {
   scan::lower(name, name_bytes, end);
   field = {{name, name_bytes}, {value, static_cast<std::size_t>(stop - value)}};
   return line;
+}
+
+// The field lines of a head, with the empty line that ends them. `count`: of the complete ones,
+// which are in `fields`. `note(field)` judges each: an error, or none. `error`: if kBad.
+template <typename Note>
+[[gnu::always_inline]] inline Parsed parse_field_lines(char* at, char* end, std::span<Field> fields,
+                                                       std::size_t& count, Errc& error,
+                                                       Note note) noexcept {
+  for (count = 0;; ++count) {
+    if (at == end) return stopped(Piece::kNeedMore);
+    if (*at == '\r') {
+      const Parsed line = parse_line_end(at, end);
+      if (line.piece == Piece::kBad) error = Errc::kBadField;
+      return line;
+    }
+    if (count == fields.size()) {
+      error = Errc::kTooManyFields;
+      return stopped(Piece::kBad);
+    }
+    const Parsed line = parse_field_line(at, end, fields[count]);
+    if (line.piece == Piece::kBad) error = Errc::kBadField;
+    if (line.piece != Piece::kDone) return line;
+    if (const std::optional<Errc> fault = note(fields[count])) {
+      error = *fault;
+      return stopped(Piece::kBad);
+    }
+    at = line.next;
+  }
+}
+
+// No line ended among the bytes behind the first `seen`.
+inline bool no_line_ended(std::span<const char> bytes, std::size_t seen) noexcept {
+  return bytes.size() <= seen ||
+         std::memchr(bytes.data() + seen, '\n', bytes.size() - seen) == nullptr;
 }
 
 // Whether a field may stand in a trailer section, where it was not seen when the message was

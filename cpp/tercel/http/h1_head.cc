@@ -202,27 +202,17 @@ bool HeadParser::split_target() noexcept {
 
 // To behind the empty line.
 Parsed HeadParser::parse_fields(char* at) noexcept {
-  const std::size_t fields_max = std::min(limits_.fields_max, kFieldsMax);
-  char* const end = end_;
-  for (std::size_t count = 0;; ++count) {
-    if (at == end) return stopped(Piece::kNeedMore);
-    if (*at == '\r') {
-      request_.fields = {fields_, count};
-      const Parsed line = parse_line_end(at, end);
-      return line.piece == Piece::kBad ? bad(Errc::kBadField) : line;
-    }
-    if (count == fields_max) return bad(Errc::kTooManyFields);
-    Field& field = fields_[count];
-    const Parsed line = parse_field_line(at, end, field);
-    if (line.piece == Piece::kBad) return bad(Errc::kBadField);
-    if (line.piece == Piece::kNeedMore) return line;
-    if (may_be_known(field.name)) {
-      if (const auto noted = known_.note(field, request_.version); !noted) {
-        return bad(noted.error());
-      }
-    }
-    at = line.next;
-  }
+  std::size_t count = 0;
+  const std::span<Field> room{fields_, std::min(limits_.fields_max, kFieldsMax)};
+  const Parsed section = parse_field_lines(
+      at, end_, room, count, result_.error, [this](Field& field) noexcept -> std::optional<Errc> {
+        if (!may_be_known(field.name)) return {};
+        const auto noted = known_.note(field, request_.version);
+        return noted ? std::optional<Errc>{} : noted.error();
+      });
+  // The fields are told once the head is complete.
+  if (section.piece == Piece::kDone) request_.fields = {fields_, count};
+  return section;
 }
 
 // The rules for the head as a whole. False: there is no Host.
@@ -260,9 +250,7 @@ bool nothing_new(std::span<const char> bytes, std::size_t previous_bytes,
   const std::size_t line_bytes_max =
       2 + static_cast<std::size_t>(kMethodBytesMax) + limits.target_bytes_max + 2;
   if (previous_bytes < line_bytes_max && bytes.size() >= line_bytes_max) return false;
-  const std::size_t seen = std::min(previous_bytes, bytes.size());
-  return bytes.size() == seen ||
-         std::memchr(bytes.data() + seen, '\n', bytes.size() - seen) == nullptr;
+  return no_line_ended(bytes, previous_bytes);
 }
 
 }  // namespace

@@ -96,4 +96,11 @@ Result<void> KnownFields::note(Field& field, Version version) noexcept {
   return {};
 }
 
+Result<void> KnownFields::note_of_response(const Field& field, Version version) noexcept {
+  if (field.name == "content-length") return note_content_length(field.value);
+  if (field.name == "transfer-encoding") return note_transfer_encoding(field.value, version);
+  if (field.name == "connection") note_connection(field.value);
+  return {};
+}
+
 }  // namespace tercel::http

@@ -1,4 +1,4 @@
-// The fields of a request that the engine itself obeys: those that decide over its framing, its
+// The fields of a message that the engine itself obeys: those that decide over its framing, its
 // connection and its host.
 //
 // Internal to tercel/http. Source: RFC 9112 sections 3.2, 6 and 9, RFC 9110
@@ -42,6 +42,8 @@ class KnownFields {
   // Judges one field. Each breach of a rule is reported by the field that completes it. `field`
   // must stay where it is.
   Result<void> note(Field& field, Version version) noexcept;
+  // The same for a response, of which only framing and connection count.
+  Result<void> note_of_response(const Field& field, Version version) noexcept;
 
   Field* host = nullptr;
   std::optional<std::uint64_t> content_length;

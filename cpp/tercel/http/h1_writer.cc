@@ -74,12 +74,6 @@ char* put_field(char* out, const Field& field) noexcept {
   return put(out, "\r\n");
 }
 
-std::size_t fields_bytes_bound(std::span<const Field> fields) noexcept {
-  std::size_t bytes = 0;
-  for (const Field& field : fields) bytes += field.name.size() + field.value.size() + 4;
-  return bytes;
-}
-
 // Of a field's value, or a reason: RFC 9112 section 4 allows the same bytes.
 bool valid_text(std::string_view text) noexcept {
   const char* const end = text.data() + text.size();
@@ -150,6 +144,16 @@ Result<void> inspect_interim(const Response& response) noexcept {
   const bool interim = response.status >= 100 && response.status <= 199;
   if (!interim || response.status == 101) return fail(Errc::kBadResponseStatus);
   return inspect_trailers(response.fields);
+}
+
+std::size_t fields_bytes_bound(std::span<const Field> fields) noexcept {
+  std::size_t bytes = 0;
+  for (const Field& field : fields) bytes += field.name.size() + field.value.size() + 4;
+  return bytes;
+}
+
+char* write_field(char* out, const Field& field) noexcept {
+  return put_field(out, field);
 }
 
 Result<void> inspect_trailers(std::span<const Field> trailers) noexcept {

@@ -38,6 +38,11 @@ struct HeadFacts {
 // Checks an interim response: status 100 to 199, but not 101, which ends HTTP/1 on the connection.
 [[nodiscard]] Result<void> inspect_interim(const Response& response) noexcept;
 
+// "name: value\r\n", the name in lower case. REQUIRES: inspect_trailers() accepts the field, and
+// there is room for fields_bytes_bound().
+[[nodiscard]] char* write_field(char* out, const Field& field) noexcept;
+[[nodiscard]] std::size_t fields_bytes_bound(std::span<const Field> fields) noexcept;
+
 // Checks trailer fields.
 [[nodiscard]] Result<void> inspect_trailers(std::span<const Field> trailers) noexcept;
 

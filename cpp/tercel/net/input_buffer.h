@@ -44,6 +44,11 @@ class InputBuffer {
   // Gives the shared buffer back, and keeps what is unread. False: memory is exhausted, and the
   // bytes are lost.
   [[nodiscard]] bool settle() noexcept;
+  // Gives the block back, too, for an owner that lives on with nothing to hold. REQUIRES: empty().
+  void release() noexcept {
+    stash_ = Block{};
+    unread_ = {};
+  }
 
  private:
   // First size of a block when the shared buffer is not to be had.

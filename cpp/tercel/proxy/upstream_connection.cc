@@ -6,7 +6,17 @@ namespace tercel::proxy {
 using net::IoState;
 
 UpstreamConnection::~UpstreamConnection() {
+  shut();
+}
+
+void UpstreamConnection::shut() noexcept {
+  spoiled_ = true;
+  cancel_deferred();
+  input_.discard();
+  input_.release();
+  if (stream_ == nullptr) return;
   if (watch_ != net::WatchId::kNone) loop_.unwatch(watch_, stream_->descriptor());
+  stream_.reset();
 }
 
 Result<void> UpstreamConnection::watch() noexcept {
@@ -51,7 +61,9 @@ void UpstreamConnection::reset() noexcept {
 }
 
 void UpstreamConnection::end_step() noexcept {
-  if (--steps_ == 0 && !input_.settle()) end_ = InputEnd::kNoMemory;
+  if (--steps_ > 0) return;
+  if (!input_.settle()) end_ = InputEnd::kNoMemory;
+  if (input_.empty()) input_.release();
 }
 
 bool UpstreamConnection::fill() noexcept {

@@ -67,6 +67,9 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
     return !spoiled_ && end_ == InputEnd::kOpen && input_.empty();
   }
   [[nodiscard]] bool idle() const noexcept { return user_ == nullptr; }
+  // Closes the stream and hears nothing more, for a keeper that is called by the connection that it
+  // wants to destroy. REQUIRES: idle.
+  void shut() noexcept;
   // Requests that it carried, the present one included.
   [[nodiscard]] std::uint32_t requests() const noexcept { return requests_; }
 

@@ -266,8 +266,10 @@ bool Call::writable() const noexcept {
 Result<void> Call::write(http::Payload payload, Final final) noexcept {
   const http::Keep<http::Payload> keep{payload};
   if (state_ == State::kFailed) return {};
-  if (connection_ == nullptr || awaits_100_ || request_over_) return fail(Errc::kIllegalStep);
   const std::string_view bytes = payload.bytes;
+  const bool length_reached = framing_ == http::Framing::kLength && request_over_;
+  if (length_reached && bytes.empty()) return {};
+  if (connection_ == nullptr || awaits_100_ || request_over_) return fail(Errc::kIllegalStep);
   const bool last = final == Final::kYes;
   if (framing_ == http::Framing::kLength) {
     if (bytes.size() > request_left_ || (last && bytes.size() < request_left_)) {

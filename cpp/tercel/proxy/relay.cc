@@ -1,0 +1,259 @@
+#include "tercel/proxy/relay.h"
+
+#include <utility>
+
+#include "tercel/http/message_copy.h"
+
+namespace tercel::proxy {
+using http::BodyState;
+using http::Final;
+using http::Payload;
+
+namespace {
+
+// Source: RFC 9110 section 9.2.2.
+bool is_idempotent(std::string_view method) noexcept {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
+         method == "OPTIONS";
+}
+
+http::Framing framing_of(const http::Request& request) noexcept {
+  if (request.content_length) return http::Framing::kLength;
+  return request.has_body ? http::Framing::kChunked : http::Framing::kNone;
+}
+
+// Of a request whose expectations are in order.
+bool expects_continue(const http::Request& request) noexcept {
+  return request.has_body && request.version != http::Version::kHttp10 &&
+         http::find_field(request.fields, "expect") != nullptr;
+}
+
+// A filter has nothing more to say about the bytes that it was given. At the end it is asked once
+// more without any, since it may have held something back.
+bool is_done(std::string_view left, Final final, const BodyFilter::Passed& passed) noexcept {
+  if (!passed.bytes.empty()) return false;
+  return passed.consumed == 0 || (left.empty() && final == Final::kNo);
+}
+
+}  // namespace
+
+RelayContext::~RelayContext() {
+  while (Relay* relay = relays.any()) relays.destroy(relay);
+}
+
+void Relay::start(RelayContext& context, Rewriter& rewriter, const http::Request& request,
+                  http::Exchange& exchange, const RelayFilters& filters) noexcept {
+  Relay* relay = nullptr;
+  if (Block memory = context.calls.loop.blocks().take(http::copy_bytes(request))) {
+    const http::Request kept = http::copy(request, memory.data());
+    relay = context.relays.make(context, rewriter, exchange, filters, std::move(memory), kept);
+  }
+  if (relay == nullptr) {
+    rewriter.refused(exchange, Errc::kNoMemory);
+    rewriter.ended(http::Outcome::kAborted, 0);
+    return;
+  }
+  exchange.observe(&relay->front_);
+  relay->attempt(Freshness::kAny);
+}
+
+Relay::Relay(RelayContext& context, Rewriter& rewriter, http::Exchange& exchange,
+             const RelayFilters& filters, Block memory, const http::Request& kept) noexcept
+    : context_{context},
+      rewriter_{rewriter},
+      exchange_{exchange},
+      filters_{filters},
+      memory_{std::move(memory)},
+      request_{kept},
+      call_{context.calls, back_} {}
+
+void Relay::attempt(Freshness freshness) noexcept {
+  ++attempts_;
+  request_over_ = !request_.has_body;
+  call_.begin_step();
+  if (const auto begun = begin_call(freshness); begun) {
+    pump_request();
+  } else {
+    refuse(begun.error());
+  }
+  call_.end_step();
+}
+
+Result<void> Relay::begin_call(Freshness freshness) noexcept {
+  Outgoing to;
+  to.attempt = attempts_;
+  to.head.method = request_.method;
+  to.head.framing = framing_of(request_);
+  to.head.content_length = request_.content_length.value_or(0);
+  to.head.expects_continue = expects_continue(request_);
+  to.head.accepts_trailers = request_.accepts_trailers;
+  context_.draft.clear();
+  if (auto done = rewriter_.rewrite_request(request_, to, context_.draft); !done) return done;
+  if (!context_.draft.complete()) return fail(Errc::kHeadTooLarge);
+  return call_.begin(*to.source, to.head, freshness);
+}
+
+// --- the request
+
+void Relay::pump_request() noexcept {
+  while (!over_ && !request_over_ && !response_over_ && call_.writable()) {
+    const http::BodyRead part = exchange_.read_body();
+    if (part.state == BodyState::kPending) return;
+    if (part.state == BodyState::kFailed) {
+      // The exchange tells the client what was wrong with its request, and ends.
+      request_over_ = true;
+      call_.close();
+      return;
+    }
+    body_touched_ |= !part.bytes.empty();
+    const bool last = part.state == BodyState::kEnd;
+    if (!pass_on_request(part.bytes, last ? Final::kYes : Final::kNo)) return;
+    request_over_ = last;
+  }
+}
+
+bool Relay::pass_on_request(std::string_view bytes, Final final) noexcept {
+  const bool last = final == Final::kYes;
+  Result<void> sent;
+  if (filters_.request != nullptr) {
+    for (;;) {
+      const auto passed = filters_.request->pass(bytes, final);
+      if (!passed) {
+        refuse(passed.error());
+        return false;
+      }
+      bytes.remove_prefix(passed->consumed);
+      if (!passed->bytes.empty()) sent = call_.write(Payload::borrow(passed->bytes), Final::kNo);
+      if (!sent || is_done(bytes, final, *passed)) break;
+    }
+    bytes = {};
+  }
+  const std::span<const http::Field> trailers =
+      last ? exchange_.request_trailers() : std::span<const http::Field>{};
+  if (sent && (!bytes.empty() || (last && trailers.empty()))) {
+    sent = call_.write(Payload::borrow(bytes), trailers.empty() ? final : Final::kNo);
+  }
+  if (sent && !trailers.empty()) sent = call_.finish(trailers);
+  if (sent) return true;
+  refuse(sent.error());  // A filter whose bytes are not as many as the head says.
+  return false;
+}
+
+// --- the response
+
+void Relay::on_interim(const http::ResponseHead& head) noexcept {
+  context_.draft.clear();
+  add_end_to_end(head.fields, context_.draft);
+  if (!context_.draft.complete()) return;
+  // The client can do without, if it cannot be passed on.
+  (void)exchange_.interim({.status = head.status, .fields = context_.draft.fields()});
+}
+
+void Relay::on_head(const http::ResponseHead& head) noexcept {
+  http::Response to{.status = head.status,
+                    .fields = {},
+                    .trailers = head.framing == http::ResponseFraming::kChunked,
+                    .reason = head.reason};
+  context_.draft.clear();
+  if (const auto done = rewriter_.rewrite_response(head, to, context_.draft); !done) {
+    return refuse(done.error());
+  }
+  if (!context_.draft.complete()) return refuse(Errc::kUpstreamMalformed);
+  if (const auto begun = exchange_.start(to); !begun) {
+    // The client is gone, which on_end() says; or it is a head that may not be sent.
+    return over_ || begun.error() == Errc::kClosed ? void() : refuse(Errc::kUpstreamMalformed);
+  }
+  started_ = true;
+  pump_response();
+}
+
+void Relay::pump_response() noexcept {
+  if (!started_) return;
+  call_.begin_step();
+  while (!over_ && !response_over_ && exchange_.writable()) {
+    const http::BodyRead part = call_.read_body();
+    if (part.state == BodyState::kFailed) break;
+    if (part.state == BodyState::kPending) break;
+    const bool last = part.state == BodyState::kEnd;
+    response_over_ = last;
+    head_released_ = true;
+    if (!pass_on_response(part.bytes, last ? Final::kYes : Final::kNo)) break;
+  }
+  if (!over_ && !response_over_ && !head_released_) {
+    // A head without a body yet need not wait for it. Behind what the client did not take it waits,
+    // and on_writable() follows.
+    head_released_ = true;
+    (void)exchange_.write({}, Final::kNo);
+  }
+  if (response_over_) call_.close();
+  call_.end_step();
+}
+
+bool Relay::pass_on_response(std::string_view bytes, Final final) noexcept {
+  const bool last = final == Final::kYes;
+  if (filters_.response != nullptr) {
+    for (;;) {
+      const auto passed = filters_.response->pass(bytes, final);
+      if (!passed) {
+        refuse(passed.error());
+        return false;
+      }
+      bytes.remove_prefix(passed->consumed);
+      if (!passed->bytes.empty() && !exchange_.write(Payload::borrow(passed->bytes), Final::kNo)) {
+        return false;
+      }
+      if (is_done(bytes, final, *passed)) break;
+    }
+  }
+  const std::span<const http::Field> trailers =
+      last ? call_.trailers() : std::span<const http::Field>{};
+  if (trailers.empty()) return exchange_.write(Payload::borrow(bytes), final).has_value();
+  if (!bytes.empty() && !exchange_.write(Payload::borrow(bytes), Final::kNo)) return false;
+  return exchange_.finish(trailers).has_value();
+}
+
+// --- ends
+
+// Where nothing was lost: the client's body is untouched, and the origin did not work on it, or may
+// work on it twice. A connection that it closed while idle is the common case.
+bool Relay::may_try_again(Errc error) const noexcept {
+  if (attempts_ > 1 || body_touched_ || started_) return false;
+  if (call_.progress() == Progress::kUnsent) {
+    return error == Errc::kUpstreamUnreachable || call_.on_reused_connection();
+  }
+  if (call_.progress() != Progress::kHeadSent || !call_.on_reused_connection()) return false;
+  if (error != Errc::kUpstreamFailed && error != Errc::kUpstreamReset) return false;
+  // Without its body it cannot have been carried out.
+  return request_.has_body || is_idempotent(request_.method);
+}
+
+void Relay::on_call_failed(Errc error) noexcept {
+  if (over_) return;
+  if (may_try_again(error)) return attempt(Freshness::kNew);
+  refuse(error);
+}
+
+void Relay::refuse(Errc error) noexcept {
+  if (over_) return;
+  request_over_ = response_over_ = true;
+  call_.close();
+  if (started_) {
+    exchange_.abort(error);
+  } else {
+    rewriter_.refused(exchange_, error);
+  }
+}
+
+void Relay::on_exchange_end(http::Outcome outcome) noexcept {
+  over_ = true;
+  call_.close();
+  memory_ = Block{};
+  rewriter_.ended(outcome, attempts_);
+  context_.calls.loop.defer(*this);  // It may be on the stack.
+}
+
+void Relay::run_deferred() noexcept {
+  context_.relays.destroy(this);
+}
+
+}  // namespace tercel::proxy

@@ -1,0 +1,166 @@
+// Joins a request that came, an http::Exchange, to one that goes on, a Call: both heads, both
+// bodies, trailers and interim responses, as they come and with back-pressure both ways.
+//
+//   RelayContext context{loop, {}};
+//   Relay::start(context, rewriter, request, exchange);  // From a handler.
+//
+// A Rewriter says where to and with which heads; it may filter the bytes of both bodies. Where the
+// origin cannot have worked on the request, and the client's body was not touched, the relay tries
+// once more on a fresh connection, and asks the rewriter for the head again.
+// A client that goes cancels the call; a call that fails before the response began becomes the
+// rewriter's answer, and afterwards a response that is visibly incomplete.
+// Resource: a relay lives in its context, from start() to the turn behind the end of its exchange.
+// Thread: the loop's. Source: RFC 9110 sections 7.6, 9.2.2 and 10.1.1. Tested by relay_test.cc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tercel/base/block_pool.h"
+#include "tercel/base/result.h"
+#include "tercel/base/slab.h"
+#include "tercel/http/handler.h"
+#include "tercel/net/loop.h"
+#include "tercel/proxy/call.h"
+#include "tercel/proxy/field_draft.h"
+
+namespace tercel::proxy {
+
+// Changes the bytes of a body on their way.
+class BodyFilter {
+ public:
+  struct Passed {
+    std::size_t consumed;    // Of the bytes that were given.
+    std::string_view bytes;  // To go on: of them, or of the filter's own until the next call.
+  };
+  // Called with the same bytes again, less what was consumed, until it consumes and returns none.
+  // `final`: nothing follows `bytes`, which may be none. An error ends the relay: the
+  // origin gets no end of its request, the client none of its response.
+  [[nodiscard]] virtual Result<Passed> pass(std::string_view bytes, http::Final final) noexcept = 0;
+
+ protected:
+  ~BodyFilter() = default;
+};
+
+// A request on its way to an origin.
+struct Outgoing {
+  Source* source = nullptr;
+  http::RequestHead head = {};  // Has method, framing and expectation of the request that came.
+  unsigned attempt = 1;
+};
+
+// What a handler that forwards decides. One a handler, or one a request.
+class Rewriter {
+ public:
+  // Fills in `to`: source, target, host, fields, whose memory is `draft`, or lives as long as the
+  // request. `from` is valid until ended(). An error is refused().
+  [[nodiscard]] virtual Result<void> rewrite_request(const http::Request& from, Outgoing& to,
+                                                     FieldDraft& draft) noexcept = 0;
+  // Fills in `to`: status, reason and trailers are those of `from`; the fields are the rewriter's.
+  [[nodiscard]] virtual Result<void> rewrite_response(const http::ResponseHead& from,
+                                                      http::Response& to,
+                                                      FieldDraft& draft) noexcept = 0;
+  // There is no response: answers instead.
+  virtual void refused(http::Exchange& exchange, Errc error) noexcept { exchange.abort(error); }
+  // The relay is over, and the last call on this rewriter for it. `attempts`: how many there were.
+  virtual void ended(http::Outcome outcome, unsigned attempts) noexcept {
+    static_cast<void>(outcome);
+    static_cast<void>(attempts);
+  }
+
+ protected:
+  ~Rewriter() = default;
+};
+
+struct RelayFilters {
+  BodyFilter* request = nullptr;  // Null: the bytes go on as they are.
+  BodyFilter* response = nullptr;
+};
+
+struct RelayContext;
+
+class Relay final : private net::Deferred {
+ public:
+  // Answers `exchange`, now or later. REQUIRES: nobody did yet; `rewriter` and the filters live
+  // until Rewriter::ended().
+  static void start(RelayContext& context, Rewriter& rewriter, const http::Request& request,
+                    http::Exchange& exchange, const RelayFilters& filters = {}) noexcept;
+
+  // For start() and the slab.
+  Relay(RelayContext& context, Rewriter& rewriter, http::Exchange& exchange,
+        const RelayFilters& filters, Block memory, const http::Request& kept) noexcept;
+  ~Relay() override = default;
+
+ private:
+  // The two sides have observers of their own: their calls have the same names.
+  class Front final : public http::Observer {
+   public:
+    explicit Front(Relay& relay) noexcept : relay_{relay} {}
+    void on_body() noexcept override { relay_.pump_request(); }
+    void on_writable() noexcept override { relay_.pump_response(); }
+    void on_notice(http::Notice) noexcept override {}
+    void on_end(http::Outcome outcome) noexcept override { relay_.on_exchange_end(outcome); }
+
+   private:
+    Relay& relay_;
+  };
+  class Back final : public CallObserver {
+   public:
+    explicit Back(Relay& relay) noexcept : relay_{relay} {}
+    void on_interim(const http::ResponseHead& head) noexcept override { relay_.on_interim(head); }
+    void on_head(const http::ResponseHead& head) noexcept override { relay_.on_head(head); }
+    void on_body() noexcept override { relay_.pump_response(); }
+    void on_writable() noexcept override { relay_.pump_request(); }
+    void on_failed(Errc error) noexcept override { relay_.on_call_failed(error); }
+
+   private:
+    Relay& relay_;
+  };
+
+  void attempt(Freshness freshness) noexcept;
+  [[nodiscard]] Result<void> begin_call(Freshness freshness) noexcept;
+  [[nodiscard]] bool may_try_again(Errc error) const noexcept;
+  void pump_request() noexcept;
+  void pump_response() noexcept;
+  // One part of a body, through its filter. False: the relay is over, or the other side is.
+  [[nodiscard]] bool pass_on_request(std::string_view bytes, http::Final final) noexcept;
+  [[nodiscard]] bool pass_on_response(std::string_view bytes, http::Final final) noexcept;
+  void on_interim(const http::ResponseHead& head) noexcept;
+  void on_head(const http::ResponseHead& head) noexcept;
+  void on_call_failed(Errc error) noexcept;
+  void on_exchange_end(http::Outcome outcome) noexcept;
+  // Ends both sides for `error`.
+  void refuse(Errc error) noexcept;
+  void run_deferred() noexcept override;
+
+  RelayContext& context_;
+  Rewriter& rewriter_;
+  http::Exchange& exchange_;
+  const RelayFilters filters_;
+  Block memory_;  // Of the request.
+  http::Request request_;
+  Front front_{*this};
+  Back back_{*this};
+  Call call_;
+  unsigned attempts_ = 0;
+  bool body_touched_ : 1 = false;   // Bytes of the request's body were taken from the client.
+  bool request_over_ : 1 = false;   // Nothing more of it is to be passed on.
+  bool started_ : 1 = false;        // The response.
+  bool head_released_ : 1 = false;  // Of the response: on its way to the client.
+  bool response_over_ : 1 = false;
+  bool over_ : 1 = false;  // The exchange is gone.
+};
+
+// What all relays of one loop share. Outlives every exchange that is relayed.
+struct RelayContext {
+  RelayContext(net::Loop& loop, const CallOptions& options) noexcept : calls{loop, options} {}
+  ~RelayContext();
+  RelayContext(const RelayContext&) = delete;
+  RelayContext& operator=(const RelayContext&) = delete;
+
+  CallContext calls;
+  FieldDraft draft;
+  Slab<Relay> relays;
+};
+
+}  // namespace tercel::proxy

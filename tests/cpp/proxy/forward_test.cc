@@ -1,0 +1,406 @@
+#include "tercel/proxy/forward.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "proxy/relay_fixture.h"
+
+namespace tercel::proxy {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): only literals.
+using testing::Test;
+
+constexpr std::string_view kGet = "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n";
+constexpr std::string_view kGetOn = "GET /a?b HTTP/1.1\r\nhost: h\r\n\r\n";
+constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+
+// No fields of the proxy's own.
+ForwardOptions plain() {
+  return {.host = "o:1", .x_forwarded = Trail::kRemove, .via = ""};
+}
+
+class ForwardTest : public test::RelayFixture {
+ protected:
+  ForwardTest() { mount(plain()); }
+  ~ForwardTest() override {
+    session_->on_closed(Errc::kClosed);
+    settle();
+    EXPECT_EQ(context_.exchanges.alive(), 0U);
+    EXPECT_EQ(loop_->blocks().outstanding(), 0U);
+    EXPECT_EQ(loop_->timers().armed(), 0U);
+    session_.reset();
+  }
+  void mount(ForwardOptions options) {
+    session_.reset();
+    forward_ = std::make_unique<Forward>(*loop_, origin_, std::move(options));
+    open(*forward_);
+  }
+  // The status line that the client gets.
+  static std::string status(const std::string& response) {
+    return response.substr(0, response.find("\r\n"));
+  }
+
+  std::unique_ptr<Forward> forward_;
+};
+
+TEST_F(ForwardTest, ForwardsARequestAndItsResponse) {
+  for (int request = 0; request < 3; ++request) {
+    EXPECT_EQ(ask(kGet), kGetOn);
+    EXPECT_EQ(answer(kOk), kOk);
+  }
+  EXPECT_EQ(origin_.peers.size(), 1U);
+  EXPECT_EQ(origin_.kept, 3);
+  EXPECT_FALSE(wire_.closed);
+}
+
+TEST_F(ForwardTest, FieldsOfOneConnectionStayBehind) {
+  EXPECT_EQ(
+      ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: X-Hop, keep-alive\r\nX-Hop: 1\r\n"
+          "Keep-Alive: 5\r\nProxy-Connection: a\r\nUpgrade: h2c\r\nTE: gzip\r\nX-End: 2\r\n\r\n"),
+      "GET / HTTP/1.1\r\nhost: h\r\nx-end: 2\r\n\r\n");
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nX-End: 2\r\n"
+                   "Keep-Alive: a\r\nContent-Length: 0\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\nx-end: 2\r\ncontent-length: 0\r\n\r\n");
+  EXPECT_FALSE(wire_.closed);  // That was the origin's connection.
+  EXPECT_EQ(origin_.ended, 1);
+}
+
+TEST_F(ForwardTest, SaysForWhomItAsks) {
+  const auto fields = [this](ForwardOptions options, std::string_view theirs) {
+    mount(std::move(options));
+    std::string text = ask("GET / HTTP/1.1\r\nHost: h\r\n" + std::string{theirs} + "\r\n");
+    (void)answer(kOk);
+    text.erase(0, text.find("host:"));
+    return text.substr(0, text.size() - 2);
+  };
+  const std::string theirs =
+      "X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: 10.0.0.2\r\nX-Forwarded-Proto: https\r\n"
+      "Forwarded: for=10.0.0.1\r\nVia: 1.0 a\r\n";
+  EXPECT_EQ(fields({.host = "o"}, theirs),
+            "host: h\r\nx-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: http\r\n"
+            "x-forwarded-host: h\r\nvia: 1.0 a, 1.1 tercel\r\n");
+  EXPECT_EQ(fields({.host = "o:1",
+                    .keep_host = false,
+                    .x_forwarded = Trail::kAppend,
+                    .forwarded = Trail::kAppend,
+                    .via = "p"},
+                   theirs),
+            "host: o:1\r\nx-forwarded-for: 10.0.0.1, 10.0.0.2, 192.0.2.7\r\n"
+            "x-forwarded-proto: http\r\nx-forwarded-host: h\r\n"
+            "forwarded: for=10.0.0.1, for=192.0.2.7;host=\"h\";proto=http\r\n"
+            "via: 1.0 a, 1.1 p\r\n");
+  EXPECT_EQ(fields({.host = "o", .x_forwarded = Trail::kRemove, .via = ""}, theirs),
+            "host: h\r\nvia: 1.0 a\r\n");
+  EXPECT_EQ(fields({.host = "o", .x_forwarded = Trail::kKeep, .forwarded = Trail::kKeep, .via = ""},
+                   "X-Forwarded-For: x\r\nForwarded: y\r\n"),
+            "host: h\r\nx-forwarded-for: x\r\nforwarded: y\r\n");
+  wire_.ends.peer = *parse_ip("2001:db8::1", 1);
+  EXPECT_EQ(
+      fields({.host = "o", .x_forwarded = Trail::kRemove, .forwarded = Trail::kReplace, .via = ""},
+             ""),
+      "host: h\r\nforwarded: for=\"[2001:db8::1]\";host=\"h\";proto=http\r\n");
+}
+
+TEST_F(ForwardTest, AsksForTheOriginForm) {
+  const auto line = [this](std::string_view request) {
+    const std::string text = ask(request);
+    (void)answer(kOk);
+    return text.substr(0, text.find("\r\n", text.find("\r\n") + 2));
+  };
+  EXPECT_EQ(line("GET http://x/a?b=%20 HTTP/1.1\r\nHost: h\r\n\r\n"),
+            "GET /a?b=%20 HTTP/1.1\r\nhost: x");
+  EXPECT_EQ(line("GET http://x HTTP/1.1\r\nHost: h\r\n\r\n"), "GET / HTTP/1.1\r\nhost: x");
+  EXPECT_EQ(line("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"), "OPTIONS * HTTP/1.1\r\nhost: h");
+  EXPECT_EQ(line("GET /%2e%2E//a?? HTTP/1.1\r\nHost: h\r\n\r\n"),
+            "GET /%2e%2E//a?? HTTP/1.1\r\nhost: h");
+}
+
+TEST_F(ForwardTest, AnOldClientWithoutHost) {
+  EXPECT_EQ(ask("GET / HTTP/1.0\r\n\r\n"), "GET / HTTP/1.1\r\nhost: o:1\r\n\r\n");
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhi");
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(ForwardTest, AnswersWithoutABody) {
+  EXPECT_EQ(ask("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"), "HEAD / HTTP/1.1\r\nhost: h\r\n\r\n");
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n");
+  for (const std::string_view text :
+       {"HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 Not Modified\r\netag: \"a\"\r\n\r\n"}) {
+    (void)ask(kGet);
+    EXPECT_EQ(answer(text), text);
+  }
+  EXPECT_EQ(origin_.kept, 3);
+}
+
+// --- bodies
+
+TEST_F(ForwardTest, BodiesGoOnAsTheyCome) {
+  EXPECT_EQ(ask("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"),
+            "PUT / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\n");
+  EXPECT_EQ(ask("he"), "he");
+  EXPECT_EQ(ask("llo"), "llo");
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n");
+  EXPECT_EQ(answer("ab"), "ab");
+  EXPECT_EQ(answer("cd"), "cd");
+}
+
+TEST_F(ForwardTest, ChunksAndTrailersGoThroughBothWays) {
+  EXPECT_EQ(ask("PUT / HTTP/1.1\r\nHost: h\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "5;x=y\r\nhello\r\n0\r\nX-A: b\r\n\r\n"),
+            "PUT / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\nte: trailers\r\n"
+            "connection: te\r\n\r\n5\r\nhello\r\n0\r\nx-a: b\r\n\r\n");
+  EXPECT_EQ(
+      answer("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+             "5\r\nhello\r\n0\r\nX-C: d\r\n\r\n"),
+      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-c: d\r\n\r\n");
+  EXPECT_EQ(origin_.kept, 1);
+}
+
+TEST_F(ForwardTest, ASlowClientHoldsTheOriginBack) {
+  (void)ask(kGet);
+  wire_.unsent = 1 << 20;
+  (void)answer("HTTP/1.1 200 OK\r\ncontent-length: 8000000\r\n\r\n");
+  const std::string part(65536, 'x');
+  std::size_t sent = 0;
+  for (ssize_t count = 0; count >= 0; settle()) {
+    count = ::send(origin_.peer().get(), part.data(), part.size(), MSG_NOSIGNAL);
+    if (count > 0) sent += static_cast<std::size_t>(count);
+  }
+  EXPECT_LT(sent, 1'000'000U);
+  const std::size_t before = wire_.sent.size();
+  wire_.unsent = 0;
+  session_->on_sent();
+  settle();
+  EXPECT_GE(wire_.sent.size() - before, sent);
+  close_client();
+}
+
+TEST_F(ForwardTest, ASlowOriginHoldsTheClientBack) {
+  origin_.small = true;
+  wire_.arrival_bytes = 16384;
+  (void)ask("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\n");
+  wire_.receive(std::string(4'000'000, 'x'));
+  settle();
+  std::size_t got = 0;
+  int turns = 0;
+  for (; got < 4'000'000 && turns < 10'000; ++turns) {
+    got += origin_.received().size();
+    EXPECT_LE(loop_->blocks().outstanding(), 2U);  // The request, and what waits of its body.
+    settle();
+  }
+  EXPECT_EQ(got, 4'000'000U);
+  EXPECT_GT(turns, 10);
+  EXPECT_EQ(answer(kOk), kOk);
+}
+
+// --- interim responses
+
+TEST_F(ForwardTest, HintsGoThrough) {
+  (void)ask(kGet);
+  EXPECT_EQ(answer("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\nX: 1\r\n\r\n"),
+            "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n");
+  EXPECT_EQ(answer(kOk), kOk);
+}
+
+constexpr std::string_view kExpecting =
+    "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+
+TEST_F(ForwardTest, TheClientIsAskedForItsBodyWhenTheOriginAsks) {
+  EXPECT_EQ(ask(kExpecting),
+            "PUT / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(wire_.sent, "");
+  EXPECT_EQ(answer("HTTP/1.1 100 Continue\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(ask("hello"), "hello");
+  EXPECT_EQ(answer(kOk), kOk);
+  EXPECT_EQ(origin_.kept, 1);
+}
+
+TEST_F(ForwardTest, ARefusalComesBeforeTheBody) {
+  (void)ask(kExpecting);
+  EXPECT_EQ(status(answer("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")),
+            "HTTP/1.1 403 Forbidden");
+  EXPECT_EQ(origin_.ended, 1);
+}
+
+TEST_F(ForwardTest, AnOriginThatDoesNotSay100GetsTheBodyAfterAWhile) {
+  (void)ask(kExpecting);
+  pass(CallOptions{}.continue_time);
+  EXPECT_EQ(wire_.take_sent(), "HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(ask("hello"), "hello");
+}
+
+TEST_F(ForwardTest, AnEarlyAnswerWhileTheBodyIsSent) {
+  (void)ask("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\nhe");
+  EXPECT_EQ(status(answer("HTTP/1.1 413 Large\r\ncontent-length: 2\r\n\r\nno")),
+            "HTTP/1.1 413 Large");
+  EXPECT_EQ(origin_.ended, 1);
+  EXPECT_TRUE(wire_.closed);  // The rest is too much to skip.
+}
+
+// --- failures
+
+TEST_F(ForwardTest, WhatTheOriginDoesWrongIsAnsweredFor) {
+  const auto answer_to = [this](std::string_view text) {
+    mount(plain());
+    wire_.forget();
+    (void)ask(kGet);
+    return status(text.empty() ? hang_up() : answer(text));
+  };
+  EXPECT_EQ(answer_to("garbage\r\n\r\n"), "HTTP/1.1 502 Bad Gateway");
+  EXPECT_EQ(answer_to("HTTP/1.1 200 OK\r\ncontent-length: 1, 2\r\n\r\n"),
+            "HTTP/1.1 502 Bad Gateway");
+  EXPECT_EQ(answer_to(""), "HTTP/1.1 502 Bad Gateway");
+  mount(plain());
+  (void)ask(kGet);
+  pass(CallOptions{}.response_time);
+  EXPECT_EQ(status(wire_.take_sent()), "HTTP/1.1 504 Gateway Timeout");
+}
+
+TEST_F(ForwardTest, AResponseThatIsCutOffLooksSo) {
+  for (const std::string_view head :
+       {"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n"}) {
+    wire_.forget();
+    mount(plain());
+    (void)ask(kGet);
+    EXPECT_EQ(answer(head), head);
+    EXPECT_EQ(hang_up(), "");
+    EXPECT_TRUE(wire_.closed);
+  }
+  // Where only the close would end it, the client must not take that for the end.
+  wire_.forget();
+  mount(plain());
+  (void)ask("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(
+      answer("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n").ends_with("he"));
+  EXPECT_EQ(hang_up(), "");
+  EXPECT_TRUE(wire_.was_reset);
+}
+
+TEST_F(ForwardTest, NoConnection) {
+  const auto answer_without = [this](Errc error, int times) {
+    wire_.forget();
+    mount(plain());
+    origin_.refuse = error;
+    origin_.refuses = times;
+    (void)ask(kGet);
+    return status(wire_.take_sent());
+  };
+  EXPECT_EQ(answer_without(Errc::kUpstreamUnreachable, 2), "HTTP/1.1 502 Bad Gateway");
+  EXPECT_EQ(answer_without(Errc::kUpstreamBusy, 1), "HTTP/1.1 503 Service Unavailable");
+  EXPECT_EQ(answer_without(Errc::kUpstreamTimeout, 1), "HTTP/1.1 504 Gateway Timeout");
+  EXPECT_TRUE(origin_.peers.empty());
+  EXPECT_EQ(answer_without(Errc::kUpstreamUnreachable, 1), "");  // The second attempt goes well.
+  EXPECT_EQ(origin_.peers.size(), 1U);
+  EXPECT_EQ(answer(kOk), kOk);
+}
+
+TEST_F(ForwardTest, AClientThatGoesCancelsTheCall) {
+  for (const std::string_view so_far : {"", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe"}) {
+    mount(plain());
+    (void)ask(kGet);
+    if (!so_far.empty()) (void)answer(so_far);
+    close_client();
+    char byte = 0;
+    const ssize_t got = ::recv(origin_.peer().get(), &byte, 1, 0);
+    EXPECT_TRUE(got == 0 || (got < 0 && errno == ECONNRESET));
+  }
+  EXPECT_EQ(origin_.ended, 2);
+  EXPECT_EQ(origin_.lent, 0);
+}
+
+TEST_F(ForwardTest, ACutOffUploadIsNoneToTheOrigin) {
+  (void)ask("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\nx\r\n");
+  EXPECT_EQ(status(wire_.take_sent()), "HTTP/1.1 400 Bad Request");
+  EXPECT_EQ(origin_.ended, 1);
+  EXPECT_EQ(origin_.lent, 0);
+}
+
+// --- once more
+
+class ForwardAgainTest : public ForwardTest {
+ protected:
+  // An idle connection that the origin closes as the next request is on its way.
+  void make_stale() {
+    (void)ask(kGet);
+    (void)answer(kOk);
+    ASSERT_TRUE(origin_.has_idle());
+  }
+};
+
+TEST_F(ForwardAgainTest, AStaleConnectionIsReplaced) {
+  make_stale();
+  EXPECT_EQ(ask(kGet), kGetOn);
+  EXPECT_EQ(hang_up(), "");
+  EXPECT_EQ(origin_.peers.size(), 2U);
+  EXPECT_EQ(origin_.received(), kGetOn);
+  EXPECT_EQ(answer(kOk), kOk);
+}
+
+TEST_F(ForwardAgainTest, ClosedBeforeTheRequestWasSent) {
+  make_stale();
+  origin_.peer().reset();
+  EXPECT_EQ(ask("POST / HTTP/1.1\r\nHost: h\r\n\r\n"),
+            "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n");
+  EXPECT_EQ(origin_.peers.size(), 2U);
+  EXPECT_EQ(answer(kOk), kOk);
+}
+
+TEST_F(ForwardAgainTest, OnlyOnce) {
+  make_stale();
+  (void)ask(kGet);
+  (void)hang_up();
+  EXPECT_EQ(status(hang_up()), "HTTP/1.1 502 Bad Gateway");
+  EXPECT_EQ(origin_.peers.size(), 2U);
+}
+
+TEST_F(ForwardAgainTest, NotOnAConnectionThatWasNew) {
+  (void)ask(kGet);
+  EXPECT_EQ(status(hang_up()), "HTTP/1.1 502 Bad Gateway");
+  EXPECT_EQ(origin_.peers.size(), 1U);
+}
+
+// The origin may have carried it out.
+TEST_F(ForwardAgainTest, NotWhatMayNotBeDoneTwice) {
+  make_stale();
+  (void)ask("POST / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(status(hang_up()), "HTTP/1.1 502 Bad Gateway");
+  EXPECT_EQ(origin_.peers.size(), 1U);
+}
+
+TEST_F(ForwardAgainTest, NotWhenPartOfTheBodyIsGone) {
+  make_stale();
+  (void)ask("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
+  EXPECT_EQ(status(hang_up()), "HTTP/1.1 502 Bad Gateway");
+  EXPECT_EQ(origin_.peers.size(), 1U);
+}
+
+// The client kept its body back, so that it is all there for the second attempt.
+TEST_F(ForwardAgainTest, ABodyThatWaitsFor100) {
+  make_stale();
+  (void)ask(kExpecting);
+  EXPECT_EQ(hang_up(), "");
+  EXPECT_EQ(origin_.peers.size(), 2U);
+  EXPECT_TRUE(origin_.received().ends_with("expect: 100-continue\r\n\r\n"));
+  EXPECT_EQ(answer("HTTP/1.1 100 Continue\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(ask("hello"), "hello");
+  EXPECT_EQ(answer(kOk), kOk);
+}
+
+TEST_F(ForwardAgainTest, NotOnceAResponseBegan) {
+  make_stale();
+  (void)ask(kGet);
+  EXPECT_EQ(answer("HTTP/1.1 2"), "");
+  EXPECT_EQ(status(hang_up()), "HTTP/1.1 502 Bad Gateway");
+  EXPECT_EQ(origin_.peers.size(), 1U);
+}
+
+}  // namespace
+}  // namespace tercel::proxy

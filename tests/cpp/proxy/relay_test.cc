@@ -1,0 +1,139 @@
+#include "tercel/proxy/relay.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "proxy/relay_fixture.h"
+
+namespace tercel::proxy {
+namespace {
+
+using http::Final;
+
+// Leaves out each '-', says '!' at the end, and breaks at 'X'. Takes a few bytes at a time, as one
+// that takes a framing off does.
+class Filter final : public BodyFilter {
+ public:
+  Result<Passed> pass(std::string_view bytes, Final final) noexcept override {
+    if (bytes.empty()) {
+      if (final == Final::kNo || ended_) return Passed{0, {}};
+      ended_ = true;
+      return Passed{0, "!"};
+    }
+    if (bytes.front() == 'X') return fail(Errc::kBadChunk);
+    if (bytes.front() == '-') return Passed{1, {}};
+    const std::size_t count = std::min(bytes.find_first_of("-X"), bytes.size());
+    return Passed{count, bytes.substr(0, count)};
+  }
+
+ private:
+  bool ended_ = false;
+};
+
+class RelayTest : public test::RelayFixture, private Rewriter, private http::Handler {
+ protected:
+  RelayTest() { open(*this); }
+  ~RelayTest() override {
+    session_->on_closed(Errc::kClosed);
+    settle();
+    EXPECT_EQ(relays_.relays.alive(), 0U);
+    EXPECT_EQ(loop_->blocks().outstanding(), 0U);
+    session_.reset();
+  }
+  void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
+    request_filter_.emplace();
+    response_filter_.emplace();
+    Relay::start(relays_, *this, request, exchange,
+                 {.request = &*request_filter_, .response = &*response_filter_});
+  }
+  Result<void> rewrite_request(const http::Request& from, Outgoing& to,
+                               FieldDraft& draft) noexcept override {
+    if (from.path == "/forbidden") return fail(Errc::kNotFound);
+    to.source = &origin_;
+    to.head.target = from.target;
+    to.head.host = "o";
+    draft.add("attempt", draft.text({to.attempt == 1 ? "first" : "second"}));
+    to.head.fields = draft.fields();
+    if (to.head.framing != http::Framing::kNone) to.head.framing = http::Framing::kChunked;
+    return {};
+  }
+  Result<void> rewrite_response(const http::ResponseHead& from, http::Response& to,
+                                FieldDraft& draft) noexcept override {
+    if (from.status == 299) return fail(Errc::kUpstreamMalformed);
+    draft.add("x", "y");
+    to.fields = draft.fields();
+    to.reason = {};
+    return {};
+  }
+  void refused(http::Exchange& exchange, Errc error) noexcept override {
+    log_ += "refused " + std::string{info(error).name} + " ";
+    exchange.abort(error);
+  }
+  void ended(http::Outcome outcome, unsigned attempts) noexcept override {
+    log_ += "ended " + std::to_string(static_cast<int>(outcome)) + " " + std::to_string(attempts);
+  }
+
+  RelayContext relays_{*loop_, {}};
+  std::optional<Filter> request_filter_;
+  std::optional<Filter> response_filter_;
+  std::string log_;
+};
+
+constexpr std::string_view kPut = "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n";
+constexpr std::string_view kPutOn =
+    "PUT / HTTP/1.1\r\nhost: o\r\nattempt: first\r\ntransfer-encoding: chunked\r\n\r\n";
+
+TEST_F(RelayTest, BothBodiesGoThroughTheirFilters) {
+  EXPECT_EQ(ask(std::string{kPut} + "he--llo-"),
+            std::string{kPutOn} + "2\r\nhe\r\n3\r\nllo\r\n1\r\n!\r\n0\r\n\r\n");
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\na-b--"),
+            "HTTP/1.1 200 OK\r\nx: y\r\ntransfer-encoding: chunked\r\n\r\n"
+            "1\r\na\r\n1\r\nb\r\n1\r\n!\r\n0\r\n\r\n");
+  EXPECT_EQ(log_, "ended 0 1");
+  EXPECT_EQ(origin_.kept, 1);
+}
+
+TEST_F(RelayTest, AFilterThatBreaksLeavesTheRequestIncomplete) {
+  EXPECT_EQ(ask(std::string{kPut} + "helloX!!"), std::string{kPutOn} + "5\r\nhello\r\n");
+  EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 400 "));
+  EXPECT_EQ(log_, "refused BadChunk ended 2 1");
+  EXPECT_EQ(origin_.ended, 1);
+}
+
+TEST_F(RelayTest, OneThatBreaksInTheResponseCutsItOff) {
+  (void)ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabXde"),
+            "HTTP/1.1 200 OK\r\nx: y\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n");
+  EXPECT_TRUE(wire_.closed);
+  EXPECT_EQ(log_, "ended 2 1");
+}
+
+TEST_F(RelayTest, TheRewriterMayRefuse) {
+  (void)ask("GET /forbidden HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(wire_.take_sent().starts_with("HTTP/1.1 404 "));
+  EXPECT_EQ(origin_.acquired, 0);
+  EXPECT_EQ(log_, "refused NotFound ended 2 1");
+  log_.clear();
+  (void)ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(answer("HTTP/1.1 299 A\r\ncontent-length: 0\r\n\r\n").starts_with("HTTP/1.1 502 "));
+  EXPECT_EQ(log_, "refused UpstreamMalformed ended 2 1");
+}
+
+TEST_F(RelayTest, ASecondAttemptGetsAHeadOfItsOwn) {
+  constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  (void)ask(kGet);
+  (void)answer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  log_.clear();
+  EXPECT_EQ(ask(kGet), "GET / HTTP/1.1\r\nhost: o\r\nattempt: first\r\n\r\n");
+  (void)hang_up();
+  EXPECT_EQ(origin_.received(), "GET / HTTP/1.1\r\nhost: o\r\nattempt: second\r\n\r\n");
+  (void)answer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  EXPECT_EQ(log_, "ended 0 2");
+}
+
+}  // namespace
+}  // namespace tercel::proxy

@@ -33,6 +33,7 @@ LAYERS = {
     "http",
     "json",
     "net",
+    "proxy",
     "route",
     "s3",
     "schema",
@@ -101,7 +102,7 @@ class InstalledTest(unittest.TestCase):
         assert folders == {"tercel"} | self.libraries().keys()
 
     def test_no_library_and_no_program_has_a_symbol_of_python(self) -> None:
-        programs = [self.examples / "example_hello", self.examples / "example_things"]
+        programs = [self.examples / f"example_{name}" for name in ("hello", "things", "forward")]
         for file in [*self.libraries().values(), *programs]:
             symbols = run(os.environ["NM"], file)
             # It is nm's output, of code of ours.
@@ -158,6 +159,30 @@ class InstalledTest(unittest.TestCase):
                     assert answer.status == status
                     assert answer.headers["content-type"] == "application/problem+json"
                     assert json.load(answer)["status"] == status
+
+    def test_forward(self) -> None:
+        with (
+            self.running("things", "127.0.0.1:0") as (_, port),
+            self.running("forward", "127.0.0.1:0", "localhost", str(port)) as address,
+            closing(http.client.HTTPConnection(*address, timeout=PATIENCE_S)) as client,
+        ):
+            for number in range(1, 4):
+                client.request("POST", "/things", json.dumps({"name": "lamp", "price": number}))
+                made = client.getresponse()
+                assert (made.status, made.headers["via"]) == (201, "1.1 tercel")
+                assert json.load(made)["id"] == number
+            client.request("POST", "/things", "{")
+            assert client.getresponse().read().startswith(b"{")
+
+    def test_forward_to_nobody(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as nobody:
+            port = nobody.getsockname()[1]
+        with (
+            self.running("forward", "127.0.0.1:0", "127.0.0.1", str(port)) as address,
+            closing(http.client.HTTPConnection(*address, timeout=PATIENCE_S)) as client,
+        ):
+            client.request("GET", "/")
+            assert client.getresponse().status == 502
 
     def test_an_address_in_use_is_told(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

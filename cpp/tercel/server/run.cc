@@ -160,9 +160,9 @@ Exit serve(net::Loop& loop, Service& service, const RunOptions& options,
   return {.status = signals.count() > 1 ? 128 + signals.last() : 0, .problem = {}};
 }
 
-}  // namespace
-
-Exit run(http::Handler& handler, const RunOptions& options) {
+// As run(): the handler is what `make` returns, which `owned` keeps if it is run()'s to end.
+template <typename Make>
+Exit run_with(const Make& make, const RunOptions& options) {
   // A file that is missing is known before a port is taken.
   Options complete_options;
   if (auto exit = complete(options, complete_options)) return *std::move(exit);
@@ -171,7 +171,10 @@ Exit run(http::Handler& handler, const RunOptions& options) {
   auto clock = std::make_unique<const SteadyClock>();
   auto loop = net::Loop::create(*clock, net::system_calls());
   if (!loop) return cannot("Cannot make an event loop", loop.error());
-  auto service = Service::create(**loop, handler, complete_options, options.io_threads);
+  std::unique_ptr<http::Handler> owned;
+  http::Handler* const handler = make(**loop, owned);
+  if (handler == nullptr) return cannot("The handler was not made.");
+  auto service = Service::create(**loop, *handler, complete_options, options.io_threads);
   if (!service) return cannot("Cannot make a server", service.error());
   std::vector<std::string> urls;
   for (net::ListenSocket& socket : sockets) {
@@ -183,10 +186,26 @@ Exit run(http::Handler& handler, const RunOptions& options) {
   Exit exit = serve(**loop, **service, options, urls);
   // A thread that hangs in the system may touch them at any time.
   if (!(*service)->stop()) {
+    static_cast<void>(owned.release());
     static_cast<void>(loop->release());
     static_cast<void>(clock.release());
   }
   return exit;
+}
+
+}  // namespace
+
+Exit run(http::Handler& handler, const RunOptions& options) {
+  return run_with([&](net::Loop&, std::unique_ptr<http::Handler>&) { return &handler; }, options);
+}
+
+Exit run(const HandlerMaker& make, const RunOptions& options) {
+  return run_with(
+      [&](net::Loop& loop, std::unique_ptr<http::Handler>& owned) {
+        owned = make(loop);
+        return owned.get();
+      },
+      options);
 }
 
 }  // namespace tercel::server

@@ -21,12 +21,14 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "tercel/http/handler.h"
 #include "tercel/net/listen_socket.h"
+#include "tercel/net/loop.h"
 #include "tercel/net/tls_context.h"
 #include "tercel/server/options.h"
 
@@ -64,5 +66,10 @@ struct Exit {
 
 // Blocks. REQUIRES: `handler` outlives it. One at a time in a process; a second one is a problem.
 [[nodiscard]] Exit run(http::Handler& handler, const RunOptions& options = {});
+
+// Makes a handler that needs the loop it is called on: for timers, or connections of its own. The
+// handler is gone before the loop is. Null: there is none, and run() ends with a problem.
+using HandlerMaker = std::function<std::unique_ptr<http::Handler>(net::Loop& loop)>;
+[[nodiscard]] Exit run(const HandlerMaker& make, const RunOptions& options = {});
 
 }  // namespace tercel::server

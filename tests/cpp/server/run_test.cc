@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -104,14 +105,52 @@ class RunTest : public testing::TestWithParam<std::size_t> {
         client(connection);
       }};
     };
-    Exit exit = run(handler_, options_);
+    Exit exit = maker_ ? run(maker_, options_) : run(handler_, options_);
     if (thread.joinable()) thread.join();
     return exit;
   }
 
   Answers handler_;
+  HandlerMaker maker_;
   RunOptions options_;
 };
+
+// A handler that belongs to a loop: it has a timer there.
+class OfLoop final : public http::Handler, private net::Timer {
+ public:
+  OfLoop(net::Loop& loop, http::Handler& answers, bool& gone) noexcept
+      : answers_{answers}, gone_{gone} {
+    loop.timers().arm(*this, loop.now() + 1h);
+  }
+  ~OfLoop() override { gone_ = armed(); }
+  void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
+    answers_.handle(request, exchange);
+  }
+
+ private:
+  void on_timer() noexcept override {}
+  http::Handler& answers_;
+  bool& gone_;
+};
+
+TEST_P(RunTest, AHandlerOfTheLoopIsGoneBeforeTheLoop) {
+  bool gone_before = false;
+  maker_ = [&](net::Loop& loop) { return std::make_unique<OfLoop>(loop, handler_, gone_before); };
+  const Exit exit = serve([](const Fd& client) {
+    test::send_text(client, kHello);
+    EXPECT_TRUE(read_some(client).ends_with("hello"));
+    tell(SIGTERM);
+  });
+  EXPECT_EQ(exit.status, 0);
+  EXPECT_TRUE(gone_before);
+}
+
+TEST_P(RunTest, WithoutAHandlerThereIsNothingToServe) {
+  maker_ = [](net::Loop&) { return std::unique_ptr<http::Handler>{}; };
+  const Exit exit = serve([](const Fd&) {});
+  EXPECT_EQ(exit.status, 1);
+  EXPECT_EQ(exit.problem, "The handler was not made.");
+}
 
 TEST_P(RunTest, ServesUntilASignalTellsItToEnd) {
   for (const int signal : {SIGINT, SIGTERM}) {

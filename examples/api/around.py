@@ -41,8 +41,22 @@ async def add_order(customer: str, background: BackgroundTasks) -> str:
     return "accepted"
 
 
-app.include(orders)
 # [/background]
+# [before]
+def not_locked(request: Request, arguments: dict[str, object]) -> Response | None:
+    if arguments["order_id"] == 13:
+        return Response("This order is locked.", status=423)
+    return None
+
+
+@orders.delete("/{order_id}", before=[not_locked])
+async def delete_order(order_id: int) -> None: ...
+
+
+app.include(orders)
+
+
+# [/before]
 
 
 # [hooks]

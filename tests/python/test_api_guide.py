@@ -68,6 +68,8 @@ def test_around(serve: Any) -> None:
         assert refused.status_code == 401
         assert len(refused.headers["x-request-id"]) == 36
         assert client.post("/orders?customer=ann", headers=key).status_code == 202
+        assert client.delete("/orders/13", headers=key).status_code == 423
+        assert client.delete("/orders/14", headers=key).status_code == 200
         assert client.get("/old/page").text == "the old one"
         assert client.get("/legacy/page").headers["location"] == "/old/page"
         assert client.get("/nowhere").status_code == 404

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tercel.api.dependencies import BEFORE
 from tercel.api.options import check_call
+from tercel.api.plan import Plan
 
-__all__ = ["Hooks", "call", "call_all"]
+__all__ = ["Hooks", "call", "call_all", "checked_before", "preceded"]
 
 Hook = Callable[..., Any]
 
@@ -115,3 +118,53 @@ async def call_all(hooks: list[Hook], *arguments: Any) -> None:
         result = hook(*arguments)
         if inspect.isawaitable(result):
             await result
+
+
+# The argument of the request, for a handler that takes none and has hooks.
+_REQUEST = ":request"
+
+
+def checked_before(before: Iterable[Hook]) -> tuple[Hook, ...]:
+    """Returns the hooks of one handler.
+
+    Raises:
+        TypeError: they are no list, or one cannot be called with what it would be given.
+    """
+    if not isinstance(before, Iterable):
+        raise TypeError(f"before is a list of functions, as [check], not {before!r}")
+    checked = tuple(before)
+    for hook in checked:
+        check_call(hook, "a hook in before=[...]", "request", "arguments")
+    return checked
+
+
+def preceded(endpoint: Hook, before: tuple[Hook, ...], plan: Plan) -> Hook:
+    """Returns what calls `before`, and then `endpoint`, if none of them answered.
+
+    The plan has the request then.
+    """
+    if not before:
+        return endpoint
+    own = list(before)
+    hidden = plan.request is None and not plan.steps
+    name = plan.request = plan.request or _REQUEST
+
+    @functools.wraps(endpoint)
+    async def run(**arguments: Any) -> Any:
+        request = arguments.pop(name) if hidden else arguments[name]
+        if plan.steps:
+            outer = arguments.get(BEFORE)
+
+            async def ask(given: dict[str, Any]) -> Any:
+                result = await outer(given) if outer is not None else None
+                return await call(own, request, given) if result is None else result
+
+            arguments[BEFORE] = ask
+        else:
+            result = await call(own, request, arguments)
+            if result is not None:
+                return result
+        made = endpoint(**arguments)
+        return await made if inspect.isawaitable(made) else made
+
+    return run

@@ -10,6 +10,7 @@ from tercel import _api
 from tercel.api.background import BackgroundTasks, Followed
 from tercel.api.dependencies import Depends, Singletons, caller
 from tercel.api.handshakes import check_plan
+from tercel.api.hooks import preceded
 from tercel.api.plan import Plan
 from tercel.api.response_headers import ResponseHeaders, answer_with
 from tercel.api.returned import validated, validator_of
@@ -113,7 +114,7 @@ class RouteTable:
             )
 
     def _endpoint_of(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
-        endpoint = self._called(registration, plan)
+        endpoint = preceded(self._called(registration, plan), registration.before, plan)
         return registration.limits.around(endpoint, registration.function.__qualname__)
 
     def _called(self, registration: Registration, plan: Plan) -> Callable[..., Any]:

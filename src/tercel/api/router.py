@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from tercel.api.dependencies import Depends
 from tercel.api.handshakes import checked_origins
+from tercel.api.hooks import checked_before
 from tercel.api.limits import Limits, Rate
 from tercel.api.options import check_number, listed
 from tercel.api.route import WEBSOCKET, Remarks
@@ -29,6 +30,7 @@ class Registration:
         limits: of how often, and for how long, it is called.
         dependencies: called before the function, which is not given their results.
         origins: of pages that may ask for a WebSocket; None: all.
+        before: hooks of this function alone, called with the request and its arguments.
     """
 
     path: str
@@ -42,6 +44,7 @@ class Registration:
     validate_response: bool
     limits: Limits
     origins: frozenset[str] | None = None
+    before: tuple[Callable[..., Any], ...] = ()
 
 
 class Router:
@@ -98,6 +101,7 @@ class Router:
         validate_response: bool = False,
         rate: Rate | str | None = None,
         timeout: float | None = None,
+        before: Iterable[Callable[..., Any]] = (),
     ) -> Callable[[Handler], Handler]:
         """Registers a function for some methods of a path.
 
@@ -125,6 +129,9 @@ class Router:
             timeout: seconds that the handler may take, with what it depends on. Then it is
                 cancelled, and the answer is 503; what runs on a thread goes on, unheard. A stream
                 has begun in time when the handler has returned it.
+            before: hooks of this route alone: each is called with the request and the arguments,
+                before the function; it may change the arguments. What one returns, if it is not
+                None, is the answer.
 
         Raises:
             ValueError: the template is malformed, or contradicts another one; a limit is none.
@@ -150,8 +157,9 @@ class Router:
             include_in_schema,
             _checked_responses(responses),
         )
-        before = _checked_dependencies(dependencies)
+        depends = _checked_dependencies(dependencies)
         limits = Limits.of(rate, timeout)
+        called_before = checked_before(before)
 
         def register(function: Handler) -> Handler:
             _check_function(function, path)
@@ -164,9 +172,10 @@ class Router:
                     blocking,
                     name,
                     remarks,
-                    before,
+                    depends,
                     validate_response,
                     limits,
+                    before=called_before,
                 )
             )
             return function

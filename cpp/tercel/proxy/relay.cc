@@ -185,6 +185,7 @@ void Relay::pump_response() noexcept {
     head_released_ = true;
     (void)exchange_.write({}, Final::kNo);
   }
+  // The next request may have the connection now, though on_end() may come later.
   if (response_over_) call_.close();
   call_.end_step();
 }

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "proxy/test_origin.h"
+#include "support/allocations.h"
 
 namespace tercel::proxy {
 namespace {
@@ -47,7 +48,7 @@ class CallTest : public testing::Test, public CallObserver {
     log_ += std::to_string(head.status) + " ";
   }
   void on_head(const http::ResponseHead& head) noexcept override {
-    log_ += std::to_string(head.status) + " " + std::string{head.reason} + " ";
+    log_.append(std::to_string(head.status)).append(" ").append(head.reason).append(" ");
     if (during_head) during_head();
     if (pulls_) pull();
   }
@@ -131,6 +132,21 @@ TEST_F(CallTest, GetsAnAnswerAndGivesTheConnectionBack) {
   EXPECT_EQ(origin_.kept, 3);
   EXPECT_EQ(loop_->blocks().outstanding(), 0U);
   EXPECT_EQ(loop_->timers().armed(), 0U);
+}
+
+TEST_F(CallTest, ASteadyStateAllocatesNothing) {
+  log_.reserve(1000);
+  (void)run(get(), kOk);
+  const test::AllocationCount count;
+  for (int request = 0; request < 10; ++request) {
+    begin(get());
+    char bytes[256];
+    ASSERT_GT(::read(origin_.peer().get(), bytes, sizeof bytes), 0);
+    answer(kOk.substr(0, 20));
+    answer(kOk.substr(20));
+  }
+  EXPECT_EQ(count.so_far(), 0U);
+  EXPECT_EQ(log_, "200 OK hello$");
 }
 
 // Every answer, cut at every byte, means the same.

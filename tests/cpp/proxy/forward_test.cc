@@ -244,6 +244,16 @@ TEST_F(ForwardTest, AnEarlyAnswerWhileTheBodyIsSent) {
   EXPECT_TRUE(wire_.closed);  // The rest is too much to skip.
 }
 
+// The client may take its time with the rest of a body that nobody wants.
+TEST_F(ForwardTest, TheConnectionIsGivenBackWhenTheResponseIsOver) {
+  (void)ask("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhe");
+  EXPECT_EQ(status(answer("HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n")), "HTTP/1.1 403 No");
+  EXPECT_EQ(context_.exchanges.alive(), 1U);
+  EXPECT_EQ(origin_.lent, 0);
+  EXPECT_EQ(ask("llo worl" + std::string{kGet}), kGetOn);
+  EXPECT_EQ(answer(kOk), kOk);
+}
+
 // --- failures
 
 TEST_F(ForwardTest, WhatTheOriginDoesWrongIsAnsweredFor) {

@@ -135,5 +135,14 @@ TEST_F(RelayTest, ASecondAttemptGetsAHeadOfItsOwn) {
   EXPECT_EQ(log_, "ended 0 2");
 }
 
+// What the filter took is gone, though nothing of it went on.
+TEST_F(RelayTest, NoSecondAttemptWithoutTheBeginningOfTheBody) {
+  (void)ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  (void)answer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  EXPECT_EQ(ask(std::string{kPut} + "--"), kPutOn);
+  EXPECT_TRUE(hang_up().starts_with("HTTP/1.1 502 "));
+  EXPECT_EQ(origin_.peers.size(), 1U);
+}
+
 }  // namespace
 }  // namespace tercel::proxy

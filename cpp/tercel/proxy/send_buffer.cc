@@ -34,28 +34,36 @@ bool SendBuffer::add(std::string_view bytes) noexcept {
 
 IoState SendBuffer::send(net::Stream& stream, std::span<const std::string_view> pieces) noexcept {
   TERCEL_ASSERT(pieces.size() <= kPiecesMax);
-  std::array<iovec, kPiecesMax + 1> vectors;
-  std::size_t count = 0;
-  const auto add_vector = [&](const char* data, std::size_t size) {
-    if (size > 0) vectors[count++] = {.iov_base = const_cast<char*>(data), .iov_len = size};
-  };
-  if (bytes() > 0) add_vector(block_.data() + begin_, bytes());
-  for (const std::string_view piece : pieces) add_vector(piece.data(), piece.size());
-  if (count == 0) return IoState::kDone;
+  std::array<std::string_view, kPiecesMax> left{};
+  std::copy(pieces.begin(), pieces.end(), left.begin());
+  for (;;) {
+    std::array<iovec, kPiecesMax + 1> vectors;
+    std::size_t count = 0;
+    const auto add_vector = [&](const char* data, std::size_t size) {
+      if (size > 0) vectors[count++] = {.iov_base = const_cast<char*>(data), .iov_len = size};
+    };
+    if (bytes() > 0) add_vector(block_.data() + begin_, bytes());
+    for (const std::string_view piece : left) add_vector(piece.data(), piece.size());
+    if (count == 0) return IoState::kDone;
 
-  const net::IoResult result = stream.write({vectors.data(), count});
-  if (result.state == IoState::kFailed) return IoState::kFailed;
-  std::size_t taken = result.state == IoState::kDone ? result.bytes : 0;
-  const std::size_t waited = std::min(taken, bytes());
-  drop(waited);
-  taken -= waited;
-  for (std::string_view piece : pieces) {
-    const std::size_t part = std::min(taken, piece.size());
-    taken -= part;
-    piece.remove_prefix(part);
+    // Until it says no: a stream of TLS takes a record at a time, and no event would follow.
+    const net::IoResult result = stream.write({vectors.data(), count});
+    if (result.state == IoState::kFailed) return IoState::kFailed;
+    if (result.state != IoState::kDone) break;
+    std::size_t taken = result.bytes;
+    const std::size_t waited = std::min(taken, bytes());
+    if (waited > 0) drop(waited);
+    taken -= waited;
+    for (std::string_view& piece : left) {
+      const std::size_t part = std::min(taken, piece.size());
+      piece.remove_prefix(part);
+      taken -= part;
+    }
+  }
+  for (const std::string_view piece : left) {
     if (!add(piece)) return IoState::kFailed;
   }
-  return bytes() == 0 ? IoState::kDone : IoState::kAgain;
+  return IoState::kAgain;
 }
 
 IoState SendBuffer::flush(net::Stream& stream, std::size_t max) noexcept {

@@ -36,7 +36,7 @@ class SendBuffer {
   // The first `bytes` of what room() returned last are to be sent.
   void added(std::size_t bytes) noexcept { end_ += bytes; }
 
-  // Sends what waits and the pieces behind it, in one call; copies what is not taken. kDone: all is
+  // Sends what waits and the pieces behind it, together; copies what is not taken. kDone: all is
   // sent. kFailed: the stream is broken, or memory exhausted.
   [[nodiscard]] net::IoState send(net::Stream& stream,
                                   std::span<const std::string_view> pieces) noexcept;

@@ -163,6 +163,20 @@ TEST_F(ForwardTest, ChunksAndTrailersGoThroughBothWays) {
   EXPECT_EQ(origin_.kept, 1);
 }
 
+TEST_F(ForwardTest, SingleByteTransfersChangeNothing) {
+  syscalls_.limit_bytes(1);
+  wire_.arrival_bytes = 1;
+  EXPECT_EQ(ask("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"),
+            "PUT / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\nhello");
+  std::string got;
+  for (const char byte :
+       std::string_view{"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nx: y\r\n\r\nhello"}) {
+    got += answer({&byte, 1});
+  }
+  EXPECT_EQ(got, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nx: y\r\n\r\nhello");
+  EXPECT_EQ(origin_.kept, 1);
+}
+
 TEST_F(ForwardTest, ASlowClientHoldsTheOriginBack) {
   (void)ask(kGet);
   wire_.unsent = 1 << 20;

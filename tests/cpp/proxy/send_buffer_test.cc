@@ -1,5 +1,6 @@
 #include "tercel/proxy/send_buffer.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -41,6 +42,35 @@ TEST(SendBufferTest, TheRestWaitsWhereverTheSocketStops) {
     EXPECT_EQ(stream.sent, all);
     EXPECT_EQ(blocks.outstanding(), 0U);
   }
+}
+
+// As TLS does with its records: it takes a part, and would take more.
+class PartByPart final : public net::Stream {
+ public:
+  net::IoResult read(std::span<char>) noexcept override { return {0, IoState::kAgain}; }
+  net::IoResult write(std::span<const iovec> pieces) noexcept override {
+    const std::size_t bytes = std::min<std::size_t>(pieces[0].iov_len, 2);
+    sent.append(static_cast<const char*>(pieces[0].iov_base), bytes);
+    return {bytes, IoState::kDone};
+  }
+  net::IoResult write_file(int, std::uint64_t, std::size_t) noexcept override {
+    return {0, IoState::kFailed};
+  }
+  void shutdown_write() noexcept override {}
+  void reset_on_close() noexcept override {}
+  [[nodiscard]] int descriptor() const noexcept override { return -1; }
+
+  std::string sent;
+};
+
+TEST(SendBufferTest, SendsUntilTheStreamSaysNo) {
+  BlockPool blocks;
+  SendBuffer output{blocks};
+  PartByPart stream;
+  ASSERT_TRUE(output.add("head "));
+  EXPECT_EQ(output.send(stream, Pieces{"5\r\n", "hello", "\r\n"}), IoState::kDone);
+  EXPECT_EQ(stream.sent, "head 5\r\nhello\r\n");
+  EXPECT_EQ(blocks.outstanding(), 0U);
 }
 
 TEST(SendBufferTest, FlushStopsAtItsBound) {

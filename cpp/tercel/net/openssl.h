@@ -33,7 +33,8 @@ namespace tercel::net {
   X(SSL_is_init_finished) X(SSL_set_ex_data) X(SSL_get_ex_data) X(TLS_client_method)              \
   X(SSL_CTX_sess_set_new_cb) X(SSL_CTX_set_default_verify_paths) X(SSL_CTX_use_PrivateKey_file)   \
   X(SSL_ctrl) X(SSL_get0_param) X(SSL_set1_host) X(SSL_set_session) X(SSL_set_connect_state)      \
-  X(SSL_SESSION_free)
+  X(SSL_SESSION_free) X(SSL_SESSION_get_protocol_version)                   \
+  X(SSL_CTX_set_alpn_protos) X(SSL_set_shutdown)
 
 #define TERCEL_LIBCRYPTO(X)                                                                       \
   X(ERR_clear_error) X(ERR_peek_error) X(ERR_peek_last_error) X(ERR_reason_error_string)          \

@@ -49,6 +49,11 @@ std::string prepare(ssl_ctx_st* context, const TlsClientOptions& options) {
           SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
   api.SSL_CTX_sess_set_new_cb(context, &keep_session);
   api.SSL_CTX_set_default_passwd_cb(context, &no_password);
+  // Source: RFC 7301 section 3.1. Zero is success here. A server that has HTTP/2 too is told.
+  static constexpr std::array<unsigned char, 9> kHttp1{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+  if (api.SSL_CTX_set_alpn_protos(context, kHttp1.data(), kHttp1.size()) != 0) {
+    return "OpenSSL cannot make a context: " + reason() + ".";
+  }
   if (control(SSL_CTRL_SET_MIN_PROTO_VERSION, options.version_min) != 1) {
     return "OpenSSL here does not offer the TLS version that is asked for.";
   }
@@ -149,7 +154,12 @@ std::unique_ptr<Stream> TlsClientContext::connect(Syscalls& syscalls, int fd,
   }
   if (ssl_session_st* const session = sessions.take()) {
     api.SSL_set_session(ssl, session);  // One that is no good is not taken up.
-    api.SSL_SESSION_free(session);
+    // Servers give one of TLS 1.2 once, for many connections.
+    if (api.SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION) {
+      sessions.put(session);
+    } else {
+      api.SSL_SESSION_free(session);
+    }
   }
   api.SSL_set_connect_state(ssl);
   return stream;

@@ -63,6 +63,11 @@ TlsStream::TlsStream(ssl_st* ssl, Syscalls& syscalls, int fd, Side side) noexcep
 }
 
 TlsStream::~TlsStream() {
+  // OpenSSL makes the session of a connection that ends without close_notify useless for others
+  // (SSL_set_shutdown(3)). How the transport ended says nothing of the keys.
+  if (side_ == Side::kClient && established_ && !failed_) {
+    openssl().SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  }
   openssl().SSL_free(ssl_);
   if (fd_ >= 0 && mark_.holds(fd_)) syscalls_.close(fd_);
 }

@@ -1,0 +1,249 @@
+// The client's side of TLS against OpenSSL's own server: whom it trusts, and what it takes up
+// again.
+#include "tercel/net/tls_client.h"
+
+#include <fcntl.h>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "support/descriptors.h"
+#include "support/temporary_directory.h"
+#include "tercel/net/openssl.h"
+
+namespace tercel::net {
+namespace {
+
+template <auto kFree>
+struct Free {
+  template <typename T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
+};
+using Key = std::unique_ptr<EVP_PKEY, Free<&EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Free<&X509_free>>;
+
+struct Identity {
+  Key key;
+  Certificate certificate;
+};
+
+struct Wish {
+  const char* names = "DNS:origin.example";
+  const Identity* signer = nullptr;  // Null: itself, as a root does.
+  long from_s = -3600;
+  long until_s = 3600;
+};
+
+Identity make(const Wish& wish) {
+  Identity made{Key{EVP_EC_gen("P-256")}, Certificate{X509_new()}};
+  X509* const certificate = made.certificate.get();
+  X509_set_version(certificate, X509_VERSION_3);
+  static long serial = 0;
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
+  X509_gmtime_adj(X509_getm_notBefore(certificate), wish.from_s);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), wish.until_s);
+  X509_set_pubkey(certificate, made.key.get());
+  const std::string name = "test " + std::to_string(serial);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(name.data()),
+                             static_cast<int>(name.size()), -1, 0);
+  const Identity& signer = wish.signer != nullptr ? *wish.signer : made;
+  X509_set_issuer_name(certificate, X509_get_subject_name(signer.certificate.get()));
+  const auto add = [&](int kind, const char* value) {
+    X509_EXTENSION* const extension = X509V3_EXT_conf_nid(nullptr, nullptr, kind, value);
+    X509_add_ext(certificate, extension, -1);
+    X509_EXTENSION_free(extension);
+  };
+  add(NID_basic_constraints, wish.signer == nullptr ? "critical,CA:TRUE" : "CA:FALSE");
+  add(NID_subject_alt_name, wish.names);
+  EXPECT_NE(X509_sign(certificate, signer.key.get(), EVP_sha256()), 0);
+  return made;
+}
+
+// Sockets of a pair that do not wait.
+test::SocketPair pair_of_sockets() {
+  test::SocketPair pair = test::socket_pair();
+  for (const int fd : {pair.ours.get(), pair.peers.get()}) ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  return pair;
+}
+
+class TlsClientTest : public testing::Test {
+ protected:
+  struct Outcome {
+    bool trusted = false;  // The handshake came about, on both sides.
+    bool resumed = false;
+    std::string name = {};      // That the client indicated.
+    std::string protocol = {};  // Of ALPN.
+    int version = 0;
+  };
+
+  void SetUp() override {
+    if (find_openssl() == nullptr) GTEST_SKIP() << "OpenSSL 3 is not on this machine";
+    ca_ = make({});
+    options_.ca = file("ca.pem", ca_);
+    serve(make({.signer = &ca_}));
+  }
+
+  // A file with the certificate and its key.
+  std::string file(const char* name, const Identity& identity) {
+    std::string path = folder_.file(name);
+    std::FILE* const out = std::fopen(path.c_str(), "w");
+    PEM_write_X509(out, identity.certificate.get());
+    PEM_write_PrivateKey(out, identity.key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    std::fclose(out);
+    return path;
+  }
+
+  void serve(const Identity& identity) {
+    server_.reset(SSL_CTX_new(TLS_server_method()));
+    SSL_CTX_use_certificate(server_.get(), identity.certificate.get());
+    SSL_CTX_use_PrivateKey(server_.get(), identity.key.get());
+    SSL_CTX_set_session_id_context(server_.get(), reinterpret_cast<const unsigned char*>("t"), 1);
+    SSL_CTX_set_alpn_select_cb(server_.get(), &choose_protocol, nullptr);
+  }
+  void demand_certificate() {
+    SSL_CTX_set_verify(server_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(server_.get()), ca_.certificate.get());
+  }
+  static int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* bytes,
+                             const unsigned char* offered, unsigned offered_bytes, void*) {
+    static constexpr std::array<unsigned char, 9> kHttp{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+    unsigned char* found = nullptr;
+    if (SSL_select_next_proto(&found, bytes, kHttp.data(), kHttp.size(), offered, offered_bytes) !=
+        OPENSSL_NPN_NEGOTIATED) {
+      return SSL_TLSEXT_ERR_ALERT_FATAL;
+    }
+    *chosen = found;
+    return SSL_TLSEXT_ERR_OK;
+  }
+
+  // A connection from the handshake to a byte of the server, behind which a ticket has come.
+  Outcome connect(const std::string& host = "origin.example") {
+    std::string problem;
+    const auto context = TlsClientContext::create(options_, problem);
+    EXPECT_TRUE(context) << problem;
+    test::SocketPair pair = pair_of_sockets();
+    std::unique_ptr<SSL, Free<&SSL_free>> ssl{SSL_new(server_.get())};
+    SSL_set_fd(ssl.get(), pair.peers.get());
+    SSL_set_accept_state(ssl.get());
+    const auto stream = context->connect(system_calls(), pair.ours.release(), host, *sessions_);
+    IoState client = IoState::kAgain;
+    int server = 0;
+    for (int i = 0; i < 10 && (client == IoState::kAgain || server != 1); ++i) {
+      if (client == IoState::kAgain) client = stream->handshake();
+      if (client == IoState::kFailed) break;
+      if (server != 1) server = SSL_do_handshake(ssl.get());
+    }
+    if (client != IoState::kDone || server != 1) return {};
+    EXPECT_EQ(SSL_write(ssl.get(), "!", 1), 1);
+    char byte = 0;
+    EXPECT_EQ(stream->read({&byte, 1}).state, IoState::kDone);
+    EXPECT_EQ(byte, '!');
+    const unsigned char* protocol = nullptr;
+    unsigned bytes = 0;
+    SSL_get0_alpn_selected(ssl.get(), &protocol, &bytes);
+    const char* const name = SSL_get_servername(ssl.get(), TLSEXT_NAMETYPE_host_name);
+    return {true, SSL_session_reused(ssl.get()) == 1, name != nullptr ? name : "",
+            std::string(reinterpret_cast<const char*>(protocol), bytes), SSL_version(ssl.get())};
+  }
+
+  test::TemporaryDirectory folder_;
+  Identity ca_;
+  TlsClientOptions options_;
+  std::unique_ptr<SSL_CTX, Free<&SSL_CTX_free>> server_;
+  std::optional<TlsSessions> sessions_{std::in_place};  // Of one server.
+};
+
+TEST_F(TlsClientTest, IndicatesTheNameAndHttp) {
+  const Outcome outcome = connect();
+  EXPECT_TRUE(outcome.trusted);
+  EXPECT_EQ(outcome.name, "origin.example");
+  EXPECT_EQ(outcome.protocol, "http/1.1");
+  EXPECT_EQ(outcome.version, TLS1_3_VERSION);
+}
+
+TEST_F(TlsClientTest, TrustsNobodyElse) {
+  EXPECT_FALSE(connect("other.example").trusted);
+  serve(make({.signer = &ca_, .from_s = -7200, .until_s = -3600}));
+  EXPECT_FALSE(connect().trusted) << "expired";
+  serve(make({.signer = &ca_, .from_s = 3600, .until_s = 7200}));
+  EXPECT_FALSE(connect().trusted) << "not valid yet";
+  serve(make({}));
+  EXPECT_FALSE(connect().trusted) << "signed by itself";
+  const Identity stranger = make({});
+  serve(make({.signer = &stranger}));
+  EXPECT_FALSE(connect().trusted) << "signed by somebody unknown";
+}
+
+TEST_F(TlsClientTest, TrustsAnybodyWhenToldTo) {
+  options_.verify = false;
+  serve(make({}));
+  EXPECT_TRUE(connect("other.example").trusted);
+}
+
+TEST_F(TlsClientTest, AnAddressIsComparedWithAddresses) {
+  serve(make({.names = "IP:192.0.2.1,IP:2001:db8::1", .signer = &ca_}));
+  const Outcome outcome = connect("192.0.2.1");
+  EXPECT_TRUE(outcome.trusted);
+  EXPECT_EQ(outcome.name, "");  // RFC 6066: no address.
+  sessions_.emplace();
+  EXPECT_TRUE(connect("2001:db8::1").trusted);
+  sessions_.emplace();
+  EXPECT_FALSE(connect("192.0.2.2").trusted);
+}
+
+TEST_F(TlsClientTest, ShowsItsCertificateToWhoDemandsOne) {
+  demand_certificate();
+  EXPECT_FALSE(connect().trusted);
+  options_.certificate = file("client.pem", make({.signer = &ca_}));
+  EXPECT_TRUE(connect().trusted);
+}
+
+TEST_F(TlsClientTest, TakesUpItsSessionsAgainAndAgain) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    sessions_.emplace();
+    SSL_CTX_set_max_proto_version(server_.get(), version);
+    Outcome outcome = connect();
+    EXPECT_TRUE(outcome.trusted && !outcome.resumed) << version;
+    EXPECT_EQ(outcome.version, version);
+    for (int i = 0; i < 4; ++i) EXPECT_TRUE(connect().resumed) << version << ", time " << i;
+  }
+}
+
+TEST_F(TlsClientTest, ASessionOfAnotherServerIsNoHindrance) {
+  EXPECT_TRUE(connect().trusted);
+  serve(make({.signer = &ca_}));
+  const Outcome outcome = connect();
+  EXPECT_TRUE(outcome.trusted);
+  EXPECT_FALSE(outcome.resumed);
+}
+
+TEST_F(TlsClientTest, SpeaksNoOlderVersionThanAllowed) {
+  SSL_CTX_set_max_proto_version(server_.get(), TLS1_2_VERSION);
+  options_.version_min = TLS1_3_VERSION;
+  EXPECT_FALSE(connect().trusted);
+}
+
+TEST_F(TlsClientTest, NamesTheFileThatIsNoGood) {
+  std::string problem;
+  EXPECT_FALSE(TlsClientContext::create({.ca = "/nowhere/ca.pem"}, problem));
+  EXPECT_NE(problem.find("/nowhere/ca.pem"), std::string::npos) << problem;
+  EXPECT_FALSE(TlsClientContext::create({.certificate = "/nowhere/own.pem"}, problem));
+  EXPECT_NE(problem.find("/nowhere/own.pem"), std::string::npos) << problem;
+  const std::string key = file("other.pem", make({}));
+  EXPECT_FALSE(TlsClientContext::create({.certificate = options_.ca, .key = key}, problem));
+  EXPECT_NE(problem.find(key), std::string::npos) << problem;
+}
+
+}  // namespace
+}  // namespace tercel::net

@@ -97,8 +97,8 @@ Resolver::Found Resolver::resolve(std::string_view text, Waiter& waiter) noexcep
 Resolver::Name* Resolver::name_of(std::string_view text) noexcept {
   if (const auto found = names_.find(text); found != names_.end()) return &found->second;
   if (names_.size() == kNamesMax) {
-    const auto idle =
-        std::ranges::find_if(names_, [&](const auto& entry) { return !entry.second.asked; });
+    const auto idle = std::ranges::find_if(
+        names_, [&](const auto& entry) { return !entry.second.asked && !entry.second.telling; });
     if (idle == names_.end()) return nullptr;
     names_.erase(idle);
   }
@@ -119,7 +119,7 @@ void Resolver::ask(const std::string& text, Name& name) noexcept {
   asking_ = true;
   find_cares()->ares_getaddrinfo(channel_, text.c_str(), nullptr, &hints, &on_answer, &name);
   asking_ = false;
-  on_timer();  // Its first time limit.
+  arm();
 }
 
 void Resolver::on_answer(void* name, int status, int /*timeouts*/, ares_addrinfo* result) noexcept {
@@ -160,10 +160,12 @@ void Resolver::take(Name& name, int status, const ares_addrinfo* result) noexcep
   if (asking_) return;  // resolve() sees what it has become.
   IntrusiveList<Waiter> waiters;
   waiters.take_all(name.waiters);
+  name.telling = true;  // A waiter may ask for another name, which must not take the place of this.
   while (Waiter* const waiter = waiters.pop_front()) {
     const Found found = found_in(name);
     waiter->on_resolved(found.state == State::kWaits ? Found{State::kFailed} : found);
   }
+  name.telling = false;
 }
 
 // --- c-ares on the loop
@@ -210,14 +212,18 @@ void Resolver::on_socket(int fd, std::uint32_t readiness) noexcept {
 }
 
 void Resolver::on_timer() noexcept {
-  if (!asking_) process(ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+  process(ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
 void Resolver::process(int read_fd, int write_fd) noexcept {
-  const Cares& cares = *find_cares();
-  cares.ares_process_fd(channel_, read_fd, write_fd);
+  find_cares()->ares_process_fd(channel_, read_fd, write_fd);
+  arm();
+}
+
+void Resolver::arm() noexcept {
   timeval wait{};
-  if (cares.ares_timeout(channel_, nullptr, &wait) == nullptr) return loop_.timers().cancel(*this);
+  if (find_cares()->ares_timeout(channel_, nullptr, &wait) == nullptr)
+    return loop_.timers().cancel(*this);
   loop_.timers().arm(*this,
                      loop_.now() + seconds{wait.tv_sec} + std::chrono::microseconds{wait.tv_usec});
 }

@@ -63,7 +63,8 @@ class Resolver final : private Timer {
   // Who waits for a name. Leaves by itself when it is destroyed.
   class Waiter : public tercel::ListNode {
    public:
-    // kKnown or kFailed. From inside of a turn of the loop, never of resolve().
+    // kKnown or kFailed. From inside of a turn of the loop, never of resolve(). May ask for names,
+    // and must not destroy the resolver.
     virtual void on_resolved(const Found& found) noexcept = 0;
 
    protected:
@@ -86,6 +87,7 @@ class Resolver final : private Timer {
     std::chrono::nanoseconds failed_until{0};  // That there are none.
     IntrusiveList<Waiter> waiters;
     bool asked = false;
+    bool telling = false;  // Its waiters, now.
   };
   struct Hash {
     using is_transparent = void;
@@ -111,6 +113,9 @@ class Resolver final : private Timer {
   void on_socket(int fd, std::uint32_t readiness) noexcept;
   void on_timer() noexcept override;
   void process(int read_fd, int write_fd) noexcept;
+  // For the next time limit of c-ares. Only process() goes through those that are over: from inside
+  // of resolve() nobody else is to be told.
+  void arm() noexcept;
 
   Loop& loop_;
   const ResolverOptions options_;

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -217,6 +218,70 @@ TEST_F(ResolverTest, KnowsAddressesWithoutAsking) {
     EXPECT_EQ(found.addresses.front(), *parse_ip(text, 0));
   }
   EXPECT_EQ(server_.questions, 0);
+}
+
+// Two time limits of the first name are over when the second one is asked for.
+TEST_F(ResolverTest, TellsNobodyWhileItIsAsked) {
+  TestWaiter silent;
+  std::array<TestWaiter, 3> others;
+  (void)resolver_->resolve("silent.test", silent);
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    std::this_thread::sleep_for(250ms);
+    (void)resolver_->resolve("b" + std::to_string(i) + ".test", others[i]);
+    EXPECT_EQ(silent.told, std::nullopt);
+  }
+}
+
+TEST_F(ResolverTest, FollowsAnAlias) {
+  TestWaiter waiter;
+  (void)resolver_->resolve("a.test", waiter);
+  turn([&](const auto& question) {
+    if (question.type() != kTypeA) return server_.answer(question, {}, 60);
+    std::string packet = question.packet.substr(0, question.question_end());
+    packet[2] = '\x81';
+    packet[3] = '\x80';
+    packet[7] = 2;
+    packet[8] = packet[9] = packet[10] = packet[11] = 0;
+    // Source: RFC 1035 section 3.3.1. "real" and then the rest of the question's name, ".test".
+    packet += std::string{"\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x07\x04real\xc0\x0e", 19};
+    packet +=
+        std::string{"\x04real\xc0\x0e\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x7f\x00\x00\x06", 21};
+    server_.send(question, packet);
+  });
+  ASSERT_EQ(waiter.told, Resolver::State::kKnown);
+  EXPECT_EQ(waiter.addresses, std::vector{*parse_ip("127.0.0.6", 0)});
+}
+
+// Every other place is taken by names that are asked for.
+TEST_F(ResolverTest, ANameWhoseWaitersAreToldKeepsItsPlace) {
+  resolver_.emplace(*loop_, ResolverOptions{.servers = server_.address(), .query_timeout = 20s});
+  struct AsksOn final : Resolver::Waiter {
+    explicit AsksOn(Resolver& resolver) : resolver{resolver} {}
+    void on_resolved(const Resolver::Found&) noexcept override {
+      state = resolver.resolve("one-more.test", next).state;
+    }
+    Resolver& resolver;
+    TestWaiter next;
+    std::optional<Resolver::State> state;
+  };
+  AsksOn first{*resolver_};
+  TestWaiter second;
+  EXPECT_EQ(resolver_->resolve("a.test", first).state, Resolver::State::kWaits);
+  EXPECT_EQ(resolver_->resolve("a.test", second).state, Resolver::State::kWaits);
+  std::vector<std::unique_ptr<TestWaiter>> others;
+  for (std::size_t i = 1; i < Resolver::kNamesMax; ++i) {
+    others.push_back(std::make_unique<TestWaiter>());
+    ASSERT_EQ(resolver_->resolve("n" + std::to_string(i) + ".test", *others.back()).state,
+              Resolver::State::kWaits);
+  }
+  turn([&](const auto& question) {
+    if (question.packet.substr(12, 2) ==
+        "\x01"
+        "a")
+      one_address(question, 60);
+  });
+  EXPECT_EQ(first.state, Resolver::State::kFailed);  // No room.
+  EXPECT_EQ(second.told, Resolver::State::kKnown);
 }
 
 TEST_F(ResolverTest, AWaiterMayLeaveAndTheResolverMayEnd) {

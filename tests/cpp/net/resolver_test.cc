@@ -256,7 +256,7 @@ TEST_F(ResolverTest, FollowsAnAlias) {
 TEST_F(ResolverTest, ANameWhoseWaitersAreToldKeepsItsPlace) {
   resolver_.emplace(*loop_, ResolverOptions{.servers = server_.address(), .query_timeout = 20s});
   struct AsksOn final : Resolver::Waiter {
-    explicit AsksOn(Resolver& resolver) : resolver{resolver} {}
+    explicit AsksOn(Resolver& asked) : resolver{asked} {}
     void on_resolved(const Resolver::Found&) noexcept override {
       state = resolver.resolve("one-more.test", next).state;
     }

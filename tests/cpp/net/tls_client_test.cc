@@ -235,14 +235,20 @@ TEST_F(TlsClientTest, SpeaksNoOlderVersionThanAllowed) {
 }
 
 TEST_F(TlsClientTest, NamesTheFileThatIsNoGood) {
-  std::string problem;
-  EXPECT_FALSE(TlsClientContext::create({.ca = "/nowhere/ca.pem"}, problem));
-  EXPECT_NE(problem.find("/nowhere/ca.pem"), std::string::npos) << problem;
-  EXPECT_FALSE(TlsClientContext::create({.certificate = "/nowhere/own.pem"}, problem));
-  EXPECT_NE(problem.find("/nowhere/own.pem"), std::string::npos) << problem;
-  const std::string key = file("other.pem", make({}));
-  EXPECT_FALSE(TlsClientContext::create({.certificate = options_.ca, .key = key}, problem));
-  EXPECT_NE(problem.find(key), std::string::npos) << problem;
+  const auto problem_of = [](const TlsClientOptions& options) {
+    std::string problem;
+    EXPECT_FALSE(TlsClientContext::create(options, problem));
+    return problem;
+  };
+  TlsClientOptions authority;
+  authority.ca = "/nowhere/ca.pem";
+  EXPECT_NE(problem_of(authority).find(authority.ca), std::string::npos);
+  TlsClientOptions own;
+  own.certificate = "/nowhere/own.pem";
+  EXPECT_NE(problem_of(own).find(own.certificate), std::string::npos);
+  own.certificate = options_.ca;
+  own.key = file("other.pem", make({}));  // Not the one of that certificate.
+  EXPECT_NE(problem_of(own).find(own.key), std::string::npos);
 }
 
 }  // namespace

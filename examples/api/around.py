@@ -42,6 +42,19 @@ async def add_order(customer: str, background: BackgroundTasks) -> str:
 
 
 # [/background]
+# [after]
+def private(request: Request, response: Response, succeeded: bool) -> None:
+    response.headers.append(("cache-control", "no-store" if succeeded else "no-cache"))
+
+
+@orders.get("/{order_id}/price", after=[private])
+async def get_price(order_id: int) -> int:
+    return {7: 100}[order_id]
+
+
+# [/after]
+
+
 # [before]
 def not_locked(request: Request, arguments: dict[str, object]) -> Response | None:
     if arguments["order_id"] == 13:

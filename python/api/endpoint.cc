@@ -38,6 +38,10 @@ bool raise_of(Result<void> result) noexcept {
 void PyEndpoint::call(tercel::api::Call& call) noexcept {
   Ref arguments = build(call);
   if (!arguments) return answer_at_once(call, nullptr);
+  if (portable_ != nullptr && options_.is_refusal) {
+    portable_->refusal = Ref::share(function_.get());
+    return;
+  }
   if (portable_ != nullptr) {
     portable_->route = options_.route;
     portable_->arguments = std::move(arguments);

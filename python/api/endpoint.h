@@ -49,6 +49,7 @@ struct Surroundings {
 struct Portable {
   std::uint32_t route = 0;
   Ref arguments;  // A tuple, once it was called.
+  Ref refusal;    // Instead of both: what is called without arguments, and raises.
   Ref raised;
 };
 
@@ -58,6 +59,7 @@ class PyEndpoint final : public tercel::api::Endpoint {
     std::uint32_t route = 0;
     std::uint16_t status = 200;
     bool is_async = false;
+    bool is_refusal = false;          // It raises, and is no route's own.
     std::vector<Argument> arguments;  // Of the parameters, in their order.
     bool takes_body = false;          // Behind those of the parameters.
     Argument body;

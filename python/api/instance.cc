@@ -214,7 +214,8 @@ void Instance::read_specification(const nb::dict& specification) {
   }
 }
 
-// (method, path, name, parameters, body, names, function, is_async, takes_request, status, rate),
+// (method, path, name, parameters, body, names, function, is_async, takes_request, status, rate,
+// demands, through_python),
 // where body is None or (kind, required, bytes_max, fallback, convert, schema, shape, unique_keys).
 void Instance::add(const nb::tuple& route) {
   PyEndpoint::Options options{.route = static_cast<std::uint32_t>(endpoints_.size()),
@@ -224,9 +225,11 @@ void Instance::add(const nb::tuple& route) {
                           .path = nb::cast<std::string>(route[1]),
                           .name = nb::cast<std::string>(route[2])};
   if (!route[10].is_none()) {
-    rates_.push_back(route[10]);
+    rules_.push_back(route[10]);
     made.rate = nb::cast<edge::RateRule*>(route[10]);
   }
+  made.passed_on = nb::cast<bool>(route[12]);
+  made.demands = read_demands(nb::cast<nb::list>(route[11]));
   for (const nb::handle one : nb::cast<nb::list>(route[3])) {
     options.arguments.emplace_back();
     made.parameters.push_back(read_parameter(nb::cast<nb::tuple>(one), options.arguments.back()));
@@ -255,9 +258,26 @@ void Instance::add(const nb::tuple& route) {
   if (const auto problem = app_.add(std::move(made))) throw nb::value_error(problem->c_str());
 }
 
+std::vector<tercel::api::Demand> Instance::read_demands(const nb::list& demands) {
+  std::vector<tercel::api::Demand> made;
+  for (const nb::handle one : demands) {
+    const auto demand = nb::cast<nb::tuple>(one);
+    rules_.push_back(demand[0]);
+    made.push_back({.rule = nb::cast<const tercel::api::CredentialRule*>(demand[0])});
+    if (demand[1].is_none()) continue;
+    PyEndpoint::Options options{.is_async = nb::cast<bool>(demand[2]), .is_refusal = true};
+    auto endpoint = std::make_unique<PyEndpoint>(around_, share(demand[1]),
+                                                 Ref::steal(PyTuple_New(0)), std::move(options));
+    refusals_.push_back(endpoint.get());
+    made.back().refused = std::move(endpoint);
+  }
+  return made;
+}
+
 void Instance::serve(asgi::AsgiHandler& inner, PyObject* owner) noexcept {
   around_.owner = owner;
   if (all_through_python_) handler_ = door->handler(inner);
+  app_.set_passed_on(door->handler(inner));
   if (unrouted_through_python_) {
     app_.set_unrouted(files_before(*door->handler(inner)));
   } else if (!mounts_.empty()) {
@@ -268,6 +288,7 @@ void Instance::serve(asgi::AsgiHandler& inner, PyObject* owner) noexcept {
     handler_ = &*cors_;
   }
   for (PyEndpoint* endpoint : endpoints_) endpoint->set_handler(&inner);
+  for (PyEndpoint* endpoint : refusals_) endpoint->set_handler(&inner);
   app_.set_websockets(door->handler(inner));
 }
 
@@ -307,6 +328,7 @@ nb::object Instance::begin(const nb::bytes& method, const nb::bytes& path, const
   BufferExchange exchange{bytes};
   portable_ = {};
   for (PyEndpoint* endpoint : endpoints_) endpoint->set_portable(&portable_);
+  for (PyEndpoint* endpoint : refusals_) endpoint->set_portable(&portable_);
   unrouted_.forget();
   app_.set_unrouted(files_before(unrouted_));
   app_.handle(request, exchange);
@@ -314,6 +336,7 @@ nb::object Instance::begin(const nb::bytes& method, const nb::bytes& path, const
     restore_raised(std::move(portable_.raised));
     throw_python_error();
   }
+  if (portable_.refusal) return nb::make_tuple(nb::steal(portable_.refusal.release()));
   if (unrouted_.came()) return nb::none();
   if (exchange.needs_body()) return nb::bool_(true);
   if (portable_.arguments) {
@@ -333,6 +356,9 @@ int Instance::traverse(visitproc visit, void* arg) const {
   Py_VISIT(answer_raised_.ptr());
   Py_VISIT(failed_.ptr());
   for (const PyEndpoint* endpoint : endpoints_) {
+    if (const int stopped = endpoint->traverse(visit, arg)) return stopped;
+  }
+  for (const PyEndpoint* endpoint : refusals_) {
     if (const int stopped = endpoint->traverse(visit, arg)) return stopped;
   }
   return 0;

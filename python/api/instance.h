@@ -40,8 +40,9 @@ class Instance {
   // A request without a server. Returns (status, headers, body) when it is answered;
   // (route, values), the number of the route and the values of its arguments, when its function is
   // to be called; True when it needs the body, which is None so far; and None when no route has its
-  // path. `client`: the IP address of who asks, or None. `again`: it came before, without its body.
-  // Throws what nobody answers, as KeyboardInterrupt.
+  // path. (function,): it is called, and raises what refuses the request. `client`: the IP address
+  // of who asks, or None. `again`: it came before, without its body. Throws what nobody answers, as
+  // KeyboardInterrupt.
   [[nodiscard]] nanobind::object begin(const nanobind::bytes& method, const nanobind::bytes& path,
                                        const nanobind::bytes& query, const nanobind::list& headers,
                                        const std::optional<nanobind::bytes>& body,
@@ -72,6 +73,9 @@ class Instance {
   [[nodiscard]] http::Handler* files_before(http::Handler& inner);
   void read_specification(const nanobind::dict& specification);
   void add(const nanobind::tuple& route);
+  // What asks for the credentials that `demands` name, each (Credentials, function or None,
+  // whether that is a coroutine function).
+  [[nodiscard]] std::vector<tercel::api::Demand> read_demands(const nanobind::list& demands);
 
   nanobind::object owner_;
   nanobind::object encoder_;
@@ -81,11 +85,12 @@ class Instance {
   nanobind::object answer_raised_;
   nanobind::object failed_;
   nanobind::object cors_object_;         // Of tercel.CORS, or None.
-  std::vector<nanobind::object> rates_;  // Those of the routes.
+  std::vector<nanobind::object> rules_;  // Those of the routes, and their rules of credentials.
   bool all_through_python_ = false;
   bool unrouted_through_python_ = false;
   Surroundings around_{};
   std::vector<PyEndpoint*> endpoints_;  // Those of app_, by route.
+  std::vector<PyEndpoint*> refusals_;   // Those of its demands.
   Portable portable_;
   std::vector<edge::FileMount> mounts_;
   Unrouted unrouted_;

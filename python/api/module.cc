@@ -5,6 +5,7 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "python/api/answer.h"
@@ -15,6 +16,7 @@
 #include "python/api/instance.h"
 #include "python/api/invocation.h"
 #include "python/errors.h"
+#include "tercel/api/credential_rule.h"
 #include "tercel/edge/rate_rule.h"
 #include "tercel/route/router_builder.h"
 
@@ -61,6 +63,19 @@ class Templates {
   route::RouterBuilder builder_{&converters_};
   route::RouteId next_ = 0;
 };
+
+// (place, name, scheme), as CredentialRule has them.
+using Place = std::tuple<std::string, std::string, std::string>;
+
+tercel::api::Credential credential_of(const Place& place) {
+  const auto& [in, name, scheme] = place;
+  using tercel::api::In;
+  return {.in = in == "query"    ? In::kQuery
+                : in == "cookie" ? In::kCookie
+                                 : In::kHeader,
+          .name = name,
+          .scheme = scheme};
+}
 
 // What an object keeps may lead back to the application that keeps it.
 template <typename T>
@@ -122,6 +137,21 @@ NB_MODULE(_api, module) {
           },
           nb::arg("requests"), nb::arg("per"), nb::arg("burst"), nb::arg("header"),
           nb::arg("clients"));
+  nb::class_<tercel::api::CredentialRule>(module, "Credentials")
+      .def(
+          "__init__",
+          [](tercel::api::CredentialRule* place, const std::vector<api::Place>& any_of,
+             std::string detail, std::vector<std::string> challenges) {
+            tercel::api::CredentialRuleOptions options{.detail = std::move(detail),
+                                                       .challenges = std::move(challenges)};
+            for (const api::Place& one : any_of) {
+              options.any_of.push_back(api::credential_of(one));
+            }
+            new (place) tercel::api::CredentialRule{std::move(options)};
+          },
+          nb::arg("any_of"), nb::arg("detail"), nb::arg("challenges"))
+      .def("enable", &tercel::api::CredentialRule::set_enabled, nb::arg("enabled"),
+           "Asks for them, or lets every request pass.");
   nb::class_<api::Instance>(module, "Instance", nb::type_slots(api::traversed<api::Instance>))
       .def(nb::init<nb::object>(), nb::arg("app"))
       .def("begin", &api::Instance::begin, nb::arg("method"), nb::arg("path"), nb::arg("query"),

@@ -1,14 +1,15 @@
-"""Hooks of one handler: `before=[...]` of a route."""
+"""Hooks of one handler: `before=[...]` and `after=[...]` of a route."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
 
 import tercel
 from support.in_process import InProcess
-from tercel import Depends, Request
+from tercel import Depends, HTTPError, Request, Response
 from tercel.testing import TestClient
 
 app = tercel.App()
@@ -44,6 +45,45 @@ async def depends(number: int, more: Annotated[int, Depends(two)]) -> int:
     return number + more
 
 
+def mark(request: Request, response: Response, succeeded: bool) -> None:
+    called.append(f"mark {request.route} {request.state.get('said')} {succeeded}")
+    response.headers.append(("x-mark", str(response.status)))
+
+
+async def instead(request: Request, response: Response, succeeded: bool) -> Any:
+    return Response("no tea", status=418) if response.status == 503 else None
+
+
+class Busy(Exception):
+    pass
+
+
+def say(request: Request, arguments: dict[str, Any]) -> Any:
+    request.state["said"] = "hello"
+    return {"early": True} if arguments["number"] == 5 else None
+
+
+@app.error_handler(Busy)
+async def busy(error: Busy) -> Response:
+    return Response("busy", status=503)
+
+
+@app.get("/after/{number}", before=[say], after=[mark, instead])
+def after(number: int, more: Annotated[int, Depends(two)]) -> int:
+    if number == 1:
+        raise HTTPError(409, "No.")
+    if number == 3:
+        raise Busy
+    if number == 4:
+        raise ValueError("lost")
+    return number + more
+
+
+@app.post("/after/{number}", after=[mark])
+async def after_body(number: int, body: dict[str, int]) -> dict[str, int]:
+    return body
+
+
 @app.get("/without")
 async def without(number: int) -> int:
     return number
@@ -72,8 +112,89 @@ def test_what_a_hook_returns_is_the_answer() -> None:
         assert refused.json() == {"refused": ["more", "number"]}
 
 
+@pytest.fixture(params=["native", "asgi"])
+def client(request: pytest.FixtureRequest) -> Iterator[Any]:
+    if request.param == "asgi":
+        yield InProcess(app)
+        return
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def test_hooks_behind_a_handler_see_its_answer(client: Any) -> None:
+    called.clear()
+    answer = client.get("/after/7")
+    assert (answer.json(), answer.headers["x-mark"]) == (9, "200")
+    assert called == ["mark /after/{number} hello True"]
+    assert client.get("/after/5").json() == {"early": True}
+    posted = client.post("/after/1", json={"a": 1})
+    assert (posted.json(), posted.headers["x-mark"]) == ({"a": 1}, "200")
+    assert client.head("/after/7").headers["x-mark"] == "200"
+
+
+def test_they_see_what_answers_an_exception(client: Any) -> None:
+    called.clear()
+    refused = client.get("/after/1")
+    assert (refused.status_code, refused.headers["x-mark"]) == (409, "409")
+    assert refused.json()["detail"] == "No."
+    busy = client.get("/after/3")
+    assert (busy.status_code, busy.text) == (418, "no tea")
+    lost = client.get("/after/4")
+    assert (lost.status_code, lost.headers["x-mark"]) == (500, "500")
+    assert called == ["mark /after/{number} hello False"] * 3
+
+
+def test_they_do_not_see_what_the_engine_refuses(client: Any) -> None:
+    called.clear()
+    assert client.get("/after/x").status_code == 422
+    assert client.post("/after/1", content=b"{").status_code == 400
+    assert client.delete("/after/1").status_code == 405
+    assert client.get("/without?number=7").headers.get("x-mark") is None
+    assert called == []
+
+
+def test_on_error_is_told_before_them() -> None:
+    app = tercel.App()
+    heard: list[str] = []
+
+    @app.on_error
+    def note(request: Request, error: Exception) -> Response | None:
+        heard.append(f"error {error}")
+        return Response("found", status=404) if str(error) == "lost" else None
+
+    @app.on_response
+    def last(request: Request, response: Response, succeeded: bool) -> None:
+        heard.append(f"response {response.status} {succeeded}")
+
+    def own(request: Request, response: Response, succeeded: bool) -> None:
+        heard.append(f"after {response.status} {succeeded}")
+        if request.query == "fail":
+            raise ValueError("late")
+
+    @app.get("/lost", after=[own])
+    async def lose() -> None:
+        raise ValueError("lost")
+
+    with TestClient(app, raise_server_exceptions=False) as native:
+        for one in (native, InProcess(app)):
+            heard.clear()
+            assert one.get("/lost").text == "found"
+            assert heard == ["error lost", "after 404 False", "response 404 False"]
+            assert one.get("/lost?fail").status_code == 500
+            assert heard[-1] == "error late"
+
+
+def test_the_test_client_is_told_what_nobody_answers() -> None:
+    with TestClient(app) as client, pytest.raises(ValueError, match="lost"):
+        client.get("/after/4")
+
+
 def test_what_is_no_hook_is_refused() -> None:
     with pytest.raises(TypeError, match=r"a hook in before=\[\.\.\.\]"):
         app.get("/x", before=[two])
     with pytest.raises(TypeError, match="before is a list of functions"):
         app.get("/x", before=count)
+    with pytest.raises(TypeError, match=r"a hook in after=\[\.\.\.\]"):
+        app.get("/x", after=[count])
+    with pytest.raises(TypeError, match="after is a list of functions"):
+        app.get("/x", after=mark)

@@ -70,6 +70,8 @@ def test_around(serve: Any) -> None:
         assert client.post("/orders?customer=ann", headers=key).status_code == 202
         assert client.delete("/orders/13", headers=key).status_code == 423
         assert client.delete("/orders/14", headers=key).status_code == 200
+        priced = client.get("/orders/7/price", headers=key)
+        assert (priced.text, priced.headers["cache-control"]) == ("100", "no-store")
         assert client.get("/old/page").text == "the old one"
         assert client.get("/legacy/page").headers["location"] == "/old/page"
         assert client.get("/nowhere").status_code == 404

@@ -63,7 +63,9 @@ route::Problem App::freeze() {
                         .body = route.body,
                         .body_schema = {},
                         .endpoint = std::move(route.endpoint),
-                        .rate = route.rate});
+                        .rate = route.rate,
+                        .demands = std::move(route.demands),
+                        .passed_on = route.passed_on});
     if (auto problem = compile_schemas(entries_.back(), i)) {
       return *problem + " It is of the route " + route.method + " " + route.path + ".";
     }
@@ -154,10 +156,11 @@ void App::read_form(const Entry& entry, std::string_view boundary, const http::R
 App::Entry* App::find(const http::Request& request, http::Exchange& exchange) noexcept {
   switch (router_.find(request.method, request.path, match_)) {
     case route::Outcome::kFound:
-      return &entries_[match_.route()];
+      return entry_of(match_.route(), request, exchange);
     case route::Outcome::kMethodNotAllowed:
       if (request.method == "HEAD") {
-        if (const auto get = match_.endpoint()->route(route::Method::kGet)) return &entries_[*get];
+        const auto get = match_.endpoint()->route(route::Method::kGet);
+        if (get) return entry_of(*get, request, exchange);
       }
       refuse_method(request, exchange);
       return nullptr;
@@ -175,6 +178,14 @@ App::Entry* App::find(const http::Request& request, http::Exchange& exchange) no
   return nullptr;
 }
 
+App::Entry* App::entry_of(route::RouteId route, const http::Request& request,
+                          http::Exchange& exchange) noexcept {
+  Entry& entry = entries_[route];
+  if (passed_on_ == nullptr || !entry.passed_on) return &entry;
+  passed_on_->handle(request, exchange);
+  return nullptr;
+}
+
 void App::refuse_method(const http::Request& request, http::Exchange& exchange) noexcept {
   const auto index = static_cast<std::size_t>(match_.endpoint() - router_.endpoints().data());
   const std::array<http::Field, 1> allow{{{"allow", allow_[index]}}};
@@ -185,8 +196,8 @@ void App::refuse_method(const http::Request& request, http::Exchange& exchange) 
       scratch_, allow);
 }
 
-bool App::admit(const Entry& entry, const http::Request& request,
-                http::Exchange& exchange) noexcept {
+bool App::is_in_time(const Entry& entry, const http::Request& request,
+                     http::Exchange& exchange) noexcept {
   if (entry.rate == nullptr || counting_ == Counting::kNo) return true;
   const auto wait = entry.rate->take(request, clock_->now());
   if (wait <= std::chrono::nanoseconds{0}) return true;
@@ -202,6 +213,26 @@ bool App::admit(const Entry& entry, const http::Request& request,
                   .instance = request.path},
                  scratch_, retry);
   return false;
+}
+
+bool App::shows_credentials(const Entry& entry, const http::Request& request,
+                            http::Exchange& exchange) noexcept {
+  for (const Demand& demand : entry.demands) {
+    const Result<bool> met = demand.rule->is_met(request, blocks_);
+    if (met && *met) continue;
+    if (!met) {
+      exchange.abort(met.error());
+    } else if (demand.refused == nullptr) {
+      demand.rule->refuse(exchange, scratch_);
+    } else {
+      scratch_.clear();
+      Call call{
+          .request = request, .exchange = exchange, .arguments = arguments_, .scratch = scratch_};
+      demand.refused->call(call);
+    }
+    return false;
+  }
+  return true;
 }
 
 bool App::takes_body(const BodyPlan& body, const http::Request& request,

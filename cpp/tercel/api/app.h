@@ -32,6 +32,7 @@
 // | texts, heads or files that are too long         | 413 (limits.h)                     |
 // | no room on disk for files, or a failure of it   | 507, 500                           |
 // | more requests than the rate of the route        | 429, before its body is read       |
+// | credentials that the route asks for are missing | 401, as early (credential_rule.h)  |
 // | JSON that is malformed or too deep              | 400, with the place                |
 // | too many pairs of a query, or cookies           | 400, 431                           |
 // | values that types and schemas refuse            | 422, with all of them (failures.h) |
@@ -143,6 +144,10 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   // Outlives the app.
   void set_unrouted(http::Handler* handler) noexcept { unrouted_ = handler; }
 
+  // Gets the requests of routes that are `passed_on`, as they came; without it they are answered as
+  // those of other routes. Outlives the app.
+  void set_passed_on(http::Handler* handler) noexcept { passed_on_ = handler; }
+
   // Whether requests count for the rate of their route: one that comes a second time does not.
   enum class Counting : bool { kNo, kYes };
   void set_counting(Counting counting) noexcept { counting_ = counting; }
@@ -173,6 +178,8 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
     std::optional<schema::Program> body_schema;
     std::unique_ptr<Endpoint> endpoint;
     edge::RateRule* rate;
+    std::vector<Demand> demands;
+    bool passed_on;
   };
 
   void add_or_keep(Route route);
@@ -180,6 +187,9 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   [[nodiscard]] route::Problem compile_schemas(Entry& entry, std::size_t number);
   // The route of a request, and match_; null: it was answered, or is another handler's.
   [[nodiscard]] Entry* find(const http::Request& request, http::Exchange& exchange) noexcept;
+  // The same for a route that was found.
+  [[nodiscard]] Entry* entry_of(route::RouteId route, const http::Request& request,
+                                http::Exchange& exchange) noexcept;
   // The same for one whose body is here, which was read for a route; null: it was answered.
   [[nodiscard]] Entry* find_again(std::uint32_t route, const http::Request& request,
                                   http::Exchange& exchange) noexcept;
@@ -189,7 +199,13 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   void refuse_method(const http::Request& request, http::Exchange& exchange) noexcept;
   // False: it was answered.
   [[nodiscard]] bool admit(const Entry& entry, const http::Request& request,
-                           http::Exchange& exchange) noexcept;
+                           http::Exchange& exchange) noexcept {
+    return is_in_time(entry, request, exchange) && shows_credentials(entry, request, exchange);
+  }
+  [[nodiscard]] bool is_in_time(const Entry& entry, const http::Request& request,
+                                http::Exchange& exchange) noexcept;
+  [[nodiscard]] bool shows_credentials(const Entry& entry, const http::Request& request,
+                                       http::Exchange& exchange) noexcept;
   // False: it was answered.
   [[nodiscard]] bool takes_body(const BodyPlan& body, const http::Request& request,
                                 http::Exchange& exchange) noexcept;
@@ -244,6 +260,7 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   std::vector<std::string> allow_;  // By endpoint.
   http::Handler* websockets_ = nullptr;
   http::Handler* unrouted_ = nullptr;
+  http::Handler* passed_on_ = nullptr;
   std::string spool_directory_ = "/tmp";
   SteadyClock steady_;
   const Clock* clock_ = &steady_;

@@ -9,11 +9,19 @@
 
 #include "tercel/api/body_plan.h"
 #include "tercel/api/call.h"
+#include "tercel/api/credential_rule.h"
 #include "tercel/api/parameter.h"
 #include "tercel/edge/rate_rule.h"
 #include "tercel/route/problem.h"
 
 namespace tercel::api {
+
+// Credentials that a route asks for.
+struct Demand {
+  const CredentialRule* rule;  // Outlives the app.
+  // Called without arguments for a request that does not meet it; null: the rule answers.
+  std::unique_ptr<Endpoint> refused = {};
+};
 
 struct Route {
   std::string method;
@@ -23,6 +31,8 @@ struct Route {
   BodyPlan body = {};
   std::unique_ptr<Endpoint> endpoint = {};
   edge::RateRule* rate = nullptr;  // Outlives the app; null: no limit. Several routes may share it.
+  std::vector<Demand> demands = {};  // Asked in this order.
+  bool passed_on = false;            // To App::set_passed_on().
 };
 
 // Each returns nothing, or a sentence that says what to change about the route.

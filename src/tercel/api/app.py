@@ -26,6 +26,7 @@ from tercel.api.options import check_call
 from tercel.api.portable import Portable
 from tercel.api.request import Request
 from tercel.api.response import Response
+from tercel.api.route import Around, Route
 from tercel.api.route_table import RouteTable
 from tercel.api.router import Registration, Router
 from tercel.api.streams import Stream
@@ -136,6 +137,7 @@ class App(Router):
         check_call(instead, "what is called instead")
         before = self._table.overrides.get(function)
         self._table.overrides[function] = instead
+        self._table.ask_again()
         try:
             yield
         finally:
@@ -143,6 +145,7 @@ class App(Router):
                 del self._table.overrides[function]
             else:
                 self._table.overrides[function] = before
+            self._table.ask_again()
 
     def error_handler(self, kind: type[Exception]) -> Callable[[Handler], Handler]:
         """Registers a function that answers exceptions of a class, and of those derived from it.
@@ -329,7 +332,7 @@ class App(Router):
         """What tercel._api compiles (python/api/instance.h)."""
         self._freeze()
         return {
-            "routes": [route.native() for route in self._routes],
+            "routes": self._native(self._routes),
             "static": self._folders,
             "encoder": self._encoder,
             "converters": self._table.converters,
@@ -343,6 +346,13 @@ class App(Router):
             "all_through_python": self._hooks.are_around_requests,
             "unrouted_through_python": bool(self._mounts or self._sinks),
         }
+
+    def _native(self, routes: list[Route], around: Around | None = None) -> list[tuple[Any, ...]]:
+        """What the engine takes of routes."""
+        # Where the application has a say in what answers an error, it is raised.
+        asked = self._error_handlers.have_errors or self._hooks.are_around_requests
+        refused = self._error_handlers.guard if asked else None
+        return [route.native(refused, around) for route in routes]
 
     def _takes_files(self) -> bool:
         return any(one.is_file for route in self._routes for one in route.plan.parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -46,6 +47,8 @@ class Asked:
         # What was received, and is still to be handed on.
         self._received: list[dict[str, Any]] = []
         self._request: Request | None = None
+        # Hooks of its route, once the handler is to be called.
+        self.after: tuple[Callable[..., Any], ...] = ()
 
     @property
     def request(self) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import logging
 import traceback
@@ -75,11 +76,17 @@ class ErrorHandlers:
             return await function(raised)
         return self.answer(raised)
 
+    @property
+    def have_errors(self) -> bool:
+        """Whether a function of the application's answers an HTTPError."""
+        return self._functions[HTTPError] is not HTTPError.response
+
     def guard(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
         """Returns `endpoint`, or what calls it, and the coroutine functions for what it raises."""
         if not any(inspect.iscoroutinefunction(one) for one in self._functions.values()):
             return endpoint
 
+        @functools.wraps(endpoint)
         async def call(**arguments: Any) -> Any:
             try:
                 result = endpoint(**arguments)

@@ -115,8 +115,8 @@ class Handshakes:
 
     def _specification(self) -> dict[str, Any]:
         """What tercel._api compiles: as the app's, with the routes of WebSockets."""
-        routes = [route.native() for route in self._app._websockets]
-        return {**self._app._specification(), "routes": routes}
+        specification = self._app._specification()
+        return {**specification, "routes": self._app._native(self._app._websockets)}
 
 
 class _Handshake:

@@ -12,7 +12,7 @@ from tercel.api.dependencies import BEFORE
 from tercel.api.options import check_call
 from tercel.api.plan import Plan
 
-__all__ = ["Hooks", "call", "call_all", "checked_before", "preceded"]
+__all__ = ["Hooks", "call", "call_all", "checked", "preceded"]
 
 Hook = Callable[..., Any]
 
@@ -124,18 +124,22 @@ async def call_all(hooks: list[Hook], *arguments: Any) -> None:
 _REQUEST = ":request"
 
 
-def checked_before(before: Iterable[Hook]) -> tuple[Hook, ...]:
+def checked(option: str, hooks: Iterable[Hook], *given: str) -> tuple[Hook, ...]:
     """Returns the hooks of one handler.
+
+    Args:
+        option: that they are given as.
+        given: what they are called with.
 
     Raises:
         TypeError: they are no list, or one cannot be called with what it would be given.
     """
-    if not isinstance(before, Iterable):
-        raise TypeError(f"before is a list of functions, as [check], not {before!r}")
-    checked = tuple(before)
-    for hook in checked:
-        check_call(hook, "a hook in before=[...]", "request", "arguments")
-    return checked
+    if not isinstance(hooks, Iterable):
+        raise TypeError(f"{option} is a list of functions, as [check], not {hooks!r}")
+    listed = tuple(hooks)
+    for hook in listed:
+        check_call(hook, f"a hook in {option}=[...]", *given)
+    return listed
 
 
 def preceded(endpoint: Hook, before: tuple[Hook, ...], plan: Plan) -> Hook:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tercel.api.dependencies import Step
+from tercel.api.security import Demand
 
 __all__ = ["BodyArgument", "Parameter", "Plan"]
 
@@ -88,6 +89,12 @@ class Plan:
     websocket: str | None = None  # Not the engine's: `names` are without it.
     # What is called, the handler last; empty: the handler depends on nothing else.
     steps: list[Step] = field(default_factory=list)
+
+    @property
+    def demands(self) -> list[Demand]:
+        """The credentials that are asked for first, in the order in which they would be missed."""
+        asked = [getattr(step.depends.function, "demand", None) for step in self.steps]
+        return [one for one in asked if isinstance(one, Demand)]
 
     @property
     def form(self) -> list[Parameter]:

@@ -63,7 +63,7 @@ class Portable:
             # What it raises is its own affair, and the server's.
             assert mounted is not None
             return await mounted(asked.receive, send)
-        if self._app._hooks.response:
+        if asked.after or self._app._hooks.response:
             try:
                 answer = await self._finish(asked, answer, succeeded)
             except Exception as error:
@@ -101,6 +101,8 @@ class Portable:
             begun = asked.begin(instance, await asked.read_body(), again=True)
         if begun is None:
             return None
+        if len(begun) == 1:
+            inspect.unwrap(begun[0])()  # What it raises, _recover() has answered.
         if len(begun) == 3:
             return _with_files(asked, begun, None)
         number, values = begun
@@ -108,6 +110,8 @@ class Portable:
         return await self._call(asked, route, dict(zip(route.plan.names, values, strict=True)))
 
     async def _call(self, asked: Asked, route: Route, arguments: dict[str, Any]) -> Answer | Stream:
+        if route.after:
+            asked.after, asked.request.route = route.after, route.path
         if route.plan.request is not None:
             # The handler's is that of the hooks, with the body.
             arguments[route.plan.request].state = asked.request.state
@@ -167,7 +171,7 @@ class Portable:
         """Shows the answer to the hooks, which change it, or return another."""
         # What a handler returned stays as it is: it may return it again.
         shown = answer.copy() if isinstance(answer, Stream) else Response.of(*answer)
-        for hook in self._app._hooks.response:
+        for hook in (*asked.after, *self._app._hooks.response):
             result = await hooks.call([hook], asked.request, shown, succeeded)
             if isinstance(result, (Response, Stream)):
                 shown = result

@@ -6,16 +6,20 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tercel import _api
 from tercel.api.plan import Plan
 
-__all__ = ["WEBSOCKET", "Remarks", "Route", "endpoint_of"]
+__all__ = ["WEBSOCKET", "Around", "Remarks", "Route", "endpoint_of"]
 
 # What stands for a method where there is none. Routes of WebSockets are a table of their own.
 WEBSOCKET = "WEBSOCKET"
+
+
+# Returns what to call in the place of a function.
+Around = Callable[[Callable[..., Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,10 @@ class Route:
         rate: what counts its requests; None: nothing.
         timeout: what its handler may take, in seconds.
         origins: of pages that may ask for this WebSocket; None: all.
+        demands: what asks for credentials, with what returns the error where they are missing.
+        guarded: what the engine calls instead, which answers exceptions that only a coroutine
+            function answers.
+        after: hooks of its own, called with the request and what answers it.
     """
 
     method: str
@@ -57,15 +65,27 @@ class Route:
     rate: _api.Rate | None = None
     timeout: float | None = None
     origins: frozenset[str] | None = None
+    demands: list[tuple[_api.Credentials, Callable[[], Exception]]] = field(default_factory=list)
+    after: tuple[Callable[..., Any], ...] = ()
+    guarded: Callable[..., Any] | None = None
 
-    def native(self, around: Callable[[Callable[..., Any]], Any] | None = None) -> tuple[Any, ...]:
+    def native(
+        self, refused: Around | None = None, around: Around | None = None
+    ) -> tuple[Any, ...]:
         """The route as the engine has it (python/api/instance.cc).
 
         Args:
+            refused: returns what is called where credentials are missing; None: the engine answers.
             around: returns what to call in the place of the endpoint.
         """
         plan = self.plan
-        endpoint = self.endpoint if around is None else around(self.endpoint)
+        endpoint = self.guarded or self.endpoint
+        if around is not None:
+            endpoint = around(endpoint)
+        demands = []
+        for rule, error in self.demands:
+            called = refused(_raiser(error)) if refused is not None else None
+            demands.append((rule, called, inspect.iscoroutinefunction(called)))
         return (
             self.method,
             self.path,
@@ -78,7 +98,16 @@ class Route:
             plan.request is not None,
             self.status,
             self.rate,
+            demands,
+            bool(self.after),
         )
+
+
+def _raiser(error: Callable[[], Exception]) -> Callable[..., Any]:
+    def refuse() -> None:
+        raise error()
+
+    return refuse
 
 
 def endpoint_of(function: Callable[..., Any], *, blocking: bool) -> Callable[..., Any]:

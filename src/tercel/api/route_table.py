@@ -11,11 +11,13 @@ from tercel.api.background import BackgroundTasks, Followed
 from tercel.api.dependencies import Depends, Singletons, caller
 from tercel.api.handshakes import check_plan
 from tercel.api.hooks import preceded
+from tercel.api.options import pairs_of
 from tercel.api.plan import Plan
 from tercel.api.response_headers import ResponseHeaders, answer_with
 from tercel.api.returned import validated, validator_of
 from tercel.api.route import WEBSOCKET, Route, endpoint_of
 from tercel.api.router import Registration
+from tercel.api.security import Demand
 from tercel.api.signature import plan_of
 
 __all__ = ["RouteTable"]
@@ -44,6 +46,7 @@ class RouteTable:
         self._encode = encode
         self._encoder = encoder
         self.converters: dict[str, Callable[..., Any]] = {}
+        self._rules: dict[Demand, _api.Credentials] = {}
         # None: it is served.
         self._templates: _api.Templates | None = _api.Templates(self.converters)
         self._websocket_templates = _api.Templates(self.converters)
@@ -66,7 +69,7 @@ class RouteTable:
             guard: returns what to call in the place of an endpoint.
         """
         for route in self.routes:
-            route.endpoint = guard(route.endpoint)
+            route.guarded = guard(route.endpoint)
         self._templates = None
 
     def add(self, registration: Registration, dependencies: tuple[Depends, ...]) -> None:
@@ -110,8 +113,25 @@ class RouteTable:
                     rate,
                     registration.limits.timeout,
                     registration.origins,
+                    [(self._rule_of(one), one.refusal) for one in plan.demands],
+                    registration.after,
                 )
             )
+
+    def ask_again(self) -> None:
+        """Asks for the credentials that no override stands in the place of."""
+        for demand, rule in self._rules.items():
+            rule.enable(not any(one in self.overrides for one in demand.of))
+
+    def _rule_of(self, demand: Demand) -> _api.Credentials:
+        if demand not in self._rules:
+            error = demand.refusal()
+            challenges = [value for _, value in pairs_of(error.headers)]
+            self._rules[demand] = _api.Credentials(
+                list(demand.any_of), error.detail or "", challenges
+            )
+            self.ask_again()
+        return self._rules[demand]
 
     def _endpoint_of(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
         endpoint = preceded(self._called(registration, plan), registration.before, plan)

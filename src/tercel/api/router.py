@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from tercel.api.dependencies import Depends
 from tercel.api.handshakes import checked_origins
-from tercel.api.hooks import checked_before
+from tercel.api.hooks import checked
 from tercel.api.limits import Limits, Rate
 from tercel.api.options import check_number, listed
 from tercel.api.route import WEBSOCKET, Remarks
@@ -31,6 +31,8 @@ class Registration:
         dependencies: called before the function, which is not given their results.
         origins: of pages that may ask for a WebSocket; None: all.
         before: hooks of this function alone, called with the request and its arguments.
+        after: the same behind it, called with the request, the response, and whether nothing was
+            raised.
     """
 
     path: str
@@ -45,6 +47,7 @@ class Registration:
     limits: Limits
     origins: frozenset[str] | None = None
     before: tuple[Callable[..., Any], ...] = ()
+    after: tuple[Callable[..., Any], ...] = ()
 
 
 class Router:
@@ -102,6 +105,7 @@ class Router:
         rate: Rate | str | None = None,
         timeout: float | None = None,
         before: Iterable[Callable[..., Any]] = (),
+        after: Iterable[Callable[..., Any]] = (),
     ) -> Callable[[Handler], Handler]:
         """Registers a function for some methods of a path.
 
@@ -132,6 +136,10 @@ class Router:
             before: hooks of this route alone: each is called with the request and the arguments,
                 before the function; it may change the arguments. What one returns, if it is not
                 None, is the answer.
+            after: the same behind it, called as those of `App.on_response` are, before them: with
+                the request, the response, and whether nothing was raised. What the engine answers
+                in the place of the function, as 422, they do not see. The answers of such a route
+                are made through Python.
 
         Raises:
             ValueError: the template is malformed, or contradicts another one; a limit is none.
@@ -159,7 +167,8 @@ class Router:
         )
         depends = _checked_dependencies(dependencies)
         limits = Limits.of(rate, timeout)
-        called_before = checked_before(before)
+        called_before = checked("before", before, "request", "arguments")
+        called_after = checked("after", after, "request", "response", "succeeded")
 
         def register(function: Handler) -> Handler:
             _check_function(function, path)
@@ -176,6 +185,7 @@ class Router:
                     validate_response,
                     limits,
                     before=called_before,
+                    after=called_after,
                 )
             )
             return function

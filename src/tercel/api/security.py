@@ -8,11 +8,30 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Securities", "SecurityScheme"]
+from tercel.api.errors import HTTPError
+
+__all__ = ["Demand", "Securities", "SecurityScheme"]
 
 _NAME = re.compile(r"[a-zA-Z0-9._\-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a request must show before its parameters and its body are looked at.
+
+    Attributes:
+        any_of: where credentials stand, as (place, name, word before them, in lower case); one is
+            enough.
+        refusal: returns what is raised when they are missing.
+        of: the dependencies that ask for them: where one of these is overridden, nobody asks.
+    """
+
+    any_of: tuple[tuple[str, str, str], ...]
+    refusal: Callable[[], HTTPError]
+    of: tuple[Any, ...]
 
 
 class SecurityScheme:
@@ -54,6 +73,8 @@ class SecurityScheme:
         # Of these one is enough; the scheme itself is not in the document then.
         self.alternatives: tuple[SecurityScheme, ...] = ()
         self.refusals = dict(refusals or {401: "Nothing says who asks, or it is not valid."})
+        # What the engine asks for, before anything else; None: nothing.
+        self.demand: Demand | None = None
 
 
 class Securities:

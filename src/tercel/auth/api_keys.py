@@ -83,7 +83,7 @@ class APIKey(Credentials):
         if not given:
             if self.optional:
                 return None
-            raise self.refusal("The API key is missing.")
+            raise self.missing()
         if len(given) > 1:
             raise HTTPError(400, "There is more than one API key.")
         if not given[0] or len(given[0]) > CREDENTIALS_BYTES_MAX:
@@ -92,6 +92,9 @@ class APIKey(Credentials):
         if identity is None:
             raise self.refusal("The API key is not valid.")
         return identity
+
+    def missing(self) -> HTTPError:
+        return self.refusal("The API key is missing.")
 
     def _challenge(self, **parameters: str) -> str:
         return f'APIKey in="{self._place}", name="{self._called}"'

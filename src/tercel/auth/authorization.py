@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from tercel.api.dependencies import Depends
 from tercel.api.errors import HTTPError
 from tercel.api.markers import Header
-from tercel.api.security import SecurityScheme
+from tercel.api.security import Demand, SecurityScheme
 from tercel.auth.credentials import CREDENTIALS_BYTES_MAX, Credentials, taking
 
 __all__ = ["Basic", "Bearer", "Requires"]
@@ -28,8 +28,6 @@ _TOKEN_OF_SCOPE = re.compile(r"[!#-\[\]-~]+")
 
 class _Authorization(Credentials):
     """A scheme of the Authorization field."""
-
-    word = ""
 
     def __init__(
         self,
@@ -69,7 +67,7 @@ class _Authorization(Credentials):
             return credentials.strip(" ")
         if self.optional:
             return None
-        raise self.refusal(f"{self.word} credentials are missing.")
+        raise self.missing()
 
 
 class Bearer(_Authorization):
@@ -216,11 +214,13 @@ class Requires(SecurityScheme):
             refusals={**scheme.refusals, 403: "Who asks has not the scopes for it."},
         )
         self._asked = scheme
+        if scheme.optional:
+            self.demand = Demand((scheme.place,), scheme.missing, (self, scheme))
         self.__signature__ = taking("identity", Annotated[Any, Depends(scheme)])
 
     async def __call__(self, identity: Any) -> Any:
         if identity is None:
-            raise self._asked.refusal(f"{self._asked.word} credentials are missing.")
+            raise self._asked.missing()
         if not _scopes_of(identity).issuperset(self.scopes):
             raise self._asked.refusal(
                 f"This needs the scope {' '.join(self.scopes)}.",

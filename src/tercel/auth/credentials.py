@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from tercel.api.dependencies import Depends
 from tercel.api.errors import HTTPError
 from tercel.api.markers import Marker
-from tercel.api.security import SecurityScheme
+from tercel.api.security import Demand, SecurityScheme
 
 __all__ = ["CREDENTIALS_BYTES_MAX", "AnyOf", "Credentials", "taking"]
 
@@ -24,6 +24,9 @@ CREDENTIALS_BYTES_MAX = 8192
 
 class Credentials(SecurityScheme):
     """A scheme whose credentials a function of the application knows."""
+
+    # Before the credentials in their field; empty: none.
+    word = ""
 
     def __init__(
         self,
@@ -43,6 +46,15 @@ class Credentials(SecurityScheme):
         self._verify = verify
         self._on_thread = blocking and not inspect.iscoroutinefunction(called)
         self.__signature__ = taking("given", Annotated[list[str], marker], [])
+        alias = marker.alias or ""
+        name_there = alias.lower() if marker.place == "header" else alias
+        self.place = (marker.place, name_there, self.word.lower())
+        if not optional:
+            self.demand = Demand((self.place,), self.missing, (self,))
+
+    def missing(self) -> HTTPError:
+        """Returns what is raised where there are no credentials."""
+        return self.refusal(f"{self.word} credentials are missing.")
 
     def _challenge(self, **parameters: str) -> str:
         raise NotImplementedError
@@ -92,6 +104,8 @@ class AnyOf(SecurityScheme):
                     " optional=True"
                 )
         super().__init__("anyOf", {})
+        places = tuple(one.place for one in schemes)
+        self.demand = Demand(places, self.missing, (self, *schemes))
         for one in schemes:
             self.refusals |= one.refusals
         self.alternatives = self._schemes = schemes
@@ -110,6 +124,10 @@ class AnyOf(SecurityScheme):
         for identity in identities.values():
             if identity is not None:
                 return identity
+        raise self.missing()
+
+    def missing(self) -> HTTPError:
+        """Returns what is raised where there are no credentials."""
         # RFC 9110, section 11.6.1: a challenge for each.
         challenges = [("www-authenticate", one._challenge()) for one in self._schemes]
-        raise HTTPError(401, "Credentials are missing.", headers=challenges)
+        return HTTPError(401, "Credentials are missing.", headers=challenges)

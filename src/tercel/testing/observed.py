@@ -59,7 +59,7 @@ class ObservedApi(Observed):
 
     def _specification(self) -> dict[str, Any]:
         specification: dict[str, Any] = self._app._specification()
-        routes = [route.native(self._observing) for route in self._app._routes]
+        routes = self._app._native(self._app._routes, self._observing)
         return {**specification, "routes": routes, "answer_raised": self._answer_raised}
 
     def _observing(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:

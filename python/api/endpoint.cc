@@ -5,6 +5,7 @@
 #include "python/api/fields.h"
 #include "python/api/invocation.h"
 #include "python/api/values.h"
+#include "tercel/json/write_value.h"
 
 namespace tercel::python::api {
 namespace {
@@ -132,7 +133,11 @@ PyObject* PyEndpoint::make_body(const tercel::api::Call& call) const noexcept {
   if (!options_.body.convert) {
     return call.body ? to_python(*call.body) : to_bytes(call.bytes).release();
   }
-  const Ref bytes = to_bytes(call.bytes);
+  // It reads JSON: of what came otherwise, that is what the document says.
+  call.scratch.clear();
+  if (call.is_msgpack) json::write_value(call.scratch, *call.body);
+  if (!call.scratch.ok()) return PyErr_NoMemory();
+  const Ref bytes = to_bytes(call.is_msgpack ? call.scratch.view() : call.bytes);
   if (!bytes) return nullptr;
   return entering_python(
       [&] { return PyObject_CallOneArg(options_.body.convert.get(), bytes.get()); });

@@ -216,7 +216,8 @@ void Instance::read_specification(const nb::dict& specification) {
 
 // (method, path, name, parameters, body, names, function, is_async, takes_request, status, rate,
 // demands, through_python),
-// where body is None or (kind, required, bytes_max, fallback, convert, schema, shape, unique_keys).
+// where body is None or (kind, required, bytes_max, fallback, convert, schema, shape, unique_keys,
+// msgpack).
 void Instance::add(const nb::tuple& route) {
   PyEndpoint::Options options{.route = static_cast<std::uint32_t>(endpoints_.size()),
                               .status = nb::cast<std::uint16_t>(route[9]),
@@ -239,6 +240,7 @@ void Instance::add(const nb::tuple& route) {
     made.body = {.kind = value_of(kBodies, nb::cast<std::string>(body[0])),
                  .required = nb::cast<bool>(body[1]),
                  .unique_keys = nb::cast<bool>(body[7]),
+                 .msgpack = nb::cast<bool>(body[8]),
                  .bytes_max = nb::cast<std::uint64_t>(body[2]),
                  .schema = nb::cast<std::string>(body[5])};
     options.takes_body = true;

@@ -18,6 +18,8 @@
 #include "python/errors.h"
 #include "tercel/api/credential_rule.h"
 #include "tercel/edge/rate_rule.h"
+#include "tercel/http/accept.h"
+#include "tercel/http/media_type.h"
 #include "tercel/route/router_builder.h"
 
 namespace nb = nanobind;
@@ -64,6 +66,20 @@ class Templates {
   route::RouteId next_ = 0;
 };
 
+// The index of the media type to answer in, for a request with these Accept fields.
+std::optional<std::size_t> choose_media_type(const std::vector<std::string>& accepted,
+                                             const std::vector<std::string>& offers) {
+  std::vector<http::Field> fields;
+  for (const std::string& value : accepted) fields.push_back({"accept", value});
+  std::vector<http::MediaType> types;
+  for (const std::string& offer : offers) {
+    const Result<http::MediaType> type = http::parse_media_type(offer);
+    if (!type || types.size() == http::kOffersMax) throw nb::value_error("these cannot be offered");
+    types.push_back(*type);
+  }
+  return types.empty() ? std::nullopt : http::choose_media_type(fields, types);
+}
+
 // (place, name, scheme), as CredentialRule has them.
 using Place = std::tuple<std::string, std::string, std::string>;
 
@@ -107,6 +123,8 @@ NB_MODULE(_api, module) {
            "Returns the names of a template's fields, with the converters of the application's "
            "own.");
   api::bind_files(module);
+  module.def("choose_media_type", &api::choose_media_type, nb::arg("accepted"), nb::arg("offers"),
+             "Returns the index of the media type that Accept fields like best, or None.");
   nb::class_<api::Encoder>(module, "Encoder")
       .def(nb::init<nb::object, nb::object, nb::object, nb::object>(), nb::arg("encode"),
            nb::arg("response_type"), nb::arg("file_type"), nb::arg("stream_type"))

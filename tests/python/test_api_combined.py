@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
 import tercel
 from support.h2_library import LibraryClient
 from support.in_process import InProcess
-from tercel import BackgroundTasks, FileResponse, Request, ResponseHeaders, StreamingResponse
+from tercel import (
+    BackgroundTasks,
+    Depends,
+    FileResponse,
+    Request,
+    ResponseHeaders,
+    StreamingResponse,
+)
 from tercel.testing import TestClient
 
 
@@ -136,7 +143,7 @@ def test_work_follows_the_answer_that_a_hook_puts_in_its_place(
 
 @each_door
 def test_answers_are_checked_whatever_else_a_handler_takes(door: str) -> None:
-    """An answer with background tasks or header fields was sent unchecked."""
+    """An answer with background tasks, header fields or dependencies was sent unchecked."""
     app, done = tercel.App(), []
 
     @app.get("/work", validate_response=True)
@@ -149,8 +156,14 @@ def test_answers_are_checked_whatever_else_a_handler_takes(door: str) -> None:
         headers.add("x-field", "1")
         return [1] if right else ["a"]  # type: ignore[list-item]
 
+    @app.get("/depends", validate_response=True)
+    def depends(word: Annotated[str, Depends(lambda: "a")], right: bool = False) -> list[int]:
+        return [1] if right else [word]  # type: ignore[list-item]
+
     client = client_of(app, door)
-    assert [client.get(path).status_code for path in ("/work", "/fields")] == [500, 500]
+    paths = ("/work", "/fields", "/depends")
+    assert [client.get(path).status_code for path in paths] == [500, 500, 500]
+    assert client.get("/depends?right=1").json() == [1]
     assert done == []
     assert client.get("/work?right=1").json() == [1]
     assert client.get("/fields?right=1").headers["x-field"] == "1"

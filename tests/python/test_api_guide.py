@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "api"
 
@@ -182,3 +183,13 @@ def test_paths(serve: Any) -> None:
     with httpx.Client(base_url=serve("paths:app", app_dir=EXAMPLES).url) as client:
         assert client.get("/books/978-3-16-148410-0").text == "the book 9783161484100"
         assert client.get("/books/978").status_code == 404
+
+
+def test_media_types(serve: Any) -> None:
+    with httpx.Client(base_url=serve("media_types:app", app_dir=EXAMPLES).url) as client:
+        packed = msgspec.msgpack.encode({"sensor": "a", "value": 1.5, "raw": b"xy"})
+        both = {"content-type": "application/msgpack", "accept": "application/msgpack"}
+        answer = client.post("/readings", content=packed, headers=both)
+        assert (answer.status_code, answer.content) == (201, packed)
+        as_json = client.post("/readings", content=packed, headers={**both, "accept": "*/*"})
+        assert as_json.json() == {"sensor": "a", "value": 1.5, "raw": "eHk="}

@@ -247,9 +247,13 @@ bool App::takes_body(const BodyPlan& body, const http::Request& request,
                    scratch_, kTaken);
     return false;
   }
-  if (body.kind == BodyKind::kJson && !is_json(request)) {
-    refuse(415, "The body must be JSON in UTF-8, and its Content-Type must say so.", request,
-           exchange);
+  if (body.kind == BodyKind::kJson && !is_json(request) && !(body.msgpack && is_msgpack(request))) {
+    refuse(415,
+           body.msgpack
+               ? "The body must be JSON in UTF-8 or MessagePack, and its Content-Type must "
+                 "say which."
+               : "The body must be JSON in UTF-8, and its Content-Type must say so.",
+           request, exchange);
     return false;
   }
   if (body.kind == BodyKind::kForm && !takes_form(request, exchange)) return false;
@@ -319,6 +323,7 @@ void App::call(Entry& entry, const http::Request& request, Body body,
               .parameters = entry.plan.parameters(),
               .arguments = arguments_,
               .body = root,
+              .is_msgpack = root && entry.body.msgpack && is_msgpack(request),
               .bytes = body.bytes,
               .form = body.form,
               .scratch = scratch_};
@@ -379,18 +384,33 @@ bool App::parse(const BodyPlan& plan, const http::Request& request, std::string_
     if (plan.required) failures_.add_body(FailureKind::kMissing);
     return true;
   }
-  const Result<json::Value> parsed =
-      parser_.parse(body, document_,
-                    {.integer_bytes_max = std::uint32_t{kIntegerDigitsMax},
-                     .duplicates = plan.unique_keys ? json::DuplicatePolicy::kRefuse
-                                                    : json::DuplicatePolicy::kLastCounts});
+  const bool msgpack = plan.msgpack && is_msgpack(request);
+  const json::ParseOptions options{.integer_bytes_max = std::uint32_t{kIntegerDigitsMax},
+                                   .duplicates = plan.unique_keys
+                                                     ? json::DuplicatePolicy::kRefuse
+                                                     : json::DuplicatePolicy::kLastCounts};
+  const Result<json::Value> parsed = msgpack ? msgpack_reader_.read(body, document_, options)
+                                             : parser_.parse(body, document_, options);
   if (parsed) {
     root = *parsed;
     return true;
   }
   if (parsed.error() == Errc::kNoMemory) {
     exchange.abort(Errc::kNoMemory);
-    return false;
+  } else {
+    refuse_body(msgpack, request, body, exchange);
+  }
+  return false;
+}
+
+void App::refuse_body(bool msgpack, const http::Request& request, std::string_view body,
+                      http::Exchange& exchange) {
+  if (msgpack) {
+    const json::Fault& fault = msgpack_reader_.fault();
+    const std::string detail =
+        "The body is not MessagePack that JSON could say: " + std::string{describe(fault.kind)} +
+        ", at byte " + std::to_string(fault.offset + 1) + ".";
+    return refuse(400, detail, request, exchange);
   }
   const json::Fault& fault = parser_.fault();
   const json::Position position = json::find_position(body, fault.offset);
@@ -398,7 +418,6 @@ bool App::parse(const BodyPlan& plan, const http::Request& request, std::string_
                              ", in line " + std::to_string(position.line) + ", column " +
                              std::to_string(position.column) + ".";
   refuse(400, detail, request, exchange);
-  return false;
 }
 
 void App::refuse(std::uint16_t status, std::string_view detail, const http::Request& request,

@@ -34,6 +34,7 @@
 // | more requests than the rate of the route        | 429, before its body is read       |
 // | credentials that the route asks for are missing | 401, as early (credential_rule.h)  |
 // | JSON that is malformed or too deep              | 400, with the place                |
+// | MessagePack likewise, where the route takes it  | 400, with the place                |
 // | too many pairs of a query, or cookies           | 400, 431                           |
 // | values that types and schemas refuse            | 422, with all of them (failures.h) |
 //
@@ -72,6 +73,7 @@
 #include "tercel/edge/rate_rule.h"
 #include "tercel/http/handler.h"
 #include "tercel/json/document.h"
+#include "tercel/json/msgpack_reader.h"
 #include "tercel/json/parser.h"
 #include "tercel/json/writer.h"
 #include "tercel/route/match.h"
@@ -228,10 +230,13 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   // Takes the parameters; false: it was answered.
   [[nodiscard]] bool collect(const Entry& entry, const http::Request& request, Body body,
                              Block& room, http::Exchange& exchange);
-  // Parses `body` into document_; nothing and false: it was answered.
+  // Parses `body` into document_; false: it was answered.
   [[nodiscard]] bool parse(const BodyPlan& plan, const http::Request& request,
                            std::string_view body, std::optional<json::Value>& root,
                            http::Exchange& exchange);
+  // Answers a body that is malformed.
+  void refuse_body(bool msgpack, const http::Request& request, std::string_view body,
+                   http::Exchange& exchange);
   void validate(const Entry& entry, std::optional<json::Value> body);
   void refuse(std::uint16_t status, std::string_view detail, const http::Request& request,
               http::Exchange& exchange) noexcept;
@@ -273,6 +278,7 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   Arguments arguments_;
   Failures failures_;
   json::Parser parser_;
+  json::MsgpackReader msgpack_reader_;
   json::Document document_;
   schema::Validator validator_{{.assert_formats = true}};
   json::Writer scratch_;

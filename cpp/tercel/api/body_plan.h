@@ -21,6 +21,8 @@ struct BodyPlan {
   BodyKind kind = BodyKind::kNone;
   bool required = true;
   bool unique_keys = false;  // JSON with a key twice in an object is malformed: 400.
+  // A body of JSON may come as MessagePack instead (json/msgpack_reader.h).
+  bool msgpack = false;
   std::uint64_t bytes_max = kBodyBytesMaxDefault;  // 413
   std::string schema = {};  // JSON Schema of a JSON body; empty: any value will do.
 };

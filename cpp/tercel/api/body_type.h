@@ -14,6 +14,9 @@ namespace tercel::api {
 // JSON in UTF-8, or nothing at all.
 [[nodiscard]] bool is_json(const http::Request& request) noexcept;
 
+// application/msgpack, or what it was called before: x-msgpack, vnd.msgpack.
+[[nodiscard]] bool is_msgpack(const http::Request& request) noexcept;
+
 // Compressed, or encoded in another way: nobody undoes it here.
 [[nodiscard]] bool is_encoded(const http::Request& request) noexcept;
 

@@ -1,7 +1,7 @@
 // What a text was parsed into: the memory behind its values.
 //
-// Resource: moves, and its values stay valid. Filled by Parser, again and again with the same
-// memory. Thread: one at a time writes; any number may read.
+// Resource: moves, and its values stay valid. Filled by Parser or MsgpackReader, again and again
+// with the same memory. Thread: one at a time writes; any number may read.
 #pragma once
 
 #include <cstddef>
@@ -46,6 +46,7 @@ class Document {
   }
 
  private:
+  friend class MsgpackReader;
   friend class Parser;
   Storage<Node> nodes_;
   Storage<char> strings_;  // Those with escapes, without them.

@@ -30,6 +30,10 @@ namespace tercel::json {
   X(kTrailing, "nothing may follow the value")                                \
   X(kTooDeep, "arrays and objects are nested more deeply than the limit")     \
   X(kDuplicateKey, "the object that ends here has a key twice")               \
+  X(kTruncated, "the value is not whole")                                     \
+  X(kTextKeyExpected, "the key of a map must be a string")                    \
+  X(kNotFinite, "JSON has neither NaN nor infinities")                        \
+  X(kExtension, "extension types are not taken")                              \
   X(kTooLong, "the text is longer than the limit")                            \
   X(kNoMemory, "the server is out of memory")
 

@@ -21,6 +21,7 @@ from tercel.api.files import FileResponse, Folder, folder_of
 from tercel.api.handshakes import Handshakes
 from tercel.api.hooks import Hooks
 from tercel.api.lifespan import run_lifespan
+from tercel.api.media_types import JSON, MediaTypes
 from tercel.api.mounts import Mounts, Sinks
 from tercel.api.options import check_call
 from tercel.api.portable import Portable
@@ -69,6 +70,8 @@ class App(Router):
             results.
         cors: which pages of other origins may read the answers; None: none, unless the application
             says so itself.
+        media_types: in which typed bodies are read and results written, of `application/json` and
+            `application/msgpack`; the first is for clients that take any.
         debug: what no error handler knows is answered with its traceback. Not for production.
 
     Attributes:
@@ -88,6 +91,7 @@ class App(Router):
         lifespan: Lifespan | None = None,
         dependencies: Iterable[Depends] = (),
         cors: CORS | None = None,
+        media_types: Iterable[str] = (JSON,),
         debug: bool = False,
     ) -> None:
         super().__init__(dependencies=dependencies)
@@ -110,7 +114,8 @@ class App(Router):
         self._sinks = Sinks()
         self._encode = msgspec.json.Encoder(enc_hook=_of_unknown).encode
         self._encoder = _api.Encoder(self._encode, Response, FileResponse, Stream)
-        self._table = RouteTable(self._encode, self._encoder)
+        self._media_types = MediaTypes(media_types, self._encode, _of_unknown)
+        self._table = RouteTable(self._encode, self._encoder, self._media_types)
         self._routes = self._table.routes
         self._websockets = self._table.websockets
         self._error_handlers = ErrorHandlers(self._encoder, debug=debug)

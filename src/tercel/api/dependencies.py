@@ -152,8 +152,6 @@ def caller(
                     made.append(await _enter(step.depends, arguments, stack))
             done = True
         if done:
-            if tasks is None and headers is None:
-                return made[-1]
             return finish(
                 made[-1],
                 None if tasks is None else made[tasks],

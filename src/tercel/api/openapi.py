@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tercel.api import responses, values
+from tercel.api.media_types import JSON
 from tercel.api.path_template import PathTemplate, read_template
 from tercel.api.returned import returned_by
 from tercel.api.schemas import Schemas, without_null
@@ -20,6 +21,7 @@ from tercel.api.security import Securities
 
 if TYPE_CHECKING:
     from tercel.api.app import App
+    from tercel.api.media_types import MediaTypes
     from tercel.api.plan import BodyArgument, Parameter
     from tercel.api.route import Route
 
@@ -52,6 +54,12 @@ _NOT_JSON = {
     415: "The body is not said to be JSON, by its Content-Type, or not in UTF-8.",
 }
 
+_NEITHER = {
+    400: "The body is malformed.",
+    415: "The body is said to be neither JSON in UTF-8 nor MessagePack, by its Content-Type.",
+}
+_NOT_ACCEPTED = {406: "The client takes none of the media types of the answer."}
+
 
 def document_of(app: App) -> Object:
     """Returns the document, made of what can be written as JSON.
@@ -59,7 +67,7 @@ def document_of(app: App) -> Object:
     Routes are in the order of their registration. Those of methods that OpenAPI 3.1 does not have
     are left out.
     """
-    builder = _Builder()
+    builder = _Builder(app._media_types)
     for route in app._routes:
         if route.remarks.shown and route.method in _METHODS:
             builder.add(route)
@@ -78,7 +86,8 @@ def document_of(app: App) -> Object:
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, media_types: MediaTypes) -> None:
+        self._media_types = media_types
         self.paths: dict[str, Object] = {}
         self.schemas = Schemas()
         self.securities = Securities()
@@ -151,7 +160,8 @@ class _Builder:
     def _body(self, body: BodyArgument) -> Object:
         if body.kind == "json":
             schema = self.schemas.of(body.annotation) | _default(body)
-            return {"content": {"application/json": {"schema": schema}}, "required": body.required}
+            content = {name: {"schema": schema} for name in self._media_types.names}
+            return {"content": content, "required": body.required}
         schema = {"type": "string", "format": "binary", "maxLength": body.bytes_max}
         # An empty body is one, too.
         return {"content": {"application/octet-stream": {"schema": schema}}, "required": False}
@@ -197,6 +207,11 @@ class _Builder:
         }
         says_success = any(status < 400 for status in said)
         returned = responses.success(route.status, returned_by(route.function), self.schemas)
+        for answer in returned.values():
+            if schema := answer.get("content", {}).pop(JSON, None):
+                answer["content"] = (
+                    dict.fromkeys(self._media_types.names, schema) | answer["content"]
+                )
         if says_success:
             returned.pop("default", None)
         refused = dict(refused_by_schemes)
@@ -207,7 +222,10 @@ class _Builder:
             refused |= _INVALID
         if plan.body is not None:
             refused |= {413: _TOO_LARGE[413].format(plan.body.bytes_max)}
-            refused |= _NOT_JSON if plan.body.kind == "json" else {}
+            if plan.body.kind == "json":
+                refused |= _NEITHER if plan.body.msgpack else _NOT_JSON
+        if self._media_types.refuses(route.function, route.status):
+            refused |= _NOT_ACCEPTED
         if plan.form:
             refused |= _NOT_A_FORM
         if route.rate is not None:

@@ -65,6 +65,7 @@ class BodyArgument:
     schema: str = ""
     # How the engine makes it of the parsed document (shapes.py); None: `convert` makes it.
     shape: list[tuple[Any, ...]] | None = None
+    msgpack: bool = False  # It may come as that instead of JSON.
 
     def native(self) -> tuple[Any, ...]:
         return (
@@ -76,6 +77,7 @@ class BodyArgument:
             self.schema,
             self.shape,
             self.unique_keys,
+            self.msgpack,
         )
 
 

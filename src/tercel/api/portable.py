@@ -122,7 +122,9 @@ class Portable:
             if route.plan.steps:
                 arguments[BEFORE] = before
             else:
+                hidden = {name: arguments.pop(name) for name in [*arguments] if name[0] == ":"}
                 result = await before(arguments)
+                arguments |= hidden
         if result is None:
             result = route.endpoint(**arguments)
             if inspect.isawaitable(result):

@@ -92,6 +92,14 @@ def success(status: int, returned: Any, schemas: Schemas) -> dict[str, Object]:
     return answers
 
 
+def is_typed(annotation: Any) -> bool:
+    """Whether all values of a type are encoded, and neither texts nor bytes nor responses."""
+    return all(
+        one not in (*_SPECIAL, bytes, Any, object) and not _is_text(one)
+        for one in _members(annotation)
+    )
+
+
 def content_of(annotation: Any, schemas: Schemas) -> Object:
     """Returns the media types, each with its schema, of values of a type; {}: any."""
     members = [one for one in _members(annotation) if one not in _SPECIAL]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from tercel.api.background import BackgroundTasks, Followed
 from tercel.api.dependencies import Depends, Singletons, caller
 from tercel.api.handshakes import check_plan
 from tercel.api.hooks import preceded
+from tercel.api.media_types import MediaTypes
 from tercel.api.options import pairs_of
 from tercel.api.plan import Plan
 from tercel.api.response_headers import ResponseHeaders, answer_with
@@ -28,6 +30,7 @@ class RouteTable:
 
     Args:
         encode: to JSON.
+        media_types: of typed values.
         encoder: of answers.
 
     Attributes:
@@ -38,13 +41,16 @@ class RouteTable:
         converters: of the application's own, by name.
     """
 
-    def __init__(self, encode: Callable[[Any], bytes], encoder: _api.Encoder) -> None:
+    def __init__(
+        self, encode: Callable[[Any], bytes], encoder: _api.Encoder, media_types: MediaTypes
+    ) -> None:
         self.routes: list[Route] = []
         self.websockets: list[Route] = []
         self.singletons = Singletons()
         self.overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
         self._encode = encode
         self._encoder = encoder
+        self._media_types = media_types
         self.converters: dict[str, Callable[..., Any]] = {}
         self._rules: dict[Demand, _api.Credentials] = {}
         # None: it is served.
@@ -89,6 +95,8 @@ class RouteTable:
         rate = registration.limits.counter()  # One for all methods.
         for method in registration.methods:
             plan = plan_of(function, path, fields, dependencies + registration.dependencies)
+            if plan.body is not None and plan.body.kind == "json":
+                plan.body.msgpack = self._media_types.has_msgpack
             if is_websocket:
                 check_plan(plan, f"{function.__qualname__}(), the handler of the WebSocket {path},")
                 self._websocket_templates.add(method, path, called)
@@ -135,6 +143,9 @@ class RouteTable:
 
     def _endpoint_of(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
         endpoint = preceded(self._called(registration, plan), registration.before, plan)
+        if registration.methods != (WEBSOCKET,):
+            function, status = registration.function, registration.status
+            endpoint = self._media_types.negotiated(endpoint, function, status, plan)
         return registration.limits.around(endpoint, registration.function.__qualname__)
 
     def _called(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
@@ -144,7 +155,8 @@ class RouteTable:
             validate = validator_of(function, self._encode)
         if not plan.steps:
             endpoint = endpoint_of(function, blocking=blocking)
-            return validated(endpoint, validate) if validate else endpoint
+            endpoint = validated(endpoint, validate) if validate else endpoint
+            return self._encoded(endpoint, registration.status)
         *before, handler = plan.steps
         last = replace(handler, depends=Depends(function, blocking=blocking))
 
@@ -155,8 +167,22 @@ class RouteTable:
                 return tasks  # Behind the end of the WebSocket: handshakes.py.
             if validate:
                 validate(result)
+            result = self._media_types.encoded(result, registration.status)
             if headers:
                 result = answer_with(headers, result, registration.status, self._encoder)
             return Followed(result, registration.status, tasks, self._encoder) if tasks else result
 
         return caller([*before, last], self.singletons, self.overrides, finish)
+
+    def _encoded(self, endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
+        """Returns what calls an endpoint, and encodes its result where there is a choice."""
+        if not self._media_types.has_msgpack:
+            return endpoint
+
+        async def call(**arguments: Any) -> Any:
+            result = endpoint(**arguments)
+            if inspect.isawaitable(result):
+                result = await result
+            return self._media_types.encoded(result, status)
+
+        return call

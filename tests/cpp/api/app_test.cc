@@ -64,6 +64,15 @@ class AppTest : public testing::Test {
       call.json(201, [](json::Writer& out) { out.null(); },
                 {{"location", "/made/" + std::string{*name}}, {"x-more", "1"}});
     });
+    app_.on("POST", "/packed", {}, [this](Call& call) { answer_with_body(call); },
+            {.kind = BodyKind::kJson, .msgpack = true, .schema = R"({"maxProperties":1})"});
+    Route guarded{.method = "POST",
+                  .path = "/guarded",
+                  .parameters = {{.name = "n", .type = Type::kInteger}},
+                  .body = kJson,
+                  .endpoint = std::make_unique<TextEndpoint>()};
+    guarded.demands.push_back({.rule = &rule_});
+    EXPECT_EQ(app_.add(std::move(guarded)), std::nullopt);
     app_.on("DELETE", "/made", {}, [](Call& call) { call.empty(204, {{"x-gone", "1"}}); });
     EXPECT_EQ(app_.freeze(), std::nullopt);
     context_.set_default_fields("", "", /*with_date=*/false);
@@ -110,6 +119,8 @@ class AppTest : public testing::Test {
            std::string{document};
   }
 
+  CredentialRule rule_{
+      {.any_of = {{.name = "x-key"}}, .detail = "No key.", .challenges = {"Key", "Other"}}};
   App app_;
   test::MemoryWire wire_;
   http::H1Context context_{app_, http::Limits{}};
@@ -244,6 +255,40 @@ TEST_F(AppTest, MalformedJsonIs400WithItsPlace) {
                     R"("detail":"The body is not JSON: a key in double quotes is expected here, )"
                     R"(in line 2, column 3.","instance":"/things"})"));
   EXPECT_EQ(ask("POST /things", "", std::string(60, '[')).substr(0, 12), "HTTP/1.1 400");
+}
+
+TEST_F(AppTest, ABodyMayComeAsMessagePackWhereTheRouteTakesIt) {
+  constexpr std::string_view kPacked = "Content-Type: application/msgpack\r\n";
+  EXPECT_EQ(ask("POST /packed", kPacked,
+                "\x81\xa1"
+                "a\x01"),
+            ok("1"));
+  EXPECT_EQ(ask("POST /packed", "Content-Type: application/x-msgpack\r\n", "\x80"), ok("0"));
+  EXPECT_EQ(ask("POST /packed", "", R"({"a":1})"), ok("1"));
+  EXPECT_EQ(ask("POST /packed", kPacked,
+                "\x82\xa1"
+                "a\x01\xa1"
+                "b\x01")
+                .substr(0, 12),
+            "HTTP/1.1 422");
+  EXPECT_EQ(
+      ask("POST /packed", kPacked, "\x91\xc1"),
+      problem("400 Bad Request", R"({"type":"about:blank","title":"Bad Request","status":400,)"
+                                 R"("detail":"The body is not MessagePack that JSON could say: )"
+                                 R"(a value is expected here, at byte 2.","instance":"/packed"})"));
+  EXPECT_EQ(ask("POST /packed", "Content-Type: text/plain\r\n", "1").substr(0, 12), "HTTP/1.1 415");
+  EXPECT_EQ(ask("POST /made", kPacked, "\x80").substr(0, 12), "HTTP/1.1 415");
+}
+
+TEST_F(AppTest, MissingCredentialsAre401BeforeAnythingElse) {
+  const std::string refused =
+      problem("401 Unauthorized",
+              R"({"type":"about:blank","title":"Unauthorized","status":401,"detail":"No key."})",
+              "www-authenticate: Key\r\nwww-authenticate: Other\r\n");
+  EXPECT_EQ(ask("POST /guarded?n=x", "", "{"), refused);
+  EXPECT_EQ(ask("POST /guarded?n=1", "", "{}"), refused);
+  EXPECT_EQ(ask("POST /guarded?n=x", "X-Key: 1\r\n", "{}").substr(0, 12), "HTTP/1.1 422");
+  EXPECT_EQ(ask("POST /guarded?n=1", "X-Key: 1\r\n", "{}").substr(0, 12), "HTTP/1.1 200");
 }
 
 TEST_F(AppTest, AMissingBodyAndAWrongParameterAreToldTogether) {

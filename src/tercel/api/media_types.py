@@ -1,0 +1,131 @@
+"""In which media types typed values come and go: JSON, and MessagePack where the App says so.
+
+A handler's result that is neither sent as it is, nor a text or bytes, is written in the one of them
+that the client likes best (RFC 9110, section 12.5.1). What hooks and error handlers return is JSON.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from tercel import _api
+from tercel.api import responses
+from tercel.api.errors import HTTPError
+from tercel.api.files import FileResponse
+from tercel.api.options import listed
+from tercel.api.plan import Plan
+from tercel.api.response import Response
+from tercel.api.returned import returned_by
+from tercel.api.streams import Stream
+
+__all__ = ["JSON", "MSGPACK", "MediaTypes"]
+
+JSON = "application/json"
+MSGPACK = "application/msgpack"
+
+_BODYLESS = (204, 205, 304)
+_REQUEST = ":request of media types"
+
+
+class MediaTypes:
+    """Those of one application.
+
+    Args:
+        names: of them; the first is for clients that take any.
+        encode: to JSON.
+        of_unknown: returns what is encoded in place of a value that msgspec does not know.
+
+    Raises:
+        TypeError, ValueError: they are no list of what there is, with JSON among it.
+
+    Attributes:
+        names: as given.
+    """
+
+    def __init__(
+        self,
+        names: Iterable[str],
+        encode: Callable[[Any], bytes],
+        of_unknown: Callable[[Any], Any],
+    ) -> None:
+        self.names = listed("media_types", names)
+        if not {JSON} <= set(self.names) <= {JSON, MSGPACK} or len(set(self.names)) < len(
+            self.names
+        ):
+            raise ValueError(
+                f"media_types are {JSON!r}, and {MSGPACK!r} if you like, not {list(self.names)!r}"
+            )
+        to_msgpack = msgspec.msgpack.Encoder().encode
+
+        def encode_msgpack(value: Any) -> bytes:
+            # Dates, keys and the like as in JSON, so that what is written can be read; but bytes.
+            plain = msgspec.to_builtins(
+                value,
+                builtin_types=(bytes, bytearray, memoryview),
+                str_keys=True,
+                enc_hook=of_unknown,
+            )
+            return to_msgpack(plain)
+
+        self._encoders = {JSON: encode, MSGPACK: encode_msgpack}
+        self._chosen: contextvars.ContextVar[str] = contextvars.ContextVar("media_type")
+
+    @property
+    def has_msgpack(self) -> bool:
+        return MSGPACK in self.names
+
+    def encoded(self, result: Any, status: int) -> Any:
+        """Returns the response that a typed result is, and other results as they are."""
+        if not self.has_msgpack or status in _BODYLESS:
+            return result
+        if isinstance(result, (bytes, str, Response, FileResponse, Stream)):
+            return result
+        name = self._chosen.get(self.names[0])
+        return Response(
+            self._encoders[name](result),
+            status=status,
+            media_type=name,
+            headers={"vary": "Accept"},
+        )
+
+    def refuses(self, function: Callable[..., Any], status: int) -> bool:
+        """Whether a client that takes none of the media types is refused."""
+        typed = responses.is_typed(returned_by(function))
+        return self.has_msgpack and typed and status not in _BODYLESS
+
+    def negotiated(
+        self, endpoint: Callable[..., Any], function: Callable[..., Any], status: int, plan: Plan
+    ) -> Callable[..., Any]:
+        """Returns what calls `endpoint` when it is known what the client likes best.
+
+        The plan has the request then. Where `function`, whose endpoint it is, says that it returns
+        typed values alone, a client that takes none of the media types is refused before.
+        """
+        if not self.has_msgpack:
+            return endpoint
+        is_strict = self.refuses(function, status)
+        hidden = plan.request is None
+        name = plan.request = plan.request or _REQUEST
+
+        @functools.wraps(endpoint)
+        async def run(**arguments: Any) -> Any:
+            request = arguments.pop(name) if hidden else arguments[name]
+            accepted = [value for key, value in request.headers if key == "accept"]
+            chosen = _api.choose_media_type(accepted, list(self.names))
+            if chosen is None and is_strict:
+                raise HTTPError(
+                    406,
+                    f"The answer is {' or '.join(self.names)}, and Accept takes neither.",
+                    headers={"vary": "Accept"},
+                )
+            self._chosen.set(self.names[chosen or 0])
+            made = endpoint(**arguments)
+            return await made if inspect.isawaitable(made) else made
+
+        return run

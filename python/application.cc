@@ -116,12 +116,17 @@ class AsgiApplication final : public Application {
     if (!handler_.init()) throw_python_error();
     const asgi::Front* const front = asgi::front_of(app);
     if (front == nullptr) return;
-    front_ = front->make(app, handler_);
-    if (front_ == nullptr) throw_python_error();
+    if (front->open != nullptr) {
+      loop_fronts_ = front->open(app, engine.loop());
+    } else {
+      front_ = front->make(app, handler_);
+    }
+    if (front_ == nullptr && loop_fronts_ == nullptr) throw_python_error();
   }
 
   std::unique_ptr<server::Service> serve(Engine& engine, const config::Settings& settings,
                                          const server::Options& options) override {
+    if (loop_fronts_ != nullptr) return serve_on_threads(engine, settings, options);
     http::Handler* outermost = front_ != nullptr ? front_.get() : &handler_;
     if (around_.any()) {
       edge_ = std::make_unique<Edge>(*outermost, engine.loop(), engine.loop().syscalls(), around_);
@@ -137,8 +142,37 @@ class AsgiApplication final : public Application {
   int traverse(visitproc visit, void* arg) const override { return handler_.traverse(visit, arg); }
 
  private:
+  // Two handlers, of which the outer one hears of requests.
+  struct Pair final : http::Handler {
+    Pair(std::unique_ptr<http::Handler> front, net::Loop& loop, Surroundings& around)
+        : inner{std::move(front)}, edge{*inner, loop, loop.syscalls(), around} {}
+    void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
+      edge.handle(request, exchange);
+    }
+    const std::unique_ptr<http::Handler> inner;
+    Edge edge;
+  };
+
+  std::unique_ptr<server::Service> serve_on_threads(Engine& engine,
+                                                    const config::Settings& settings,
+                                                    const server::Options& options) {
+    const auto wrap = [this](http::Handler& inner, net::Loop& loop) {
+      std::unique_ptr<http::Handler> front = loop_fronts_->make(inner, loop);
+      if (front == nullptr) throw_python_error();
+      if (!around_.any()) return front;
+      return std::unique_ptr<http::Handler>{
+          std::make_unique<Pair>(std::move(front), loop, around_)};
+    };
+    const std::size_t threads =
+        settings.io_threads > 0 ? settings.io_threads : server::available_processors();
+    return or_throw(
+        server::ThreadedServer::create(engine.loop(), handler_, options, threads, wrap));
+  }
+
   asgi::AsgiHandler handler_;
-  std::unique_ptr<http::Handler> front_;  // What the application has before it, or null.
+  // What the application has before it, on its own loop or on those of connections; or neither.
+  std::unique_ptr<http::Handler> front_;
+  std::unique_ptr<asgi::LoopFronts> loop_fronts_;
   Surroundings around_;
   std::unique_ptr<Edge> edge_;
 };

@@ -29,7 +29,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "server": ({"base", "config", "net", "http", "edge"}, set()),
     "s3": ({"base", "http"}, {"openssl/md5.h", "openssl/sha.h"}),
     "proxy": ({"base", "net", "http"}, set()),
-    "gateway": ({"base", "config", "http", "edge", "json", "s3", "proxy"}, set()),
+    "gateway": ({"base", "config", "net", "http", "edge", "json", "s3", "proxy"}, set()),
 }
 SOCKET_HEADERS = {"sys/socket.h", "sys/epoll.h", "netinet/in.h", "netinet/tcp.h", "sys/event.h"}
 THIRD_PARTY = re.compile(

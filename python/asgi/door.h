@@ -4,8 +4,9 @@
 // gets this table from the capsule `tercel._core._door`, and gives a Front to every server of its
 // applications, in a capsule that is the attribute `__tercel_front__` of their class. A front is an
 // http::Handler around the ASGI handler of the same application. It takes the requests that it can
-// answer, and leaves the others to the inner one: to wrap is what handlers are made for.
-// Tested by test_api_app.py.
+// answer, and leaves the others to the inner one: to wrap is what handlers are made for. It stands on
+// the loop of the application, or on those of the connections. Tested by test_api_app.py and
+// test_s3_gateway.py.
 #pragma once
 
 #include <Python.h>
@@ -15,6 +16,7 @@
 
 #include "tercel/base/log.h"
 #include "tercel/http/handler.h"
+#include "tercel/net/loop.h"
 
 namespace tercel::python::asgi {
 
@@ -45,11 +47,29 @@ struct Door {
   void (*log)(LogLevel level, std::string_view text) noexcept;
 };
 
+// What an application has on the loops that connections live on, whose threads the interpreter does
+// not know. Resource: outlives what it makes.
+class LoopFronts {
+ public:
+  LoopFronts() noexcept = default;
+  LoopFronts(const LoopFronts&) = delete;
+  LoopFronts& operator=(const LoopFronts&) = delete;
+  virtual ~LoopFronts() = default;
+  // What stands before `inner` on a loop: both outlive it. Null with a Python exception set. Thread:
+  // one that holds the interpreter lock.
+  [[nodiscard]] virtual std::unique_ptr<http::Handler> make(http::Handler& inner,
+                                                            net::Loop& loop) noexcept = 0;
+};
+
+// One of the two is null.
 struct Front {
   static constexpr const char* kCapsule = "tercel.front";
   static constexpr const char* kAttribute = "__tercel_front__";
   // What stands before `inner`, which outlives it. Null with a Python exception set.
   std::unique_ptr<http::Handler> (*make)(PyObject* app, AsgiHandler& inner) noexcept;
+  // What stands before the application on each loop of connections, which have threads of their own
+  // then. `app_loop`, that of the application, outlives it. Null with a Python exception set.
+  std::unique_ptr<LoopFronts> (*open)(PyObject* app, net::Loop& app_loop) noexcept = nullptr;
 };
 
 // The capsule of the one table; null with a Python exception set.

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from tercel.api.errors import HTTPError, HTTPStatus
-from tercel.api.options import pairs_of
+from tercel.options import pairs_of
 from tercel.api.response import Response
 
 __all__ = [

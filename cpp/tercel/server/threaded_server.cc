@@ -35,13 +35,14 @@ Options options_for(const Options& options, std::size_t index, std::size_t count
 Result<std::unique_ptr<ThreadedServer>> ThreadedServer::create(net::Loop& app_loop,
                                                                http::Handler& handler,
                                                                const Options& options,
-                                                               std::size_t threads) {
+                                                               std::size_t threads,
+                                                               const IoThread::Wrap& wrap) {
   auto app = AppEnd::create(app_loop, handler, options.limits.output_high_water_bytes);
   if (!app) return fail(app.error());
   std::unique_ptr<ThreadedServer> server{new ThreadedServer(options)};
   server->app_ = *std::move(app);
   const auto connect = [&](net::Loop& loop) { return IoEnd::create(loop, *server->app_); };
-  if (auto added = server->add_threads(app_loop.syscalls(), connect, {}, options, threads);
+  if (auto added = server->add_threads(app_loop.syscalls(), connect, wrap, options, threads);
       !added) {
     return fail(added.error());
   }

@@ -50,15 +50,14 @@ class ThreadedServer final : public Service {
  public:
   static constexpr std::chrono::milliseconds kPatience{5000};
 
-  // `app_loop` and `handler` outlive it. REQUIRES: threads > 0. Fails with kTooManyFiles, kNoMemory
-  // or kSystem.
-  [[nodiscard]] static Result<std::unique_ptr<ThreadedServer>> create(net::Loop& app_loop,
-                                                                      http::Handler& handler,
-                                                                      const Options& options,
-                                                                      std::size_t threads);
+  // `app_loop` and `handler` outlive it. What `wrap` makes, if it is not empty, stands on each I/O
+  // thread before the handler. REQUIRES: threads > 0. Fails with kTooManyFiles, kNoMemory or
+  // kSystem.
+  [[nodiscard]] static Result<std::unique_ptr<ThreadedServer>> create(
+      net::Loop& app_loop, http::Handler& handler, const Options& options, std::size_t threads,
+      const IoThread::Wrap& wrap = {});
   // The same in front of a pool of threads for the application, which start() starts and stop()
-  // stops. What `wrap` makes, if it is not empty, stands between each I/O thread and the pool.
-  // `pool` outlives it, but for what a failed stop() leaves behind.
+  // stops. `pool` outlives it, but for what a failed stop() leaves behind.
   [[nodiscard]] static Result<std::unique_ptr<ThreadedServer>> create(
       net::Syscalls& syscalls, ThreadPool& pool, const Options& options, std::size_t threads,
       const IoThread::Wrap& wrap = {});

@@ -23,7 +23,7 @@ from tercel.api.hooks import Hooks
 from tercel.api.lifespan import run_lifespan
 from tercel.api.media_types import JSON, MediaTypes
 from tercel.api.mounts import Mounts, Sinks
-from tercel.api.options import check_call
+from tercel.options import check_call
 from tercel.api.portable import Portable
 from tercel.api.request import Request
 from tercel.api.response import Response

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from tercel.api.options import check_call
+from tercel.options import check_call
 
 __all__ = ["bind", "check"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tercel import _api
-from tercel.api.options import check_number, listed
+from tercel.options import check_number, listed
 from tercel.api.streams import Send
 
 __all__ = ["CORS"]

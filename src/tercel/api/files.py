@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from tercel import _api
-from tercel.api.options import pairs_of
+from tercel.options import pairs_of
 from tercel.api.response import texts_of
 from tercel.api.streams import Receive, Send, Stream
 

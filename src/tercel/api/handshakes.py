@@ -22,7 +22,7 @@ from tercel.api.dependencies import BEFORE
 from tercel.api.disconnect import WebSocketDisconnect
 from tercel.api.errors import problem, title_of
 from tercel.api.messages import InvalidMessage
-from tercel.api.options import listed
+from tercel.options import listed
 from tercel.api.plan import Plan
 from tercel.api.portable import Answer, send_answer
 from tercel.api.request import Request

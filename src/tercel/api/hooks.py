@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tercel.api.dependencies import BEFORE
-from tercel.api.options import check_call
 from tercel.api.plan import Plan
+from tercel.options import check_call
 
 __all__ = ["Hooks", "call", "call_all", "checked", "preceded"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tercel import _api
 from tercel.api.errors import HTTPError
-from tercel.api.options import check_number
+from tercel.options import check_number
 
 __all__ = ["Limits", "Rate", "rate_of"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tercel.api.options import check_number
+from tercel.options import check_number
 
 __all__ = ["Body", "Cookie", "File", "Form", "Header", "Marker", "Path", "Query"]
 

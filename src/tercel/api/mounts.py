@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tercel.api.options import check_call
+from tercel.options import check_call
 from tercel.api.request import Request
 from tercel.server.interface import require_interface
 from tercel.server.lifespan import Lifespan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tercel.api.cookies import SetsCookies
-from tercel.api.options import pairs_of
+from tercel.options import pairs_of
 
 __all__ = ["Response", "texts_of"]
 

@@ -21,7 +21,7 @@ from typing import Any, Self
 import msgspec
 
 from tercel.api.cookies import SetsCookies
-from tercel.api.options import pairs_of
+from tercel.options import pairs_of
 
 __all__ = ["Event", "EventStream", "Stream", "StreamingResponse"]
 

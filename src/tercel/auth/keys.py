@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tercel.api.options import listed
+from tercel.options import listed
 from tercel.auth.extra import load
 
 __all__ = ["FAMILIES", "Keys", "checked_algorithms", "from_jwks", "of_application", "prepared"]

@@ -1,0 +1,182 @@
+// What a policy has answered, for as long as it may be believed, and who waits for an answer.
+//
+//   const auto found = keys.find(access_key, loop.now());
+//   if (found.value != nullptr) use(*found.value);
+//   if (found.ask && keys.begin(access_key)) ask_for(access_key);
+//   if (found.value == nullptr && !keys.wait(access_key, waiter)) refuse();
+//   ...
+//   keys.answer(access_key, value, {.fresh_until = now + 50s, .until = now + 60s});
+//
+// One question is under way for a key, however many wait (single flight). An answer that is not
+// fresh any more is still used until its end, while the next one is asked for. Of those that nobody
+// waits for, the one that was used least lately gives its place to another key; so does none that
+// is asked for. Values are handed out by SharedConst: a request keeps the one that it began with.
+//
+// Resource: one a loop. Thread: the loop's. Cost: a hash of the key; find() allocates nothing.
+// Tested by answer_cache_test.cc.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <new>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "tercel/base/intrusive_list.h"
+#include "tercel/base/keyed_hash.h"
+#include "tercel/base/shared_const.h"
+
+namespace tercel::gateway {
+
+// How long an answer holds, in the loop's time.
+struct Validity {
+  std::chrono::nanoseconds fresh_until;  // From then on the next one is asked for.
+  std::chrono::nanoseconds until;        // At most to this.
+};
+
+template <typename Value>
+class AnswerCache {
+ public:
+  // Who waits for an answer. Leaves the list by itself when it is destroyed.
+  class Waiter : public ListNode {
+   public:
+    // Also an answer that does not hold for any time comes here. Null: what was answered does not
+    // count any more, ask again.
+    virtual void on_answer(const SharedConst<Value>& value) noexcept = 0;
+
+   protected:
+    ~Waiter() = default;
+  };
+
+  struct Found {
+    const SharedConst<Value>* value;  // Null: none that holds. Valid until a call but find().
+    bool ask;                         // It is time for the next answer, and nobody has asked.
+  };
+
+  explicit AnswerCache(std::size_t entries_max, KeyedHash hash = KeyedHash::random())
+      : entries_{0, Hash{hash}}, entries_max_{entries_max} {}
+  AnswerCache(const AnswerCache&) = delete;
+  AnswerCache& operator=(const AnswerCache&) = delete;
+
+  [[nodiscard]] Found find(std::string_view key, std::chrono::nanoseconds now) noexcept {
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return {nullptr, true};
+    Entry& entry = found->second;
+    if (!entry.asked) {
+      entry.unlink();
+      used_.push_back(entry);
+    }
+    const bool holds = entry.value && now < entry.validity.until;
+    return {holds ? &entry.value : nullptr, !entry.asked && now >= entry.validity.fresh_until};
+  }
+
+  // Notes that the caller asks for it now. False: as many keys are asked for as there may be, or
+  // memory is exhausted. REQUIRES: find() said that nobody has asked.
+  [[nodiscard]] bool begin(std::string_view key) noexcept {
+    Entry* const entry = entry_of(key);
+    if (entry == nullptr) return false;
+    entry->asked = true;
+    entry->outdated = false;
+    entry->unlink();  // Is not evicted.
+    return true;
+  }
+
+  // Adds who waits for the answer that is asked for. False: none is. REQUIRES: `waiter` waits for
+  // nothing else.
+  [[nodiscard]] bool wait(std::string_view key, Waiter& waiter) noexcept {
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || !found->second.asked) return false;
+    found->second.waiters.push_back(waiter);
+    return true;
+  }
+
+  // Takes an answer that was asked for, and tells those who wait for it.
+  void answer(std::string_view key, SharedConst<Value> value, Validity validity) noexcept {
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || !found->second.asked) return;
+    Entry& entry = found->second;
+    if (entry.outdated) value = {};
+    entry.value = value;
+    entry.validity = validity;
+    if (entry.outdated) entry.validity = {};
+    entry.asked = false;
+    used_.push_back(entry);
+    // What a waiter does may change the cache, and end others that wait.
+    IntrusiveList<Waiter> waiters;
+    waiters.take_all(entry.waiters);
+    while (Waiter* const waiter = waiters.pop_front()) waiter->on_answer(value);
+  }
+
+  // Takes an answer that holds for another key than the one that was asked for. One that cannot be
+  // stored is asked for again.
+  void put(std::string_view key, SharedConst<Value> value, Validity validity) noexcept {
+    Entry* const entry = entry_of(key);
+    if (entry == nullptr || entry->asked) return;
+    entry->value = std::move(value);
+    entry->validity = validity;
+    entry->unlink();
+    used_.push_back(*entry);
+  }
+
+  // Forgets the answers of which `gone(key)` is true, and does not believe those that are under
+  // way: whoever waits for them asks again. Cost: linear.
+  template <typename Predicate>
+  void forget_if(Predicate gone) noexcept {
+    for (auto next = entries_.begin(); next != entries_.end();) {
+      const auto here = next++;
+      if (!gone(std::string_view{here->first})) continue;
+      Entry& entry = here->second;
+      entry.value = {};
+      entry.validity = {};
+      if (entry.asked) {
+        entry.outdated = true;
+      } else {
+        entries_.erase(here);
+      }
+    }
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+
+ private:
+  // In `used_` while nobody asks for it.
+  struct Entry : ListNode {
+    SharedConst<Value> value;
+    Validity validity{};
+    IntrusiveList<Waiter> waiters;
+    const std::string* key = nullptr;
+    bool asked = false;
+    bool outdated = false;  // The answer that is asked for.
+  };
+  struct Hash {
+    using is_transparent = void;
+    KeyedHash hash;
+    std::size_t operator()(std::string_view key) const noexcept { return hash(key); }
+  };
+  using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
+
+  [[nodiscard]] Entry* entry_of(std::string_view key) noexcept {
+    if (const auto found = entries_.find(key); found != entries_.end()) return &found->second;
+    if (entries_.size() >= entries_max_) {
+      Entry* const oldest = used_.front();
+      if (oldest == nullptr) return nullptr;
+      entries_.erase(entries_.find(std::string_view{*oldest->key}));
+    }
+    try {
+      const auto added = entries_.try_emplace(std::string{key}).first;
+      added->second.key = &added->first;
+      return &added->second;
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+  }
+
+  Entries entries_;
+  IntrusiveList<Entry> used_;  // The one that was used least lately is the first.
+  const std::size_t entries_max_;
+};
+
+}  // namespace tercel::gateway

@@ -1,0 +1,67 @@
+#include "tercel/gateway/body_filters.h"
+
+#include <utility>
+
+namespace tercel::gateway {
+
+RequestFilter::RequestFilter(const s3::PayloadPlan& plan, s3::PayloadMode mode,
+                             const std::optional<s3::ChunkSigner>& signer)
+    : verifier_{owned(plan), mode, signer} {}
+
+s3::PayloadPlan RequestFilter::owned(const s3::PayloadPlan& plan) {
+  texts_.append(plan.sha256).append(plan.md5).append(plan.checksum);
+  const std::string_view texts = texts_;
+  s3::PayloadPlan mine = plan;
+  mine.sha256 = texts.substr(0, plan.sha256.size());
+  mine.md5 = texts.substr(plan.sha256.size(), plan.md5.size());
+  mine.checksum = texts.substr(plan.sha256.size() + plan.md5.size());
+  return mine;
+}
+
+Result<proxy::BodyFilter::Passed> RequestFilter::pass(std::string_view bytes,
+                                                      http::Final final) noexcept {
+  const std::size_t given = bytes.size();
+  switch (verifier_.next(bytes)) {
+    case s3::PayloadVerifier::Event::kData:
+      return Passed{given - bytes.size(), verifier_.data()};
+    case s3::PayloadVerifier::Event::kFailed:
+      failure_ = verifier_.failure();
+      return fail(Errc::kTruncated);
+    case s3::PayloadVerifier::Event::kNeedMore:
+      break;
+  }
+  if (bytes.empty() && final == http::Final::kYes && !std::exchange(finished_, true)) {
+    if (const auto error = verifier_.finish()) {
+      failure_ = error;
+      return fail(Errc::kTruncated);
+    }
+  }
+  return Passed{given - bytes.size(), {}};
+}
+
+ResponseFilter::ResponseFilter(Names names)
+    : names_{std::move(names)},
+      rewriter_{{.bucket = names_.bucket,
+                 .location = names_.location,
+                 .resource = names_.resource,
+                 .endpoint = names_.endpoint}} {}
+
+Result<proxy::BodyFilter::Passed> ResponseFilter::pass(std::string_view bytes,
+                                                       http::Final final) noexcept {
+  if (passes_all_) return Passed{bytes.size(), bytes};
+  const std::size_t given = bytes.size();
+  switch (rewriter_.next(bytes)) {
+    case s3::Rewriter::Event::kData:
+      return Passed{given - bytes.size(), rewriter_.data()};
+    case s3::Rewriter::Event::kFailed:
+      return fail(Errc::kUpstreamMalformed);
+    case s3::Rewriter::Event::kNeedMore:
+      break;
+  }
+  if (final == http::Final::kYes && bytes.empty() && !rewriter_.complete()) {
+    return fail(Errc::kUpstreamTruncated);
+  }
+  return Passed{given - bytes.size(), {}};
+}
+
+}  // namespace tercel::gateway

@@ -1,0 +1,60 @@
+// What is done to bodies on their way: that of a request is verified and decoded, that of a
+// response loses the backend's names.
+//
+// Resources: one a request, where there is something to do. Tested by handler_test.cc.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tercel/http/handler.h"
+#include "tercel/proxy/relay.h"
+#include "tercel/s3/error.h"
+#include "tercel/s3/payload.h"
+#include "tercel/s3/rewrite.h"
+#include "tercel/s3/signature.h"
+
+namespace tercel::gateway {
+
+class RequestFilter final : public proxy::BodyFilter {
+ public:
+  // Copies what `plan` points to.
+  RequestFilter(const s3::PayloadPlan& plan, s3::PayloadMode mode,
+                const std::optional<s3::ChunkSigner>& signer);
+
+  [[nodiscard]] Result<Passed> pass(std::string_view bytes, http::Final final) noexcept override;
+  // Why pass() failed.
+  [[nodiscard]] std::optional<s3::ErrorCode> failure() const noexcept { return failure_; }
+
+ private:
+  [[nodiscard]] s3::PayloadPlan owned(const s3::PayloadPlan& plan);
+
+  std::string texts_;  // What the plan points to.
+  s3::PayloadVerifier verifier_;
+  std::optional<s3::ErrorCode> failure_;
+  bool finished_ = false;
+};
+
+class ResponseFilter final : public proxy::BodyFilter {
+ public:
+  struct Names {
+    std::string bucket;
+    std::string location;
+    std::string resource;
+    std::string endpoint;
+  };
+  explicit ResponseFilter(Names names);
+  // The body is no document of ours.
+  void pass_all() noexcept { passes_all_ = true; }
+
+  [[nodiscard]] Result<Passed> pass(std::string_view bytes, http::Final final) noexcept override;
+
+ private:
+  const Names names_;
+  s3::Rewriter rewriter_;
+  bool passes_all_ = false;
+};
+
+}  // namespace tercel::gateway

@@ -1,0 +1,74 @@
+// What a gateway counts: one set for each loop, added up for who asks.
+//
+// Only its loop writes to a set; others read it at any time. A value of atomic numbers.
+// Source: docs/guide/s3.md, "Counts". Tested by handler_test.cc.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string_view>
+
+namespace tercel::gateway {
+
+// name of the number, which is a field's and the key of a dict
+#define TERCEL_GATEWAY_COUNTS(X)                                                   \
+  X(requests)       /* That came. */                                               \
+  X(refused)        /* For what they are: no signature, a wrong one, malformed. */ \
+  X(denied)         /* By the policy. */                                           \
+  X(policy_failed)  /* It raised, answered nonsense, or took too long. */          \
+  X(forwarded)      /* To a backend. */                                            \
+  X(backend_failed) /* It was not reached, or broke off. */                        \
+  X(answered_here)  /* Lists of buckets. */                                        \
+  X(policy_known)   /* Answers that were known. */                                 \
+  X(policy_asked)   /* Questions that were asked. */
+
+class Counts {
+ public:
+#define TERCEL_NAME(name) name,
+  enum Name : std::uint8_t { TERCEL_GATEWAY_COUNTS(TERCEL_NAME) kNames };
+#undef TERCEL_NAME
+
+  // Thread: the one that writes.
+  void add(Name name, std::uint64_t count = 1) noexcept {
+    auto& number = numbers_[name];
+    number.store(number.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t get(Name name) const noexcept {
+    return numbers_[name].load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] static std::string_view text(Name name) noexcept {
+#define TERCEL_NAME(name) #name,
+    constexpr std::string_view kTexts[] = {TERCEL_GATEWAY_COUNTS(TERCEL_NAME)};
+#undef TERCEL_NAME
+    return kTexts[name];
+  }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, kNames> numbers_{};
+};
+
+// The sets of all loops, those that are gone among them. Thread: any.
+class AllCounts {
+ public:
+  // Lives as long as this. Throws std::bad_alloc.
+  [[nodiscard]] Counts& open() {
+    const std::scoped_lock lock{mutex_};
+    return sets_.emplace_back();
+  }
+  [[nodiscard]] std::uint64_t sum(Counts::Name name) const noexcept {
+    const std::scoped_lock lock{mutex_};
+    std::uint64_t sum = 0;
+    for (const Counts& set : sets_) sum += set.get(name);
+    return sum;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::deque<Counts> sets_;  // An element stays where it is.
+};
+
+}  // namespace tercel::gateway

@@ -1,0 +1,43 @@
+#include "tercel/gateway/decision_key.h"
+
+#include "tercel/gateway/key_pieces.h"
+
+namespace tercel::gateway {
+namespace {
+
+// Of the scope and the way of signing.
+constexpr std::size_t kMarkBytes = 2;
+
+}  // namespace
+
+void write_decision_key(const DecisionFacts& facts, Scope scope, std::string& into) {
+  into.clear();
+  into.push_back(static_cast<char>(scope));
+  into.push_back(facts.presigned ? 'q' : 'h');
+  append_piece(into, facts.identity);
+  append_piece(into, facts.bucket);
+  append_piece(into, facts.source_ip);
+  append_piece(into, facts.copy_source);
+  if (scope == Scope::kBucket) return;
+  append_piece(into, facts.operation);
+  if (scope == Scope::kOperation) return;
+  if (scope == Scope::kPrefix) {
+    append_piece(into, facts.place.substr(0, facts.place.rfind('/') + 1));
+    return;
+  }
+  append_piece(into, facts.key);
+  append_piece(into, facts.method);
+  append_piece(into, facts.query);
+  for (const http::Field& field : facts.headers) {
+    append_piece(into, field.name);
+    append_piece(into, field.value);
+  }
+}
+
+bool is_decision_of(std::string_view key, std::string_view identity,
+                    std::string_view bucket) noexcept {
+  key.remove_prefix(kMarkBytes);
+  return matches_piece(key, identity) && matches_piece(key, bucket);
+}
+
+}  // namespace tercel::gateway

@@ -1,0 +1,204 @@
+#include "tercel/gateway/departure.h"
+
+#include <algorithm>
+#include <charconv>
+#include <new>
+#include <span>
+#include <utility>
+#include <variant>
+
+#include "tercel/base/address.h"
+#include "tercel/s3/canonical_request.h"
+#include "tercel/s3/copy_source.h"
+#include "tercel/s3/signature.h"
+
+namespace tercel::gateway {
+namespace {
+
+using s3::Payload;
+using s3::PayloadMode;
+
+constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
+constexpr std::string_view kUnsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+// Ids of secrets in the cache of signing keys: those of clients are the other ones.
+constexpr std::uint64_t kOfBackends = 1;
+
+// The bucket can be a label of the host: a name with several labels, whose certificate is for one
+// label more. Source: the user guide of Amazon S3, "Virtual hosting of general purpose buckets".
+bool can_be_label(const Backend& backend, std::string_view bucket) noexcept {
+  return backend.host.find('.') != std::string::npos && !parse_ip(backend.host, 0).has_value() &&
+         bucket.find('.') == std::string_view::npos;
+}
+
+bool is_virtual(const Backend& backend, std::string_view bucket) noexcept {
+  if (bucket.empty() || backend.style == Style::kPath) return false;
+  return backend.style == Style::kVirtual || can_be_label(backend, bucket);
+}
+
+// What a client's proxies said of it, and what is made anew here.
+bool is_left_out(std::string_view name) noexcept {
+  constexpr std::string_view kLeftOut[] = {"content-length", "expect", "forwarded", "host", "via"};
+  return s3::is_replaced(name) || http::is_of_connection(name) ||
+         name.starts_with("x-forwarded-") ||
+         std::ranges::find(kLeftOut, name) != std::end(kLeftOut);
+}
+
+std::string_view payload_hash(const s3::PayloadPlan& payload, const BodyPlan& body) noexcept {
+  if (payload.payload == Payload::kSha256) return payload.sha256;
+  const bool as_it_is =
+      payload.payload == Payload::kUnsignedWithTrailer && body.mode != PayloadMode::kDecode;
+  return as_it_is ? kUnsignedTrailer : kUnsignedPayload;
+}
+
+}  // namespace
+
+BodyPlan plan_body(const http::Request& request, const s3::PayloadPlan& payload,
+                   const Backend& backend, bool hash_is_signed) noexcept {
+  BodyPlan plan;
+  if (!request.has_body) {
+    // Of a method that usually has one a backend wants to know that it has none.
+    const bool usual = request.method == "PUT" || request.method == "POST";
+    if (usual) plan.framing = http::Framing::kLength;
+    return plan;
+  }
+  const bool passes =
+      payload.payload == Payload::kUnsignedWithTrailer && backend.trailers && hash_is_signed;
+  if (s3::is_aws_chunked(payload.payload) && !passes) {
+    return {PayloadMode::kDecode, http::Framing::kLength, payload.bytes};
+  }
+  // A backend to which nothing is signed verifies nothing.
+  if (!hash_is_signed) plan.mode = PayloadMode::kVerify;
+  plan.framing = request.content_length ? http::Framing::kLength : http::Framing::kChunked;
+  plan.content_length = request.content_length.value_or(0);
+  return plan;
+}
+
+void Departure::write_host(const Backend& backend, std::string_view bucket) {
+  virtual_ = is_virtual(backend, bucket);
+  host_.clear();
+  if (virtual_) host_.append(bucket).push_back('.');
+  const bool is_ipv6 = backend.host.find(':') != std::string::npos;
+  if (is_ipv6) host_.push_back('[');
+  host_.append(backend.host);
+  if (is_ipv6) host_.push_back(']');
+  const std::uint16_t usual = backend.secure ? 443 : 80;
+  if (backend.port == usual) return;
+  std::array<char, 6> port{':'};
+  const auto [end, error] = std::to_chars(port.data() + 1, port.data() + port.size(), backend.port);
+  host_.append(port.data(), end);
+}
+
+void Departure::write_target(const Arrival& arrival, const Backend& backend,
+                             std::string_view bucket) {
+  write_host(backend, bucket);
+  path_.clear();
+  if (!virtual_ && !bucket.empty()) path_.append("/").append(bucket);
+  if (arrival.resource.bucket.empty() || !arrival.resource.raw_key.empty() || virtual_)
+    path_.push_back('/');
+  s3::write_canonical_path(arrival.resource.raw_key, path_);
+  target_ = path_;
+  query_text_ = arrival.plain_query;
+  if (!query_text_.empty()) target_.append("?").append(query_text_);
+}
+
+bool Departure::add(std::string_view name, std::string_view value) noexcept {
+  if (field_count_ == kFieldsMax) return false;
+  fields_[field_count_++] = {name, value};
+  return true;
+}
+
+std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
+                                                  const Arrival& arrival,
+                                                  const With& with) noexcept {
+  field_count_ = 0;
+  const bool decodes = body_.mode == PayloadMode::kDecode;
+  const http::Field* const connection = http::find_field(request.fields, "connection");
+  for (const http::Field& field : request.fields) {
+    if (is_left_out(field.name)) continue;
+    if (connection != nullptr && connection->value.find(field.name) != std::string_view::npos) {
+      continue;
+    }
+    if (decodes && s3::describes_aws_chunked(field.name)) continue;
+    std::string_view value = field.value;
+    if (decodes && field.name == "content-encoding") {
+      if (value.size() > encoding_.size()) return s3::Refusal{s3::ErrorCode::kInvalidArgument};
+      value = s3::without_aws_chunked(value, encoding_);
+      if (value.empty()) continue;
+    }
+    if (arrival.copies && field.name == "x-amz-copy-source") {
+      const std::string& there = with.source->bucket;
+      const auto written = s3::write_copy_source(
+          arrival.source, there.empty() ? arrival.source.bucket : there, "", copy_source_);
+      if (!written) return s3::Refusal{s3::ErrorCode::kInvalidArgument};
+      value = *written;
+    }
+    if (!add(field.name, value)) {
+      return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<s3::Refusal> Departure::sign(const http::Request& request, const Arrival& arrival,
+                                           const With& with, const Hmac& hmac) noexcept {
+  const s3::AmzDate date = s3::to_amz_date(with.now);
+  const s3::SigningKeyId id{
+      kOfBackends, hmac.version, {date.data(), s3::kDateBytes}, with.backend.region};
+  const s3::SigningKey* key = with.keys.find(id);
+  if (key == nullptr) {
+    key = &with.keys.insert(id, s3::SigningKey{hmac.secret.view(), id.date, id.region});
+  }
+  if (const auto error = query_.parse(query_text_)) return s3::Refusal{*error};
+  const auto error = s3::sign_request({.method = request.method,
+                                       .path = path_,
+                                       .query = &query_,
+                                       .host = host_,
+                                       .fields = std::span{fields_}.first(field_count_),
+                                       .payload_hash = payload_hash(arrival.payload, body_)},
+                                      {.access_key = hmac.access_key,
+                                       .key = key,
+                                       .region = with.backend.region,
+                                       .session_token = hmac.session_token.view(),
+                                       .now = with.now},
+                                      signed_memory_, signed_);
+  if (error) return s3::Refusal{*error};
+  for (const http::Field& field : signed_.view()) {
+    if (!add(field.name, field.value)) {
+      return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<s3::Refusal> Departure::write(const http::Request& request, const Arrival& arrival,
+                                            const With& with) noexcept {
+  try {
+    const auto* const hmac = std::get_if<Hmac>(&with.credentials.value);
+    const auto* const bearer = std::get_if<Bearer>(&with.credentials.value);
+    if (hmac == nullptr && bearer == nullptr) return s3::Refusal{s3::ErrorCode::kInternalError};
+    body_ = plan_body(request, arrival.payload, with.backend, hmac != nullptr);
+    const std::string_view there = with.backend.bucket;
+    write_target(arrival, with.backend, there.empty() ? arrival.resource.bucket : there);
+    if (auto refusal = copy_fields(request, arrival, with)) return refusal;
+    if (hmac != nullptr) {
+      if (auto refusal = sign(request, arrival, with, *hmac)) return refusal;
+    } else {
+      authorization_.assign("Bearer ").append(bearer->token.view());
+      if (!add("authorization", authorization_)) {
+        return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
+      }
+    }
+    head_ = {.method = request.method,
+             .target = target_,
+             .host = host_,
+             .fields = std::span{fields_}.first(field_count_),
+             .framing = body_.framing,
+             .content_length = body_.content_length,
+             .expects_continue = false};
+    return std::nullopt;
+  } catch (const std::bad_alloc&) {
+    return s3::Refusal{s3::ErrorCode::kSlowDown};
+  }
+}
+
+}  // namespace tercel::gateway

@@ -1,0 +1,96 @@
+// What one loop knows of a policy, and asks it.
+//
+//   const auto known = desk.key(access_key, waiter);
+//   if (known.state == Desk::State::kKnown) use(**known.value);
+//   ...
+//   void on_answer(const SharedConst<FrontKey>& key) noexcept override { ... }  // Of the waiter.
+//
+// A question that is asked already is waited for; an answer that grows old is asked for again while
+// it is used. Resource: lives with its loop. Thread: the loop's. Cost: hashes, when it is known;
+// then nothing is allocated. Tested by desk_test.cc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "tercel/base/result.h"
+#include "tercel/gateway/answer_cache.h"
+#include "tercel/gateway/changes.h"
+#include "tercel/gateway/decision_key.h"
+#include "tercel/gateway/policy.h"
+#include "tercel/gateway/question.h"
+#include "tercel/net/loop.h"
+#include "tercel/net/mailbox.h"
+
+namespace tercel::gateway {
+
+class Desk final : private net::Mailbox<Inquiry>::Reader {
+ public:
+  enum class State : std::uint8_t {
+    kKnown,   // `value` is the answer.
+    kWaits,   // The waiter is told.
+    kRefused  // Too much is asked for already, or memory is exhausted.
+  };
+  template <typename Value>
+  struct Known {
+    State state;
+    SharedConst<Value> value;
+  };
+  struct Counts {
+    std::uint64_t known = 0;
+    std::uint64_t asked = 0;
+    std::uint64_t waited = 0;
+  };
+
+  // `loop`, `policy` and `changes` outlive it; each of the three caches holds `entries_max`
+  // answers. Fails with kTooManyFiles, kNoMemory or kSystem.
+  [[nodiscard]] static Result<std::unique_ptr<Desk>> create(net::Loop& loop, Policy& policy,
+                                                            Changes& changes,
+                                                            std::size_t entries_max);
+  ~Desk();
+
+  [[nodiscard]] Known<FrontKey> key(std::string_view access_key,
+                                    AnswerCache<FrontKey>::Waiter& waiter) noexcept;
+  [[nodiscard]] Known<Decision> decision(const DecisionFacts& facts, std::string_view access_key,
+                                         AnswerCache<Decision>::Waiter& waiter) noexcept;
+  // With a `rule`, those of the rule's backend, for everybody.
+  [[nodiscard]] Known<Credentials> credentials(std::string_view bucket, std::string_view identity,
+                                               std::string_view rule,
+                                               AnswerCache<Credentials>::Waiter& waiter) noexcept;
+
+  [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
+
+ private:
+  Desk(net::Loop& loop, Policy& policy, Changes& changes, std::size_t entries_max);
+  // Forgets what is not to be believed any more.
+  void catch_up() noexcept;
+  void forget(const Forget& forget) noexcept;
+  template <typename Value, typename Fill>
+  [[nodiscard]] Known<Value> look_up(AnswerCache<Value>& cache, std::string_view key,
+                                     typename AnswerCache<Value>::Waiter& waiter,
+                                     Fill fill) noexcept;
+  template <typename Fill>
+  [[nodiscard]] bool ask(std::string_view key, Fill fill) noexcept;
+  void on_mail(net::MailBatch<Inquiry> batch) noexcept override;
+  void take(Inquiry& inquiry) noexcept;
+  template <typename Value>
+  void store(AnswerCache<Value>& cache, Inquiry& inquiry) noexcept;
+
+  net::Loop& loop_;
+  Policy& policy_;
+  Changes& changes_;
+  std::uint64_t heard_;  // Of the changes.
+  std::unique_ptr<net::Mailbox<Inquiry>> box_;
+  std::size_t number_ = 0;
+  std::uint64_t serial_ = 0;
+  std::string key_;  // Room that is used again.
+  AnswerCache<FrontKey> keys_;
+  AnswerCache<Decision> decisions_;
+  AnswerCache<Credentials> credentials_;
+  Counts counts_;
+};
+
+}  // namespace tercel::gateway

@@ -1,0 +1,95 @@
+// What an operator's policy is asked about a request, and what it answers.
+//
+// Three questions: what is the secret of an access key; may this identity do this; with which
+// credentials does it go to the backend. They are asked once for many requests (answer_cache.h), by
+// a loop that goes on meanwhile. Whoever answers does so from any thread, later, with one of these
+// values. Source: docs/guide/s3.md. Tested by handler_test.cc.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "tercel/base/shared_const.h"
+#include "tercel/gateway/secret_text.h"
+
+namespace tercel::gateway {
+
+enum class Verdict : std::uint8_t {
+  kYes,
+  kNo,       // 403: there is no such key, or it may not.
+  kFailed,   // 500: the policy raised, or what it answered is none.
+  kTimedOut  // 503: it took too long.
+};
+
+// The secret of an access key of this gateway's clients.
+struct FrontKey {
+  Verdict verdict = Verdict::kFailed;
+  SecretText secret = {};
+  SecretText session_token = {};  // Not empty: the client has to send it.
+  std::string identity = {};      // For whom the other questions are asked.
+  std::uint64_t version = 0;      // Differs whenever the secret may differ.
+};
+
+// For which other requests of the same identity, from the same address, a decision holds.
+enum class Scope : std::uint8_t {
+  kRequest,    // Of the same operation on the same bucket and key, with the same query and headers.
+  kPrefix,     // Of the same operation on keys of the bucket with the same text up to the last '/'.
+  kOperation,  // Of the same operation on the bucket.
+  kBucket      // Of any operation on the bucket.
+};
+
+struct Decision {
+  Verdict verdict = Verdict::kFailed;
+  Scope scope = Scope::kRequest;
+  std::string reason = {};  // For the audit log.
+};
+
+// Of an access key of the backend.
+struct Hmac {
+  std::string access_key;
+  SecretText secret;
+  SecretText session_token;   // Empty: none.
+  std::uint64_t version = 0;  // As FrontKey's.
+};
+// A token that the backend takes as it is, of IBM's IAM for one.
+struct Bearer {
+  SecretText token;
+};
+
+struct Credentials {
+  Verdict verdict = Verdict::kFailed;
+  std::variant<std::monostate, Hmac, Bearer> value = {};
+};
+
+// Whose answer is asked for; what is not asked for stays empty.
+struct Question {
+  enum class Kind : std::uint8_t { kKey, kDecision, kCredentials };
+
+  Kind kind = Kind::kKey;
+  std::string access_key;
+  std::string identity;
+  std::string rule;    // Of the backend whose own credentials are asked for; empty: of none.
+  std::string bucket;  // As the client names it.
+  std::string key;     // Decoded.
+  std::string place;   // As DecisionFacts.
+  std::string operation;
+  std::string method;
+  std::string query;  // As the client sent it, without what signs it.
+  std::string source_ip;
+  std::string copy_source;  // "bucket/key", decoded; empty: nothing is copied.
+  bool presigned = false;
+  std::vector<std::pair<std::string, std::string>> headers;  // `x-amz-*`, but what signs.
+};
+
+struct Answer {
+  std::variant<std::monostate, FrontKey, Decision, Credentials> value;  // Of the question's kind.
+  std::chrono::nanoseconds fresh{0};                                    // From now on.
+  std::chrono::nanoseconds holds{0};
+};
+
+}  // namespace tercel::gateway

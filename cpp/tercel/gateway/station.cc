@@ -1,0 +1,67 @@
+#include "tercel/gateway/station.h"
+
+#include <new>
+
+#include "tercel/gateway/visit.h"
+
+namespace tercel::gateway {
+namespace {
+
+constexpr std::size_t kSigningKeysMax = 4096;
+
+}  // namespace
+
+proxy::Source* Pools::source_of(const Backend& backend) noexcept {
+  if (const auto found = pools_.find(backend.pool_key); found != pools_.end()) {
+    return found->second.get();
+  }
+  try {
+    auto pool = std::make_unique<proxy::Pool>(
+        loop_, resolver_,
+        proxy::Origin{.host = backend.host, .port = backend.port, .tls = backend.tls},
+        proxy::PoolLimits{});
+    return pools_.emplace(backend.pool_key, std::move(pool)).first->second.get();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+Station::Station(net::Loop& loop_of_all, Gateway& gateway_of_all, std::unique_ptr<Desk> its_desk,
+                 const proxy::CallOptions& calls, Now wall_clock)
+    : loop{loop_of_all},
+      gateway{gateway_of_all},
+      config{gateway.config},
+      counts{gateway.counts.open()},
+      now{wall_clock},
+      desk{std::move(its_desk)},
+      front_keys{kSigningKeysMax},
+      back_keys{kSigningKeysMax},
+      no_key{"", "19700101", "us-east-1"},
+      resolver{loop},
+      pools{loop, resolver},
+      relays{loop, calls},
+      visits{std::make_unique<Slab<Visit>>()} {}
+
+Station::~Station() = default;
+
+std::span<char> Station::scratch(std::size_t bytes) noexcept {
+  try {
+    if (scratch_.size() < bytes) scratch_.resize(bytes);
+    return scratch_;
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
+}
+
+Station::RequestId Station::next_request_id() noexcept {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::uint64_t number = ids_(++id_);
+  RequestId id;
+  for (char& digit : id) {
+    digit = kDigits[number >> 60];
+    number <<= 4;
+  }
+  return id;
+}
+
+}  // namespace tercel::gateway

@@ -1,0 +1,95 @@
+// What a gateway has on one loop, for all requests there.
+//
+// Resource: lives in its handler. Thread: the loop's.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "tercel/base/keyed_hash.h"
+#include "tercel/base/slab.h"
+#include "tercel/gateway/arrival.h"
+#include "tercel/gateway/backend.h"
+#include "tercel/gateway/config.h"
+#include "tercel/gateway/counts.h"
+#include "tercel/gateway/departure.h"
+#include "tercel/gateway/desk.h"
+#include "tercel/gateway/gateway.h"
+#include "tercel/net/loop.h"
+#include "tercel/net/resolver.h"
+#include "tercel/proxy/pool.h"
+#include "tercel/proxy/relay.h"
+#include "tercel/s3/error_body.h"
+#include "tercel/s3/signing_key.h"
+
+namespace tercel::gateway {
+
+class Visit;
+
+// The connections to each backend.
+class Pools {
+ public:
+  Pools(net::Loop& loop, net::Resolver& resolver) noexcept : loop_{loop}, resolver_{resolver} {}
+
+  // Null: memory is exhausted.
+  [[nodiscard]] proxy::Source* source_of(const Backend& backend) noexcept;
+
+ private:
+  net::Loop& loop_;
+  net::Resolver& resolver_;
+  // The keys are the operator's: no client adds one.
+  std::unordered_map<std::string, std::unique_ptr<proxy::Pool>> pools_;
+};
+
+struct Station {
+  // Seconds since 1970.
+  using Now = std::chrono::seconds (*)() noexcept;
+
+  Station(net::Loop& loop_of_all, Gateway& gateway_of_all, std::unique_ptr<Desk> its_desk,
+          const proxy::CallOptions& calls, Now wall_clock);
+  Station(const Station&) = delete;
+  Station& operator=(const Station&) = delete;
+  ~Station();
+
+  // At least that many bytes, until the next call. Empty: memory is exhausted.
+  [[nodiscard]] std::span<char> scratch(std::size_t bytes) noexcept;
+  // A new one, as in x-amz-request-id.
+  using RequestId = std::array<char, 16>;
+  [[nodiscard]] RequestId next_request_id() noexcept;
+
+  net::Loop& loop;
+  Gateway& gateway;
+  ConfigView config;
+  Counts& counts;
+  const Now now;
+  const std::unique_ptr<Desk> desk;
+  // Of clients, and of backends.
+  s3::SigningKeyCache front_keys;
+  s3::SigningKeyCache back_keys;
+  // Of nobody: what an unknown access key is verified with.
+  const s3::SigningKey no_key;
+  net::Resolver resolver;
+  Pools pools;
+  proxy::RelayContext relays;
+  // Used within one call.
+  Arrival arrival;
+  Departure departure;
+  std::array<char, s3::kErrorBodyBytesMax> error_body;
+  const std::unique_ptr<Slab<Visit>> visits;
+
+ private:
+  std::vector<char> scratch_;
+  const KeyedHash ids_ = KeyedHash::random();
+  std::uint64_t id_ = 0;
+};
+
+}  // namespace tercel::gateway

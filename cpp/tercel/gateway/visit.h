@@ -1,0 +1,134 @@
+// One request of a client, from its head to the end of its answer.
+//
+// Read, verified, asked about, signed for its backend, and relayed; or refused on the way, with the
+// document that S3 clients know. What a policy is asked takes time: the request is copied then, and
+// read again when there is an answer. Nothing of the body is taken from the client before all of
+// that is over, so that one that waits for `100 Continue` sends none in vain. Resource: lives in
+// its station, from begin() to the end of the exchange. Thread: the loop's. Tested by
+// handler_test.cc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "tercel/base/address.h"
+#include "tercel/base/block_pool.h"
+#include "tercel/base/shared_const.h"
+#include "tercel/gateway/answer_cache.h"
+#include "tercel/gateway/body_filters.h"
+#include "tercel/gateway/config.h"
+#include "tercel/gateway/question.h"
+#include "tercel/gateway/station.h"
+#include "tercel/http/handler.h"
+#include "tercel/proxy/relay.h"
+#include "tercel/s3/error.h"
+#include "tercel/s3/list_buckets.h"
+
+namespace tercel::gateway {
+
+class Visit final : public proxy::Rewriter, private http::Observer {
+ public:
+  Visit(Station& station, http::Exchange& exchange) noexcept
+      : station_{station}, exchange_{exchange} {}
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+
+  // Answers, now or later.
+  void begin(const http::Request& request) noexcept;
+
+ private:
+  template <typename Value>
+  class Waiter final : public AnswerCache<Value>::Waiter {
+   public:
+    explicit Waiter(Visit& visit) noexcept : visit_{visit} {}
+    void on_answer(const SharedConst<Value>& value) noexcept override { visit_.take(value); }
+
+   private:
+    Visit& visit_;
+  };
+
+  // How many times an answer that does not count any more is asked for again.
+  static constexpr std::uint8_t kAgainMax = 3;
+
+  // --- the way to the backend: each step says whether to go on; if not, it waits or has answered
+  void proceed(const http::Request& request) noexcept;
+  [[nodiscard]] bool verify(const http::Request& request) noexcept;
+  [[nodiscard]] bool is_signed_right(const http::Request& request) noexcept;
+  [[nodiscard]] bool authorize(const http::Request& request) noexcept;
+  [[nodiscard]] bool is_allowed(SharedConst<Decision>& decision, const DecisionFacts& facts,
+                                const http::Request& request) noexcept;
+  [[nodiscard]] bool find_backend() noexcept;
+  [[nodiscard]] bool find_credentials(const http::Request& request) noexcept;
+  void relay(const http::Request& request) noexcept;
+
+  // --- answers of our own
+  void list_buckets(const http::Request& request) noexcept;
+  void refuse(const s3::Refusal& refusal) noexcept;
+  void refuse(s3::ErrorCode error) noexcept { refuse(s3::Refusal{error}); }
+  void refuse_signature(const http::Request& request) noexcept;
+  void answer_xml(std::uint16_t status, std::string_view body, bool retry) noexcept;
+  [[nodiscard]] bool fails(Verdict verdict) noexcept;
+
+  // --- waiting for a policy
+  [[nodiscard]] bool keep(const http::Request& request) noexcept;
+  template <typename Value>
+  void take(const SharedConst<Value>& value) noexcept;
+  void store(const SharedConst<FrontKey>& key) noexcept { key_ = key; }
+  void store(const SharedConst<Decision>& decision) noexcept;
+  void store(const SharedConst<Credentials>& credentials) noexcept { credentials_ = credentials; }
+
+  // --- proxy::Rewriter
+  [[nodiscard]] Result<void> rewrite_request(const http::Request& from, proxy::Outgoing& to,
+                                             proxy::FieldDraft& draft) noexcept override;
+  [[nodiscard]] Result<void> rewrite_response(const http::ResponseHead& from, http::Response& to,
+                                              proxy::FieldDraft& draft) noexcept override;
+  void refused(http::Exchange& exchange, Errc error) noexcept override;
+  void ended(http::Outcome outcome, unsigned attempts) noexcept override;
+
+  // --- http::Observer, until the request is relayed or answered
+  void on_body() noexcept override {}
+  void on_writable() noexcept override {}
+  void on_notice(http::Notice) noexcept override {}
+  void on_end(http::Outcome outcome) noexcept override;
+
+  Station& station_;
+  http::Exchange& exchange_;
+  SharedConst<Config> config_;
+  Block memory_;  // Of the request, once it is kept.
+  http::Request kept_;
+  Address client_;
+  Station::RequestId request_id_{};  // Once it has one.
+  bool is_kept_ = false;
+  std::uint8_t again_ = 0;
+  bool answered_ = false;
+
+  Waiter<FrontKey> key_waiter_{*this};
+  Waiter<Decision> decision_waiter_{*this};
+  Waiter<Credentials> credentials_waiter_{*this};
+  SharedConst<FrontKey> key_;
+  SharedConst<Decision> decision_;
+  SharedConst<Decision> source_decision_;
+  SharedConst<Decision>* wanted_ = nullptr;  // The one that is waited for.
+  SharedConst<Credentials> credentials_;
+  const Backend* backend_ = nullptr;  // Of config_.
+  const Backend* source_backend_ = nullptr;
+  std::optional<s3::Refusal> refusal_;  // Why the request ended on its way.
+
+  // Of a list of buckets.
+  std::vector<SharedConst<Decision>> visible_;
+
+  std::unique_ptr<RequestFilter> request_filter_;
+  std::unique_ptr<ResponseFilter> response_filter_;
+};
+
+template <typename Value>
+void Visit::take(const SharedConst<Value>& value) noexcept {
+  if (!value && again_++ == kAgainMax) return refuse(s3::ErrorCode::kSlowDown);
+  store(value);
+  proceed(kept_);
+}
+
+}  // namespace tercel::gateway

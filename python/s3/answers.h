@@ -1,0 +1,17 @@
+// Questions as tuples of Python, and tuples as answers: the one place that knows their order.
+//
+// The other side is src/tercel/s3/policy.py. Thread: one that holds the interpreter lock. Tested by
+// test_s3_policy.py.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include "tercel/gateway/question.h"
+
+namespace tercel::python::s3 {
+
+[[nodiscard]] nanobind::tuple to_tuple(const gateway::Question& question);
+// Throws TypeError or ValueError when the tuple is no answer.
+[[nodiscard]] gateway::Answer to_answer(const nanobind::tuple& answer);
+
+}  // namespace tercel::python::s3

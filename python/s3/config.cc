@@ -1,0 +1,96 @@
+#include "python/s3/config.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+
+namespace nb = nanobind;
+
+namespace tercel::python::s3 {
+namespace {
+
+using gateway::Backend;
+using gateway::CredentialsFrom;
+
+// Takes the items of a tuple one after the other.
+class Items {
+ public:
+  explicit Items(const nb::tuple& tuple) : tuple_{tuple} {}
+  template <typename T>
+  T next() {
+    return nb::cast<T>(tuple_[next_++]);
+  }
+
+ private:
+  const nb::tuple& tuple_;
+  std::size_t next_ = 0;
+};
+
+gateway::Credentials credentials_of(CredentialsFrom from, std::string access_key,
+                                    std::string_view secret, std::string_view token) {
+  gateway::Credentials credentials{gateway::Verdict::kYes};
+  if (from == CredentialsFrom::kHmac) {
+    credentials.value = gateway::Hmac{std::move(access_key), gateway::SecretText{secret},
+                                      gateway::SecretText{token}};
+  } else if (from == CredentialsFrom::kBearer) {
+    credentials.value = gateway::Bearer{gateway::SecretText{secret}};
+  }
+  return credentials;
+}
+
+Backend to_backend(const nb::tuple& rule) {
+  Items items{rule};
+  Backend backend;
+  backend.rule = items.next<std::string>();
+  backend.secure = items.next<bool>();
+  backend.host = items.next<std::string>();
+  backend.port = items.next<std::uint16_t>();
+  backend.region = items.next<std::string>();
+  backend.style = static_cast<gateway::Style>(items.next<std::uint8_t>());
+  backend.bucket = items.next<std::string>();
+  backend.credentials_from = static_cast<CredentialsFrom>(items.next<std::uint8_t>());
+  auto access_key = items.next<std::string>();
+  const auto secret = items.next<std::string_view>();
+  const auto token = items.next<std::string_view>();
+  backend.shared_credentials =
+      SharedConst{credentials_of(backend.credentials_from, std::move(access_key), secret, token)};
+  net::TlsClientOptions tls;
+  tls.ca = items.next<std::string>();
+  tls.verify = items.next<bool>();
+  backend.trailers = items.next<bool>();
+  if (backend.secure) {
+    std::string problem;
+    backend.tls = net::TlsClientContext::create(tls, problem);
+    if (!backend.tls) {
+      throw nb::value_error(
+          ("the backend of \"" + backend.rule + "\" cannot be used: " + problem).c_str());
+    }
+  }
+  backend.pool_key = (backend.secure ? "https://" : "http://") + backend.host + ' ' +
+                     std::to_string(backend.port) + (tls.verify ? " verified " : " any ") + tls.ca;
+  return backend;
+}
+
+}  // namespace
+
+gateway::Config to_config(const Fixed& fixed, const nb::list& rules) {
+  gateway::Config config;
+  for (const nb::handle rule : rules) {
+    const Backend backend = to_backend(nb::cast<nb::tuple>(rule));
+    if (const auto problem = config.buckets.add(backend.rule, backend)) {
+      throw nb::value_error(problem->c_str());
+    }
+  }
+  config.domains = fixed.domains;
+  config.domain_views.assign(config.domains.begin(), config.domains.end());
+  config.region = fixed.region;
+  config.skew = std::chrono::seconds{static_cast<std::int64_t>(fixed.skew_s)};
+  config.debug = fixed.debug;
+  return config;
+}
+
+}  // namespace tercel::python::s3

@@ -1,0 +1,140 @@
+// The module tercel._s3: the half of tercel.s3.Gateway that is C++. Private. Loaded by the first
+// import of tercel.s3, so that a process without a gateway has neither it nor what it is linked
+// with.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "python/asgi/door.h"
+#include "python/errors.h"
+#include "python/ref.h"
+#include "python/s3/config.h"
+#include "python/s3/policy_bridge.h"
+#include "tercel/base/log.h"
+#include "tercel/gateway/gateway.h"
+#include "tercel/gateway/handler.h"
+
+namespace nb = nanobind;
+
+namespace tercel::python::s3 {
+namespace {
+
+const asgi::Door* door = nullptr;
+
+// What the engine says in this module goes where it goes in the other one.
+class ToDoor final : public LogSink {
+ public:
+  void log(LogLevel level, std::string_view text) noexcept override { door->log(level, text); }
+};
+constinit ToDoor to_door;
+
+void init_door() {
+  const Ref core = Ref::steal(PyImport_ImportModule("tercel._core"));
+  const Ref capsule = Ref::steal(core ? PyObject_GetAttrString(core.get(), "_door") : nullptr);
+  if (!capsule) throw_python_error();
+  door = static_cast<const asgi::Door*>(PyCapsule_GetPointer(capsule.get(), asgi::Door::kCapsule));
+  if (door == nullptr) throw_python_error();
+  set_log_sink(&to_door);
+}
+
+class PyGateway {
+ public:
+  PyGateway(nb::object ask, std::vector<std::string> domains, std::string region, double skew,
+            std::size_t cache_entries, bool debug)
+      : ask_{std::move(ask)},
+        fixed_{std::move(domains), std::move(region), skew, debug},
+        gateway_{SharedConst{to_config(fixed_, nb::list{})}, cache_entries} {}
+
+  void update(const nb::list& rules) {
+    gateway_.config.replace(SharedConst{to_config(fixed_, rules)});
+  }
+  void invalidate(std::string access_key, std::string identity, std::string bucket) {
+    gateway_.changes.add({std::move(access_key), std::move(identity), std::move(bucket)});
+  }
+  [[nodiscard]] nb::dict counts() const {
+    nb::dict all;
+    for (int i = 0; i < gateway::Counts::kNames; ++i) {
+      const auto name = static_cast<gateway::Counts::Name>(i);
+      const std::string_view text = gateway::Counts::text(name);
+      all[nb::str(text.data(), text.size())] = gateway_.counts.sum(name);
+    }
+    return all;
+  }
+
+  [[nodiscard]] gateway::Gateway& shared() noexcept { return gateway_; }
+  [[nodiscard]] const nb::object& ask() const noexcept { return ask_; }
+
+ private:
+  nb::object ask_;
+  Fixed fixed_;
+  gateway::Gateway gateway_;
+};
+
+// A gateway on the loops of one server.
+class Fronts final : public asgi::LoopFronts {
+ public:
+  Fronts(nb::object owner, net::Loop& app_loop)
+      : owner_{std::move(owner)},
+        gateway_{*nb::inst_ptr<PyGateway>(owner_)},
+        bridge_{nb::cast(new PolicyBridge{gateway_.ask()}, nb::rv_policy::take_ownership)} {
+    bridge().open(app_loop);
+  }
+  ~Fronts() override { bridge().close(); }
+
+  std::unique_ptr<http::Handler> make(http::Handler& /*inner*/, net::Loop& loop) noexcept override {
+    try {
+      return or_throw(gateway::Handler::create(loop, gateway_.shared(), bridge()));
+    } catch (nb::python_error& error) {
+      error.restore();
+    } catch (const std::exception& error) {
+      PyErr_SetString(PyExc_RuntimeError, error.what());
+    }
+    return nullptr;
+  }
+
+ private:
+  [[nodiscard]] PolicyBridge& bridge() noexcept { return *nb::inst_ptr<PolicyBridge>(bridge_); }
+
+  nb::object owner_;  // Keeps the gateway.
+  PyGateway& gateway_;
+  nb::object bridge_;
+};
+
+std::unique_ptr<asgi::LoopFronts> open(PyObject* app, net::Loop& app_loop) noexcept {
+  try {
+    return std::make_unique<Fronts>(nb::borrow(app).attr("_native"), app_loop);
+  } catch (nb::python_error& error) {
+    error.restore();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+constinit asgi::Front the_front{.make = nullptr, .open = open};
+
+}  // namespace
+}  // namespace tercel::python::s3
+
+NB_MODULE(_s3, module) {
+  using namespace tercel::python;
+#ifdef NDEBUG
+  nb::set_leak_warnings(false);
+#endif
+  s3::init_door();
+  s3::bind_policy(module);
+  nb::class_<s3::PyGateway>(module, "Gateway")
+      .def(nb::init<nb::object, std::vector<std::string>, std::string, double, std::size_t, bool>(),
+           nb::arg("ask"), nb::kw_only(), nb::arg("domains"), nb::arg("region"), nb::arg("skew"),
+           nb::arg("cache_entries"), nb::arg("debug"))
+      .def("update", &s3::PyGateway::update, nb::arg("rules"), "Has other backends from now on.")
+      .def("invalidate", &s3::PyGateway::invalidate, nb::arg("access_key"), nb::arg("identity"),
+           nb::arg("bucket"), "Forgets answers; empty texts are any.")
+      .def("counts", &s3::PyGateway::counts, "Returns what was counted, by name.");
+  module.attr("front") = nb::steal(PyCapsule_New(&s3::the_front, asgi::Front::kCapsule, nullptr));
+}

@@ -1,0 +1,26 @@
+# The module tercel._s3 (python/s3/module.cc). Private: tercel.s3 is what users see.
+from collections.abc import Callable
+from typing import Any
+
+front: object
+
+class Gateway:
+    def __init__(
+        self,
+        ask: Callable[[tuple[Any, ...], Reply], None],
+        *,
+        domains: list[str],
+        region: str,
+        skew: float,
+        cache_entries: int,
+        debug: bool,
+    ) -> None: ...
+    def update(self, rules: list[tuple[Any, ...]]) -> None: ...
+    def invalidate(self, access_key: str, identity: str, bucket: str) -> None: ...
+    def counts(self) -> dict[str, int]: ...
+
+class PolicyBridge:
+    def __init__(self, function: Callable[[tuple[Any, ...], Reply], None]) -> None: ...
+
+class Reply:
+    def __call__(self, answer: tuple[Any, ...]) -> None: ...

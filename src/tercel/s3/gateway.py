@@ -1,0 +1,216 @@
+"""The gateway as Python sees it: options in, counts out. What requests meet is C++."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from tercel import _s3
+from tercel.options import check_call, check_number, listed
+from tercel.s3.policy import Policy, Times
+from tercel.s3.values import (
+    ApiKey,
+    AuthzRequest,
+    Backend,
+    Bearer,
+    Credentials,
+    Decision,
+    FrontKey,
+    Hmac,
+    check_ttl,
+)
+
+__all__ = ["Gateway"]
+
+SecretFor = (
+    Mapping[str, str | FrontKey]
+    | Callable[[str], str | FrontKey | None | Awaitable[str | FrontKey | None]]
+)
+Authorize = Callable[[AuthzRequest], bool | Decision | Awaitable[bool | Decision]]
+CredentialsFor = Callable[[str, str], Credentials | str | Awaitable[Credentials | str]]
+
+_SKEW_SECONDS_MAX = 86_400
+# Where the credentials of a backend come from, and its styles, as cpp/tercel/gateway/backend.h.
+_FOREIGN, _EXCHANGED, _HMAC, _BEARER = range(4)
+_STYLES = ("path", "virtual", "auto")
+
+
+class Gateway:
+    """A gateway for S3 clients in front of object storage.
+
+    It verifies the signature of each request (SigV4), asks whether it may be made and with which
+    credentials, signs it for its backend, and streams both ways. What it was answered it believes
+    for some time, and asks no Python meanwhile.
+
+    Args:
+        buckets: the backend of each bucket, by name or by pattern (`*`, `?`); "*" is the default.
+            Names are those that clients use; they are what a list of buckets has.
+        secret_for: returns the secret of an access key, or None where there is no such key; or a
+            dict of them.
+        authorize: returns whether a request may be made. It is called for what has a valid
+            signature only, and there is no gateway without it.
+        credentials: returns with which credentials an identity goes to a bucket's backend; called
+            for backends without `creds`.
+        domains: host names below which buckets are labels: with "s3.example.com" the bucket of
+            "logs.s3.example.com" is "logs".
+        region: that clients have to sign for; None: any.
+        skew: seconds that a client's clock may differ.
+        key_ttl, unknown_key_ttl: seconds for which a secret is believed, and that there is none.
+        allow_ttl, deny_ttl: seconds for which a decision is, unless it says that itself.
+        credentials_ttl: seconds for which credentials without an end are.
+        error_ttl: seconds before a function that failed is called again for the same question.
+        policy_timeout: seconds that a function may take; after that the answer is 503.
+        cache_entries: answers of each kind that are kept.
+        debug: an answer to a wrong signature says what was to be signed. Not for production.
+
+    Each function is plain, and then runs on a thread of a pool, or a coroutine function. One that
+    raises, or returns nonsense, ends the request with 500; nothing is forwarded then.
+    """
+
+    __tercel_front__ = _s3.front
+
+    def __init__(
+        self,
+        buckets: Mapping[str, Backend],
+        *,
+        secret_for: SecretFor,
+        authorize: Authorize,
+        credentials: CredentialsFor | None = None,
+        domains: Iterable[str] = (),
+        region: str | None = None,
+        skew: float = 900,
+        key_ttl: float = 300,
+        unknown_key_ttl: float = 10,
+        allow_ttl: float = 60,
+        deny_ttl: float = 5,
+        credentials_ttl: float = 300,
+        error_ttl: float = 1,
+        policy_timeout: float = 5,
+        cache_entries: int = 10_000,
+        debug: bool = False,
+    ) -> None:
+        lookup = secret_for.get if isinstance(secret_for, Mapping) else secret_for
+        if not isinstance(secret_for, Mapping):
+            check_call(lookup, "secret_for", "access_key")
+        check_call(authorize, "authorize", "request")
+        if credentials is not None:
+            check_call(credentials, "credentials", "bucket", "identity")
+        check_number("skew, in seconds,", skew, 0, _SKEW_SECONDS_MAX, fractions=True)
+        check_number("policy_timeout, in seconds,", policy_timeout, 0.001, 600, fractions=True)
+        check_number("cache_entries", cache_entries, 1, 1 << 24)
+        for name, ttl in (
+            ("key_ttl", key_ttl),
+            ("unknown_key_ttl", unknown_key_ttl),
+            ("allow_ttl", allow_ttl),
+            ("deny_ttl", deny_ttl),
+            ("credentials_ttl", credentials_ttl),
+            ("error_ttl", error_ttl),
+        ):
+            check_ttl(f"a Gateway, {name},", ttl)
+        self._asks_for_credentials = credentials is not None
+        times = Times(
+            key=key_ttl,
+            unknown=unknown_key_ttl,
+            allow=allow_ttl,
+            deny=deny_ttl,
+            credentials=credentials_ttl,
+            failure=error_ttl,
+            patience=policy_timeout,
+        )
+        self._policy = Policy(lookup, authorize, credentials, times)
+        self._native = _s3.Gateway(
+            self._policy.ask,
+            domains=list(listed("domains", domains)),
+            region=region or "",
+            skew=float(skew),
+            cache_entries=cache_entries,
+            debug=bool(debug),
+        )
+        self.update(buckets)
+
+    def update(self, buckets: Mapping[str, Backend]) -> None:
+        """Has other backends from the next request on. Thread: any.
+
+        Requests that are under way go on as they began. What functions have answered is still
+        believed; see `invalidate()`.
+
+        Raises:
+            ValueError, TypeError: a bucket is none, or its backend has no credentials.
+        """
+        if not isinstance(buckets, Mapping):
+            raise TypeError(f"buckets is a dict of backends by name, not {buckets!r}")
+        for name, backend in buckets.items():
+            if not isinstance(name, str) or not isinstance(backend, Backend):
+                raise TypeError(f"buckets is a dict of backends by name, not of {name!r}: {backend!r}")
+            if backend.creds is None and not self._asks_for_credentials:
+                raise ValueError(
+                    f"the backend of {name!r} has no creds, and the gateway has no credentials="
+                )
+        rules = [_native(name, backend) for name, backend in buckets.items()]
+        keys = {n: b.creds for n, b in buckets.items() if isinstance(b.creds, ApiKey)}
+        self._policy.update(keys)
+        self._native.update(rules)
+
+    def invalidate(
+        self, *, access_key: str | None = None, identity: str | None = None, bucket: str | None = None
+    ) -> None:
+        """Forgets what functions have answered: of an access key, an identity, a bucket, or all.
+
+        What is being asked now is asked again. Thread: any.
+        """
+        self._native.invalidate(access_key or "", identity or "", bucket or "")
+
+    def counts(self) -> dict[str, int]:
+        """Returns what was counted so far, of this process. Thread: any."""
+        counts: dict[str, int] = self._native.counts()
+        return counts
+
+    async def __call__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        """The gateway as an ASGI application, which has a lifespan and nothing else.
+
+        Raises:
+            RuntimeError: it is served by another server.
+        """
+        if scope["type"] != "lifespan":
+            raise RuntimeError("a Gateway answers under tercel only: run it by `tercel serve`")
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _native(name: str, backend: Backend) -> tuple[Any, ...]:
+    """Returns a rule as the engine has it (python/s3/config.cc)."""
+    creds = backend.creds
+    parts = urlsplit(backend.endpoint)
+    secure = parts.scheme == "https"
+    kind, access_key, secret, token = _FOREIGN, "", "", ""
+    if isinstance(creds, Hmac):
+        kind, access_key = _HMAC, creds.access_key
+        secret, token = creds.secret_key, creds.session_token or ""
+    elif isinstance(creds, Bearer):
+        kind, secret = _BEARER, creds.token
+    elif isinstance(creds, ApiKey):
+        kind = _EXCHANGED
+    return (
+        name,
+        secure,
+        parts.hostname,
+        parts.port or (443 if secure else 80),
+        backend.region,
+        _STYLES.index(backend.style),
+        backend.bucket or "",
+        kind,
+        access_key,
+        secret,
+        token,
+        backend.ca or "",
+        backend.verify,
+        backend.trailers,
+    )

@@ -1,0 +1,255 @@
+"""Asks the operator's functions, once for all who wait, and makes answers of what they return.
+
+A function is plain, and runs on a thread of a pool, or a coroutine function, and runs on the
+server's loop. One that raises or returns nonsense is a failure, one that takes too long is told so,
+and what is forwarded in either case is nothing. The engine keeps the answers (cpp/tercel/gateway);
+here nothing is kept but the sessions of identities.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from tercel.s3.iam import TokenRefused, exchange
+from tercel.s3.values import ApiKey, AuthzRequest, Bearer, Credentials, Decision, FrontKey, Hmac
+
+__all__ = ["Policy", "Times"]
+
+_log = logging.getLogger("tercel.s3")
+
+# As the engine has them (cpp/tercel/gateway/policy.h).
+_YES, _NO, _FAILED, _TIMED_OUT = range(4)
+_SCOPES = {"request": 0, "prefix": 1, "operation": 2, "bucket": 3}
+_KEY, _DECISION, _CREDENTIALS = range(3)
+_NONE, _HMAC, _BEARER = range(3)
+
+_THREADS = 16
+_SESSIONS_MAX = 65_536
+
+
+class Reply(Protocol):
+    """The engine's end of a question."""
+
+    def __call__(self, answer: tuple[Any, ...]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """In seconds.
+
+    Attributes:
+        key: for which a secret is believed, `unknown`: that there is none.
+        allow, deny: for which a decision is.
+        credentials: for which those without an end are.
+        failure: before a function that failed is called again for the same question.
+        patience: for which an answer is waited for.
+    """
+
+    key: float
+    unknown: float
+    allow: float
+    deny: float
+    credentials: float
+    failure: float
+    patience: float
+
+
+class Policy:
+    """What the engine asks, answered by the operator's functions."""
+
+    def __init__(
+        self,
+        secret_for: Callable[..., Any],
+        authorize: Callable[..., Any],
+        credentials: Callable[..., Any] | None,
+        times: Times,
+    ) -> None:
+        self._functions = (secret_for, authorize, credentials)
+        self._times = times
+        self._api_keys: Mapping[str, ApiKey] = {}
+        self._asked: dict[tuple[Any, ...], list[Reply]] = {}
+        self._sessions: OrderedDict[str, tuple[str, Any]] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def update(self, api_keys: Mapping[str, ApiKey]) -> None:
+        """Has the keys of other backends, by the names of their rules."""
+        self._api_keys = api_keys
+
+    def ask(self, question: tuple[Any, ...], reply: Reply) -> None:
+        """Answers a question of the engine, later. Called on the server's loop."""
+        waiting = self._asked.get(question)
+        if waiting is not None:
+            waiting.append(reply)
+            return
+        self._asked[question] = [reply]
+        task = asyncio.get_running_loop().create_task(self._answer(question))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, question: tuple[Any, ...]) -> None:
+        kind = question[0]
+        answer = _failure(kind, _FAILED, self._times.failure)
+        try:
+            async with asyncio.timeout(self._times.patience):
+                answer = await self._ANSWERS[kind](self, question)
+        except TimeoutError:
+            _log.error("%s took longer than %g s", self._name(kind), self._times.patience)
+            answer = _failure(kind, _TIMED_OUT, self._times.failure)
+        except TokenRefused as refused:
+            _log.error("%s", refused)
+        except Exception:
+            _log.exception("%s failed", self._name(kind))
+        finally:
+            for reply in self._asked.pop(question):
+                reply(answer)
+
+    def _name(self, kind: int) -> str:
+        function = self._functions[kind]
+        return f"{getattr(function, '__qualname__', repr(function))}()"
+
+    async def _call(self, kind: int, *arguments: Any) -> Any:
+        function = self._functions[kind]
+        assert function is not None  # Backends without credentials are refused then.
+        if inspect.iscoroutinefunction(function):
+            return await function(*arguments)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(_THREADS, "tercel-s3")
+        result = await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        return await result if inspect.isawaitable(result) else result
+
+    # --- the three questions
+
+    async def _key(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+        (_, access_key) = question
+        found = await self._call(_KEY, access_key)
+        times = self._times
+        if found is None:
+            return (_KEY, _NO, "", "", "", times.unknown, times.unknown)
+        if isinstance(found, str):
+            found = FrontKey(found)
+        if not isinstance(found, FrontKey):
+            raise TypeError(f"{self._name(_KEY)} returns a FrontKey, a text or None, not {found!r}")
+        identity = access_key if found.identity is None else found.identity
+        self._sessions[access_key] = (identity, found.session)
+        self._sessions.move_to_end(access_key)
+        if len(self._sessions) > _SESSIONS_MAX:
+            self._sessions.popitem(last=False)
+        holds = times.key if found.ttl is None else found.ttl
+        token = found.session_token or ""
+        return (_KEY, _YES, found.secret, token, identity, _fresh(holds), holds)
+
+    async def _decision(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+        found = await self._call(_DECISION, self._request(question))
+        if isinstance(found, bool):
+            found = Decision(found)
+        if not isinstance(found, Decision):
+            raise TypeError(
+                f"{self._name(_DECISION)} returns True, False or a Decision, not {found!r}"
+            )
+        holds = found.ttl
+        if holds is None:
+            holds = self._times.allow if found.allow else self._times.deny
+        verdict = _YES if found.allow else _NO
+        return (_DECISION, verdict, _SCOPES[found.scope], found.reason, holds, holds)
+
+    def _request(self, question: tuple[Any, ...]) -> AuthzRequest:
+        (
+            _,
+            access_key,
+            identity,
+            bucket,
+            key,
+            operation,
+            method,
+            query,
+            source_ip,
+            copy_source,
+            presigned,
+            headers,
+        ) = question
+        known, session = self._sessions.get(access_key, (identity, None))
+        return AuthzRequest(
+            identity=identity,
+            access_key=access_key,
+            session=session if known == identity else None,
+            bucket=bucket,
+            key=key,
+            operation=operation,
+            method=method,
+            query=dict(parse_qsl(query, keep_blank_values=True)),
+            source_ip=source_ip,
+            headers=dict(headers),
+            copy_source=copy_source,
+            presigned=presigned,
+        )
+
+    async def _credentials(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+        (_, bucket, identity, rule) = question
+        # A backend with an API key is asked about by the name of its rule, for everybody at once.
+        said = self._api_keys[rule] if rule else await self._call(_CREDENTIALS, bucket, identity)
+        found = credentials_of(said)
+        if isinstance(found, ApiKey):
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(None, exchange, found, self._times.patience)
+        holds = self._times.credentials
+        if found.expires_at is not None:
+            holds = min(holds, found.expires_at - time.time())
+            if holds <= 0:
+                raise ValueError(f"{self._name(_CREDENTIALS)} returned credentials that expired")
+        if isinstance(found, Hmac):
+            value = (_HMAC, found.access_key, found.secret_key, found.session_token or "")
+        else:
+            value = (_BEARER, "", found.token, "")
+        return (_CREDENTIALS, _YES, *value, _fresh(holds), holds)
+
+    _ANSWERS = (_key, _decision, _credentials)
+
+
+def _failure(kind: int, verdict: int, seconds: float) -> tuple[Any, ...]:
+    empty: Mapping[int, tuple[Any, ...]] = {
+        _KEY: ("", "", ""),
+        _DECISION: (0, ""),
+        _CREDENTIALS: (_NONE, "", "", ""),
+    }
+    return (kind, verdict, *empty[kind], seconds, seconds)
+
+
+def _fresh(holds: float) -> float:
+    """Returns when the next answer is asked for: in the last fifth, at most five minutes before."""
+    return holds - min(holds / 5, 300)
+
+
+def credentials_of(found: Any) -> Credentials:
+    """Returns credentials as they are, or those of a JSON text.
+
+    Raises:
+        TypeError, ValueError: they are none.
+    """
+    if isinstance(found, (Hmac, Bearer, ApiKey)):
+        return found
+    if not isinstance(found, str):
+        raise TypeError(
+            f"credentials are Hmac, ApiKey, Bearer or a JSON text, not of {type(found).__name__}"
+        )
+    try:
+        said = json.loads(found)
+    except ValueError:
+        said = found
+    if isinstance(said, str):
+        return ApiKey(said)
+    if isinstance(said, dict) and "api_key" in said:
+        return ApiKey(said["api_key"])
+    if isinstance(said, dict) and {"access_key", "secret_key"} <= said.keys():
+        return Hmac(said["access_key"], said["secret_key"], said.get("session_token"))
+    raise ValueError('a JSON text of credentials has "api_key", or "access_key" and "secret_key"')

@@ -1,0 +1,266 @@
+"""What a gateway is told: backends, credentials, and what policies are asked and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from tercel.options import check_number
+
+__all__ = [
+    "ApiKey",
+    "AuthzRequest",
+    "Backend",
+    "Bearer",
+    "Credentials",
+    "Decision",
+    "FrontKey",
+    "Hmac",
+    "check_text",
+]
+
+Style = Literal["path", "virtual", "auto"]
+Scope = Literal["request", "prefix", "operation", "bucket"]
+
+_STYLES = ("path", "virtual", "auto")
+_SCOPES = ("request", "prefix", "operation", "bucket")
+_SECONDS_MAX = 31 * 86_400
+_IBM_IAM = "https://iam.cloud.ibm.com/identity/token"
+
+
+def check_text(what: str, value: Any, *, empty: bool = False) -> None:
+    """Refuses what is no text that stands in a header field.
+
+    Raises:
+        TypeError, ValueError: it is none. The text itself is not told: it may be a secret.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is a text, not of {type(value).__name__}")
+    if not (value or empty):
+        raise ValueError(f"{what} is empty")
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError(f"{what} has bytes that are not printable ASCII")
+
+
+# --- credentials of a backend
+
+
+@dataclass(frozen=True, slots=True)
+class Hmac:
+    """An access key of the backend, with which requests are signed anew.
+
+    Attributes:
+        session_token: of temporary credentials; None: they are not temporary.
+        expires_at: seconds since the epoch; None: they do not expire. New ones are asked for
+            before that.
+    """
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    expires_at: float | None = None
+
+    def __post_init__(self) -> None:
+        check_text("the access_key of Hmac", self.access_key)
+        check_text("the secret_key of Hmac", self.secret_key)
+        if self.session_token is not None:
+            check_text("the session_token of Hmac", self.session_token)
+        _check_expiry("Hmac", self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A token that the backend takes in `Authorization: Bearer`.
+
+    Attributes:
+        expires_at: seconds since the epoch; None: it does not expire.
+    """
+
+    token: str = field(repr=False)
+    expires_at: float | None = None
+
+    def __post_init__(self) -> None:
+        check_text("the token of Bearer", self.token)
+        _check_expiry("Bearer", self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key that IBM's IAM exchanges for a token, which is renewed before it expires.
+
+    Attributes:
+        token_url: where it does.
+    """
+
+    api_key: str = field(repr=False)
+    token_url: str = _IBM_IAM
+
+    def __post_init__(self) -> None:
+        check_text("the api_key of ApiKey", self.api_key)
+        if urlsplit(self.token_url).scheme not in ("http", "https"):
+            raise ValueError(f"the token_url of ApiKey is an http(s) URL, not {self.token_url!r}")
+
+
+Credentials = Hmac | Bearer | ApiKey
+
+
+def _check_expiry(what: str, expires_at: Any) -> None:
+    if expires_at is not None:
+        label = f"expires_at of {what}, in seconds since the epoch,"
+        check_number(label, expires_at, 0, 1 << 40, fractions=True)
+
+
+# --- where buckets are
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """An object storage behind the gateway, and how a bucket is on it.
+
+    Attributes:
+        endpoint: its URL, as "https://s3.eu-de.example": scheme, host and port.
+        region: that requests to it are signed for.
+        style: "virtual": the bucket is in the host name, "path": in the path, "auto": in the host
+            name where it can be a label of one and the endpoint is no address.
+        bucket: the name that it has there; None: the one that clients use.
+        creds: with which it is reached; None: the gateway's `credentials` say that.
+        ca: a PEM file of those who sign its certificate; None: the system's.
+        verify: False: its certificate may be anybody's. For tests.
+        trailers: whether it takes `STREAMING-UNSIGNED-PAYLOAD-TRAILER`; False: bodies are decoded
+            and their checksums verified here.
+    """
+
+    endpoint: str
+    region: str = "us-east-1"
+    style: Style = "auto"
+    bucket: str | None = None
+    creds: Credentials | None = None
+    ca: str | None = None
+    verify: bool = True
+    trailers: bool = True
+
+    def __post_init__(self) -> None:
+        check_text("the endpoint of Backend", self.endpoint)
+        parts = urlsplit(self.endpoint)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(
+                f"the endpoint of Backend is an http(s) URL, as https://s3.example.com,"
+                f" not {self.endpoint!r}"
+            )
+        if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+            raise ValueError(
+                f"the endpoint of Backend has a scheme, a host and a port only,"
+                f" not {self.endpoint!r}"
+            )
+        check_text("the region of Backend", self.region)
+        if self.style not in _STYLES:
+            raise ValueError(
+                f"the style of Backend is one of {', '.join(_STYLES)}, not {self.style!r}"
+            )
+        if self.bucket is not None:
+            check_text("the bucket of Backend", self.bucket)
+        if self.creds is not None and not isinstance(self.creds, (Hmac, Bearer, ApiKey)):
+            raise TypeError(f"the creds of Backend are Hmac, Bearer or ApiKey, not {self.creds!r}")
+
+
+# --- what policies answer
+
+
+@dataclass(frozen=True, slots=True)
+class FrontKey:
+    """The secret of an access key of the gateway's clients.
+
+    Attributes:
+        session_token: that they have to send with it; None: they send none.
+        ttl: seconds for which this is believed; None: the gateway's `key_ttl`.
+        identity: for whom the other policies are asked; None: the access key.
+        session: anything; it is the `session` of the AuthzRequest.
+    """
+
+    secret: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    ttl: float | None = None
+    identity: str | None = None
+    session: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        check_text("the secret of FrontKey", self.secret)
+        if self.session_token is not None:
+            check_text("the session_token of FrontKey", self.session_token)
+        if self.identity is not None and not isinstance(self.identity, str):
+            raise TypeError(f"the identity of FrontKey is a text, not {self.identity!r}")
+        check_ttl("FrontKey", self.ttl)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a request may be made.
+
+    Attributes:
+        ttl: seconds for which this is believed; None: the gateway's `allow_ttl` or `deny_ttl`.
+        scope: for which other requests of the same identity, from the same address. "request": of
+            the same operation on the same bucket and key, with the same query and `x-amz-*`
+            headers. "prefix": of the same operation on keys with the same text up to the last
+            slash. "operation": of the same operation on the bucket. "bucket": of any operation on
+            the bucket.
+        reason: for the audit log.
+    """
+
+    allow: bool
+    ttl: float | None = None
+    scope: Scope = "request"
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.allow, bool):
+            raise TypeError(f"allow of Decision is True or False, not {self.allow!r}")
+        check_ttl("Decision", self.ttl)
+        if self.scope not in _SCOPES:
+            raise ValueError(
+                f"the scope of Decision is one of {', '.join(_SCOPES)}, not {self.scope!r}"
+            )
+        if not isinstance(self.reason, str):
+            raise TypeError(f"the reason of Decision is a text, not {self.reason!r}")
+
+
+def check_ttl(what: str, ttl: Any) -> None:
+    """Refuses what is no number of seconds for which something is believed."""
+    if ttl is not None:
+        check_number(f"the ttl of {what}, in seconds,", ttl, 0, _SECONDS_MAX, fractions=True)
+
+
+# --- what policies are asked
+
+
+@dataclass(frozen=True, slots=True)
+class AuthzRequest:
+    """A request whose signature is valid.
+
+    Attributes:
+        identity: of the FrontKey; the access key where that says none.
+        session: of the FrontKey.
+        bucket: as the client names it; empty: none, as for ListBuckets.
+        key: of the object, decoded; empty: none.
+        operation: as AWS names it: "GetObject", "PutObject", "ListObjectsV2" ...
+        query: what is asked besides, decoded, without what signs; of a name that comes twice, the
+            last value.
+        source_ip: of the client; empty on a Unix socket.
+        headers: the client's `x-amz-*` headers, in lower case, without what signs.
+        copy_source: "bucket/key" that is copied, decoded; empty: nothing is.
+        presigned: the signature is in the query.
+    """
+
+    identity: str
+    access_key: str
+    session: Any
+    bucket: str
+    key: str
+    operation: str
+    method: str
+    query: Mapping[str, str]
+    source_ip: str
+    headers: Mapping[str, str]
+    copy_source: str = ""
+    presigned: bool = False

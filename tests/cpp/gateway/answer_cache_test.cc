@@ -1,0 +1,140 @@
+#include "tercel/gateway/answer_cache.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/allocations.h"
+
+namespace tercel::gateway {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): only literals.
+
+using Cache = AnswerCache<std::string>;
+
+struct TestWaiter final : Cache::Waiter {
+  void on_answer(const SharedConst<std::string>& value) noexcept override {
+    told.push_back(value ? *value : "nothing");
+    if (and_then) and_then();
+  }
+  std::vector<std::string> told;
+  std::function<void()> and_then;
+};
+
+SharedConst<std::string> text(std::string value) {
+  return SharedConst{std::move(value)};
+}
+
+TEST(AnswerCacheTest, AnAnswerIsUsedUntilItsEndAndAskedForAnewBeforeIt) {
+  Cache cache{8};
+  EXPECT_TRUE(cache.find("a", 0s).ask);
+  ASSERT_TRUE(cache.begin("a"));
+  EXPECT_FALSE(cache.find("a", 0s).ask);
+  cache.answer("a", text("one"), {.fresh_until = 8s, .until = 10s});
+  const auto fresh = cache.find("a", 7s);
+  ASSERT_NE(fresh.value, nullptr);
+  EXPECT_EQ(**fresh.value, "one");
+  EXPECT_FALSE(fresh.ask);
+  const auto old = cache.find("a", 9s);
+  ASSERT_NE(old.value, nullptr);
+  EXPECT_TRUE(old.ask);
+  ASSERT_TRUE(cache.begin("a"));
+  EXPECT_FALSE(cache.find("a", 9s).ask);
+  EXPECT_NE(cache.find("a", 9s).value, nullptr);
+  EXPECT_EQ(cache.find("a", 10s).value, nullptr);
+}
+
+TEST(AnswerCacheTest, AllWhoWaitAreToldOnce) {
+  Cache cache{8};
+  TestWaiter first, second, left;
+  EXPECT_FALSE(cache.wait("a", first));  // Nobody has asked.
+  ASSERT_TRUE(cache.begin("a"));
+  EXPECT_TRUE(cache.wait("a", first));
+  EXPECT_TRUE(cache.wait("a", second));
+  EXPECT_TRUE(cache.wait("a", left));
+  left.unlink();
+  cache.answer("a", text("one"), {0s, 0s});
+  cache.answer("a", text("two"), {9s, 9s});  // Was not asked for.
+  EXPECT_EQ(first.told, std::vector<std::string>{"one"});
+  EXPECT_EQ(second.told, std::vector<std::string>{"one"});
+  EXPECT_TRUE(left.told.empty());
+  EXPECT_EQ(cache.find("a", 1s).value, nullptr);  // Held for no time.
+}
+
+TEST(AnswerCacheTest, AWaiterMayAskAgainAndEndAnother) {
+  Cache cache{8};
+  TestWaiter first, second;
+  ASSERT_TRUE(cache.begin("a"));
+  ASSERT_TRUE(cache.wait("a", first));
+  ASSERT_TRUE(cache.wait("a", second));
+  first.and_then = [&] {
+    second.unlink();
+    EXPECT_TRUE(cache.begin("a"));
+    EXPECT_TRUE(cache.wait("a", first));
+  };
+  cache.answer("a", text("one"), {0s, 0s});
+  EXPECT_EQ(first.told, std::vector<std::string>{"one"});
+  EXPECT_TRUE(second.told.empty());
+  first.and_then = {};
+  cache.answer("a", text("two"), {0s, 0s});
+  EXPECT_EQ(first.told, (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(AnswerCacheTest, TheOneThatWasUsedLeastLatelyGivesItsPlace) {
+  Cache cache{2};
+  for (const char* key : {"a", "b"}) {
+    ASSERT_TRUE(cache.begin(key));
+    cache.answer(key, text(key), {9s, 9s});
+  }
+  EXPECT_NE(cache.find("a", 1s).value, nullptr);
+  ASSERT_TRUE(cache.begin("c"));
+  EXPECT_EQ(cache.find("b", 1s).value, nullptr);
+  EXPECT_NE(cache.find("a", 1s).value, nullptr);
+  EXPECT_EQ(cache.size(), 2);
+}
+
+TEST(AnswerCacheTest, WhatIsAskedForKeepsItsPlace) {
+  Cache cache{2};
+  TestWaiter waiter;
+  ASSERT_TRUE(cache.begin("a"));
+  ASSERT_TRUE(cache.wait("a", waiter));
+  ASSERT_TRUE(cache.begin("b"));
+  (void)cache.find("a", 1s);
+  EXPECT_FALSE(cache.begin("c"));
+  cache.answer("a", text("one"), {9s, 9s});
+  EXPECT_EQ(waiter.told.size(), 1);
+  EXPECT_TRUE(cache.begin("c"));
+}
+
+TEST(AnswerCacheTest, WhatIsForgottenWhileItIsAskedForIsAskedAgain) {
+  Cache cache{8};
+  TestWaiter waiter;
+  ASSERT_TRUE(cache.begin("a"));
+  ASSERT_TRUE(cache.wait("a", waiter));
+  ASSERT_TRUE(cache.begin("b"));
+  cache.answer("b", text("one"), {9s, 9s});
+  cache.forget_if([](std::string_view) { return true; });
+  EXPECT_EQ(cache.find("b", 1s).value, nullptr);
+  cache.answer("a", text("old"), {9s, 9s});
+  EXPECT_EQ(waiter.told, std::vector<std::string>{"nothing"});
+  EXPECT_EQ(cache.find("a", 1s).value, nullptr);
+  ASSERT_TRUE(cache.begin("a"));
+  cache.answer("a", text("new"), {9s, 9s});
+  EXPECT_EQ(**cache.find("a", 1s).value, "new");
+}
+
+TEST(AnswerCacheTest, FindingAllocatesNothing) {
+  Cache cache{8};
+  const std::string key(100, 'k');
+  ASSERT_TRUE(cache.begin(key));
+  cache.answer(key, text("one"), {9s, 9s});
+  const test::AllocationCount counted;
+  for (int i = 0; i < 100; ++i) EXPECT_NE(cache.find(key, 1s).value, nullptr);
+  EXPECT_EQ(counted.so_far(), 0U);
+}
+
+}  // namespace
+}  // namespace tercel::gateway

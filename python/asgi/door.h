@@ -4,8 +4,8 @@
 // gets this table from the capsule `tercel._core._door`, and gives a Front to every server of its
 // applications, in a capsule that is the attribute `__tercel_front__` of their class. A front is an
 // http::Handler around the ASGI handler of the same application. It takes the requests that it can
-// answer, and leaves the others to the inner one: to wrap is what handlers are made for. It stands on
-// the loop of the application, or on those of the connections. Tested by test_api_app.py and
+// answer, and leaves the others to the inner one: to wrap is what handlers are made for. It stands
+// on the loop of the application, or on those of the connections. Tested by test_api_app.py and
 // test_s3_gateway.py.
 #pragma once
 
@@ -55,8 +55,8 @@ class LoopFronts {
   LoopFronts(const LoopFronts&) = delete;
   LoopFronts& operator=(const LoopFronts&) = delete;
   virtual ~LoopFronts() = default;
-  // What stands before `inner` on a loop: both outlive it. Null with a Python exception set. Thread:
-  // one that holds the interpreter lock.
+  // What stands before `inner` on a loop: both outlive it. Null with a Python exception set.
+  // Thread: one that holds the interpreter lock.
   [[nodiscard]] virtual std::unique_ptr<http::Handler> make(http::Handler& inner,
                                                             net::Loop& loop) noexcept = 0;
 };

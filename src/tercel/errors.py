@@ -20,8 +20,8 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from tercel.api.errors import HTTPError, HTTPStatus
-from tercel.options import pairs_of
 from tercel.api.response import Response
+from tercel.options import pairs_of
 
 __all__ = [
     "BadGateway",

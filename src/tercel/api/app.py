@@ -23,7 +23,6 @@ from tercel.api.hooks import Hooks
 from tercel.api.lifespan import run_lifespan
 from tercel.api.media_types import JSON, MediaTypes
 from tercel.api.mounts import Mounts, Sinks
-from tercel.options import check_call
 from tercel.api.portable import Portable
 from tercel.api.request import Request
 from tercel.api.response import Response
@@ -32,6 +31,7 @@ from tercel.api.route_table import RouteTable
 from tercel.api.router import Registration, Router
 from tercel.api.streams import Stream
 from tercel.api.uploads import Spool, spool_directory, upload_of
+from tercel.options import check_call
 
 __all__ = ["App"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from tercel import _api
-from tercel.options import check_number, listed
 from tercel.api.streams import Send
+from tercel.options import check_number, listed
 
 __all__ = ["CORS"]
 

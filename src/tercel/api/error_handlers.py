@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from tercel.api.errors import HTTPError, HTTPStatus, InvalidValue
 from tercel.api.files import FileResponse
 from tercel.api.messages import InvalidMessage
-from tercel.options import check_call
 from tercel.api.response import Response
 from tercel.api.streams import Stream
+from tercel.options import check_call
 
 if TYPE_CHECKING:
     from tercel import _api

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from tercel import _api
-from tercel.options import pairs_of
 from tercel.api.response import texts_of
 from tercel.api.streams import Receive, Send, Stream
+from tercel.options import pairs_of
 
 __all__ = ["FileResponse", "Folder", "SentFile", "folder_of"]
 

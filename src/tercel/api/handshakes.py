@@ -22,7 +22,6 @@ from tercel.api.dependencies import BEFORE
 from tercel.api.disconnect import WebSocketDisconnect
 from tercel.api.errors import problem, title_of
 from tercel.api.messages import InvalidMessage
-from tercel.options import listed
 from tercel.api.plan import Plan
 from tercel.api.portable import Answer, send_answer
 from tercel.api.request import Request
@@ -31,6 +30,7 @@ from tercel.api.response_headers import ResponseHeaders
 from tercel.api.route import WEBSOCKET, Route
 from tercel.api.streams import Receive, Send, Stream
 from tercel.api.websocket import WebSocket
+from tercel.options import listed
 
 if TYPE_CHECKING:
     from tercel.api.app import App

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tercel.options import check_call
 from tercel.api.request import Request
+from tercel.options import check_call
 from tercel.server.interface import require_interface
 from tercel.server.lifespan import Lifespan
 

@@ -11,8 +11,8 @@ from tercel.api.dependencies import Depends
 from tercel.api.handshakes import checked_origins
 from tercel.api.hooks import checked
 from tercel.api.limits import Limits, Rate
-from tercel.options import check_number, listed
 from tercel.api.route import WEBSOCKET, Remarks
+from tercel.options import check_number, listed
 
 __all__ = ["Registration", "Router"]
 

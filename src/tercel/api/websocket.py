@@ -8,9 +8,9 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 
 from tercel.api.disconnect import NORMAL, WebSocketDisconnect, check_end
 from tercel.api.messages import decoder_of
-from tercel.options import pairs_of
 from tercel.api.request import Request
 from tercel.api.streams import Receive, Send
+from tercel.options import pairs_of
 
 __all__ = ["Handshake", "WebSocket", "WebSocketDisconnect"]
 

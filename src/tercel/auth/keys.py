@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tercel.options import listed
 from tercel.auth.extra import load
+from tercel.options import listed
 
 __all__ = ["FAMILIES", "Keys", "checked_algorithms", "from_jwks", "of_application", "prepared"]
 

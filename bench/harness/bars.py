@@ -147,6 +147,23 @@ def _api_gains(workload: str, over_best: float, over_fastapi: float) -> tuple[Ba
     )
 
 
+def _s3_cost(workload: str, most: float) -> Bar:
+    return _at_most(
+        f"{workload}: CPU of a request over that of nginx as a proxy without signatures",
+        "x",
+        most,
+        lambda m: m.cpu_us(workload, "tercel-s3") / m.cpu_us(workload, "nginx-proxy"),
+    )
+
+
+def _s3_gain(workload: str) -> Bar:
+    return _at_least(
+        f"{workload}: requests per CPU-second over object-storage-proxy",
+        3,
+        lambda m: m.cpu_us(workload, "object-storage-proxy") / m.cpu_us(workload, "tercel-s3"),
+    )
+
+
 def _further_worker_mib(m: Medians, metric: str) -> float:
     """What each of the third and the fourth worker adds to the tree."""
     four, two = (m.get(f"memory-idle-{count}-workers", "tercel", metric) for count in (4, 2))
@@ -284,6 +301,12 @@ BARS = (
         "api-invalid: requests per CPU-second over the API in C++",
         SAME,
         lambda m: m.cpu_us("api-invalid", "tercel-cpp-api") / m.cpu_us("api-invalid", "tercel-api"),
+    ),
+    _s3_cost("s3-get-1k", 1.3),
+    _s3_cost("s3-get-1m", 1.0),
+    *(
+        _s3_gain(workload)
+        for workload in ("s3-get-1k", "s3-get-1m", "s3-put-1m", "s3-put-1m-trailer")
     ),
 )
 

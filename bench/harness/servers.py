@@ -15,7 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import api_commands, asgi_commands, load, native_commands, wsgi_commands
+from harness import (
+    api_commands,
+    asgi_commands,
+    load,
+    native_commands,
+    proxy_commands,
+    wsgi_commands,
+)
 from harness.process import START_TIMEOUT_S, MeasureError, Tree
 from harness.target import Target
 
@@ -25,8 +32,9 @@ class Server:
     """One contestant. `command` also writes the configuration file, where there is one.
 
     Kinds: "asgi" and "wsgi" run an application, "api" a framework's own application of the typed
-    API (harness/api.py), "feed" one of the message feed (harness/feed.py), "native" answers without
-    Python, "bare" only imports the application, "floor" has no server at all.
+    API (harness/api.py), "feed" one of the message feed (harness/feed.py), "s3" forwards to object
+    storage (harness/s3.py), "native" answers without Python, "bare" only imports the application,
+    "floor" has no server at all.
     """
 
     name: str
@@ -39,7 +47,8 @@ class Server:
     threaded: bool = False
     only: tuple[str, ...] = ()  # The workloads it takes part in; empty: all of its kind.
     app: str = ""  # The module it runs, whatever the workload says; empty: that of the workload.
-    probe: str = "/"  # Answered with 200 once it is ready.
+    probe: str = "/"  # Answered once it is ready,
+    probe_status: int = 200  # with this; 0: with whatever it is.
     port: int = 0  # Where it listens, whatever it is told; 0: where it is told.
     typed: bool = True  # Its JSON says so in Content-Type.
 
@@ -51,6 +60,7 @@ def _api(
 
 
 _FEED = "/feeds/none/messages"
+_OBJECT = "/bench/object"
 
 SERVERS = (
     Server(
@@ -146,6 +156,37 @@ SERVERS = (
             ("falcon-granian", "falcon", asgi_commands.granian),
         )
     ),
+    Server(
+        "tercel-s3",
+        "s3",
+        "tercel.s3.Gateway with --io-threads 1: verifies, asks once, signs anew",
+        proxy_commands.tercel_s3,
+        app="s3_tercel",
+        probe_status=403,
+    ),
+    Server(
+        "nginx-proxy",
+        "s3",
+        "nginx.org, ngx_http_upstream_module: keepalive; one worker, no buffering of requests",
+        proxy_commands.nginx,
+        probe=_OBJECT,
+    ),
+    Server(
+        "object-storage-proxy",
+        "s3",
+        "its README, Quick start: one thread, path style, no TLS to the origin",
+        proxy_commands.object_storage_proxy,
+        env={"OSP_ENABLE_REQUEST_COUNTING": "false"},
+        probe=_OBJECT,
+        probe_status=0,
+    ),
+    Server(
+        "haproxy",
+        "s3",
+        "docs.haproxy.org, http-reuse always; one thread",
+        proxy_commands.haproxy,
+        probe=_OBJECT,
+    ),
     _api(
         "robyn",
         "api_robyn",
@@ -227,7 +268,7 @@ def _answers(server: Server, target: Target) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=5)
     try:
         connection.request("GET", server.probe)
-        return connection.getresponse().status == 200
+        return connection.getresponse().status == server.probe_status or server.probe_status == 0
     except OSError:
         return False
     finally:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from harness import api, feed, instructions, latency, load, protocols
+from harness import api, feed, instructions, latency, load, protocols, s3
 from harness.bench import APPS, BENCH, Running, Settings, Throughput, running
 from harness.servers import Server
 from harness.stats import Sample
@@ -327,6 +327,19 @@ WORKLOADS = (
         )
         for size in (0, 1, 64)
         for requests in (1, 10)
+    ),
+    *(
+        _throughput(f"s3-{name}", f"What does {question} cost?", ("s3",), traffic)
+        for name, question, traffic in (
+            ("get-1k", "a GET of an object of 1 KiB", s3.S3("GET", 1024)),
+            ("get-1m", "a GET of an object of 1 MiB", s3.S3("GET", 1 << 20)),
+            ("put-1m", "a PUT of 1 MiB whose hash is signed", s3.S3("PUT", 1 << 20)),
+            (
+                "put-1m-trailer",
+                "a PUT of 1 MiB in aws-chunked, not signed, with a checksum behind it",
+                s3.S3("PUT", 1 << 20, trailer=True),
+            ),
+        )
     ),
     *(
         Workload(

@@ -1,0 +1,104 @@
+"""The command lines of plain proxies in front of the origin of harness/s3.py."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from harness.target import BACKLOG, KEEP_ALIVE_S, Target
+
+_APPS = Path(__file__).resolve().parent.parent / "apps"
+
+
+def _origin() -> str:
+    return urlsplit(os.environ.get("S3_ORIGIN", "http://127.0.0.1:0")).netloc
+
+
+def tercel_s3(target: Target) -> list[str]:
+    return [
+        *(target.python, "-m", "tercel", "serve", f"{target.app}:app"),
+        *("--host", "127.0.0.1", "--port", str(target.port), "--no-access-log"),
+        *("--timeout-keep-alive", str(KEEP_ALIVE_S), "--backlog", str(BACKLOG)),
+        *("--limit-request-body", "0", "--io-threads", "1"),
+    ]
+
+
+def object_storage_proxy(target: Target) -> list[str]:
+    return [target.python, str(_APPS / "s3_osp.py"), str(target.port)]
+
+
+_NGINX = """\
+daemon off;
+worker_processes 1;
+worker_rlimit_nofile 20000;
+pid {scratch}/nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 16384; multi_accept on; }}
+http {{
+  access_log off;
+  keepalive_requests 1000000000;
+  keepalive_timeout {keep_alive_s}s;
+  client_max_body_size 0;
+  client_body_temp_path {scratch}/nginx; proxy_temp_path {scratch}/nginx;
+  fastcgi_temp_path {scratch}/nginx; uwsgi_temp_path {scratch}/nginx;
+  scgi_temp_path {scratch}/nginx;
+  upstream origin {{ server {origin}; keepalive 128; keepalive_requests 1000000000; }}
+  server {{
+    listen 127.0.0.1:{port} backlog={backlog};
+    location / {{
+      proxy_pass http://origin;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_request_buffering off;
+      proxy_buffers 8 64k;
+      proxy_buffer_size 64k;
+      proxy_max_temp_file_size 0;
+    }}
+  }}
+}}
+"""
+
+
+def nginx(target: Target) -> list[str]:
+    path = target.scratch / "nginx.conf"
+    path.write_text(
+        _NGINX.format(
+            scratch=target.scratch,
+            keep_alive_s=KEEP_ALIVE_S,
+            port=target.port,
+            backlog=BACKLOG,
+            origin=_origin(),
+        )
+    )
+    return ["nginx", "-c", str(path)]
+
+
+_HAPROXY = """\
+global
+  nbthread 1
+  maxconn 4096
+defaults
+  mode http
+  timeout connect 5s
+  timeout client {keep_alive_s}s
+  timeout server 60s
+  option http-keep-alive
+  http-reuse always
+frontend front
+  bind 127.0.0.1:{port} backlog {backlog}
+  default_backend origin
+backend origin
+  server one {origin}
+"""
+
+
+def haproxy(target: Target) -> list[str]:
+    path = target.scratch / "haproxy.cfg"
+    path.write_text(
+        _HAPROXY.format(
+            keep_alive_s=KEEP_ALIVE_S, port=target.port, backlog=BACKLOG, origin=_origin()
+        )
+    )
+    return ["haproxy", "-db", "-q", "-f", str(path)]

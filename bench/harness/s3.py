@@ -1,0 +1,191 @@
+"""Requests of S3 through a gateway that verifies and signs anew, and through plain proxies.
+
+All get the same requests, signed once for the address of the server, and forward them to one
+origin: nginx with files and PUT in memory, on the client's core, whose CPU time is told by itself.
+It looks at no signature: what is compared is what stands between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import os
+import socket
+import time
+import zlib
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from harness import load
+from harness.bench import Running, Settings, free_port, running, timed
+from harness.process import MeasureError, Tree
+from harness.servers import Server
+from harness.stats import Sample
+
+CONNECTIONS = 64
+ACCESS_KEY, SECRET = "bench", "the secret of the benchmark"
+
+_ORIGIN = """\
+daemon off;
+worker_processes 1;
+pid {scratch}/origin.pid;
+error_log stderr warn;
+events {{ worker_connections 4096; multi_accept on; }}
+http {{
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_requests 1000000000;
+  client_max_body_size 0;
+  client_body_buffer_size 2m;
+  client_body_temp_path {scratch}/body;
+  proxy_temp_path {scratch}/proxy; fastcgi_temp_path {scratch}/fastcgi;
+  uwsgi_temp_path {scratch}/uwsgi; scgi_temp_path {scratch}/scgi;
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    root {scratch}/files;
+    dav_methods PUT;
+    create_full_put_path on;
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class S3:
+    """A load of wrk with one request.
+
+    Attributes:
+        method: GET of an object of so many bytes, or PUT of one.
+        trailer: the body is aws-chunked with a checksum behind it; else its hash is signed.
+    """
+
+    method: str
+    size: int
+    trailer: bool = False
+
+    def __call__(self, server: Server, settings: Settings) -> Sample:
+        """Starts the origin and `server`, checks one answer, warms up, measures once."""
+        with (
+            _origin(settings, self.size) as origin,
+            running(server, server.app, settings) as target,
+        ):
+            headers, body = self._signed(target.port)
+            self._check(target.port, headers, body)
+            script = _script(target.scratch, self.method, headers, body)
+            self._apply(target, script, settings.warmup_s)
+            before = origin.cpu()
+            sample = timed(target, lambda: self._apply(target, script, settings.seconds))
+            origin_us = origin.cpu_seconds_since(before) / sample["requests"] * 1e6
+            return {**sample, "origin_cpu_us_per_request": origin_us}
+
+    @property
+    def _path(self) -> str:
+        return "/bench/object" if self.method == "GET" else "/bench/upload"
+
+    def _signed(self, port: int) -> tuple[dict[str, str], bytes]:
+        """Returns the headers and the body of a request that is valid for fifteen minutes."""
+        data = b"x" * self.size if self.method == "PUT" else b""
+        headers = {"x-amz-content-sha256": hashlib.sha256(data).hexdigest()}
+        body = data
+        if self.trailer:
+            checksum = b64encode(zlib.crc32(data).to_bytes(4, "big"))
+            body = b"%x\r\n%b\r\n0\r\nx-amz-checksum-crc32:%b\r\n\r\n" % (len(data), data, checksum)
+            headers = {
+                "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+                "content-encoding": "aws-chunked",
+                "x-amz-decoded-content-length": str(len(data)),
+                "x-amz-trailer": "x-amz-checksum-crc32",
+                "x-amz-sdk-checksum-algorithm": "CRC32",
+            }
+        url = f"http://127.0.0.1:{port}{self._path}"
+        return _sign(self.method, url, headers), body
+
+    def _check(self, port: int, headers: dict[str, str], body: bytes) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request(self.method, self._path, body or None, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        right = answer.status == 200 and len(text) == self.size
+        if not (right if self.method == "GET" else answer.status in (200, 201, 204)):
+            raise MeasureError(f"wrong answer: {answer.status} {text[:200]!r}")
+
+    def _apply(self, target: Running, script: Path, seconds: float) -> load.Load:
+        return load.wrk(
+            f"http://127.0.0.1:{target.port}{self._path}",
+            connections=CONNECTIONS,
+            seconds=seconds,
+            core=target.settings.client_core,
+            script=script,
+        )
+
+
+def _sign(method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
+    """Returns the headers with a signature, of the payload hash that they tell."""
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    class Signer(S3SigV4Auth):  # type: ignore[misc]
+        def payload(self, request: object) -> str:
+            return headers["x-amz-content-sha256"]
+
+    request = AWSRequest(method, url, headers=headers)
+    Signer(Credentials(ACCESS_KEY, SECRET), "s3", "us-east-1").add_auth(request)
+    return dict(request.headers.items())
+
+
+def _script(scratch: Path, method: str, headers: dict[str, str], body: bytes) -> Path:
+    """Writes what wrk is told: Lua, with the body in a file of its own."""
+    path = scratch / "s3.lua"
+    lines = [f'wrk.method = "{method}"']
+    # The host that was signed is the one that wrk sends by itself.
+    lines += [f'wrk.headers["{name}"] = [[{value}]]' for name, value in headers.items()]
+    if body:
+        file = scratch / "s3.body"
+        file.write_bytes(body)
+        lines.append(f'wrk.body = io.open("{file}", "rb"):read("*a")')
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@contextlib.contextmanager
+def _origin(settings: Settings, size: int) -> Iterator[Tree]:
+    with TemporaryDirectory(prefix="tercel-bench-s3-", dir="/dev/shm") as name:
+        scratch = Path(name)
+        # nginx gives its privileges up.
+        scratch.chmod(0o777)
+        files = scratch / "files" / "bench"
+        files.mkdir(parents=True)
+        for folder in (files.parent, files):
+            folder.chmod(0o777)
+        (files / "object").write_bytes(os.urandom(size))
+        port = free_port()
+        config = scratch / "origin.conf"
+        config.write_text(_ORIGIN.format(scratch=scratch, port=port))
+        os.environ["S3_ORIGIN"] = f"http://127.0.0.1:{port}"
+        tree = Tree(
+            ["nginx", "-c", str(config)],
+            core=settings.client_core,
+            log=scratch / "origin.log",
+            env={},
+            cwd=scratch,
+        )
+        try:
+            _wait_for(port, tree)
+            yield tree
+        finally:
+            tree.stop()
+
+
+def _wait_for(port: int, tree: Tree) -> None:
+    for _ in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.05)
+    raise MeasureError(f"the origin did not start: {tree.tail()}")

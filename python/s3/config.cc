@@ -1,6 +1,5 @@
 #include "python/s3/config.h"
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -88,7 +87,6 @@ gateway::Config to_config(const Fixed& fixed, const nb::list& rules) {
   config.domains = fixed.domains;
   config.domain_views.assign(config.domains.begin(), config.domains.end());
   config.region = fixed.region;
-  config.skew = std::chrono::seconds{static_cast<std::int64_t>(fixed.skew_s)};
   config.debug = fixed.debug;
   return config;
 }

@@ -16,7 +16,6 @@ namespace tercel::python::s3 {
 struct Fixed {
   std::vector<std::string> domains;
   std::string region;
-  double skew_s;
   bool debug;
 };
 

@@ -44,10 +44,10 @@ void init_door() {
 
 class PyGateway {
  public:
-  PyGateway(nb::object ask, std::vector<std::string> domains, std::string region, double skew,
+  PyGateway(nb::object ask, std::vector<std::string> domains, std::string region,
             std::size_t cache_entries, bool debug)
       : ask_{std::move(ask)},
-        fixed_{std::move(domains), std::move(region), skew, debug},
+        fixed_{std::move(domains), std::move(region), debug},
         gateway_{SharedConst{to_config(fixed_, nb::list{})}, cache_entries} {}
 
   void update(const nb::list& rules) {
@@ -130,7 +130,7 @@ NB_MODULE(_s3, module) {
   s3::bind_policy(module);
   nb::class_<s3::PyGateway>(module, "Gateway")
       .def(nb::init<nb::object, std::vector<std::string>, std::string, double, std::size_t, bool>(),
-           nb::arg("ask"), nb::kw_only(), nb::arg("domains"), nb::arg("region"), nb::arg("skew"),
+           nb::arg("ask"), nb::kw_only(), nb::arg("domains"), nb::arg("region"),
            nb::arg("cache_entries"), nb::arg("debug"))
       .def("update", &s3::PyGateway::update, nb::arg("rules"), "Has other backends from now on.")
       .def("invalidate", &s3::PyGateway::invalidate, nb::arg("access_key"), nb::arg("identity"),

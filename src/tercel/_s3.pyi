@@ -11,7 +11,6 @@ class Gateway:
         *,
         domains: list[str],
         region: str,
-        skew: float,
         cache_entries: int,
         debug: bool,
     ) -> None: ...

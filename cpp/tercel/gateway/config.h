@@ -9,7 +9,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -28,7 +27,6 @@ struct Config {
   std::vector<std::string> domains;
   std::vector<std::string_view> domain_views;
   std::string region;  // That clients have to sign for; empty: any.
-  std::chrono::seconds skew{900};
   bool debug = false;  // A refused signature is told with what was to be signed.
 };
 

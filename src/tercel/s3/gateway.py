@@ -25,12 +25,11 @@ __all__ = ["Gateway"]
 
 SecretFor = (
     Mapping[str, str | FrontKey]
-    | Callable[[str], str | FrontKey | None | Awaitable[str | FrontKey | None]]
+    | Callable[[str], str | FrontKey | Awaitable[str | FrontKey | None] | None]
 )
 Authorize = Callable[[AuthzRequest], bool | Decision | Awaitable[bool | Decision]]
 CredentialsFor = Callable[[str, str], Credentials | str | Awaitable[Credentials | str]]
 
-_SKEW_SECONDS_MAX = 86_400
 # Where the credentials of a backend come from, and its styles, as cpp/tercel/gateway/backend.h.
 _FOREIGN, _EXCHANGED, _HMAC, _BEARER = range(4)
 _STYLES = ("path", "virtual", "auto")
@@ -55,7 +54,6 @@ class Gateway:
         domains: host names below which buckets are labels: with "s3.example.com" the bucket of
             "logs.s3.example.com" is "logs".
         region: that clients have to sign for; None: any.
-        skew: seconds that a client's clock may differ.
         key_ttl, unknown_key_ttl: seconds for which a secret is believed, and that there is none.
         allow_ttl, deny_ttl: seconds for which a decision is, unless it says that itself.
         credentials_ttl: seconds for which credentials without an end are.
@@ -79,7 +77,6 @@ class Gateway:
         credentials: CredentialsFor | None = None,
         domains: Iterable[str] = (),
         region: str | None = None,
-        skew: float = 900,
         key_ttl: float = 300,
         unknown_key_ttl: float = 10,
         allow_ttl: float = 60,
@@ -96,7 +93,6 @@ class Gateway:
         check_call(authorize, "authorize", "request")
         if credentials is not None:
             check_call(credentials, "credentials", "bucket", "identity")
-        check_number("skew, in seconds,", skew, 0, _SKEW_SECONDS_MAX, fractions=True)
         check_number("policy_timeout, in seconds,", policy_timeout, 0.001, 600, fractions=True)
         check_number("cache_entries", cache_entries, 1, 1 << 24)
         for name, ttl in (
@@ -123,7 +119,6 @@ class Gateway:
             self._policy.ask,
             domains=list(listed("domains", domains)),
             region=region or "",
-            skew=float(skew),
             cache_entries=cache_entries,
             debug=bool(debug),
         )
@@ -142,7 +137,9 @@ class Gateway:
             raise TypeError(f"buckets is a dict of backends by name, not {buckets!r}")
         for name, backend in buckets.items():
             if not isinstance(name, str) or not isinstance(backend, Backend):
-                raise TypeError(f"buckets is a dict of backends by name, not of {name!r}: {backend!r}")
+                raise TypeError(
+                    f"buckets is a dict of backends by name, not of {name!r}: {backend!r}"
+                )
             if backend.creds is None and not self._asks_for_credentials:
                 raise ValueError(
                     f"the backend of {name!r} has no creds, and the gateway has no credentials="
@@ -153,7 +150,11 @@ class Gateway:
         self._native.update(rules)
 
     def invalidate(
-        self, *, access_key: str | None = None, identity: str | None = None, bucket: str | None = None
+        self,
+        *,
+        access_key: str | None = None,
+        identity: str | None = None,
+        bucket: str | None = None,
     ) -> None:
         """Forgets what functions have answered: of an access key, an identity, a bucket, or all.
 

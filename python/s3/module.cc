@@ -129,7 +129,7 @@ NB_MODULE(_s3, module) {
   s3::init_door();
   s3::bind_policy(module);
   nb::class_<s3::PyGateway>(module, "Gateway")
-      .def(nb::init<nb::object, std::vector<std::string>, std::string, double, std::size_t, bool>(),
+      .def(nb::init<nb::object, std::vector<std::string>, std::string, std::size_t, bool>(),
            nb::arg("ask"), nb::kw_only(), nb::arg("domains"), nb::arg("region"),
            nb::arg("cache_entries"), nb::arg("debug"))
       .def("update", &s3::PyGateway::update, nb::arg("rules"), "Has other backends from now on.")

@@ -1,0 +1,90 @@
+"""Mistakes with tercel.s3: each is one sentence, where it is made, and without a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tercel.s3 import ApiKey, Backend, Bearer, Decision, FrontKey, Gateway, Hmac
+
+HMAC = Hmac("AK", "SK")
+BACKEND = Backend("http://127.0.0.1:9000", creds=HMAC)
+
+
+def gateway(buckets: Any = None, **options: Any) -> Gateway:
+    options = {"secret_for": {}, "authorize": lambda request: True} | options
+    return Gateway({"*": BACKEND} if buckets is None else buckets, **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Hmac("", "S"), "the access_key of Hmac is empty"),
+        (lambda: Hmac("A", 5), "the secret_key of Hmac is a text, not of int"),
+        (lambda: Hmac("A", "S\n"), "has bytes that are not printable ASCII"),
+        (lambda: Hmac("A", "S", expires_at="soon"), "since the epoch, is a number, not 'soon'"),
+        (lambda: Bearer("T\u00e9"), "the token of Bearer has bytes that are not printable"),
+        (lambda: ApiKey("K", "ftp://x"), "is an http(s) URL, not 'ftp://x'"),
+        (lambda: FrontKey("S", ttl=-1), "the ttl of FrontKey, in seconds, is from 0 to"),
+        (lambda: FrontKey("S", identity=5), "the identity of FrontKey is a text, not 5"),
+        (lambda: Decision("yes"), "allow of Decision is True or False, not 'yes'"),
+        (lambda: Decision(True, scope="all"), "is one of request, prefix, operation, bucket"),
+        (lambda: Decision(True, reason=5), "the reason of Decision is a text"),
+        (lambda: Backend("127.0.0.1:9000"), "is an http(s) URL, as https://s3.example.com"),
+        (lambda: Backend("http://h/path"), "has a scheme, a host and a port only"),
+        (lambda: Backend("http://u@h"), "has a scheme, a host and a port only"),
+        (lambda: Backend("http://h", style="host"), "is one of path, virtual, auto, not 'host'"),
+        (lambda: Backend("http://h", creds="key"), "are Hmac, Bearer or ApiKey, not 'key'"),
+        (lambda: Backend("http://h", region=""), "the region of Backend is empty"),
+        (lambda: gateway(buckets=[BACKEND]), "buckets is a dict of backends by name"),
+        (lambda: gateway(buckets={"a": "http://h"}), "buckets is a dict of backends by name"),
+        (lambda: gateway(buckets={"a/b": BACKEND}), "1 to 255 bytes without '/', not \"a/b\""),
+        (lambda: gateway(buckets={"a": Backend("http://h")}), "has no creds, and the gateway has"),
+        (lambda: gateway(secret_for=5), "secret_for is a function, not 5"),
+        (lambda: gateway(authorize=None), "authorize is a function, not None"),
+        (lambda: gateway(authorize=lambda: True), "called with (request)"),
+        (lambda: gateway(credentials=lambda bucket: HMAC), "called with (bucket, identity)"),
+        (lambda: gateway(domains="s3.test"), "domains is a list of texts"),
+        (lambda: gateway(allow_ttl=-1), "a Gateway, allow_ttl,"),
+        (lambda: gateway(policy_timeout=0), "policy_timeout, in seconds, is from 0.001 to 600"),
+        (lambda: gateway(cache_entries=0), "cache_entries is from 1 to"),
+        (
+            lambda: gateway({"a": Backend("https://h", creds=HMAC, ca="/none.pem")}),
+            'no certificate can be read from "/none.pem"',
+        ),
+    ],
+)
+def test_mistakes(make: Callable[[], Any], sentence: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        make()
+    said = str(caught.value)
+    assert sentence in said
+    assert "\n" not in said
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr((Hmac("AK", "SEC1", "SEC2"), Bearer("SEC3"), ApiKey("SEC4"), FrontKey("SEC5")))
+    assert not re.search("SEC[0-9]", shown)
+    assert "AK" in shown
+
+
+def test_another_configuration_is_checked_before_it_counts() -> None:
+    served = gateway()
+    with pytest.raises(ValueError, match="without '/'"):
+        served.update({"a/b": BACKEND})
+    served.update({"a": BACKEND, "b-*": BACKEND})
+
+
+def test_counts_begin_with_nothing() -> None:
+    assert set(gateway().counts().values()) == {0}
+
+
+def test_other_servers_are_told() -> None:
+    async def nothing(*_: Any) -> Any: ...
+
+    with pytest.raises(RuntimeError, match="run it by `tercel serve`"):
+        asyncio.run(gateway()({"type": "http"}, nothing, nothing))

@@ -1,0 +1,298 @@
+"""tercel.s3's Policy: what it asks the operator's functions, and what it tells the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import http.server
+import json
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tercel.s3 import ApiKey, AuthzRequest, Bearer, Decision, FrontKey, Hmac
+from tercel.s3.iam import TokenRefused, exchange
+from tercel.s3.policy import Policy, Times, credentials_of
+
+YES, NO, FAILED, TIMED_OUT = range(4)
+TIMES = Times(key=300, unknown=10, allow=60, deny=5, credentials=300, failure=1, patience=0.3)
+
+
+def policy(
+    secret_for: Callable[..., Any] = lambda access_key: None,
+    authorize: Callable[..., Any] = lambda request: True,
+    credentials: Callable[..., Any] = lambda bucket, identity: None,
+) -> Policy:
+    return Policy(secret_for, authorize, credentials, TIMES)
+
+
+def ask(asked: Policy, *questions: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Returns the answers, in the order of the questions."""
+
+    async def run() -> list[tuple[Any, ...]]:
+        answers: list[asyncio.Future[tuple[Any, ...]]] = []
+        for question in questions:
+            answers.append(asyncio.get_running_loop().create_future())
+            asked.ask(question, answers[-1].set_result)
+        return [await asyncio.wait_for(answer, 5) for answer in answers]
+
+    return asyncio.run(run())
+
+
+def key_of(access_key: str = "AK") -> tuple[Any, ...]:
+    return (0, access_key)
+
+
+def decision_of(**changes: Any) -> tuple[Any, ...]:
+    facts: dict[str, Any] = {
+        "access_key": "AK",
+        "identity": "alice",
+        "bucket": "logs",
+        "key": "2026/a",
+        "operation": "GetObject",
+        "method": "GET",
+        "query": "a=1&b=x%20y",
+        "source_ip": "192.0.2.1",
+        "copy_source": "",
+        "presigned": False,
+        "headers": (("x-amz-acl", "private"),),
+    }
+    return (1, *(facts | changes).values())
+
+
+class TestKeys:
+    def test_a_text_is_a_secret(self) -> None:
+        (answer,) = ask(policy(lambda access_key: f"secret of {access_key}"), key_of())
+        assert answer == (0, YES, "secret of AK", "", "AK", 240, 300)
+
+    def test_a_key_says_more(self) -> None:
+        key = FrontKey("s", session_token="t", ttl=10, identity="alice")
+        (answer,) = ask(policy(lambda access_key: key), key_of())
+        assert answer == (0, YES, "s", "t", "alice", 8, 10)
+
+    def test_nobody_has_it(self) -> None:
+        (answer,) = ask(policy(lambda access_key: None), key_of())
+        assert answer == (0, NO, "", "", "", 10, 10)
+
+    @pytest.mark.parametrize("nonsense", [5, b"s", ["s"], True])
+    def test_nonsense_is_a_failure(self, nonsense: Any) -> None:
+        (answer,) = ask(policy(lambda access_key: nonsense), key_of())
+        assert answer == (0, FAILED, "", "", "", 1, 1)
+
+    def test_what_raises_is_a_failure(self) -> None:
+        (answer,) = ask(policy(lambda access_key: 1 / 0), key_of())
+        assert answer[:2] == (0, FAILED)
+
+    def test_an_invalid_secret_is_a_failure_that_does_not_tell_it(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (answer,) = ask(policy(lambda access_key: "s3cr\u00e9t"), key_of())
+        assert answer[:2] == (0, FAILED)
+        assert "s3cr" not in caplog.text
+
+    def test_coroutine_functions_run_on_the_loop(self) -> None:
+        async def secret_for(access_key: str) -> str:
+            await asyncio.sleep(0)
+            return threading.current_thread().name
+
+        (answer,) = ask(policy(secret_for), key_of())
+        assert answer[2] == threading.current_thread().name
+
+    def test_plain_functions_run_on_threads(self) -> None:
+        (answer,) = ask(policy(lambda access_key: threading.current_thread().name), key_of())
+        assert answer[2].startswith("tercel-s3")
+
+    def test_a_plain_function_may_return_what_is_awaited(self) -> None:
+        async def later() -> str:
+            return "s"
+
+        def secret_for(access_key: str) -> Awaitable[str]:
+            return later()
+
+        (answer,) = ask(policy(secret_for), key_of())
+        assert answer[2] == "s"
+
+    @pytest.mark.parametrize("way", ["coroutine", "thread"])
+    def test_what_takes_too_long_is_told_so(self, way: str) -> None:
+        async def waits(access_key: str) -> str:
+            await asyncio.sleep(5)
+            return "s"
+
+        def blocks(access_key: str) -> str:
+            time.sleep(0.6)
+            return "s"
+
+        began = time.monotonic()
+        (answer,) = ask(policy(waits if way == "coroutine" else blocks), key_of())
+        assert answer == (0, TIMED_OUT, "", "", "", 1, 1)
+        assert time.monotonic() - began < 2
+
+    def test_one_call_for_all_who_ask_the_same(self) -> None:
+        calls: list[str] = []
+
+        def secret_for(access_key: str) -> str:
+            calls.append(access_key)
+            time.sleep(0.05)
+            return "s"
+
+        answers = ask(policy(secret_for), key_of("A"), key_of("A"), key_of("B"), key_of("A"))
+        assert sorted(calls) == ["A", "B"]
+        assert all(answer[1] == YES for answer in answers)
+        asked = policy(secret_for)
+        ask(asked, key_of("A"))
+        ask(asked, key_of("A"))  # Nothing is kept here: the engine does.
+        assert calls.count("A") == 3
+
+
+class TestDecisions:
+    def test_what_is_asked(self) -> None:
+        requests: list[AuthzRequest] = []
+
+        def authorize(request: AuthzRequest) -> bool:
+            requests.append(request)
+            return True
+
+        key = FrontKey("s", identity="alice", session={"team": 5})
+        asked = policy(lambda access_key: key, authorize)
+        ask(asked, key_of())
+        (answer,) = ask(asked, decision_of(copy_source="a/b", presigned=True))
+        assert answer == (1, YES, 0, "", 60, 60)
+        assert requests == [
+            AuthzRequest(
+                identity="alice",
+                access_key="AK",
+                session={"team": 5},
+                bucket="logs",
+                key="2026/a",
+                operation="GetObject",
+                method="GET",
+                query={"a": "1", "b": "x y"},
+                source_ip="192.0.2.1",
+                headers={"x-amz-acl": "private"},
+                copy_source="a/b",
+                presigned=True,
+            )
+        ]
+
+    def test_a_session_is_of_its_identity(self) -> None:
+        requests: list[AuthzRequest] = []
+        key = FrontKey("s", identity="bob", session="bob's")
+        asked = policy(lambda access_key: key, lambda request: not requests.append(request))
+        ask(asked, key_of())
+        ask(asked, decision_of(identity="alice"))
+        assert requests[0].session is None
+
+    def test_refusals_and_scopes(self) -> None:
+        (answer,) = ask(policy(authorize=lambda request: False), decision_of())
+        assert answer == (1, NO, 0, "", 5, 5)
+        for number, scope in enumerate(("request", "prefix", "operation", "bucket")):
+            decision = Decision(True, ttl=7, scope=scope, reason="why")  # type: ignore[arg-type]
+            (answer,) = ask(policy(authorize=lambda request, d=decision: d), decision_of())
+            assert answer == (1, YES, number, "why", 7, 7)
+
+    @pytest.mark.parametrize("nonsense", [None, 1, "yes", {"allow": True}])
+    def test_only_true_is_true(self, nonsense: Any) -> None:
+        (answer,) = ask(policy(authorize=lambda request: nonsense), decision_of())
+        assert answer[:2] == (1, FAILED)
+
+
+class TestCredentials:
+    QUESTION = (2, "logs", "alice", "")
+
+    def test_of_a_bucket_and_an_identity(self) -> None:
+        asked: list[tuple[str, str]] = []
+
+        def credentials(bucket: str, identity: str) -> Hmac:
+            asked.append((bucket, identity))
+            return Hmac("AK", "SK", "ST")
+
+        (answer,) = ask(policy(credentials=credentials), self.QUESTION)
+        assert answer == (2, YES, 1, "AK", "SK", "ST", 240, 300)
+        assert asked == [("logs", "alice")]
+
+    def test_they_hold_to_their_end(self) -> None:
+        token = Bearer("T", time.time() + 100)
+        (answer,) = ask(policy(credentials=lambda bucket, identity: token), self.QUESTION)
+        assert answer[:6] == (2, YES, 2, "", "T", "")
+        assert 98 < answer[7] <= 100
+        assert 78 < answer[6] <= 80
+        old = Bearer("T", time.time() - 1)
+        (answer,) = ask(policy(credentials=lambda bucket, identity: old), self.QUESTION)
+        assert answer[:2] == (2, FAILED)
+
+    def test_json(self) -> None:
+        assert credentials_of('{"access_key": "A", "secret_key": "S"}') == Hmac("A", "S")
+        assert credentials_of('{"api_key": "K"}') == ApiKey("K")
+        assert credentials_of("K-plain") == ApiKey("K-plain")
+        for nonsense in ('{"access_key": "A"}', "[]", "5", ""):
+            with pytest.raises((TypeError, ValueError)):
+                credentials_of(nonsense)
+        with pytest.raises(TypeError, match="not of int"):
+            credentials_of(5)
+
+
+class _Iam(http.server.BaseHTTPRequestHandler):
+    answers: dict[str, tuple[int, bytes]]
+
+    def do_POST(self) -> None:
+        size = int(self.headers["content-length"])
+        form = self.rfile.read(size).decode()
+        self.server.asked.append(form)  # type: ignore[attr-defined]
+        status, body = self.server.answer  # type: ignore[attr-defined]
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def iam() -> Iterator[Any]:
+    server = http.server.HTTPServer(("127.0.0.1", 0), _Iam)
+    server.asked = []  # type: ignore[attr-defined]
+    server.url = f"http://127.0.0.1:{server.server_port}/token"  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class TestApiKeys:
+    def test_one_is_exchanged_for_a_token(self, iam: Any) -> None:
+        iam.answer = (200, json.dumps({"access_token": "T", "expires_in": 3600}).encode())
+        asked = policy()
+        asked.update({"logs": ApiKey("the key", iam.url)})
+        (answer,) = ask(asked, (2, "", "", "logs"))
+        assert answer[:6] == (2, YES, 2, "", "T", "")
+        assert answer[7] == 300  # Of the gateway; the token would hold longer.
+        assert iam.asked == [
+            "grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey=the+key"
+        ]
+
+    @pytest.mark.parametrize(
+        ("answer", "sentence"),
+        [
+            ((400, b"{}"), "refused the API key with status 400"),
+            ((200, b"{}"), "answered with no token"),
+            ((200, b"nonsense"), "answered with no token"),
+            ((200, b'{"access_token": "T", "expires_in": "soon"}'), "answered with no token"),
+        ],
+    )
+    def test_there_is_no_token(self, iam: Any, answer: tuple[int, bytes], sentence: str) -> None:
+        iam.answer = answer
+        with pytest.raises(TokenRefused, match=sentence) as caught:
+            exchange(ApiKey("the key", iam.url), 1)
+        assert "the key" not in str(caught.value)
+
+    def test_nobody_is_there(self, iam: Any, caplog: pytest.LogCaptureFixture) -> None:
+        asked = policy()
+        asked.update({"logs": ApiKey("the key", "http://127.0.0.1:9/token")})
+        (answer,) = ask(asked, (2, "", "", "logs"))
+        assert answer == (2, FAILED, 0, "", "", "", 1, 1)
+        assert "could not be asked" in caplog.text
+        assert "the key" not in caplog.text

@@ -48,6 +48,7 @@ NOT_HERE = {
     "crew": "ends the process that it runs in",
     "load_client": "takes its WebSockets from bench/apps",
     "observer": "compared by test_asgi_dispatch.py, observation by observation",
+    "s3_gateway": "is no application: what it serves is C++",
     "slow_import": "takes a minute to import",
     "slow_start": "never finishes its start-up",
     "stalls": "stands still, or closes what is the server's",

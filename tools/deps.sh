@@ -4,7 +4,8 @@
 #
 #   tools/deps.sh            what `make run` needs, and most of what `make test` does
 #   tools/deps.sh --test     also nginx and HAProxy, which `make test` puts in front of tercel, and Redis. Their
-#                            packages start services where systemd runs
+#                            packages start services where systemd runs. And clients of S3, and versitygw if
+#                            there is Go
 #   tools/deps.sh --long     also what `make test-long` needs (clang, slowhttptest, Chromium)
 #   tools/deps.sh --bench    also what `make bench` needs (wrk, nginx, h2o, nghttpd, valgrind, the compared servers;
 #                            uWebSockets if there is cargo)
@@ -83,6 +84,7 @@ if [[ $proxies == yes ]]; then
   want nginx-light has_service nginx
   want haproxy has_service haproxy
   want redis-server has_service redis-server
+  want rclone has rclone
 fi
 if [[ $long == yes ]]; then
   want clang has clang++
@@ -160,6 +162,7 @@ cmake_version=$(cmake --version | sed -n 's/^cmake version //p')
 # --- the virtual environment
 
 requirements=(requirements/test.txt requirements/lint.txt)
+[[ $proxies == yes ]] && requirements+=(requirements/s3.txt)
 [[ $bench == yes ]] && requirements+=(requirements/bench.txt)
 
 if [[ -x $VENV/bin/python ]]; then
@@ -197,6 +200,19 @@ if has node >/dev/null && has npm >/dev/null && [[ ! -e $NODE_PACKAGES/node_modu
   mkdir -p "$NODE_PACKAGES"
   npm install --silent --no-audit --no-fund --prefix "$NODE_PACKAGES" "$WS" </dev/null >/dev/null ||
     say "npm could not install $WS: its tests will be skipped"
+fi
+
+# --- versitygw, an S3 server that verifies signatures, where Go is
+
+# tests/python/support/versitygw.py looks here, and wherever else it usually is.
+readonly VERSITYGW=github.com/versity/versitygw/cmd/versitygw@v1.8.0 VERSITYGW_FOLDER=$PWD/build/go/bin
+has_go() { PATH=$PATH:/usr/local/go/bin command -v go; }
+if [[ $proxies == yes && ! -x $VERSITYGW_FOLDER/versitygw && -z ${TERCEL_VERSITYGW:-} ]] &&
+  ! has versitygw >/dev/null && [[ ! -x ~/go/bin/versitygw ]] && has_go >/dev/null; then
+  say "installing $VERSITYGW with Go in $VERSITYGW_FOLDER"
+  mkdir -p "$VERSITYGW_FOLDER"
+  GOBIN=$VERSITYGW_FOLDER timeout 600 "$(has_go)" install "$VERSITYGW" </dev/null ||
+    say "Go could not install it: its tests will be skipped"
 fi
 
 # --- uWebSockets, which is compared with programs in C++

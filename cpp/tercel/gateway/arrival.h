@@ -5,7 +5,8 @@
 //
 // Whether the signature is right, and whether it may be done, are questions for later: until then
 // everything here is the word of a stranger. Views are into the request and the memory. A resource
-// of about 7 KiB, one a loop: what a request needs later is read again. Tested by handler_test.cc.
+// of about 7 KiB, one a loop: what a request needs later is read again. Tested by
+// departure_test.cc.
 #pragma once
 
 #include <array>

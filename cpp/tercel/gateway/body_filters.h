@@ -1,7 +1,8 @@
 // What is done to bodies on their way: that of a request is verified and decoded, that of a
 // response loses the backend's names.
 //
-// Resources: one a request, where there is something to do. Tested by handler_test.cc.
+// Resources: one a request, where there is something to do. Tested by
+// tests/python/test_s3_gateway.py.
 #pragma once
 
 #include <array>

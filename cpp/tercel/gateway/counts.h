@@ -1,7 +1,7 @@
 // What a gateway counts: one set for each loop, added up for who asks.
 //
 // Only its loop writes to a set; others read it at any time. A value of atomic numbers.
-// Source: docs/guide/s3.md, "Counts". Tested by handler_test.cc.
+// Source: docs/guide/s3.md, "Counts". Tested by tests/python/test_s3_gateway.py.
 #pragma once
 
 #include <array>

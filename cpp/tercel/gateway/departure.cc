@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "tercel/base/address.h"
+#include "tercel/proxy/field_draft.h"
 #include "tercel/s3/canonical_request.h"
 #include "tercel/s3/copy_source.h"
 #include "tercel/s3/signature.h"
@@ -93,9 +94,10 @@ void Departure::write_target(const Arrival& arrival, const Backend& backend,
   write_host(backend, bucket);
   path_.clear();
   if (!virtual_ && !bucket.empty()) path_.append("/").append(bucket);
-  if (arrival.resource.bucket.empty() || !arrival.resource.raw_key.empty() || virtual_)
-    path_.push_back('/');
-  s3::write_canonical_path(arrival.resource.raw_key, path_);
+  const std::string_view key = arrival.resource.raw_key;
+  // A bucket is named without a slash behind it, and a path is never empty.
+  if (!key.empty() || path_.empty()) path_.push_back('/');
+  if (!key.empty()) s3::write_canonical_path(key, path_);
   target_ = path_;
   query_text_ = arrival.plain_query;
   if (!query_text_.empty()) target_.append("?").append(query_text_);
@@ -112,12 +114,10 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
                                                   const With& with) noexcept {
   field_count_ = 0;
   const bool decodes = body_.mode == PayloadMode::kDecode;
-  const http::Field* const connection = http::find_field(request.fields, "connection");
+  const proxy::ConnectionOptions options{request.fields};
   for (const http::Field& field : request.fields) {
     if (is_left_out(field.name)) continue;
-    if (connection != nullptr && connection->value.find(field.name) != std::string_view::npos) {
-      continue;
-    }
+    if (options.has(field.name)) continue;
     if (decodes && s3::describes_aws_chunked(field.name)) continue;
     std::string_view value = field.value;
     if (decodes && field.name == "content-encoding") {

@@ -11,19 +11,21 @@
 
 namespace tercel::gateway {
 
-Desk::Desk(net::Loop& loop, Policy& policy, Changes& changes, std::size_t entries_max)
+Desk::Desk(net::Loop& loop, Policy& policy, Changes& changes, Counts& counts,
+           std::size_t entries_max)
     : loop_{loop},
       policy_{policy},
       changes_{changes},
+      counts_{counts},
       heard_{changes.count()},
       keys_{entries_max},
       decisions_{entries_max},
       credentials_{entries_max} {}
 
 Result<std::unique_ptr<Desk>> Desk::create(net::Loop& loop, Policy& policy, Changes& changes,
-                                           std::size_t entries_max) {
+                                           Counts& counts, std::size_t entries_max) {
   std::unique_ptr<Desk> desk{
-      new Desk(loop, policy, changes, entries_max)};  // The constructor is private.
+      new Desk(loop, policy, changes, counts, entries_max)};  // The constructor is private.
   auto box = net::Mailbox<Inquiry>::create(loop, *desk);
   if (!box) return fail(box.error());
   desk->box_ = *std::move(box);
@@ -46,7 +48,7 @@ bool Desk::ask(std::string_view key, Fill fill) noexcept {
     fill(inquiry->question);
     inquiry->cache_key = key;
     inquiry->desk = number_;
-    ++counts_.asked;
+    counts_.add(Counts::policy_asked);
     policy_.ask(std::move(inquiry));
     return true;
   } catch (const std::bad_alloc&) {
@@ -65,10 +67,8 @@ Desk::Known<Value> Desk::look_up(AnswerCache<Value>& cache, std::string_view key
     cache.answer(key, {}, {});  // Memory is exhausted: whoever comes next tries again.
   }
   if (known.state == State::kKnown) {
-    ++counts_.known;
-  } else if (cache.wait(key, waiter)) {
-    ++counts_.waited;
-  } else {
+    counts_.add(Counts::policy_known);
+  } else if (!cache.wait(key, waiter)) {
     known.state = State::kRefused;
   }
   return known;
@@ -91,7 +91,7 @@ Desk::Known<Decision> Desk::decision(const DecisionFacts& facts, std::string_vie
     write_decision_key(facts, scope, key_);
     const auto found = decisions_.find(key_, loop_.now());
     if (found.value == nullptr) continue;
-    ++counts_.known;
+    counts_.add(Counts::policy_known);
     return {State::kKnown, *found.value};
   }
   write_decision_key(facts, Scope::kRequest, key_);

@@ -19,6 +19,7 @@
 #include "tercel/base/result.h"
 #include "tercel/gateway/answer_cache.h"
 #include "tercel/gateway/changes.h"
+#include "tercel/gateway/counts.h"
 #include "tercel/gateway/decision_key.h"
 #include "tercel/gateway/policy.h"
 #include "tercel/gateway/question.h"
@@ -39,16 +40,10 @@ class Desk final : private net::Mailbox<Inquiry>::Reader {
     State state;
     SharedConst<Value> value;
   };
-  struct Counts {
-    std::uint64_t known = 0;
-    std::uint64_t asked = 0;
-    std::uint64_t waited = 0;
-  };
-
-  // `loop`, `policy` and `changes` outlive it; each of the three caches holds `entries_max`
+  // All outlive it; each of the three caches holds `entries_max`
   // answers. Fails with kTooManyFiles, kNoMemory or kSystem.
   [[nodiscard]] static Result<std::unique_ptr<Desk>> create(net::Loop& loop, Policy& policy,
-                                                            Changes& changes,
+                                                            Changes& changes, Counts& counts,
                                                             std::size_t entries_max);
   ~Desk();
 
@@ -61,10 +56,8 @@ class Desk final : private net::Mailbox<Inquiry>::Reader {
                                                std::string_view rule,
                                                AnswerCache<Credentials>::Waiter& waiter) noexcept;
 
-  [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
-
  private:
-  Desk(net::Loop& loop, Policy& policy, Changes& changes, std::size_t entries_max);
+  Desk(net::Loop& loop, Policy& policy, Changes& changes, Counts& counts, std::size_t entries_max);
   // Forgets what is not to be believed any more.
   void catch_up() noexcept;
   void forget(const Forget& forget) noexcept;
@@ -82,6 +75,7 @@ class Desk final : private net::Mailbox<Inquiry>::Reader {
   net::Loop& loop_;
   Policy& policy_;
   Changes& changes_;
+  Counts& counts_;
   std::uint64_t heard_;  // Of the changes.
   std::unique_ptr<net::Mailbox<Inquiry>> box_;
   std::size_t number_ = 0;
@@ -90,7 +84,6 @@ class Desk final : private net::Mailbox<Inquiry>::Reader {
   AnswerCache<FrontKey> keys_;
   AnswerCache<Decision> decisions_;
   AnswerCache<Credentials> credentials_;
-  Counts counts_;
 };
 
 }  // namespace tercel::gateway

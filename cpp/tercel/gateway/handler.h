@@ -5,7 +5,7 @@
 //
 // A request whose answers are known takes no lock and asks nobody. Source: docs/guide/s3.md,
 // docs/decisions/0009-s3-gateway.md. Resource: lives with its loop. Thread: the loop's. Tested by
-// handler_test.cc and tests/python/test_s3_gateway.py.
+// tests/python/test_s3_gateway.py.
 #pragma once
 
 #include <chrono>
@@ -36,7 +36,7 @@ class Handler final : public http::Handler {
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
 
  private:
-  Handler(net::Loop& loop, Gateway& gateway, std::unique_ptr<Desk> desk,
+  Handler(net::Loop& loop, Gateway& gateway, Counts& counts, std::unique_ptr<Desk> desk,
           const proxy::CallOptions& calls, Station::Now now);
 
   Station station_;

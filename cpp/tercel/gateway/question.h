@@ -3,7 +3,7 @@
 // Three questions: what is the secret of an access key; may this identity do this; with which
 // credentials does it go to the backend. They are asked once for many requests (answer_cache.h), by
 // a loop that goes on meanwhile. Whoever answers does so from any thread, later, with one of these
-// values. Source: docs/guide/s3.md. Tested by handler_test.cc.
+// values. Source: docs/guide/s3.md. Tested by tests/python/test_s3_gateway.py.
 #pragma once
 
 #include <chrono>

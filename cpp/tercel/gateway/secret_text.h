@@ -1,6 +1,6 @@
 // A secret: a text whose memory is overwritten when it is not needed any more.
 //
-// A value. It is never logged, and in no error. Tested by question_test.cc.
+// A value. It is never logged, and in no error. Tested by departure_test.cc.
 #pragma once
 
 #include <cstring>

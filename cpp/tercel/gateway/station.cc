@@ -26,12 +26,12 @@ proxy::Source* Pools::source_of(const Backend& backend) noexcept {
   }
 }
 
-Station::Station(net::Loop& loop_of_all, Gateway& gateway_of_all, std::unique_ptr<Desk> its_desk,
-                 const proxy::CallOptions& calls, Now wall_clock)
+Station::Station(net::Loop& loop_of_all, Gateway& gateway_of_all, Counts& its_counts,
+                 std::unique_ptr<Desk> its_desk, const proxy::CallOptions& calls, Now wall_clock)
     : loop{loop_of_all},
       gateway{gateway_of_all},
       config{gateway.config},
-      counts{gateway.counts.open()},
+      counts{its_counts},
       now{wall_clock},
       desk{std::move(its_desk)},
       front_keys{kSigningKeysMax},

@@ -54,8 +54,8 @@ struct Station {
   // Seconds since 1970.
   using Now = std::chrono::seconds (*)() noexcept;
 
-  Station(net::Loop& loop_of_all, Gateway& gateway_of_all, std::unique_ptr<Desk> its_desk,
-          const proxy::CallOptions& calls, Now wall_clock);
+  Station(net::Loop& loop_of_all, Gateway& gateway_of_all, Counts& its_counts,
+          std::unique_ptr<Desk> its_desk, const proxy::CallOptions& calls, Now wall_clock);
   Station(const Station&) = delete;
   Station& operator=(const Station&) = delete;
   ~Station();

@@ -5,7 +5,7 @@
 // read again when there is an answer. Nothing of the body is taken from the client before all of
 // that is over, so that one that waits for `100 Continue` sends none in vain. Resource: lives in
 // its station, from begin() to the end of the exchange. Thread: the loop's. Tested by
-// handler_test.cc.
+// tests/python/test_s3_gateway.py.
 #pragma once
 
 #include <cstddef>

@@ -43,7 +43,7 @@ class DeskTest : public testing::Test {
   DeskTest() : loop_{*net::Loop::create(clock_, syscalls_)} { open(); }
   void open(std::size_t entries_max = 100) {
     desk_.reset();
-    auto created = Desk::create(*loop_, policy_, changes_, entries_max);
+    auto created = Desk::create(*loop_, policy_, changes_, counts_, entries_max);
     ASSERT_TRUE(created);
     desk_ = *std::move(created);
   }
@@ -60,6 +60,7 @@ class DeskTest : public testing::Test {
   std::unique_ptr<net::Loop> loop_;
   TestPolicy policy_;
   Changes changes_;
+  Counts counts_;
   TestWaiter<FrontKey> keys_;
   TestWaiter<Decision> decisions_;
   std::unique_ptr<Desk> desk_;
@@ -81,6 +82,8 @@ TEST_F(DeskTest, OneQuestionForAllWhoWaitAndNoneWhileItHolds) {
   ASSERT_EQ(known.state, Desk::State::kKnown);
   EXPECT_EQ(known.value->identity, "alice");
   EXPECT_TRUE(policy_.asked.empty());
+  EXPECT_EQ(counts_.get(Counts::policy_asked), 1U);
+  EXPECT_EQ(counts_.get(Counts::policy_known), 1U);
 }
 
 TEST_F(DeskTest, EachSecretHasAVersionOfItsOwn) {

@@ -90,7 +90,7 @@ def told(response: Any) -> tuple[Any, ...]:
 @pytest.mark.parametrize("name", SCHEMES)
 def test_it_comes_before_parameters_and_bodies(client: Any, name: str) -> None:
     expected = SCHEMES[name].missing() if name != "scoped" else maybe_token.missing()
-    challenges = [value for _, value in tercel.api.options.pairs_of(expected.headers)]
+    challenges = [value for _, value in tercel.options.pairs_of(expected.headers)]
     document = msgspec.json.decode(expected.response().body)
     refused = (401, "application/problem+json", challenges, document)
     assert len(challenges) == (2 if name == "either" else 1)

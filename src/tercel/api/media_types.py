@@ -18,11 +18,11 @@ from tercel import _api
 from tercel.api import responses
 from tercel.api.errors import HTTPError
 from tercel.api.files import FileResponse
-from tercel.api.options import listed
 from tercel.api.plan import Plan
 from tercel.api.response import Response
 from tercel.api.returned import returned_by
 from tercel.api.streams import Stream
+from tercel.options import listed
 
 __all__ = ["JSON", "MSGPACK", "MediaTypes"]
 

@@ -13,7 +13,6 @@ from tercel.api.dependencies import Depends, Singletons, caller
 from tercel.api.handshakes import check_plan
 from tercel.api.hooks import preceded
 from tercel.api.media_types import MediaTypes
-from tercel.api.options import pairs_of
 from tercel.api.plan import Plan
 from tercel.api.response_headers import ResponseHeaders, answer_with
 from tercel.api.returned import validated, validator_of
@@ -21,6 +20,7 @@ from tercel.api.route import WEBSOCKET, Route, endpoint_of
 from tercel.api.router import Registration
 from tercel.api.security import Demand
 from tercel.api.signature import plan_of
+from tercel.options import pairs_of
 
 __all__ = ["RouteTable"]
 

@@ -1,6 +1,8 @@
 // The module tercel._s3: the half of tercel.s3.Gateway that is C++. Private. Loaded by the first
 // import of tercel.s3, so that a process without a gateway has neither it nor what it is linked
 // with.
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,9 +17,11 @@
 #include "python/ref.h"
 #include "python/s3/config.h"
 #include "python/s3/policy_bridge.h"
+#include "python/s3/presign.h"
 #include "tercel/base/log.h"
 #include "tercel/gateway/gateway.h"
 #include "tercel/gateway/handler.h"
+#include "tercel/s3/operation.h"
 
 namespace nb = nanobind;
 
@@ -116,6 +120,18 @@ std::unique_ptr<asgi::LoopFronts> open(PyObject* app, net::Loop& app_loop) noexc
   return nullptr;
 }
 
+// Returns what each operation does, by its name: the table of cpp/tercel/s3/operation_rows.h.
+nb::dict operations() {
+  constexpr std::array<const char*, 3> kAccess{"read", "write", "list"};
+  nb::dict all;
+  for (int i = 0; i < static_cast<int>(tercel::s3::Operation::kUnknown); ++i) {
+    const auto& row = tercel::s3::info(static_cast<tercel::s3::Operation>(i));
+    all[nb::str(row.name.data(), row.name.size())] =
+        nb::str(kAccess[static_cast<std::size_t>(row.access)]);
+  }
+  return all;
+}
+
 constinit asgi::Front the_front{.make = nullptr, .open = open};
 
 }  // namespace
@@ -128,6 +144,8 @@ NB_MODULE(_s3, module) {
 #endif
   s3::init_door();
   s3::bind_policy(module);
+  s3::bind_presign(module);
+  module.def("operations", &s3::operations, "Returns read, write or list by operation.");
   nb::class_<s3::PyGateway>(module, "Gateway")
       .def(nb::init<nb::object, std::vector<std::string>, std::string, std::size_t, bool>(),
            nb::arg("ask"), nb::kw_only(), nb::arg("domains"), nb::arg("region"),

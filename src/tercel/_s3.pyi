@@ -23,3 +23,18 @@ class PolicyBridge:
 
 class Reply:
     def __call__(self, answer: tuple[Any, ...]) -> None: ...
+
+def presign(
+    method: str,
+    path: str,
+    query: str,
+    host: str,
+    headers: list[tuple[str, str]],
+    access_key: str,
+    secret: str,
+    token: str,
+    region: str,
+    now: int,
+    expires: int,
+) -> str: ...
+def operations() -> dict[str, str]: ...

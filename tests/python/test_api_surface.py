@@ -11,8 +11,10 @@ from typing import Any
 
 import tercel
 import tercel.auth
+import tercel.s3
 import tercel.testing
 
+MODULES = {"": tercel, "auth.": tercel.auth, "s3.": tercel.s3, "testing.": tercel.testing}
 GOLDEN = Path(__file__).with_name("api_surface.txt")
 
 
@@ -37,9 +39,9 @@ def _describe(name: str, value: Any) -> list[str]:
 
 
 def surface() -> str:
-    """Returns the public names of tercel, .auth and .testing with their signatures, one a line."""
+    """Returns the public names of tercel, .auth, .s3 and .testing with signatures, one a line."""
     lines = []
-    for module, prefix in ((tercel, ""), (tercel.auth, "auth."), (tercel.testing, "testing.")):
+    for prefix, module in MODULES.items():
         for name in sorted(module.__all__):
             lines += _describe(prefix + name, getattr(module, name))
     return "\n".join(lines) + "\n"
@@ -50,7 +52,7 @@ def test_the_public_names_are_those_of_the_golden_file():
 
 
 def test_every_public_name_has_a_docstring():
-    for module in (tercel, tercel.auth, tercel.testing):
+    for module in MODULES.values():
         for name in module.__all__:
             if name != "__version__":
                 assert inspect.getdoc(getattr(module, name)), name

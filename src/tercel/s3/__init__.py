@@ -12,6 +12,7 @@
 """
 
 from tercel.s3.gateway import Gateway
+from tercel.s3.presigned import presign
 from tercel.s3.values import (
     ApiKey,
     AuthzRequest,
@@ -33,4 +34,5 @@ __all__ = [
     "FrontKey",
     "Gateway",
     "Hmac",
+    "presign",
 ]

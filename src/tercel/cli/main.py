@@ -23,6 +23,7 @@ tercel: an HTTP server for Python applications.
 
   tercel serve main:app [options]      serve the object `app` of main.py
   tercel check [main:app] [options]    look at settings and application, without serving
+  tercel gateway s3.toml [options]     serve an S3 gateway
   tercel settings                      list every setting
   tercel routes main:app               list the routes of a tercel.App
   tercel openapi main:app [-o FILE]    write its OpenAPI document
@@ -78,6 +79,10 @@ def _run(words: list[str]) -> int:
         print(f"tercel {_core.__version__} (CPython {python})")
     elif command == "serve":
         return _serve(rest)
+    elif command == "gateway":
+        from tercel.cli.gateway import gateway
+
+        return gateway(rest)
     elif command == "check":
         read = _read(rest, "tercel check")
         if read is not None:

@@ -26,7 +26,7 @@ def unknown_command(word: str) -> str:
     """Returns the sentence about `word`, which stands where a command should."""
     if ":" in word:
         return f"{word!r} is not a command: write tercel serve {word}."
-    match = closest(word, ("serve", "check", "settings", "routes", "openapi"))
+    match = closest(word, ("serve", "check", "gateway", "settings", "routes", "openapi"))
     if match:
         return f"{word!r} is not a command: did you mean {match}?"
     return f"{word!r} is not a command: `tercel --help` lists them."

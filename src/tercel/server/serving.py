@@ -142,7 +142,14 @@ async def _serve(server: Server, signals: Signals, role: Role, *, own_process: b
         server.reopen_logs()
         role.show_state(server)
 
-    signals.deliver_to(loop, end, reopen, server.reload_certificates)
+    def reload() -> None:
+        server.reload_certificates()
+        # Of an application that has files of its own: tercel.s3.file.
+        again = getattr(server._application, "__tercel_reload__", None)
+        if again is not None:
+            again()
+
+    signals.deliver_to(loop, end, reopen, reload)
     serving = asyncio.ensure_future(server.serve())
     await server.wait_started()
     served = server.started

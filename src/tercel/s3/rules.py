@@ -1,0 +1,121 @@
+"""Policies as rows of a table: the first that is about a request decides, and none denies.
+
+A rule without a key prefix is about every key. One with a prefix is about the keys that begin with
+it; where it allows, about lists of those keys only, and where it denies, about every list that
+could show one of them, and about what changes a bucket as a whole. HeadBucket and GetBucketLocation
+tell that a bucket is there: they are for whoever is allowed anything in it.
+
+Tested by tests/python/test_s3_rules.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from tercel.s3.values import AuthzRequest, Decision, Scope
+
+__all__ = ["Rule", "decide"]
+
+Network = IPv4Network | IPv6Network
+
+_PRESENCE = ("HeadBucket", "GetBucketLocation")
+# That show keys of a bucket, below the parameter `prefix`.
+_LISTS = ("ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Whether some requests may be made. Empty: whatever it is.
+
+    Attributes:
+        identity, bucket: patterns, with `*` and `?`.
+        prefix: what keys begin with.
+        operations: names, as AWS has them.
+        cidr: where clients are. One on a Unix socket is nowhere.
+    """
+
+    allow: bool
+    identity: Sequence[str] = ()
+    bucket: Sequence[str] = ()
+    prefix: Sequence[str] = ()
+    operations: frozenset[str] = frozenset()
+    cidr: Sequence[Network] = ()
+
+    def is_for(self, request: AuthzRequest, address: IPv4Address | IPv6Address | None) -> bool:
+        """Whether identity, bucket and address are this rule's."""
+        return (
+            _fits(self.identity, request.identity)
+            and _fits(self.bucket, request.bucket)
+            and (not self.cidr or any(address in net for net in self.cidr if address is not None))
+        )
+
+    def is_about(self, request: AuthzRequest, access: Mapping[str, str]) -> bool:
+        """Whether operation and key are."""
+        if self.operations and request.operation not in self.operations:
+            return False
+        if not self.prefix:
+            return True
+        if request.key:
+            return request.key.startswith(tuple(self.prefix))
+        if request.operation in _LISTS:
+            shown = request.query.get("prefix", "")
+            return shown.startswith(tuple(self.prefix)) or (
+                not self.allow and any(prefix.startswith(shown) for prefix in self.prefix)
+            )
+        return not self.allow and access.get(request.operation, "write") == "write"
+
+
+def decide(rules: Iterable[Rule], request: AuthzRequest, access: Mapping[str, str]) -> Decision:
+    """Returns the decision of the first rule about a request, with the widest scope that is right.
+
+    Identity, bucket and address are in each scope: rules that look at nothing else decide about the
+    bucket at once.
+
+    Args:
+        access: "read", "write" or "list" by operation.
+    """
+    if request.operation == "ListBuckets":
+        return Decision(True, scope="operation")  # It has those that HeadBucket is allowed for.
+    address = _address(request.source_ip)
+    theirs = [rule for rule in rules if rule.is_for(request, address)]
+    if request.operation in _PRESENCE:
+        return Decision(_is_seen(theirs, request.operation), scope="operation")
+    by_operation = by_folder = by_key = False
+    for rule in theirs:
+        by_operation |= bool(rule.operations)
+        by_folder |= bool(rule.prefix)
+        by_key |= any(not prefix.endswith("/") for prefix in rule.prefix)
+        if rule.is_about(request, access):
+            allow = rule.allow
+            break
+    else:
+        allow = False
+    scope: Scope = "operation" if by_operation else "bucket"
+    if by_folder:
+        scope = "request" if by_key or not request.key else "prefix"
+    return Decision(allow, scope=scope)
+
+
+def _is_seen(rules: Iterable[Rule], operation: str) -> bool:
+    for rule in rules:
+        if rule.allow:
+            return True
+        if not rule.prefix and (not rule.operations or operation in rule.operations):
+            return False
+    return False
+
+
+def _fits(patterns: Sequence[str], text: str) -> bool:
+    return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    # An IPv4 client on a socket of both families is meant by networks of IPv4.
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,278 @@
+"""`tercel gateway`: mistakes in its file, what it serves, and what SIGHUP brings."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from support.server import ServerProcess
+from tercel.cli import main
+from tercel.problems import SettingError
+from tercel.s3 import ApiKey, Backend, Bearer, FrontKey, Hmac, presign
+from tercel.s3.file import KEYS, FileGateway, read_file
+from tercel.s3.rules import Rule
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "s3.md"
+BUCKET = '[buckets."*"]\nendpoint = "http://h"\ntoken = { env = "T" }\n'
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("T", "SECRET-T")
+    monkeypatch.delenv("NONE", raising=False)
+    return tmp_path / "s3.toml"
+
+
+def test_values(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("SECRET-F\n")
+    secret = f'{{ file = "{tmp_path}/secret" }}'
+    path.write_text(
+        f"""
+        [server]
+        port = 9000
+        [gateway]
+        domains = "s3.test"
+        allow_ttl = 7.5
+        [buckets.a]
+        endpoint = "https://h:9"
+        region = "eu-de"
+        style = "virtual"
+        bucket = "b"
+        verify = false
+        trailers = false
+        access_key = "AK"
+        secret_key = {secret}
+        session_token = {{ env = "T" }}
+        [buckets."b-*"]
+        endpoint = "http://h"
+        api_key = {{ env = "T" }}
+        token_url = "http://iam"
+        {BUCKET}
+        [identities.alice]
+        secret = {{ env = "T" }}
+        [identities.bob]
+        access_key = "BOB"
+        secret = {secret}
+        session_token = {{ env = "T" }}
+        [[policies]]
+        allow = true
+        identity = "alice"
+        bucket = ["a", "b-*"]
+        prefix = "x/"
+        operations = "ListObjectsV2"
+        cidr = "10.0.0.0/8"
+        [[policies]]
+        allow = false
+        access = ["list"]
+        """
+    )
+    said = read_file(str(path))
+    assert said.server == {"port": 9000}
+    assert said.options == {"domains": ["s3.test"], "allow_ttl": 7.5}
+    assert said.buckets == {
+        "a": Backend(
+            "https://h:9",
+            region="eu-de",
+            style="virtual",
+            bucket="b",
+            verify=False,
+            trailers=False,
+            creds=Hmac("AK", "SECRET-F", "SECRET-T"),
+        ),
+        "b-*": Backend("http://h", creds=ApiKey("SECRET-T", "http://iam")),
+        "*": Backend("http://h", creds=Bearer("SECRET-T")),
+    }
+    assert said.keys == {
+        "alice": FrontKey("SECRET-T", identity="alice"),
+        "BOB": FrontKey("SECRET-F", "SECRET-T", identity="bob"),
+    }
+    first, second = said.rules
+    assert (first.allow, first.identity, first.bucket) == (True, ["alice"], ["a", "b-*"])
+    assert (first.prefix, first.operations) == (["x/"], {"ListObjectsV2"})
+    assert [str(one) for one in first.cidr] == ["10.0.0.0/8"]
+    assert second == Rule(False, operations=second.operations)
+    assert {"ListObjects", "ListParts", "HeadBucket"} <= second.operations
+    assert "GetObject" not in second.operations
+    FileGateway(str(path))
+
+
+RULE = "[[policies]]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[bucket.a]", "[bucket] is no table of a gateway (did you mean buckets?) in"),
+        ("policies = 1", "policies has to be [[policies]], a list of tables"),
+        ("server = 1", "server has to be [server], a table in"),
+        ("", 'There is no [buckets.NAME]: name one, "*" for all, in'),
+        ("[buckets]\na = 1", "[buckets.a] is a table in"),
+        ("[buckets.a]\nendpoit = 1", "'endpoit' is no key of [buckets.a] (did you mean endpoint?)"),
+        ("[buckets.a]", "[buckets.a] has no endpoint in"),
+        ('[buckets.a]\nendpoint = "h"', "[buckets.a] has either access_key and secret_key"),
+        (BUCKET + 'access_key = "A"', "[buckets.*] has either access_key and secret_key"),
+        (BUCKET.replace("http://h", "h"), "[buckets.*]: the endpoint of Backend is an http(s) URL"),
+        (BUCKET + "verify = 1", "verify of [buckets.*] is true or false in"),
+        (BUCKET + "region = 1", "region of [buckets.*] is a text in"),
+        (BUCKET.replace('{ env = "T" }', '"SECRET"'), 'is { env = "NAME" } or { file = "PATH" }'),
+        (BUCKET.replace('"T"', '"NONE"'), "is in the variable NONE, which is not set, in"),
+        (BUCKET.replace('env = "T"', 'file = "/none"'), "in the file /none, which cannot be read"),
+        (BUCKET + "[gateway]\nallow_ttl = 'a'", "allow_ttl of [gateway] is a number in"),
+        (
+            BUCKET + "[gateway]\nallow_ttl = -1",
+            "makes no gateway: the ttl of a Gateway, allow_ttl,",
+        ),
+        (BUCKET + "[gateway]\ndomains = [1]", "domains of [gateway] is a text or a list of texts"),
+        (BUCKET + "[identities.a]", "[identities.a] has no secret in"),
+        (
+            BUCKET
+            + '[identities.a]\nsecret = { env = "T" }\n'
+            + '[identities.b]\naccess_key = "a"\nsecret = { env = "T" }',
+            "The access_key of [identities.b] is another identity's in",
+        ),
+        (BUCKET + RULE, "[[policies]] number 1 has no allow in"),
+        (BUCKET + RULE + "allow = 1", "allow of [[policies]] number 1 is true or false in"),
+        (BUCKET + RULE + "allow = true\nprefix = []", "is an empty list, which is for nothing"),
+        (BUCKET + RULE + 'allow = true\nprefix = ""', "none of them empty in"),
+        (BUCKET + RULE + 'allow = true\nbucket = "[a]"', "has patterns of * and ?, without [ in"),
+        (BUCKET + RULE + 'allow = true\ncidr = "10.0.0.1/8"', "is no network: 10.0.0.1/8 has host"),
+        (BUCKET + RULE + 'allow = true\naccess = "all"', "has read, write and list, not 'all' in"),
+        (
+            BUCKET + RULE + 'allow = true\noperations = "GetObjekt"',
+            "operations of [[policies]] number 1 has 'GetObjekt' (did you mean GetObject?) in",
+        ),
+        ("a = ", "is not TOML: Invalid value"),
+    ],
+)
+def test_mistakes(path: Path, text: str, sentence: str) -> None:
+    path.write_text(text)
+    with pytest.raises(SettingError) as caught:
+        FileGateway(str(path))
+    said = str(caught.value)
+    assert sentence in said
+    assert str(path) in said
+    assert "SECRET" not in said
+    assert re.fullmatch(r"[^\n]*\.", said)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "Name the file of the gateway: tercel gateway s3.toml."),
+        (["/none.toml"], "The gateway's file /none.toml cannot be read: No such file"),
+        (["/none.toml", "--config", "a"], "in [server] of its file, without --config."),
+        (["/none.toml", "--prot"], "--prot is not an option of tercel gateway"),
+        (["FILE"], "'prot' is not a setting: did you mean port? ([server] is in"),
+    ],
+)
+def test_mistakes_of_the_command(
+    path: Path, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
+) -> None:
+    path.write_text(BUCKET + "[server]\nprot = 1")
+    assert main(["gateway", *(str(path) if word == "FILE" else word for word in words)]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gateway", "--help"]) == 0
+    assert "usage: tercel gateway s3.toml" in capsys.readouterr().out
+
+
+def test_guide_names_every_key() -> None:
+    text = GUIDE.read_text()
+    for table, keys in KEYS.items():
+        rows = re.search(rf"^\| `\[+{table}[^\n]*\]+` [^\n]*$", text, re.MULTILINE)
+        assert rows, table
+        assert re.findall(r"`([a-z_]+)`", rows[0].split("|")[2]) == list(keys)
+
+
+# --- served
+
+
+class Storage(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = f"{self.server.server_port} {self.path}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def storages() -> Iterator[tuple[int, int]]:
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Storage) for _ in range(2)]
+    for server in servers:
+        Thread(target=server.serve_forever, daemon=True).start()
+    yield tuple(server.server_port for server in servers)
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def file_for(port: int, prefix: str) -> str:
+    return f"""
+        [server]
+        port = 0
+        [buckets."*"]
+        endpoint = "http://127.0.0.1:{port}"
+        style = "path"
+        access_key = "AK"
+        secret_key = {{ env = "T" }}
+        [identities.alice]
+        secret = {{ env = "T" }}
+        [[policies]]
+        allow = true
+        identity = "alice"
+        access = "read"
+        prefix = "{prefix}"
+        """
+
+
+def get(server: ServerProcess, key: str, secret: str = "SECRET-T") -> tuple[int, str]:
+    link = presign("GET", f"{server.url}/bkt/{key}", credentials=Hmac("alice", secret))
+    try:
+        with urllib.request.urlopen(link, timeout=10) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_served_and_read_again(path: Path, storages: tuple[int, int], workers: int) -> None:
+    first, second = storages
+    path.write_text(file_for(first, "a/"))
+    server = ServerProcess("s3.toml", port=None)
+    server.command = [sys.executable, "-m", "tercel", "gateway", str(path)]
+    server.command += [f"--workers={workers}"]
+    with server:
+        assert get(server, "a/k")[0] == 200
+        assert get(server, "a/k")[1].startswith(f"{first} /bkt/a/k")
+        assert get(server, "b/k")[0] == 403
+        assert get(server, "a/k", "wrong")[0] == 403
+
+        path.write_text("[buckets]")
+        server.send_signal(signal.SIGHUP)
+        server.wait_for(r"There is no \[buckets.NAME\]")
+        assert get(server, "a/k")[1].startswith(f"{first} ")
+
+        path.write_text(file_for(second, "b/"))
+        server.send_signal(signal.SIGHUP)
+        ends = time.monotonic() + 20
+        while get(server, "b/k")[0] != 200 or get(server, "a/k")[0] != 403:
+            assert time.monotonic() < ends, server.output
+            time.sleep(0.05)
+        assert get(server, "b/k")[1].startswith(f"{second} /bkt/b/k")
+        assert "SECRET" not in server.output

@@ -1,0 +1,140 @@
+"""The examples of docs/guide/s3.md, in front of a storage that says what reached it."""
+
+from __future__ import annotations
+
+import runpy
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from support.server import ServerProcess
+from tercel.s3 import Hmac, presign
+from tercel.s3.file import FileGateway
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "s3"
+
+
+class Storage(BaseHTTPRequestHandler):
+    """Says the credential and the path of each request."""
+
+    def do_GET(self) -> None:
+        credential = self.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
+        body = f"{credential} {self.path}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_PUT = do_GET
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def storage() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Storage) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def example(name: str, storage: str, **env: str) -> ServerProcess:
+    env = {"S3_ENDPOINT": storage, "S3_KEY": "BACK", "S3_SECRET": "SK"} | env
+    return ServerProcess(f"{name}:gateway", app_dir=EXAMPLES, env=env)
+
+
+def ask(
+    server: ServerProcess, path: str, access_key: str, secret: str, method: str = "GET"
+) -> tuple[int, str]:
+    link = presign(method, f"{server.url}{path}", credentials=Hmac(access_key, secret))
+    try:
+        request = urllib.request.Request(link, method=method)
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_minimal(storage: str) -> None:
+    with example("minimal", storage) as server:
+        alice = ("alice", "alice-and-nobody-else")
+        assert ask(server, "/reports/a%20b", *alice) == (200, "BACK /reports/a%20b")
+        assert ask(server, "/other/a", *alice)[0] in (403, 404)
+        assert ask(server, "/reports/a", "alice", "wrong")[0] == 403
+        assert "<Name>reports</Name>" in ask(server, "/", *alice)[1]
+
+
+def test_backends(storage: str) -> None:
+    with example("backends", storage, S3_COLD=storage, S3_HOT=storage) as server:
+        alice, bob = ("alice", "secret-of-alice"), ("bob", "secret-of-bob")
+        assert ask(server, "/archive/k", *alice) == (200, "cold-key /prod-archive/k")
+        assert ask(server, "/tmp-1/k", *alice) == (200, "hot-key /tmp-1/k")
+        assert ask(server, "/other/k", *alice, "PUT") == (200, "hot-key /other/k")
+        assert ask(server, "/other/k", *bob) == (200, "hot-key /other/k")
+        assert ask(server, "/other/private/k", *bob)[0] == 403
+        assert ask(server, "/other/k", *bob, "PUT")[0] == 403
+
+
+def test_tokens(storage: str) -> None:
+    jwt = pytest.importorskip("jwt")
+    key = "k" * 32
+    claims = {"sub": "alice", "aud": "s3", "exp": time.time() + 60, "groups": ["team"]}
+    with example("tokens", storage, TOKEN_KEY=key) as server:
+        token = jwt.encode(claims, key, "HS256")
+        assert ask(server, "/team/k", token, "token") == (200, "BACK /team/k")
+        assert ask(server, "/other/k", token, "token")[0] == 403
+        late = jwt.encode(claims | {"exp": time.time() - 1}, key, "HS256")
+        assert "InvalidAccessKeyId" in ask(server, "/team/k", late, "token")[1]
+        forged = jwt.encode(claims, "f" * 32, "HS256")
+        assert "InvalidAccessKeyId" in ask(server, "/team/k", forged, "token")[1]
+
+
+def test_sandbox(storage: str, tmp_path: Path) -> None:
+    # Whoever starts sandboxes lives in the gateway's process: here it writes down one that is open
+    # and one that is closed again.
+    (tmp_path / "started.py").write_text(
+        "import sandbox\n"
+        "gateway = sandbox.gateway\n"
+        "open_ = sandbox.open_sandbox('work', 'run-7/')\n"
+        "closed = sandbox.open_sandbox('work', 'run-7/')\n"
+        "sandbox.close_sandbox(closed[0])\n"
+        "print('KEYS', *open_, *closed, flush=True)\n"
+    )
+    env = {"S3_ENDPOINT": storage, "S3_KEY": "BACK", "S3_SECRET": "SK"}
+    env["PYTHONPATH"] = str(EXAMPLES)
+    with ServerProcess("started:gateway", app_dir=tmp_path, env=env) as server:
+        words = server.wait_for(r"KEYS (\S+) (\S+) (\S+) (\S+)").groups()
+        inside, closed = words[:2], words[2:]
+        assert ask(server, "/work/run-7/k", *inside) == (200, "BACK /work/run-7/k")
+        assert ask(server, "/work/run-7/k", *inside, "PUT")[0] == 200
+        assert ask(server, "/work/run-8/k", *inside)[0] == 403
+        assert ask(server, "/other/run-7/k", *inside)[0] == 403
+        assert ask(server, "/work?list-type=2&prefix=run-", *inside)[0] == 403
+        assert ask(server, "/work/run-7/k", *closed)[0] == 403
+
+
+def test_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = (EXAMPLES / "s3.toml").read_text()
+    for name in ("ibm-key", "alice"):
+        (tmp_path / name).write_text("secret")
+    path = tmp_path / "s3.toml"
+    path.write_text(text.replace("/run/secrets", str(tmp_path)))
+    monkeypatch.setenv("S3_SECRET", "a")
+    monkeypatch.setenv("BATCH_SECRET", "b")
+    FileGateway(str(path))
+    assert tomllib.loads(text)["server"] == {"port": 9000}
+
+
+def test_link(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(EXAMPLES / "link.py"))
+    link = capsys.readouterr().out
+    assert link.startswith("https://s3.example.com/reports/2026.csv?X-Amz-Algorithm=AWS4")
+    assert "&X-Amz-Expires=600&" in link

@@ -184,6 +184,24 @@ def test_mistakes_of_the_command(
     assert sentence in capsys.readouterr().err
 
 
+def test_settings_of_the_server(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr("tercel.run.run", lambda app, *said, **_: seen.extend((app(), *said)) or 0)
+    path.write_text(BUCKET + "[server]\nport = 9001\nbacklog = 10\ntimeout_keep_alive = 7")
+    monkeypatch.setenv("TERCEL_TIMEOUT_KEEP_ALIVE", "8")
+    assert main(["gateway", str(path), "--backlog", "11"]) == 0
+    gateway, settings, reread = seen
+    assert isinstance(gateway, FileGateway)
+    assert settings.binds() == ["127.0.0.1:9001"]
+    assert (settings.backlog, settings.timeout_keep_alive) == (11, 8)
+    assert settings.limit_request_body == 0
+    path.write_text(BUCKET + '[server]\nlimit_request_body = "1MiB"')
+    assert reread().limit_request_body == 1 << 20
+    path.write_text(BUCKET + "[server]\nfactory = false")
+    with pytest.raises(SettingError, match=r"factory in \[server\] of .* is not for a gateway"):
+        reread()
+
+
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gateway", "--help"]) == 0
     assert "usage: tercel gateway s3.toml" in capsys.readouterr().out

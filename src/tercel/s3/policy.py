@@ -116,6 +116,8 @@ class Policy:
 
     def _name(self, kind: int) -> str:
         function = self._functions[kind]
+        if function is None:  # All backends have an API key of their own.
+            return "the exchange of an API key"
         return f"{getattr(function, '__qualname__', repr(function))}()"
 
     async def _call(self, kind: int, *arguments: Any) -> Any:

@@ -466,6 +466,23 @@ def test_a_token_is_renewed_before_it_ends(iam: Iam) -> None:
         assert 2 <= iam.asked <= 4
 
 
+def test_a_token_is_used_to_its_end_while_there_is_no_other(iam: Iam) -> None:
+    iam.lasts = 3.0
+    with Origin(bearer="the token") as origin, bearer_front(origin, iam) as front:
+        origin.objects["/back/key"] = KEPT
+        begun = time.monotonic()
+        assert front.send("GET", "/back/key").body == KEPT
+        end = time.monotonic() + 3
+        iam.mode = "refuse"
+        while iam.asked < 3 and time.monotonic() < begun + 2.8:
+            assert front.send("GET", "/back/key").body == KEPT
+            time.sleep(0.02)
+        assert iam.asked == 3  # It was refused twice, and not asked for each request.
+        while time.monotonic() < end:
+            time.sleep(0.02)
+        assert error_code(front.send("GET", "/back/key")) == "InternalError"
+
+
 # --- clients that go
 
 

@@ -110,6 +110,20 @@ class AnswerCache {
     while (Waiter* const waiter = waiters.pop_front()) waiter->on_answer(value);
   }
 
+  // Takes that there was no answer: the one of before that still holds stays, and the next is asked
+  // for from `fresh_until` on. False: none holds, or none that counts; nothing is changed then.
+  [[nodiscard]] bool put_off(std::string_view key, std::chrono::nanoseconds now,
+                             std::chrono::nanoseconds fresh_until) noexcept {
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || !found->second.asked) return false;
+    Entry& entry = found->second;
+    if (entry.outdated || !entry.value || now >= entry.validity.until) return false;
+    entry.validity.fresh_until = fresh_until;
+    entry.asked = false;
+    used_.push_back(entry);  // Nobody waits for what is there.
+    return true;
+  }
+
   // Takes an answer that holds for another key than the one that was asked for. One that cannot be
   // stored is asked for again.
   void put(std::string_view key, SharedConst<Value> value, Validity validity) noexcept {

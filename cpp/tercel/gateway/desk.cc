@@ -174,6 +174,10 @@ template <typename Value>
 void Desk::store(AnswerCache<Value>& cache, Inquiry& inquiry) noexcept {
   const std::chrono::nanoseconds now = loop_.now();
   Validity validity{now + inquiry.answer.fresh, now + inquiry.answer.holds};
+  const auto* const answered = std::get_if<Value>(&inquiry.answer.value);
+  const bool failed = answered == nullptr || answered->verdict == Verdict::kFailed ||
+                      answered->verdict == Verdict::kTimedOut;
+  if (failed && cache.put_off(inquiry.cache_key, now, validity.fresh_until)) return;
   SharedConst<Value> value;
   try {
     // An answer of another kind is none: the default of each is a failure.

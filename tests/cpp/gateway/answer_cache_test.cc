@@ -47,6 +47,28 @@ TEST(AnswerCacheTest, AnAnswerIsUsedUntilItsEndAndAskedForAnewBeforeIt) {
   EXPECT_EQ(cache.find("a", 10s).value, nullptr);
 }
 
+TEST(AnswerCacheTest, WhatHoldsStaysWhereTheNextIsNotToBeHad) {
+  Cache cache{2};
+  EXPECT_FALSE(cache.put_off("a", 0s, 1s));  // Nobody has asked.
+  ASSERT_TRUE(cache.begin("a"));
+  EXPECT_FALSE(cache.put_off("a", 0s, 1s));  // There is none.
+  cache.answer("a", text("one"), {.fresh_until = 8s, .until = 20s});
+  ASSERT_TRUE(cache.begin("a"));
+  EXPECT_TRUE(cache.put_off("a", 9s, 11s));
+  EXPECT_FALSE(cache.find("a", 10s).ask);
+  const auto kept = cache.find("a", 11s);
+  ASSERT_NE(kept.value, nullptr);
+  EXPECT_EQ(**kept.value, "one");
+  EXPECT_TRUE(kept.ask);
+  ASSERT_TRUE(cache.begin("a"));
+  EXPECT_FALSE(cache.put_off("a", 20s, 22s));  // It does not hold any more.
+  cache.answer("a", text("none"), {.fresh_until = 22s, .until = 22s});
+  EXPECT_EQ(**cache.find("a", 21s).value, "none");
+  ASSERT_TRUE(cache.begin("a"));
+  cache.forget_if([](std::string_view) { return true; });
+  EXPECT_FALSE(cache.put_off("a", 21s, 30s));  // It does not count any more.
+}
+
 TEST(AnswerCacheTest, AllWhoWaitAreToldOnce) {
   Cache cache{8};
   TestWaiter first, second, left;

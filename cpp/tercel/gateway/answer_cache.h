@@ -93,6 +93,12 @@ class AnswerCache {
     return true;
   }
 
+  // Whether the answer that is under way is not to be believed.
+  [[nodiscard]] bool is_outdated(std::string_view key) const noexcept {
+    const auto found = entries_.find(key);
+    return found != entries_.end() && found->second.outdated;
+  }
+
   // Takes an answer that was asked for, and tells those who wait for it.
   void answer(std::string_view key, SharedConst<Value> value, Validity validity) noexcept {
     const auto found = entries_.find(key);

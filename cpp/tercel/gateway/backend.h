@@ -36,10 +36,11 @@ struct Backend {
   Style style = Style::kAuto;
   std::string bucket;  // Its name there; empty: the one that clients use.
   CredentialsFrom credentials_from = CredentialsFrom::kPolicy;
-  SharedConst<Credentials> shared_credentials;  // For kHmac and kBearer.
-  std::optional<net::TlsClientContext> tls;     // Of a secure one.
-  std::string pool_key;                         // Backends of one key share their connections.
-  bool trailers = true;                         // It takes STREAMING-UNSIGNED-PAYLOAD-TRAILER.
+  // For kHmac and kBearer. Buckets::add() gives a secret its version.
+  SharedConst<Credentials> shared_credentials;
+  std::optional<net::TlsClientContext> tls;  // Of a secure one.
+  std::string pool_key;                      // Backends of one key share their connections.
+  bool trailers = true;                      // It takes STREAMING-UNSIGNED-PAYLOAD-TRAILER.
 };
 
 }  // namespace tercel::gateway

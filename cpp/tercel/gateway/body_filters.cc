@@ -39,26 +39,30 @@ Result<proxy::BodyFilter::Passed> RequestFilter::pass(std::string_view bytes,
   return Passed{given - bytes.size(), {}};
 }
 
-ResponseFilter::ResponseFilter(Names names)
-    : names_{std::move(names)},
-      rewriter_{{.bucket = names_.bucket,
-                 .location = names_.location,
-                 .resource = names_.resource,
-                 .endpoint = names_.endpoint}} {}
+ResponseFilter::Work::Work(Names given)
+    : names{std::move(given)},
+      rewriter{{.bucket = names.bucket,
+                .location = names.location,
+                .resource = names.resource,
+                .endpoint = names.endpoint}} {}
+
+void ResponseFilter::rewrite(Names names) {
+  work_ = std::make_unique<Work>(std::move(names));
+}
 
 Result<proxy::BodyFilter::Passed> ResponseFilter::pass(std::string_view bytes,
                                                        http::Final final) noexcept {
-  if (passes_all_) return Passed{bytes.size(), bytes};
+  if (work_ == nullptr) return Passed{bytes.size(), bytes};
   const std::size_t given = bytes.size();
-  switch (rewriter_.next(bytes)) {
+  switch (work_->rewriter.next(bytes)) {
     case s3::Rewriter::Event::kData:
-      return Passed{given - bytes.size(), rewriter_.data()};
+      return Passed{given - bytes.size(), work_->rewriter.data()};
     case s3::Rewriter::Event::kFailed:
       return fail(Errc::kUpstreamMalformed);
     case s3::Rewriter::Event::kNeedMore:
       break;
   }
-  if (final == http::Final::kYes && bytes.empty() && !rewriter_.complete()) {
+  if (final == http::Final::kYes && bytes.empty() && !work_->rewriter.complete()) {
     return fail(Errc::kUpstreamTruncated);
   }
   return Passed{given - bytes.size(), {}};

@@ -5,7 +5,7 @@
 // tests/python/test_s3_gateway.py.
 #pragma once
 
-#include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +38,7 @@ class RequestFilter final : public proxy::BodyFilter {
   bool finished_ = false;
 };
 
+// Passes everything until it is told what to rewrite.
 class ResponseFilter final : public proxy::BodyFilter {
  public:
   struct Names {
@@ -46,16 +47,18 @@ class ResponseFilter final : public proxy::BodyFilter {
     std::string resource;
     std::string endpoint;
   };
-  explicit ResponseFilter(Names names);
-  // The body is no document of ours.
-  void pass_all() noexcept { passes_all_ = true; }
+  // Throws std::bad_alloc.
+  void rewrite(Names names);
 
   [[nodiscard]] Result<Passed> pass(std::string_view bytes, http::Final final) noexcept override;
 
  private:
-  const Names names_;
-  s3::Rewriter rewriter_;
-  bool passes_all_ = false;
+  struct Work {
+    explicit Work(Names given);
+    const Names names;
+    s3::Rewriter rewriter;
+  };
+  std::unique_ptr<Work> work_;  // About 8 KiB, of documents only.
 };
 
 }  // namespace tercel::gateway

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "tercel/gateway/glob.h"
 
@@ -11,7 +12,17 @@ std::optional<std::string> Buckets::add(std::string_view name, const Backend& ba
   if (name.empty() || name.size() > kPatternBytesMax || name.find('/') != std::string_view::npos) {
     return "a bucket is named by 1 to 255 bytes without '/', not \"" + std::string{name} + '"';
   }
-  auto copy = std::make_unique<const Backend>(backend);
+  auto versioned = std::make_unique<Backend>(backend);
+  if (backend.shared_credentials) {
+    // Signing keys are kept by version: that of another backend, or of another configuration, does
+    // not sign for this one.
+    Credentials credentials = *backend.shared_credentials;
+    if (auto* const hmac = std::get_if<Hmac>(&credentials.value)) {
+      hmac->version = next_secret_version();
+    }
+    versioned->shared_credentials = SharedConst<Credentials>{std::move(credentials)};
+  }
+  std::unique_ptr<const Backend> copy = std::move(versioned);
   if (!is_glob(name)) {
     if (!exact_.try_emplace(std::string{name}, std::move(copy)).second) {
       return "the bucket \"" + std::string{name} + "\" is named twice";

@@ -39,8 +39,7 @@ bool is_virtual(const Backend& backend, std::string_view bucket) noexcept {
 // What a client's proxies said of it, and what is made anew here.
 bool is_left_out(std::string_view name) noexcept {
   constexpr std::string_view kLeftOut[] = {"content-length", "expect", "forwarded", "host", "via"};
-  return s3::is_replaced(name) || http::is_of_connection(name) ||
-         name.starts_with("x-forwarded-") ||
+  return s3::is_replaced(name) || name.starts_with("proxy-") || name.starts_with("x-forwarded-") ||
          std::ranges::find(kLeftOut, name) != std::end(kLeftOut);
 }
 
@@ -56,12 +55,6 @@ std::string_view payload_hash(const s3::PayloadPlan& payload, const BodyPlan& bo
 BodyPlan plan_body(const http::Request& request, const s3::PayloadPlan& payload,
                    const Backend& backend, bool hash_is_signed) noexcept {
   BodyPlan plan;
-  if (!request.has_body) {
-    // Of a method that usually has one a backend wants to know that it has none.
-    const bool usual = request.method == "PUT" || request.method == "POST";
-    if (usual) plan.framing = http::Framing::kLength;
-    return plan;
-  }
   const bool passes =
       payload.payload == Payload::kUnsignedWithTrailer && backend.trailers && hash_is_signed;
   if (s3::is_aws_chunked(payload.payload) && !passes) {
@@ -69,6 +62,12 @@ BodyPlan plan_body(const http::Request& request, const s3::PayloadPlan& payload,
   }
   // A backend to which nothing is signed verifies nothing.
   if (!hash_is_signed) plan.mode = PayloadMode::kVerify;
+  if (!request.has_body) {
+    // Of a method that usually has one a backend wants to know that it has none.
+    const bool usual = request.method == "PUT" || request.method == "POST";
+    if (usual) plan.framing = http::Framing::kLength;
+    return plan;
+  }
   plan.framing = request.content_length ? http::Framing::kLength : http::Framing::kChunked;
   plan.content_length = request.content_length.value_or(0);
   return plan;
@@ -114,15 +113,25 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
                                                   const With& with) noexcept {
   field_count_ = 0;
   const bool decodes = body_.mode == PayloadMode::kDecode;
-  const proxy::ConnectionOptions options{request.fields};
+  const proxy::ConnectionOptions connection{request.fields};
+  std::span<char> encodings = encoding_;
   for (const http::Field& field : request.fields) {
     if (is_left_out(field.name)) continue;
-    if (options.has(field.name)) continue;
+    if (connection.has(field.name)) {
+      // Without it the request would be another one than was signed and allowed: a copy that is
+      // none, an object that is not encrypted.
+      if (field.name.starts_with("x-amz-")) {
+        return s3::Refusal{s3::ErrorCode::kInvalidRequest,
+                           "The Connection header must not name an x-amz- header"};
+      }
+      continue;
+    }
     if (decodes && s3::describes_aws_chunked(field.name)) continue;
     std::string_view value = field.value;
     if (decodes && field.name == "content-encoding") {
-      if (value.size() > encoding_.size()) return s3::Refusal{s3::ErrorCode::kInvalidArgument};
-      value = s3::without_aws_chunked(value, encoding_);
+      if (value.size() > encodings.size()) return s3::Refusal{s3::ErrorCode::kInvalidArgument};
+      value = s3::without_aws_chunked(value, encodings);
+      encodings = encodings.subspan(value.size());
       if (value.empty()) continue;
     }
     if (arrival.copies && field.name == "x-amz-copy-source") {

@@ -35,7 +35,7 @@ struct BodyPlan {
   std::uint64_t content_length = 0;  // Of kLength.
 };
 
-// `source_is_signed`: the backend verifies what the client says of the body, because its hash is
+// `hash_is_signed`: the backend verifies what the client says of the body, because its hash is
 // signed again.
 [[nodiscard]] BodyPlan plan_body(const http::Request& request, const s3::PayloadPlan& payload,
                                  const Backend& backend, bool hash_is_signed) noexcept;

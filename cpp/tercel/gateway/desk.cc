@@ -158,13 +158,17 @@ void Desk::on_mail(net::MailBatch<Inquiry> batch) noexcept {
 void Desk::take(Inquiry& inquiry) noexcept {
   switch (inquiry.question.kind) {
     case Question::Kind::kKey:
-      if (auto* const key = std::get_if<FrontKey>(&inquiry.answer.value)) key->version = ++serial_;
+      if (auto* const key = std::get_if<FrontKey>(&inquiry.answer.value)) {
+        key->version = next_secret_version();
+      }
       return store(keys_, inquiry);
     case Question::Kind::kDecision:
       return store(decisions_, inquiry);
     case Question::Kind::kCredentials:
       if (auto* const found = std::get_if<Credentials>(&inquiry.answer.value)) {
-        if (auto* const hmac = std::get_if<Hmac>(&found->value)) hmac->version = ++serial_;
+        if (auto* const hmac = std::get_if<Hmac>(&found->value)) {
+          hmac->version = next_secret_version();
+        }
       }
       return store(credentials_, inquiry);
   }
@@ -184,7 +188,7 @@ void Desk::store(AnswerCache<Value>& cache, Inquiry& inquiry) noexcept {
     auto* const given = std::get_if<Value>(&inquiry.answer.value);
     value = SharedConst<Value>{given != nullptr ? std::move(*given) : Value{}};
     if constexpr (std::is_same_v<Value, Decision>) {
-      if (value->scope != Scope::kRequest) {
+      if (value->scope != Scope::kRequest && !cache.is_outdated(inquiry.cache_key)) {
         const Question& question = inquiry.question;
         std::vector<http::Field> headers;
         for (const auto& [name, text] : question.headers) headers.push_back({name, text});

@@ -79,7 +79,6 @@ class Desk final : private net::Mailbox<Inquiry>::Reader {
   std::uint64_t heard_;  // Of the changes.
   std::unique_ptr<net::Mailbox<Inquiry>> box_;
   std::size_t number_ = 0;
-  std::uint64_t serial_ = 0;
   std::string key_;  // Room that is used again.
   AnswerCache<FrontKey> keys_;
   AnswerCache<Decision> decisions_;

@@ -1,6 +1,13 @@
 #include "tercel/gateway/policy.h"
 
+#include <atomic>
+
 namespace tercel::gateway {
+
+std::uint64_t next_secret_version() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 std::size_t Policy::join(net::Mailbox<Inquiry>& box) {
   const std::scoped_lock lock{mutex_};

@@ -26,6 +26,9 @@ enum class Verdict : std::uint8_t {
   kTimedOut  // 503: it took too long.
 };
 
+// A number that no other secret of this process has. Thread: any.
+[[nodiscard]] std::uint64_t next_secret_version() noexcept;
+
 // The secret of an access key of this gateway's clients.
 struct FrontKey {
   Verdict verdict = Verdict::kFailed;

@@ -29,8 +29,11 @@ bool same_place(const Backend& one, const Backend& other) noexcept {
   return one.secure == other.secure && one.host == other.host && one.port == other.port;
 }
 
-bool is_xml(std::span<const http::Field> fields) noexcept {
-  const http::Field* const type = http::find_field(fields, "content-type");
+// A document that can be read, and not only its head.
+bool is_xml(const http::ResponseHead& head) noexcept {
+  if (head.framing == http::ResponseFraming::kNone) return false;
+  if (http::find_field(head.fields, "content-encoding") != nullptr) return false;
+  const http::Field* const type = http::find_field(head.fields, "content-type");
   return type != nullptr && type->value.find("xml") != std::string_view::npos;
 }
 
@@ -39,6 +42,7 @@ bool is_xml(std::span<const http::Field> fields) noexcept {
 void Visit::begin(const http::Request& request) noexcept {
   station_.counts.add(Counts::requests);
   config_ = station_.config.current();
+  arrived_ = station_.now();
   exchange_.observe(this);
   proceed(request);
 }
@@ -47,7 +51,7 @@ void Visit::proceed(const http::Request& request) noexcept {
   const std::span<char> scratch =
       station_.scratch(Arrival::kMemoryBytes + 5 * request.query.size());
   if (scratch.empty()) return refuse(ErrorCode::kSlowDown);
-  if (const auto refusal = station_.arrival.read(request, *config_, station_.now(), scratch)) {
+  if (const auto refusal = station_.arrival.read(request, *config_, arrived_, scratch)) {
     station_.counts.add(Counts::refused);
     return refuse(*refusal);
   }
@@ -199,7 +203,7 @@ void Visit::relay(const http::Request& request) noexcept {
   const BodyPlan body = plan_body(request, arrival.payload, *backend_, is_signed);
   proxy::RelayFilters filters;
   try {
-    if (request.has_body && body.mode != s3::PayloadMode::kPass) {
+    if (body.mode != s3::PayloadMode::kPass && !body_is_verified_) {
       std::optional<s3::ChunkSigner> signer;
       if (arrival.payload.payload == s3::Payload::kChunks ||
           arrival.payload.payload == s3::Payload::kChunksAndTrailer) {
@@ -210,22 +214,49 @@ void Visit::relay(const http::Request& request) noexcept {
       request_filter_ = std::make_unique<RequestFilter>(arrival.payload, body.mode, signer);
       filters.request = request_filter_.get();
     }
-    // What is an object is not looked at, whatever it says that it is.
-    if (arrival.operation.operation != s3::Operation::kGetObject) {
-      std::string location{request.secure ? "https://" : "http://"};
-      location.append(request.authority).append(request.path);
-      response_filter_ = std::make_unique<ResponseFilter>(
-          ResponseFilter::Names{.bucket = std::string{arrival.resource.bucket},
-                                .location = std::move(location),
-                                .resource = std::string{request.path},
-                                .endpoint = std::string{request.authority}});
-      filters.response = response_filter_.get();
-    }
   } catch (const std::bad_alloc&) {
     return refuse(ErrorCode::kSlowDown);
   }
+  if (filters.request != nullptr && arrival.payload.bytes == 0) {
+    // A backend that is told that there is no body stores the object with the head.
+    if (!copy_request(request)) return refuse(ErrorCode::kSlowDown);
+    reads_body_ = true;
+    return read_empty_body();
+  }
+  filters.response = &response_filter_;
+  gets_object_ = arrival.operation.operation == s3::Operation::kGetObject;
   station_.counts.add(Counts::forwarded);
-  proxy::Relay::start(station_.relays, *this, request, exchange_, filters);
+  exchange_.observe(nullptr);  // The relay is told, and tells ended() in every case.
+  if (!body_is_verified_) {
+    return proxy::Relay::start(station_.relays, *this, request, exchange_, filters);
+  }
+  http::Request without_body = request;
+  without_body.has_body = false;
+  without_body.content_length = 0;
+  proxy::Relay::start(station_.relays, *this, without_body, exchange_, filters);
+}
+
+void Visit::read_empty_body() noexcept {
+  for (;;) {
+    const http::BodyRead part = exchange_.read_body();
+    if (part.state == http::BodyState::kPending || part.state == http::BodyState::kFailed) return;
+    std::string_view bytes = part.bytes;
+    const bool last = part.state == http::BodyState::kEnd;
+    for (bool done = false; !done;) {
+      const auto passed = request_filter_->pass(bytes, last ? http::Final::kYes : http::Final::kNo);
+      if (!passed) {
+        reads_body_ = false;
+        return refused(exchange_, passed.error());
+      }
+      bytes.remove_prefix(passed->consumed);
+      done = passed->consumed == 0;
+    }
+    if (last) break;
+  }
+  reads_body_ = false;
+  body_is_verified_ = true;
+  request_filter_.reset();
+  proceed(kept_);
 }
 
 Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& to,
@@ -234,13 +265,14 @@ Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& 
   if (scratch.empty()) return fail(Errc::kNoMemory);
   const std::chrono::seconds now = station_.now();
   // A second attempt is read and signed anew.
-  refusal_ = station_.arrival.read(from, *config_, now, scratch);
+  refusal_ = station_.arrival.read(from, *config_, arrived_, scratch);
   if (!refusal_) {
     refusal_ = station_.departure.write(
         from, station_.arrival,
         {*backend_, *credentials_, station_.back_keys, now, source_backend_});
   }
   if (refusal_) return fail(Errc::kHandlerFailed);
+  sent_ = &from;
   to.source = station_.pools.source_of(*backend_);
   if (to.source == nullptr) return fail(Errc::kNoMemory);
   const bool expects =
@@ -250,17 +282,40 @@ Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& 
   return {};
 }
 
+Result<void> Visit::prepare_rewriting() noexcept {
+  const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
+  if (scratch.empty()) return fail(Errc::kNoMemory);
+  s3::Resource resource;
+  if (s3::read_resource(sent_->authority, sent_->path, config_->domain_views, scratch, resource)) {
+    return fail(Errc::kHandlerFailed);  // It was read before.
+  }
+  try {
+    std::string location{sent_->secure ? "https://" : "http://"};
+    location.append(sent_->authority).append(sent_->path);
+    response_filter_.rewrite({.bucket = std::string{resource.bucket},
+                              .location = std::move(location),
+                              .resource = std::string{sent_->path},
+                              .endpoint = std::string{sent_->authority}});
+    return {};
+  } catch (const std::bad_alloc&) {
+    return fail(Errc::kNoMemory);
+  }
+}
+
 Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Response& to,
                                      proxy::FieldDraft& draft) noexcept {
-  // A document may change its size.
-  const bool rewritten = response_filter_ != nullptr && is_xml(from.fields);
-  if (response_filter_ != nullptr && !rewritten) response_filter_->pass_all();
+  // What is an object is not looked at, whatever it says that it is; an error is none.
+  const bool rewritten = is_xml(from) && (!gets_object_ || from.status >= 300);
+  if (rewritten) {
+    if (const auto prepared = prepare_rewriting(); !prepared) return prepared;
+  }
   const proxy::ConnectionOptions options{from.fields};
   for (const http::Field& field : from.fields) {
     if (options.has(field.name)) continue;
     // Where the backend is, and what it is, is not for clients to know.
-    if (field.name == "x-amz-bucket-region" || field.name == "server") continue;
-    if (field.name == "location") continue;
+    constexpr std::string_view kLeftOut[] = {"alt-svc", "location", "server",
+                                             "x-amz-bucket-region"};
+    if (std::ranges::find(kLeftOut, field.name) != std::end(kLeftOut)) continue;
     if (rewritten && field.name == "content-length") continue;
     draft.add(field.name, field.value);
   }
@@ -293,22 +348,22 @@ void Visit::on_end(http::Outcome /*outcome*/) noexcept {
 // --- waiting for a policy
 
 bool Visit::keep(const http::Request& request) noexcept {
-  if (is_kept_) return false;
-  memory_ = station_.loop.blocks().take(http::copy_bytes(request));
-  if (!memory_) {
+  if (!copy_request(request)) {
     key_waiter_.unlink();
     decision_waiter_.unlink();
     credentials_waiter_.unlink();
     refuse(ErrorCode::kSlowDown);
-    return false;
   }
-  kept_ = http::copy(request, memory_.data());
-  if (request.client != nullptr) {
-    client_ = *request.client;
-    kept_.client = &client_;
-  }
-  is_kept_ = true;
   return false;
+}
+
+bool Visit::copy_request(const http::Request& request) noexcept {
+  if (is_kept_) return true;
+  memory_ = station_.loop.blocks().take(http::copy_bytes(request));
+  if (!memory_) return false;
+  kept_ = http::copy(request, memory_.data());
+  is_kept_ = true;
+  return true;
 }
 
 void Visit::store(const SharedConst<Decision>& decision) noexcept {

@@ -8,6 +8,7 @@
 // tests/python/test_s3_gateway.py.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -63,6 +64,8 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   [[nodiscard]] bool find_backend() noexcept;
   [[nodiscard]] bool find_credentials(const http::Request& request) noexcept;
   void relay(const http::Request& request) noexcept;
+  // Of a body that comes to nothing, where no end of it can be held back until it is right.
+  void read_empty_body() noexcept;
 
   // --- answers of our own
   void list_buckets(const http::Request& request) noexcept;
@@ -74,6 +77,8 @@ class Visit final : public proxy::Rewriter, private http::Observer {
 
   // --- waiting for a policy
   [[nodiscard]] bool keep(const http::Request& request) noexcept;
+  // False: memory is exhausted.
+  [[nodiscard]] bool copy_request(const http::Request& request) noexcept;
   template <typename Value>
   void take(const SharedConst<Value>& value) noexcept;
   void store(const SharedConst<FrontKey>& key) noexcept { key_ = key; }
@@ -83,13 +88,17 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   // --- proxy::Rewriter
   [[nodiscard]] Result<void> rewrite_request(const http::Request& from, proxy::Outgoing& to,
                                              proxy::FieldDraft& draft) noexcept override;
+  // Has the answer's document rewritten. Fails with kNoMemory.
+  [[nodiscard]] Result<void> prepare_rewriting() noexcept;
   [[nodiscard]] Result<void> rewrite_response(const http::ResponseHead& from, http::Response& to,
                                               proxy::FieldDraft& draft) noexcept override;
   void refused(http::Exchange& exchange, Errc error) noexcept override;
   void ended(http::Outcome outcome, unsigned attempts) noexcept override;
 
   // --- http::Observer, until the request is relayed or answered
-  void on_body() noexcept override {}
+  void on_body() noexcept override {
+    if (reads_body_) read_empty_body();
+  }
   void on_writable() noexcept override {}
   void on_notice(http::Notice) noexcept override {}
   void on_end(http::Outcome outcome) noexcept override;
@@ -99,11 +108,14 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   SharedConst<Config> config_;
   Block memory_;  // Of the request, once it is kept.
   http::Request kept_;
-  Address client_;
   Station::RequestId request_id_{};  // Once it has one.
   bool is_kept_ = false;
   std::uint8_t again_ = 0;
   bool answered_ = false;
+  bool reads_body_ = false;        // Before anything is sent.
+  bool body_is_verified_ = false;  // It has no bytes: there is nothing to send.
+  bool gets_object_ = false;
+  std::chrono::seconds arrived_{0};  // Since 1970: when the claim is judged.
 
   Waiter<FrontKey> key_waiter_{*this};
   Waiter<Decision> decision_waiter_{*this};
@@ -121,7 +133,8 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   std::vector<SharedConst<Decision>> visible_;
 
   std::unique_ptr<RequestFilter> request_filter_;
-  std::unique_ptr<ResponseFilter> response_filter_;
+  ResponseFilter response_filter_;
+  const http::Request* sent_ = nullptr;  // The relay's, until ended().
 };
 
 template <typename Value>

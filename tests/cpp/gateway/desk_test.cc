@@ -173,6 +173,16 @@ TEST_F(DeskTest, AnAnswerUnderWayIsNotBelievedAfterItWasToBeForgotten) {
   EXPECT_EQ(desk_->key("AK", keys_).state, Desk::State::kWaits);
 }
 
+// A wide scope does not carry it past what it was forgotten by.
+TEST_F(DeskTest, NorIsAWideDecisionUnderWay) {
+  const DecisionFacts facts{.identity = "alice", .bucket = "b", .key = "k"};
+  (void)decide(facts);
+  policy_.answer(allow(Scope::kBucket, 10s));
+  changes_.add({"", "alice", ""});
+  turn();
+  EXPECT_EQ(decide(facts), Desk::State::kWaits);
+}
+
 TEST_F(DeskTest, ALoopThatMissedMoreThanAreKeptForgetsAll) {
   (void)desk_->key("AK", keys_);
   policy_.answer({FrontKey{Verdict::kYes, SecretText{"old"}}, 10s, 10s});

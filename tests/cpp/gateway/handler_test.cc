@@ -111,6 +111,52 @@ TEST_F(HandlerTest, CredentialsAreAskedForWithBucketAndIdentity) {
   EXPECT_TRUE(is_signed_by(at_backend(), "ALICE", "hers"));
 }
 
+// Hole 6 of the design: the credentials of one user are not for another.
+TEST_F(HandlerTest, CredentialsOfOneIdentityAreNotForAnother) {
+  serve({{"logs", backend(CredentialsFrom::kPolicy)}});
+  (void)send(signed_request({.path = "/logs/a"}));
+  (void)reply_key("alice");
+  (void)reply_yes();
+  (void)reply({*hmac("ALICE", "hers"), kLong, kLong});
+  EXPECT_TRUE(is_signed_by(at_backend(), "ALICE", "hers"));
+  (void)answer_from_backend("HTTP/1.1 204 N\r\n\r\n");
+  gateway_->changes.add({std::string{s3::kTestKey}, "", ""});  // The key is Bob's from now on.
+  (void)send(signed_request({.path = "/logs/a"}));
+  (void)reply_key("bob");
+  policy_.log.clear();
+  (void)reply_yes();
+  EXPECT_EQ(policy_.log, "with bob logs;");
+  (void)reply({*hmac("BOB", "his"), kLong, kLong});
+  EXPECT_TRUE(is_signed_by(at_backend(), "BOB", "his"));
+}
+
+TEST_F(HandlerTest, AnAnswerThatDoesNotCountAnyMoreIsAskedForAgainAFewTimes) {
+  serve({{"logs", backend()}});
+  (void)send(signed_request({.path = "/logs/a"}));
+  std::string got;
+  int asked = 0;
+  for (; got.empty() && asked < 10; ++asked) {
+    gateway_->changes.add({std::string{s3::kTestKey}, "", ""});
+    got = reply_key();
+  }
+  EXPECT_EQ(asked, 4);
+  EXPECT_TRUE(has(got, "<Code>SlowDown</Code>")) << got;
+}
+
+TEST_F(HandlerTest, AListOfBucketsHasThoseThatMayBeSeen) {
+  serve({{"a-logs", backend()}, {"b-logs", backend()}, {"*", backend()}});
+  (void)send(signed_request({.path = "/"}));
+  (void)reply_key();
+  (void)reply_yes();
+  EXPECT_EQ(reply({Decision{Verdict::kNo, Scope::kRequest, ""}, kLong, kLong}), "");
+  const std::string got = reply_yes();
+  EXPECT_TRUE(has(got, "<Name>b-logs</Name>")) << got;
+  EXPECT_FALSE(has(got, "a-logs"));
+  EXPECT_EQ(policy_.log, std::string{kKnown} +
+                             "may alice ListBuckets /;may alice HeadBucket a-logs/;"
+                             "may alice HeadBucket b-logs/;");
+}
+
 // --- where it goes
 
 TEST_F(HandlerTest, ABucketOfNoBackendIsNone) {
@@ -185,6 +231,19 @@ TEST_F(HandlerTest, WhatIsOfTheWayStaysBehind) {
   }
 }
 
+TEST_F(HandlerTest, ASecondAttemptIsSignedAnew) {
+  serve({{"logs", backend()}});
+  (void)pass_through(signed_request({.path = "/logs/a"}));
+  (void)answer_from_backend("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  const std::string first = pass_through(signed_request({.path = "/logs/a"}));
+  EXPECT_TRUE(has(first, "x-amz-date: 20130524T000000Z\r\n")) << first;
+  test_time += std::chrono::seconds{5};
+  peer_.reset();
+  const std::string second = at_backend();
+  EXPECT_TRUE(has(second, "x-amz-date: 20130524T000005Z\r\n")) << second;
+  EXPECT_TRUE(is_signed_by(second, "BACK", "back-secret"));
+}
+
 // --- bodies
 
 std::string chunk(std::string_view data, std::string_view signature) {
@@ -249,6 +308,19 @@ TEST_F(HandlerTest, ABackendThatVerifiesNothingGetsNoEmptyBodyThatIsWrong) {
   (void)reply_key();
   EXPECT_TRUE(has(reply_yes(), "<Code>XAmzContentSHA256Mismatch</Code>"));
   EXPECT_FALSE(connected());
+}
+
+TEST_F(HandlerTest, WhereTheBackendVerifiesNothingABodyIsVerifiedHere) {
+  serve({{"logs", backend(CredentialsFrom::kBearer)}});
+  (void)send(
+      signed_request({.method = "PUT", .path = "/logs/a"}, "s3.example.test", std::string(64, 'a')),
+      "hello");
+  (void)reply_key();
+  EXPECT_TRUE(has(reply_yes() + (connected() ? wire_.take_sent() : ""),
+                  "<Code>XAmzContentSHA256Mismatch</Code>"));
+  const std::string sent = test::receive_all(peer_);
+  EXPECT_TRUE(sent.empty() || has(sent, "authorization: Bearer token\r\n")) << sent;
+  EXPECT_FALSE(has(sent, "hello"));
 }
 
 TEST_F(HandlerTest, EncodingsInTwoFieldsStayTwo) {

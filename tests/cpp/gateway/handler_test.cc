@@ -276,6 +276,37 @@ TEST_F(HandlerTest, AnEmptyBodyIsVerifiedBeforeTheHeadIsSent) {
   EXPECT_FALSE(connected());
 }
 
+TEST_F(HandlerTest, AClientMayLeaveInTheMiddleOfAnEmptyBody) {
+  serve({{"logs", backend()}});
+  const std::string text = text_of(chunked(0), chunk("", std::string(64, '0')));
+  (void)send(text.substr(0, text.size() - 20));
+  (void)reply_key();
+  EXPECT_EQ(reply_yes(), "");
+  close_client();
+  EXPECT_FALSE(connected());
+}
+
+TEST_F(HandlerTest, TheBackendSaysWhetherABodyIsToCome) {
+  serve({{"logs", backend()}});
+  TestRequest put{.method = "PUT", .path = "/logs/a"};
+  put.header("expect") = "100-continue";
+  put.header("content-length") = "5";
+  const std::string sent = pass_through(signed_request(put));
+  EXPECT_TRUE(has(sent, "expect: 100-continue\r\n")) << sent;
+  EXPECT_EQ(answer_from_backend("HTTP/1.1 100 Continue\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(send("hello"), "");
+  EXPECT_EQ(at_backend(), "hello");
+}
+
+TEST_F(HandlerTest, ABackendThatHangsUpIsServiceUnavailable) {
+  serve({{"logs", backend()}});
+  (void)pass_through(signed_request({.path = "/logs/a"}));
+  peer_.reset();
+  settle();
+  const std::string got = wire_.take_sent();
+  EXPECT_TRUE(has(got, "<Code>ServiceUnavailable</Code>")) << got;
+}
+
 TEST_F(HandlerTest, AnEmptyBodyThatIsRightGoesOn) {
   serve({{"logs", backend()}});
   const TestRequest request = chunked(0);

@@ -1,5 +1,3 @@
-#include "tercel/gateway/departure.h"
-
 #include <array>
 #include <memory>
 #include <string>
@@ -9,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "s3/sigv4_request.h"
+#include "tercel/gateway/departure.h"
 
 namespace tercel::gateway {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tercel/http/chars.h"
 #include "tercel/s3/uri_encoding.h"
 
 namespace tercel::gateway {
@@ -17,8 +18,15 @@ struct PlaceSink {
 // What signs, and what the gateway makes anew; a policy has no use for it.
 bool is_seen_by_policies(std::string_view name) noexcept {
   if (!name.starts_with("x-amz-")) return false;
-  constexpr std::string_view kUnseen[] = {"x-amz-date", "x-amz-security-token",
-                                          "x-amz-content-sha256", "x-amz-decoded-content-length",
+  constexpr std::string_view kUnseen[] = {"x-amz-algorithm",
+                                          "x-amz-content-sha256",
+                                          "x-amz-credential",
+                                          "x-amz-date",
+                                          "x-amz-decoded-content-length",
+                                          "x-amz-expires",
+                                          "x-amz-security-token",
+                                          "x-amz-signature",
+                                          "x-amz-signedheaders",
                                           "x-amz-trailer"};
   return std::ranges::find(kUnseen, name) == std::end(kUnseen);
 }
@@ -104,13 +112,9 @@ std::optional<s3::Refusal> Arrival::read_operation(const http::Request& request,
     }
     list_prefix = {memory.data(), end};
   }
-  header_count_ = 0;
-  for (const http::Field& field : request.fields) {
-    if (!is_seen_by_policies(field.name)) continue;
-    if (header_count_ == kHeadersMax) {
-      return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
-    }
-    headers_[header_count_++] = field;
+  memory = memory.subspan(list_prefix.size());
+  if (!read_headers(request, memory)) {
+    return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
   }
   payload = {};
   if (s3::is_aws_chunked(claim.payload) && !about.streams_payload) {
@@ -123,6 +127,31 @@ std::optional<s3::Refusal> Arrival::read_operation(const http::Request& request,
                            .operation = operation.operation,
                            .has_body = request.has_body},
                           payload);
+}
+
+bool Arrival::read_headers(const http::Request& request, std::span<char> memory) noexcept {
+  header_count_ = 0;
+  const auto add = [this](const http::Field& field) {
+    if (!is_seen_by_policies(field.name)) return true;
+    if (header_count_ == kHeadersMax) return false;
+    headers_[header_count_++] = field;
+    return true;
+  };
+  if (!std::ranges::all_of(request.fields, add)) return false;
+  // S3 reads a parameter of such a name as the header field, and presigned URLs have them there.
+  char* end = memory.data();
+  for (const s3::QueryPart& part : query.parts()) {
+    char* const name = end;
+    for (std::string_view rest = part.name; !rest.empty();) {
+      *end++ = http::to_lower(s3::take_decoded(rest, s3::Part::kQuery));
+    }
+    char* const value = end;
+    for (std::string_view rest = part.value; !rest.empty();) {
+      *end++ = s3::take_decoded(rest, s3::Part::kQuery);
+    }
+    if (!add({{name, value}, {value, end}})) return false;
+  }
+  return true;
 }
 
 DecisionFacts Arrival::facts(const http::Request& request, std::string_view identity,

@@ -32,11 +32,11 @@ namespace tercel::gateway {
 
 class Arrival {
  public:
-  // Of the memory that read() needs, beside five times the bytes of the query.
+  // Of the memory that read() needs, beside six times the bytes of the query.
   static constexpr std::size_t kMemoryBytes =
       s3::kResourceMemoryBytes + s3::kCopySourceBytesMax + 3 * s3::kVersionIdBytesMax + 512;
 
-  // Nothing: all below is set. REQUIRES: memory.size() >= kMemoryBytes + 5 * request.query.size().
+  // Nothing: all below is set. REQUIRES: memory.size() >= kMemoryBytes + 6 * request.query.size().
   [[nodiscard]] std::optional<s3::Refusal> read(const http::Request& request, const Config& config,
                                                 std::chrono::seconds now,
                                                 std::span<char> memory) noexcept;
@@ -64,6 +64,9 @@ class Arrival {
 
   [[nodiscard]] std::optional<s3::Refusal> read_operation(const http::Request& request,
                                                           std::span<char> memory) noexcept;
+
+  // False: they are too many.
+  [[nodiscard]] bool read_headers(const http::Request& request, std::span<char> memory) noexcept;
 
   std::array<http::Field, kHeadersMax> headers_;  // That a policy sees.
   std::size_t header_count_ = 0;

@@ -86,7 +86,8 @@ struct Question {
   std::string source_ip;
   std::string copy_source;  // "bucket/key", decoded; empty: nothing is copied.
   bool presigned = false;
-  std::vector<std::pair<std::string, std::string>> headers;  // `x-amz-*`, but what signs.
+  std::vector<std::pair<std::string, std::string>>
+      headers;  // `x-amz-*`, of the query too; but what signs.
 };
 
 struct Answer {

@@ -49,7 +49,7 @@ void Visit::begin(const http::Request& request) noexcept {
 
 void Visit::proceed(const http::Request& request) noexcept {
   const std::span<char> scratch =
-      station_.scratch(Arrival::kMemoryBytes + 5 * request.query.size());
+      station_.scratch(Arrival::kMemoryBytes + 6 * request.query.size());
   if (scratch.empty()) return refuse(ErrorCode::kSlowDown);
   if (const auto refusal = station_.arrival.read(request, *config_, arrived_, scratch)) {
     station_.counts.add(Counts::refused);
@@ -261,7 +261,7 @@ void Visit::read_empty_body() noexcept {
 
 Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& to,
                                     proxy::FieldDraft& /*draft*/) noexcept {
-  const std::span<char> scratch = station_.scratch(Arrival::kMemoryBytes + 5 * from.query.size());
+  const std::span<char> scratch = station_.scratch(Arrival::kMemoryBytes + 6 * from.query.size());
   if (scratch.empty()) return fail(Errc::kNoMemory);
   const std::chrono::seconds now = station_.now();
   // A second attempt is read and signed anew.

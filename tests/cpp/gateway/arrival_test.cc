@@ -30,7 +30,7 @@ class ArrivalTest : public testing::Test {
     return made;
   }
   void read(const http::Request& from) {
-    memory_.resize(Arrival::kMemoryBytes + 5 * from.query.size());
+    memory_.resize(Arrival::kMemoryBytes + 6 * from.query.size());
     ASSERT_FALSE(arrival_->read(from, config_, s3::kTestNow, memory_));
   }
   // "host target", or the error's name.

@@ -87,7 +87,7 @@ class DepartureTest : public testing::Test {
   std::string send(Parts parts) {
     client_ = std::make_unique<ClientRequest>(std::move(parts));
     const http::Request request = client_->request();
-    memory_.resize(Arrival::kMemoryBytes + 5 * request.query.size());
+    memory_.resize(Arrival::kMemoryBytes + 6 * request.query.size());
     auto refusal = arrival_.read(request, config_, kNow, memory_);
     if (!refusal) {
       refusal = departure_.write(request, arrival_,
@@ -114,7 +114,7 @@ class DepartureTest : public testing::Test {
     request.has_body = head().framing != http::Framing::kNone;
     request.content_length = head().content_length;
     Arrival there;
-    std::vector<char> memory(Arrival::kMemoryBytes + 5 * request.query.size());
+    std::vector<char> memory(Arrival::kMemoryBytes + 6 * request.query.size());
     const auto refusal = there.read(request, {}, kNow, memory);
     ASSERT_FALSE(refusal) << refusal->message();
     EXPECT_EQ(there.claim.access_key, "BACKEND");

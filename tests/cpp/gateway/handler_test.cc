@@ -111,6 +111,16 @@ TEST_F(HandlerTest, CredentialsAreAskedForWithBucketAndIdentity) {
   EXPECT_TRUE(is_signed_by(at_backend(), "ALICE", "hers"));
 }
 
+// S3 reads it there as well: a policy that looks for it must not overlook it.
+TEST_F(HandlerTest, APolicySeesAHeaderThatIsInTheQuery) {
+  serve({{"logs", backend()}});
+  (void)send(signed_request({.path = "/logs/a", .query = "X-Amz-%41cl=public%2Dread&x-id=1"}));
+  (void)reply_key();
+  ASSERT_EQ(policy_.asked.size(), 1U);
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(policy_.asked[0]->question.headers, (Pairs{{"x-amz-acl", "public-read"}}));
+}
+
 // Hole 6 of the design: the credentials of one user are not for another.
 TEST_F(HandlerTest, CredentialsOfOneIdentityAreNotForAnother) {
   serve({{"logs", backend(CredentialsFrom::kPolicy)}});

@@ -320,7 +320,7 @@ TEST_F(HandlerTest, ABackendThatHangsUpIsServiceUnavailable) {
 TEST_F(HandlerTest, AnEmptyBodyThatIsRightGoesOn) {
   serve({{"logs", backend()}});
   const TestRequest request = chunked(0);
-  const std::string& authorization = TestRequest{request}.header("authorization");
+  const std::string authorization = TestRequest{request}.header("authorization");
   s3::ChunkSigner signer{s3::test_signing_key(),
                          {"20130524T000000Z", "us-east-1"},
                          std::string_view{authorization}.substr(authorization.size() - 64)};

@@ -265,7 +265,8 @@ def test_memory_is_charged_for_what_arrived_and_not_for_what_was_announced() -> 
         with WebSocketClient(server.address) as other:
             other.text("alive")
             assert other.read_message() == "alive"
-        assert peak_memory(server) - before < 8 << 20
+        # Of 800 MiB that were announced; a sanitised server takes some for itself.
+        assert peak_memory(server) - before < 16 << 20
         for client in clients:
             client.raw.close()
 

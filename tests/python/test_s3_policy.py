@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import http.server
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -144,6 +146,74 @@ class TestKeys:
         ask(asked, key_of("A"))
         ask(asked, key_of("A"))  # Nothing is kept here: the engine does.
         assert calls.count("A") == 3
+
+
+class TestHanging:
+    def test_functions_that_hang_leave_room_for_others(self) -> None:
+        ends = threading.Event()
+        others = set(threading.enumerate())
+
+        def count() -> int:
+            return len(set(threading.enumerate()) - others)
+
+        def secret_for(access_key: str) -> str:
+            if access_key.startswith("hangs"):
+                ends.wait(30)
+            return "s"
+
+        asked = policy(secret_for)
+        try:
+            answers = ask(asked, *(key_of(f"hangs {n}") for n in range(20)))
+            assert {answer[1] for answer in answers} == {TIMED_OUT}
+            (answer,) = ask(asked, key_of())
+            assert answer[1] == YES
+            # But not without an end.
+            ask(asked, *(key_of(f"hangs again {n}") for n in range(200)))
+            assert 16 < count() <= 64
+        finally:
+            ends.set()
+        deadline = time.monotonic() + 5
+        while count() > 16:
+            assert time.monotonic() < deadline, "the threads that were made up for stay"
+            time.sleep(0.02)
+        (answer,) = ask(asked, key_of("B"))
+        assert answer[1] == YES
+
+    def test_one_that_hangs_does_not_keep_the_process(self) -> None:
+        program = """if True:
+            import asyncio, time
+            from tercel.s3.policy import Policy, Times
+
+            times = Times(1, 1, 1, 1, 1, 1, patience=0.1)
+            policy = Policy(lambda access_key: time.sleep(60), lambda request: True, None, times)
+
+            async def main():
+                answer = asyncio.get_running_loop().create_future()
+                policy.ask((0, "AK"), answer.set_result)
+                print((await answer)[1])
+
+            asyncio.run(main())
+        """
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, timeout=20, check=True
+        )
+        assert done.stdout.strip() == str(TIMED_OUT).encode()
+
+    def test_what_would_end_the_process_is_a_failure(self) -> None:
+        (answer,) = ask(policy(lambda access_key: sys.exit(3)), key_of())
+        assert answer[:2] == (0, FAILED)
+
+    def test_threads_that_nobody_needs_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("tercel.s3.threads._IDLE_S", 0.05)
+        asked = policy(lambda access_key: threading.current_thread().name)
+        others = set(threading.enumerate())
+        ask(asked, *(key_of(str(number)) for number in range(5)))
+        deadline = time.monotonic() + 5
+        while set(threading.enumerate()) - others:
+            assert time.monotonic() < deadline, "the threads stay"
+            time.sleep(0.02)
+        (answer,) = ask(asked, key_of())
+        assert answer[1] == YES
 
 
 class TestDecisions:

@@ -15,12 +15,12 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from tercel.s3.iam import TokenRefused, exchange
+from tercel.s3.threads import Threads
 from tercel.s3.values import ApiKey, AuthzRequest, Bearer, Credentials, Decision, FrontKey, Hmac
 
 __all__ = ["Policy", "Times"]
@@ -33,7 +33,8 @@ _SCOPES = {"request": 0, "prefix": 1, "operation": 2, "bucket": 3}
 _KEY, _DECISION, _CREDENTIALS = range(3)
 _NONE, _HMAC, _BEARER = range(3)
 
-_THREADS = 16
+# Of plain functions; and with those that are stuck in one which does not return.
+_THREADS, _THREADS_MOST = 16, 64
 _SESSIONS_MAX = 65_536
 
 
@@ -80,7 +81,7 @@ class Policy:
         self._asked: dict[tuple[Any, ...], list[Reply]] = {}
         self._sessions: OrderedDict[str, tuple[str, Any]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pool: ThreadPoolExecutor | None = None
+        self._threads = Threads("tercel-s3", _THREADS, _THREADS_MOST)
 
     def update(self, api_keys: Mapping[str, ApiKey]) -> None:
         """Has the keys of other backends, by the names of their rules."""
@@ -125,9 +126,7 @@ class Policy:
         assert function is not None  # Backends without credentials are refused then.
         if inspect.iscoroutinefunction(function):
             return await function(*arguments)
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(_THREADS, "tercel-s3")
-        result = await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        result = await self._threads.call(function, *arguments)
         return await result if inspect.isawaitable(result) else result
 
     # --- the three questions
@@ -202,8 +201,7 @@ class Policy:
         said = self._api_keys[rule] if rule else await self._call(_CREDENTIALS, bucket, identity)
         found = credentials_of(said)
         if isinstance(found, ApiKey):
-            loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(None, exchange, found, self._times.patience)
+            found = await self._threads.call(exchange, found, self._times.patience)
         holds = self._times.credentials
         if found.expires_at is not None:
             holds = min(holds, found.expires_at - time.time())

@@ -276,6 +276,16 @@ class TestEnd:
         assert "Leaving 1 task(s) behind" in server.output
         assert "Traceback" not in server.output
 
+    @pytest.mark.parametrize("loop", ["tercel", "asyncio"])
+    def test_a_thread_that_does_not_return_is_left(self, serve: ServeProcess, loop: str):
+        server = serve("process:app", timeout_graceful_shutdown=0.2, loop=loop)
+        with server.connect() as client:
+            client.send("GET /thread HTTP/1.1\r\nHost: x\r\n\r\n")
+            server.wait_for("begun")
+            assert server.stop(timeout=12) == 0
+        assert "Leaving 1 thread(s) behind whose function does not return" in server.output
+        assert "Traceback" not in server.output
+
     def test_a_failed_shutdown_is_status_3(self, serve: ServeProcess):
         server = serve("process:failing_shutdown")
         assert server.stop() == 3

@@ -1,17 +1,22 @@
-"""The tasks that are there when a server has ended, and that its loop would wait for."""
+"""What is there when a server has ended, and would be waited for: tasks, and threads that hang."""
 
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import logging
+import os
+import sys
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["ending_all"]
+__all__ = ["end_process", "ending_all", "leave_threads"]
 
 logger = logging.getLogger("tercel")
 
-# Time that tasks have to end once they are cancelled.
+# Time that tasks have to end once they are cancelled, and functions on threads to return.
 _CANCEL_S = 1.0
 
 _T = TypeVar("_T")
@@ -46,3 +51,39 @@ async def _end_others() -> None:
         # No longer among all_tasks(), which is where the Runner looks; and it has been told of.
         asyncio._unregister_task(task)
         task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
+def leave_threads(loop: asyncio.AbstractEventLoop) -> bool:
+    """Takes the default executor off a loop that has ended. Returns whether a thread of it hangs.
+
+    The loop would wait for the functions that run there, and the interpreter after it, both without
+    a limit.
+    """
+    executor = getattr(loop, "_default_executor", None)
+    threads = getattr(executor, "_threads", None)
+    if executor is None or threads is None:
+        return False
+    executor.shutdown(wait=False, cancel_futures=True)
+    deadline = time.monotonic() + _CANCEL_S
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    stuck = [thread.name for thread in threads if thread.is_alive()]
+    if not stuck:
+        return False
+    logger.warning(
+        "Leaving %d thread(s) behind whose function does not return: %s.",
+        len(stuck),
+        ", ".join(sorted(stuck)),
+    )
+    loop._default_executor = None  # type: ignore[attr-defined]
+    return True
+
+
+def end_process(status: int) -> None:
+    """Ends the process without waiting for threads, after what is to be done at its end."""
+    with contextlib.suppress(Exception):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(status)

@@ -15,7 +15,7 @@ from tercel import _core
 from tercel.problems import SettingError
 from tercel.server import banner, logs
 from tercel.server.forked import ending_children
-from tercel.server.leftovers import ending_all
+from tercel.server.leftovers import end_process, ending_all, leave_threads
 from tercel.server.server import Server
 from tercel.server.signals import Signals
 from tercel.settings import Settings, misspelt_variables
@@ -101,12 +101,16 @@ def run_server(
     try:
         with asyncio.Runner(loop_factory=make_loop) as runner, ending_children():
             served = runner.run(ending_all(_serve(server, signals, role, own_process=own_process)))
+            hangs = own_process and leave_threads(runner.get_loop())
     finally:
         # What was frozen is collected with everything else when the process ends.
         if own_process:
             gc.unfreeze()
     cut_short = signals.count > 1 or (signals.count == 1 and not served)
-    return signals.exit_status if cut_short else 0
+    status = signals.exit_status if cut_short else 0
+    if hangs:
+        end_process(status)
+    return status
 
 
 def prepare(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop]:

@@ -17,7 +17,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
 
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answers with the value of CONF_TEXT; /sleep takes a minute, /busy blocks the loop for one,
-    /stubborn does not let itself be cancelled."""
+    /stubborn does not let itself be cancelled, /thread has one that does not return."""
     if scope["type"] == "lifespan":
         return await _lifespan(receive, send)
     print("begun", flush=True)
@@ -25,6 +25,8 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await asyncio.sleep(60)
     elif scope["path"] == "/stubborn":
         await _ignore_cancellation()
+    elif scope["path"] == "/thread":
+        await asyncio.to_thread(time.sleep, 60)
     elif scope["path"] == "/busy":
         time.sleep(60)  # noqa: ASYNC251
     elif scope["path"] == "/second":

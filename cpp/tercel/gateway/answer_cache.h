@@ -9,8 +9,11 @@
 //
 // One question is under way for a key, however many wait (single flight). An answer that is not
 // fresh any more is still used until its end, while the next one is asked for. Of those that nobody
-// waits for, the one that was used least lately gives its place to another key; so does none that
-// is asked for. Values are handed out by SharedConst: a request keeps the one that it began with.
+// waits for, the one that was used least lately gives its place to another key, and before all
+// others those that say so (refusals, which strangers can bring about at will); none does that is
+// asked for. No more than a quarter of the places are asked for at a time, so that questions about
+// what nobody knows push out few answers. Values are handed out by SharedConst: a request keeps the
+// one that it began with.
 //
 // Resource: one a loop. Thread: the loop's. Cost: a hash of the key; find() allocates nothing.
 // Tested by answer_cache_test.cc.
@@ -35,6 +38,7 @@ namespace tercel::gateway {
 struct Validity {
   std::chrono::nanoseconds fresh_until;  // From then on the next one is asked for.
   std::chrono::nanoseconds until;        // At most to this.
+  bool gives_way = false;                // Its place is taken before those of others.
 };
 
 template <typename Value>
@@ -57,7 +61,7 @@ class AnswerCache {
   };
 
   explicit AnswerCache(std::size_t entries_max, KeyedHash hash = KeyedHash::random())
-      : entries_{0, Hash{hash}}, entries_max_{entries_max} {}
+      : entries_{0, Hash{hash}}, entries_max_{entries_max}, asked_max_{(entries_max + 3) / 4} {}
   AnswerCache(const AnswerCache&) = delete;
   AnswerCache& operator=(const AnswerCache&) = delete;
 
@@ -65,19 +69,18 @@ class AnswerCache {
     const auto found = entries_.find(key);
     if (found == entries_.end()) return {nullptr, true};
     Entry& entry = found->second;
-    if (!entry.asked) {
-      entry.unlink();
-      used_.push_back(entry);
-    }
+    if (!entry.asked) touch(entry);
     const bool holds = entry.value && now < entry.validity.until;
     return {holds ? &entry.value : nullptr, !entry.asked && now >= entry.validity.fresh_until};
   }
 
-  // Notes that the caller asks for it now. False: as many keys are asked for as there may be, or
+  // Notes that the caller asks for it now. False: as many keys are asked for as may be, or
   // memory is exhausted. REQUIRES: find() said that nobody has asked.
   [[nodiscard]] bool begin(std::string_view key) noexcept {
+    if (asked_ == asked_max_) return false;
     Entry* const entry = entry_of(key);
     if (entry == nullptr) return false;
+    ++asked_;
     entry->asked = true;
     entry->outdated = false;
     entry->unlink();  // Is not evicted.
@@ -108,8 +111,7 @@ class AnswerCache {
     entry.value = value;
     entry.validity = validity;
     if (entry.outdated) entry.validity = {};
-    entry.asked = false;
-    used_.push_back(entry);
+    end_asking(entry);
     // What a waiter does may change the cache, and end others that wait.
     IntrusiveList<Waiter> waiters;
     waiters.take_all(entry.waiters);
@@ -125,8 +127,7 @@ class AnswerCache {
     Entry& entry = found->second;
     if (entry.outdated || !entry.value || now >= entry.validity.until) return false;
     entry.validity.fresh_until = fresh_until;
-    entry.asked = false;
-    used_.push_back(entry);  // Nobody waits for what is there.
+    end_asking(entry);  // Nobody waits for what is there.
     return true;
   }
 
@@ -137,8 +138,7 @@ class AnswerCache {
     if (entry == nullptr || entry->asked) return;
     entry->value = std::move(value);
     entry->validity = validity;
-    entry->unlink();
-    used_.push_back(*entry);
+    touch(*entry);
   }
 
   // Forgets the answers of which `gone(key)` is true, and does not believe those that are under
@@ -162,7 +162,7 @@ class AnswerCache {
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
  private:
-  // In `used_` while nobody asks for it.
+  // In one of the lists while nobody asks for it.
   struct Entry : ListNode {
     SharedConst<Value> value;
     Validity validity{};
@@ -178,10 +178,21 @@ class AnswerCache {
   };
   using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
 
+  // Makes it the one that was used last. REQUIRES: nobody asks for it.
+  void touch(Entry& entry) noexcept {
+    entry.unlink();
+    (entry.validity.gives_way ? gives_way_ : used_).push_back(entry);
+  }
+  void end_asking(Entry& entry) noexcept {
+    --asked_;
+    entry.asked = false;
+    touch(entry);
+  }
+
   [[nodiscard]] Entry* entry_of(std::string_view key) noexcept {
     if (const auto found = entries_.find(key); found != entries_.end()) return &found->second;
     if (entries_.size() >= entries_max_) {
-      Entry* const oldest = used_.front();
+      Entry* const oldest = !gives_way_.empty() ? gives_way_.front() : used_.front();
       if (oldest == nullptr) return nullptr;
       entries_.erase(entries_.find(std::string_view{*oldest->key}));
     }
@@ -195,8 +206,12 @@ class AnswerCache {
   }
 
   Entries entries_;
-  IntrusiveList<Entry> used_;  // The one that was used least lately is the first.
+  // The one that was used least lately is the first.
+  IntrusiveList<Entry> used_;
+  IntrusiveList<Entry> gives_way_;
+  std::size_t asked_ = 0;
   const std::size_t entries_max_;
+  const std::size_t asked_max_;
 };
 
 }  // namespace tercel::gateway

@@ -187,6 +187,7 @@ void Desk::store(AnswerCache<Value>& cache, Inquiry& inquiry) noexcept {
     // An answer of another kind is none: the default of each is a failure.
     auto* const given = std::get_if<Value>(&inquiry.answer.value);
     value = SharedConst<Value>{given != nullptr ? std::move(*given) : Value{}};
+    validity.gives_way = value->verdict != Verdict::kYes;
     if constexpr (std::is_same_v<Value, Decision>) {
       if (value->scope != Scope::kRequest && !cache.is_outdated(inquiry.cache_key)) {
         const Question& question = inquiry.question;
@@ -205,7 +206,8 @@ void Desk::store(AnswerCache<Value>& cache, Inquiry& inquiry) noexcept {
                             .headers = headers},
                            value->scope, key_);
         cache.put(key_, value, validity);
-        validity = {};  // Under its narrow key it is for those who wait.
+        // Under its narrow key it is for those who wait.
+        validity = {.fresh_until = {}, .until = {}, .gives_way = true};
       }
     }
   } catch (const std::bad_alloc&) {

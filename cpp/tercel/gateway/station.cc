@@ -15,6 +15,8 @@ proxy::Source* Pools::source_of(const Backend& backend) noexcept {
   if (const auto found = pools_.find(backend.pool_key); found != pools_.end()) {
     return found->second.get();
   }
+  // One that is in use is lent from, or has somebody who waits.
+  std::erase_if(pools_, [](const auto& one) { return one.second->unused(); });
   try {
     auto pool = std::make_unique<proxy::Pool>(
         loop_, resolver_,

@@ -35,13 +35,15 @@ namespace tercel::gateway {
 
 class Visit;
 
-// The connections to each backend.
+// The connections to each backend. A pool that has none any more goes when the next one comes:
+// those of backends that are gone from the configuration.
 class Pools {
  public:
   Pools(net::Loop& loop, net::Resolver& resolver) noexcept : loop_{loop}, resolver_{resolver} {}
 
   // Null: memory is exhausted.
   [[nodiscard]] proxy::Source* source_of(const Backend& backend) noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return pools_.size(); }
 
  private:
   net::Loop& loop_;

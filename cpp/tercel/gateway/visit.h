@@ -67,7 +67,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   // Of a body that comes to nothing, where no end of it can be held back until it is right.
   void read_empty_body() noexcept;
 
-  // --- answers of our own
+  // --- answers of our own (visit_answers.cc)
   void list_buckets(const http::Request& request) noexcept;
   void refuse(const s3::Refusal& refusal) noexcept;
   void refuse(s3::ErrorCode error) noexcept { refuse(s3::Refusal{error}); }
@@ -85,7 +85,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   void store(const SharedConst<Decision>& decision) noexcept;
   void store(const SharedConst<Credentials>& credentials) noexcept { credentials_ = credentials; }
 
-  // --- proxy::Rewriter
+  // --- proxy::Rewriter (visit_relay.cc)
   [[nodiscard]] Result<void> rewrite_request(const http::Request& from, proxy::Outgoing& to,
                                              proxy::FieldDraft& draft) noexcept override;
   // Has the answer's document rewritten. Fails with kNoMemory.

@@ -70,6 +70,11 @@ class Pool final : public Source,
   [[nodiscard]] const PoolCounts& counts() const noexcept { return counts_; }
   [[nodiscard]] std::size_t connections() const noexcept { return connections_.size(); }
   [[nodiscard]] std::size_t idle() const noexcept { return idle_.size(); }
+  // It has no connection, and nobody waits for one: it may be destroyed.
+  [[nodiscard]] bool unused() const noexcept {
+    return connections_.empty() && dials_.empty() && waiting_ == 0 && ended_.empty() &&
+           ended_dials_.empty();
+  }
 
  private:
   // A connection on its way.

@@ -90,6 +90,7 @@ Result<void> Relay::begin_call(Freshness freshness) noexcept {
   context_.draft.clear();
   if (auto done = rewriter_.rewrite_request(request_, to, context_.draft); !done) return done;
   if (!context_.draft.complete()) return fail(Errc::kHeadTooLarge);
+  passes_trailers_ = to.passes_trailers;
   return call_.begin(*to.source, to.head, freshness);
 }
 
@@ -129,7 +130,7 @@ bool Relay::pass_on_request(std::string_view bytes, Final final) noexcept {
     bytes = {};
   }
   const std::span<const http::Field> trailers =
-      last ? exchange_.request_trailers() : std::span<const http::Field>{};
+      last && passes_trailers_ ? exchange_.request_trailers() : std::span<const http::Field>{};
   if (sent && (!bytes.empty() || (last && trailers.empty()))) {
     sent = call_.write(Payload::borrow(bytes), trailers.empty() ? final : Final::kNo);
   }

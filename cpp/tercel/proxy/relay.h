@@ -47,6 +47,7 @@ struct Outgoing {
   Source* source = nullptr;
   http::RequestHead head = {};  // Has method, framing and expectation of the request that came.
   unsigned attempt = 1;
+  bool passes_trailers = true;  // Of the client's body.
 };
 
 // What a handler that forwards decides. One a handler, or one a request.
@@ -143,6 +144,7 @@ class Relay final : private net::Deferred {
   Back back_{*this};
   Call call_;
   unsigned attempts_ = 0;
+  bool passes_trailers_ : 1 = true;
   bool body_touched_ : 1 = false;   // Bytes of the request's body were taken from the client.
   bool request_over_ : 1 = false;   // Nothing more of it is to be passed on.
   bool started_ : 1 = false;        // The response.

@@ -118,17 +118,48 @@ TEST(AnswerCacheTest, TheOneThatWasUsedLeastLatelyGivesItsPlace) {
   EXPECT_EQ(cache.size(), 2);
 }
 
+void fill(Cache& cache, std::string_view key, bool gives_way) {
+  ASSERT_TRUE(cache.begin(key));
+  cache.answer(key, text(std::string{key}), {9s, 9s, gives_way});
+}
+
 TEST(AnswerCacheTest, WhatIsAskedForKeepsItsPlace) {
-  Cache cache{2};
+  Cache cache{4};
   TestWaiter waiter;
   ASSERT_TRUE(cache.begin("a"));
   ASSERT_TRUE(cache.wait("a", waiter));
-  ASSERT_TRUE(cache.begin("b"));
   (void)cache.find("a", 1s);
-  EXPECT_FALSE(cache.begin("c"));
+  EXPECT_FALSE(cache.begin("b"));  // A quarter is asked for.
   cache.answer("a", text("one"), {9s, 9s});
   EXPECT_EQ(waiter.told.size(), 1);
-  EXPECT_TRUE(cache.begin("c"));
+  EXPECT_TRUE(cache.begin("b"));
+}
+
+TEST(AnswerCacheTest, RefusalsGiveTheirPlacesBeforeAllOthers) {
+  Cache cache{4};
+  fill(cache, "good", false);
+  fill(cache, "bad", true);
+  fill(cache, "also good", false);
+  for (int i = 0; i < 100; ++i) fill(cache, std::to_string(i), true);
+  EXPECT_NE(cache.find("good", 1s).value, nullptr);
+  EXPECT_NE(cache.find("also good", 1s).value, nullptr);
+  EXPECT_EQ(cache.find("bad", 1s).value, nullptr);
+  EXPECT_NE(cache.find("99", 1s).value, nullptr);
+  // One that is answered otherwise by now is as good as any.
+  fill(cache, "99", false);
+  fill(cache, "100", true);
+  fill(cache, "101", true);
+  EXPECT_NE(cache.find("99", 1s).value, nullptr);
+  EXPECT_EQ(cache.size(), 4);
+}
+
+TEST(AnswerCacheTest, WhatIsAskedForPushesOutLittle) {
+  Cache cache{8};
+  for (int i = 0; i < 8; ++i) fill(cache, std::to_string(i), false);
+  int begun = 0;
+  for (int i = 0; i < 100; ++i) begun += cache.begin("unknown" + std::to_string(i)) ? 1 : 0;
+  EXPECT_EQ(begun, 2);
+  for (int i = 2; i < 8; ++i) EXPECT_NE(cache.find(std::to_string(i), 1s).value, nullptr) << i;
 }
 
 TEST(AnswerCacheTest, WhatIsForgottenWhileItIsAskedForIsAskedAgain) {

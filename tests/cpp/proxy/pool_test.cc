@@ -175,8 +175,10 @@ TEST_F(PoolTest, IdleOnesComeOfAgeAndAreNotTooMany) {
   EXPECT_EQ(pool_->connections(), 1U);
   pass(9s);
   EXPECT_EQ(pool_->idle(), 1U);
+  EXPECT_FALSE(pool_->unused());
   pass(1100ms);
   EXPECT_EQ(pool_->connections(), 0U);
+  EXPECT_TRUE(pool_->unused());
 }
 
 TEST_F(PoolTest, AfterAFailureTheNextAttemptIsPutOff) {

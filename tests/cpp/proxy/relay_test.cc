@@ -58,6 +58,7 @@ class RelayTest : public test::RelayFixture, private Rewriter, private http::Han
     to.head.host = "o";
     draft.add("attempt", draft.text({to.attempt == 1 ? "first" : "second"}));
     to.head.fields = draft.fields();
+    to.passes_trailers = from.path != "/untrailed";
     if (to.head.framing != http::Framing::kNone) to.head.framing = http::Framing::kChunked;
     return {};
   }
@@ -95,6 +96,19 @@ TEST_F(RelayTest, BothBodiesGoThroughTheirFilters) {
             "1\r\na\r\n1\r\nb\r\n1\r\n!\r\n0\r\n\r\n");
   EXPECT_EQ(log_, "ended 0 1");
   EXPECT_EQ(origin_.kept, 1);
+}
+
+TEST_F(RelayTest, TrailersGoOnlyWhereTheRewriterLetsThem) {
+  const auto put = [](const std::string& path) {
+    return "PUT " + path + " HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" +
+           "1\r\na\r\n0\r\nX-A: b\r\n\r\n";
+  };
+  EXPECT_TRUE(ask(put("/")).ends_with("0\r\nx-a: b\r\n\r\n"));
+  (void)answer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  const std::string sent = ask(put("/untrailed"));
+  EXPECT_TRUE(sent.ends_with("0\r\n\r\n"));
+  EXPECT_EQ(sent.find("x-a"), std::string::npos);
+  (void)answer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
 }
 
 TEST_F(RelayTest, AFilterThatBreaksLeavesTheRequestIncomplete) {

@@ -1,0 +1,113 @@
+#include <array>
+#include <charconv>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "tercel/gateway/visit.h"
+#include "tercel/s3/canonical_request.h"
+#include "tercel/s3/error_body.h"
+#include "tercel/s3/sha256.h"
+#include "tercel/s3/signature.h"
+
+namespace tercel::gateway {
+namespace {
+
+using s3::ErrorCode;
+using s3::Refusal;
+
+}  // namespace
+
+void Visit::list_buckets(const http::Request& request) noexcept {
+  const std::vector<std::string>& names = config_->buckets.names();
+  std::array<char, Address::kHostBytesMax> ip;
+  DecisionFacts facts = station_.arrival.facts(request, key_->identity, ip);
+  facts.operation = s3::info(s3::Operation::kHeadBucket).name;
+  facts.method = "HEAD";
+  facts.query = {};
+  facts.headers = {};
+  std::vector<s3::ListedBucket> listed;
+  std::string body;
+  try {
+    visible_.resize(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      SharedConst<Decision>& decision = visible_[i];
+      if (!decision) {
+        facts.bucket = names[i];
+        auto known =
+            station_.desk->decision(facts, station_.arrival.claim.access_key, decision_waiter_);
+        if (known.state == Desk::State::kWaits) {
+          wanted_ = &decision;
+          return static_cast<void>(keep(request));
+        }
+        if (known.state == Desk::State::kRefused) return refuse(ErrorCode::kSlowDown);
+        decision = std::move(known.value);
+      }
+      if (fails(decision->verdict)) return;
+      if (decision->verdict == Verdict::kYes) listed.push_back({names[i], {}, 0});
+    }
+    std::vector<char> scratch(request.query.size());
+    s3::ListBucketsQuery query;
+    if (const auto error = s3::read_list_buckets_query(request.query, scratch, query)) {
+      return refuse(*error);
+    }
+    s3::BucketListWriter writer{
+        listed, {.id = key_->identity, .display_name = key_->identity}, query};
+    std::array<char, s3::kListPieceBytesMax> piece;
+    for (auto text = writer.next(piece); !text.empty(); text = writer.next(piece))
+      body.append(text);
+  } catch (const std::bad_alloc&) {
+    return refuse(ErrorCode::kSlowDown);
+  }
+  station_.counts.add(Counts::answered_here);
+  answer_xml(200, body, false);
+}
+
+void Visit::refuse_signature(const http::Request& request) noexcept {
+  Refusal refusal{ErrorCode::kSignatureDoesNotMatch};
+  const s3::Claim& claim = station_.arrival.claim;
+  refusal.with("AWSAccessKeyId", claim.access_key);
+  if (!config_->debug) return refuse(refusal);
+  try {
+    const auto canonical = claim.canonical(request, station_.arrival.query);
+    const auto text = s3::canonical_text(canonical);
+    if (text) {
+      refusal.with("StringToSign", s3::string_to_sign(claim.stamp(), s3::sha256(*text)));
+      refusal.with("CanonicalRequest", *text);
+    }
+  } catch (const std::bad_alloc&) {  // Then it is not told.
+  }
+  refuse(refusal);
+}
+
+void Visit::refuse(const Refusal& refusal) noexcept {
+  const Station::RequestId id = station_.next_request_id();
+  request_id_ = id;
+  const std::string_view id_text{request_id_.data(), request_id_.size()};
+  const std::string_view body = s3::write_error_body(
+      refusal, {.request_id = id_text, .host_id = id_text}, station_.error_body);
+  const std::uint16_t status = s3::info(refusal.code()).http_status;
+  answer_xml(status, body, status == 503);
+}
+
+void Visit::answer_xml(std::uint16_t status, std::string_view body, bool retry) noexcept {
+  if (std::exchange(answered_, true)) return;
+  if (request_id_[0] == '\0') request_id_ = station_.next_request_id();
+  std::array<char, 20> size;
+  const auto end = std::to_chars(size.data(), size.data() + size.size(), body.size()).ptr;
+  const std::array<http::Field, 4> fields{{
+      {"content-type", "application/xml"},
+      {"x-amz-request-id", {request_id_.data(), request_id_.size()}},
+      {"content-length", {size.data(), end}},
+      {"retry-after", "1"},
+  }};
+  const auto used = std::span{fields}.first(retry ? 4 : 3);
+  if (auto started = exchange_.start({.status = status, .fields = used}); !started) {
+    return exchange_.abort(started.error());
+  }
+  // Nobody is left to be told when it fails.
+  static_cast<void>(exchange_.write(http::Payload::borrow(body), http::Final::kYes));
+}
+
+}  // namespace tercel::gateway

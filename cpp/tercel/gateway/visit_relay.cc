@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "tercel/gateway/visit.h"
+#include "tercel/s3/signature.h"
+
+namespace tercel::gateway {
+namespace {
+
+using s3::ErrorCode;
+
+// A document that can be read, and not only its head.
+bool is_xml(const http::ResponseHead& head) noexcept {
+  if (head.framing == http::ResponseFraming::kNone) return false;
+  if (http::find_field(head.fields, "content-encoding") != nullptr) return false;
+  const http::Field* const type = http::find_field(head.fields, "content-type");
+  return type != nullptr && type->value.find("xml") != std::string_view::npos;
+}
+
+}  // namespace
+
+void Visit::relay(const http::Request& request) noexcept {
+  const Arrival& arrival = station_.arrival;
+  const bool is_signed = std::holds_alternative<Hmac>(credentials_->value);
+  const BodyPlan body = plan_body(request, arrival.payload, *backend_, is_signed);
+  proxy::RelayFilters filters;
+  try {
+    if (body.mode != s3::PayloadMode::kPass && !body_is_verified_) {
+      std::optional<s3::ChunkSigner> signer;
+      if (arrival.payload.payload == s3::Payload::kChunks ||
+          arrival.payload.payload == s3::Payload::kChunksAndTrailer) {
+        const s3::Claim& claim = arrival.claim;
+        signer.emplace(s3::SigningKey{key_->secret.view(), claim.stamp().date(), claim.region},
+                       claim.stamp(), claim.signature);
+      }
+      request_filter_ = std::make_unique<RequestFilter>(arrival.payload, body.mode, signer);
+      filters.request = request_filter_.get();
+    }
+  } catch (const std::bad_alloc&) {
+    return refuse(ErrorCode::kSlowDown);
+  }
+  if (filters.request != nullptr && arrival.payload.bytes == 0) {
+    // A backend that is told that there is no body stores the object with the head.
+    if (!copy_request(request)) return refuse(ErrorCode::kSlowDown);
+    reads_body_ = true;
+    return read_empty_body();
+  }
+  filters.response = &response_filter_;
+  gets_object_ = arrival.operation.operation == s3::Operation::kGetObject;
+  station_.counts.add(Counts::forwarded);
+  exchange_.observe(nullptr);  // The relay is told, and tells ended() in every case.
+  if (!body_is_verified_) {
+    return proxy::Relay::start(station_.relays, *this, request, exchange_, filters);
+  }
+  http::Request without_body = request;
+  without_body.has_body = false;
+  without_body.content_length = 0;
+  proxy::Relay::start(station_.relays, *this, without_body, exchange_, filters);
+}
+
+void Visit::read_empty_body() noexcept {
+  for (;;) {
+    const http::BodyRead part = exchange_.read_body();
+    if (part.state == http::BodyState::kPending || part.state == http::BodyState::kFailed) return;
+    std::string_view bytes = part.bytes;
+    const bool last = part.state == http::BodyState::kEnd;
+    for (bool done = false; !done;) {
+      const auto passed = request_filter_->pass(bytes, last ? http::Final::kYes : http::Final::kNo);
+      if (!passed) {
+        reads_body_ = false;
+        return refused(exchange_, passed.error());
+      }
+      bytes.remove_prefix(passed->consumed);
+      done = passed->consumed == 0;
+    }
+    if (last) break;
+  }
+  reads_body_ = false;
+  body_is_verified_ = true;
+  request_filter_.reset();
+  proceed(kept_);
+}
+
+Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& to,
+                                    proxy::FieldDraft& /*draft*/) noexcept {
+  const std::span<char> scratch = station_.scratch(Arrival::kMemoryBytes + 6 * from.query.size());
+  if (scratch.empty()) return fail(Errc::kNoMemory);
+  const std::chrono::seconds now = station_.now();
+  // A second attempt is read and signed anew.
+  refusal_ = station_.arrival.read(from, *config_, arrived_, scratch);
+  if (!refusal_) {
+    refusal_ = station_.departure.write(
+        from, station_.arrival,
+        {*backend_, *credentials_, station_.back_keys, now, source_backend_});
+  }
+  if (refusal_) return fail(Errc::kHandlerFailed);
+  sent_ = &from;
+  to.source = station_.pools.source_of(*backend_);
+  if (to.source == nullptr) return fail(Errc::kNoMemory);
+  const bool expects =
+      to.head.expects_continue && station_.departure.head().framing != http::Framing::kNone;
+  to.head = station_.departure.head();
+  to.head.expects_continue = expects;
+  to.passes_trailers = false;  // Nobody has signed them.
+  return {};
+}
+
+Result<void> Visit::prepare_rewriting() noexcept {
+  const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
+  if (scratch.empty()) return fail(Errc::kNoMemory);
+  s3::Resource resource;
+  if (s3::read_resource(sent_->authority, sent_->path, config_->domain_views, scratch, resource)) {
+    return fail(Errc::kHandlerFailed);  // It was read before.
+  }
+  try {
+    std::string location{sent_->secure ? "https://" : "http://"};
+    location.append(sent_->authority).append(sent_->path);
+    response_filter_.rewrite({.bucket = std::string{resource.bucket},
+                              .location = std::move(location),
+                              .resource = std::string{sent_->path},
+                              .endpoint = std::string{sent_->authority}});
+    return {};
+  } catch (const std::bad_alloc&) {
+    return fail(Errc::kNoMemory);
+  }
+}
+
+Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Response& to,
+                                     proxy::FieldDraft& draft) noexcept {
+  // What is an object is not looked at, whatever it says that it is; an error is none.
+  const bool rewritten = is_xml(from) && (!gets_object_ || from.status >= 300);
+  if (rewritten) {
+    if (const auto prepared = prepare_rewriting(); !prepared) return prepared;
+  }
+  const proxy::ConnectionOptions options{from.fields};
+  for (const http::Field& field : from.fields) {
+    if (options.has(field.name)) continue;
+    // Where the backend is, and what it is, is not for clients to know.
+    constexpr std::string_view kLeftOut[] = {"alt-svc", "location", "server",
+                                             "x-amz-bucket-region"};
+    if (std::ranges::find(kLeftOut, field.name) != std::end(kLeftOut)) continue;
+    if (rewritten && field.name == "content-length") continue;
+    draft.add(field.name, field.value);
+  }
+  to.fields = draft.fields();
+  return {};
+}
+
+void Visit::refused(http::Exchange& /*exchange*/, Errc error) noexcept {
+  if (refusal_) return refuse(*refusal_);
+  if (request_filter_ != nullptr && request_filter_->failure()) {
+    station_.counts.add(Counts::refused);
+    return refuse(*request_filter_->failure());
+  }
+  if (error == Errc::kNoMemory) return refuse(ErrorCode::kSlowDown);
+  if (info(error).blame == Blame::kClient) return refuse(ErrorCode::kIncompleteBody);
+  station_.counts.add(Counts::backend_failed);
+  if (error == Errc::kUpstreamBusy) return refuse(ErrorCode::kSlowDown);
+  refuse(error == Errc::kUpstreamTimeout ? ErrorCode::kGatewayTimeout
+                                         : ErrorCode::kServiceUnavailable);
+}
+
+void Visit::ended(http::Outcome /*outcome*/, unsigned /*attempts*/) noexcept {
+  station_.visits->destroy(this);
+}
+
+void Visit::on_end(http::Outcome /*outcome*/) noexcept {
+  station_.visits->destroy(this);
+}
+
+}  // namespace tercel::gateway

@@ -1,0 +1,61 @@
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "support/failing_syscalls.h"
+#include "support/manual_clock.h"
+#include "support/tcp_listener.h"
+#include "tercel/gateway/station.h"
+
+namespace tercel::gateway {
+namespace {
+
+Backend backend_of(std::string key, std::uint16_t port) {
+  Backend backend;
+  backend.host = "127.0.0.1";
+  backend.port = port;
+  backend.pool_key = std::move(key);
+  return backend;
+}
+
+struct TestWaiter final : proxy::Waiter {
+  void on_connection(proxy::UpstreamConnection& given) noexcept override { connection = &given; }
+  void on_no_connection(Errc given) noexcept override { error = given; }
+  proxy::UpstreamConnection* connection = nullptr;
+  std::optional<Errc> error;
+};
+
+struct TestUser final : proxy::UpstreamConnection::User {
+  void on_event() noexcept override {}
+};
+
+TEST(PoolsTest, BackendsThatAreGoneLeaveNoPoolBehind) {
+  const test::ManualClock clock;
+  test::FailingSyscalls syscalls;
+  const std::unique_ptr<net::Loop> loop = *net::Loop::create(clock, syscalls);
+  net::Resolver resolver{*loop};
+  const test::TcpListener listener;
+  Pools pools{*loop, resolver};
+  proxy::Source* const used = pools.source_of(backend_of("used", listener.address().port));
+  TestWaiter waiter;
+  used->acquire(waiter, proxy::Freshness::kAny);
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(loop->wait(std::chrono::milliseconds{1}));
+    loop->dispatch();
+  }
+  ASSERT_NE(waiter.connection, nullptr);
+  TestUser user;
+  waiter.connection->begin(user);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_NE(pools.source_of(backend_of(std::to_string(i), 9)), nullptr);
+  }
+  EXPECT_EQ(pools.size(), 2U);  // The last one, and the one that is used.
+  EXPECT_EQ(pools.source_of(backend_of("used", listener.address().port)), used);
+  waiter.connection->end();
+  used->release(*waiter.connection);
+}
+
+}  // namespace
+}  // namespace tercel::gateway

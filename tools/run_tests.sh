@@ -108,7 +108,7 @@ if [[ $mode == --long ]]; then
   python_tests_with_io_threads tests/python
 else
   # The layers that several threads may be in. A test of one thread cannot race.
-  cpp_tests tsan "under TSan" base net edge server
+  cpp_tests tsan "under TSan" base net edge server gateway
   sanitized_python_tests -m sanitize tests/python
   python_tests tests/python
   python_tests_with_io_threads -m io_threads tests/python

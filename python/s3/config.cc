@@ -7,6 +7,9 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 
+#include "tercel/gateway/glob.h"
+#include "tercel/s3/resource.h"
+
 namespace nb = nanobind;
 
 namespace tercel::python::s3 {
@@ -80,6 +83,12 @@ gateway::Config to_config(const Fixed& fixed, const nb::list& rules) {
   gateway::Config config;
   for (const nb::handle rule : rules) {
     const Backend backend = to_backend(nb::cast<nb::tuple>(rule));
+    if (!gateway::is_glob(backend.rule) && !tercel::s3::valid_bucket_name(backend.rule)) {
+      throw nb::value_error(
+          ("\"" + backend.rule +
+           "\" is no name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots")
+              .c_str());
+    }
     if (const auto problem = config.buckets.add(backend.rule, backend)) {
       throw nb::value_error(problem->c_str());
     }

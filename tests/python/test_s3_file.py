@@ -44,7 +44,7 @@ def test_values(path: Path, tmp_path: Path) -> None:
         [gateway]
         domains = "s3.test"
         allow_ttl = 7.5
-        [buckets.a]
+        [buckets.archive]
         endpoint = "https://h:9"
         region = "eu-de"
         style = "virtual"
@@ -81,7 +81,7 @@ def test_values(path: Path, tmp_path: Path) -> None:
     assert said.server == {"port": 9000}
     assert said.options == {"domains": ["s3.test"], "allow_ttl": 7.5}
     assert said.buckets == {
-        "a": Backend(
+        "archive": Backend(
             "https://h:9",
             region="eu-de",
             style="virtual",

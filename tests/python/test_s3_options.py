@@ -42,7 +42,12 @@ def gateway(buckets: Any = None, **options: Any) -> Gateway:
         (lambda: Backend("http://h", region=""), "the region of Backend is empty"),
         (lambda: gateway(buckets=[BACKEND]), "buckets is a dict of backends by name"),
         (lambda: gateway(buckets={"a": "http://h"}), "buckets is a dict of backends by name"),
-        (lambda: gateway(buckets={"a/b": BACKEND}), "1 to 255 bytes without '/', not \"a/b\""),
+        (lambda: gateway(buckets={"a/b": BACKEND}), '"a/b" is no name of a bucket: 3 to 63 lower'),
+        (lambda: gateway(buckets={"ab": BACKEND}), '"ab" is no name of a bucket: 3 to 63 lower'),
+        (lambda: gateway(buckets={"Logs": BACKEND}), '"Logs" is no name of a bucket'),
+        (lambda: gateway(buckets={"a/*": BACKEND}), "1 to 255 bytes without '/', not \"a/*\""),
+        (lambda: gateway(domains=["https://s3.test"]), "domains are names of hosts, as s3.ex"),
+        (lambda: gateway(domains=["s3.test:9000"]), "domains are names of hosts, as s3.ex"),
         (lambda: gateway(buckets={"a": Backend("http://h")}), "has no creds, and the gateway has"),
         (lambda: gateway(secret_for=5), "secret_for is a function, not 5"),
         (lambda: gateway(authorize=None), "authorize is a function, not None"),
@@ -74,9 +79,9 @@ def test_secrets_are_not_shown() -> None:
 
 def test_another_configuration_is_checked_before_it_counts() -> None:
     served = gateway()
-    with pytest.raises(ValueError, match="without '/'"):
+    with pytest.raises(ValueError, match="is no name of a bucket"):
         served.update({"a/b": BACKEND})
-    served.update({"a": BACKEND, "b-*": BACKEND})
+    served.update({"abc": BACKEND, "b-*": BACKEND})
 
 
 def test_counts_begin_with_nothing() -> None:

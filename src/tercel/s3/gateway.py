@@ -117,7 +117,7 @@ class Gateway:
         self._policy = Policy(lookup, authorize, credentials, times)
         self._native = _s3.Gateway(
             self._policy.ask,
-            domains=list(listed("domains", domains)),
+            domains=[_domain(one) for one in listed("domains", domains)],
             region=region or "",
             cache_entries=cache_entries,
             debug=bool(debug),
@@ -215,3 +215,10 @@ def _native(name: str, backend: Backend) -> tuple[Any, ...]:
         backend.verify,
         backend.trailers,
     )
+
+
+def _domain(text: str) -> str:
+    """Returns the name of a host as it is compared."""
+    if not text or not text.isascii() or set(text) & set("/:@*? "):
+        raise ValueError(f"domains are names of hosts, as s3.example.com, not {text!r}")
+    return text.lower().rstrip(".")

@@ -34,17 +34,29 @@ http {{
   client_body_temp_path {scratch}/nginx; proxy_temp_path {scratch}/nginx;
   fastcgi_temp_path {scratch}/nginx; uwsgi_temp_path {scratch}/nginx;
   scgi_temp_path {scratch}/nginx;
+  client_max_body_size 0;
+  {outside}
   server {{
     listen 127.0.0.1:{port} backlog={backlog}{options};
     {tls}
     default_type application/json;
-    location / {{ return 200 '{{"message":"Hello"}}'; }}
+    location / {{ {location} }}
   }}
 }}
 """
 
 
 def nginx(target: Target) -> list[str]:
+    return nginx_with(target, """return 200 '{"message":"Hello"}';""")
+
+
+def nginx_with(target: Target, location: str, outside: str = "") -> list[str]:
+    """Returns the command of one worker of nginx.
+
+    Args:
+        location: what it does with every request.
+        outside: what that needs beside the server.
+    """
     path = target.scratch / "nginx.conf"
     needs = target.needs
     files = f"ssl_certificate {target.certificate}; ssl_certificate_key {target.key};"
@@ -56,6 +68,8 @@ def nginx(target: Target) -> list[str]:
             backlog=BACKLOG,
             options=" ssl" * needs.tls + " http2" * needs.http2,
             tls=f"ssl_protocols TLSv1.2 TLSv1.3; {files}" if needs.tls else "",
+            location=location,
+            outside=outside,
         )
     )
     return ["nginx", "-c", str(path)]

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from harness.native_commands import nginx_with
 from harness.target import BACKLOG, KEEP_ALIVE_S, Target
 
 _APPS = Path(__file__).resolve().parent.parent / "apps"
@@ -28,51 +29,15 @@ def object_storage_proxy(target: Target) -> list[str]:
     return [target.python, str(_APPS / "s3_osp.py"), str(target.port)]
 
 
-_NGINX = """\
-daemon off;
-worker_processes 1;
-worker_rlimit_nofile 20000;
-pid {scratch}/nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 16384; multi_accept on; }}
-http {{
-  access_log off;
-  keepalive_requests 1000000000;
-  keepalive_timeout {keep_alive_s}s;
-  client_max_body_size 0;
-  client_body_temp_path {scratch}/nginx; proxy_temp_path {scratch}/nginx;
-  fastcgi_temp_path {scratch}/nginx; uwsgi_temp_path {scratch}/nginx;
-  scgi_temp_path {scratch}/nginx;
-  upstream origin {{ server {origin}; keepalive 128; keepalive_requests 1000000000; }}
-  server {{
-    listen 127.0.0.1:{port} backlog={backlog};
-    location / {{
-      proxy_pass http://origin;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $http_host;
-      proxy_request_buffering off;
-      proxy_buffers 8 64k;
-      proxy_buffer_size 64k;
-      proxy_max_temp_file_size 0;
-    }}
-  }}
-}}
-"""
-
-
 def nginx(target: Target) -> list[str]:
-    path = target.scratch / "nginx.conf"
-    path.write_text(
-        _NGINX.format(
-            scratch=target.scratch,
-            keep_alive_s=KEEP_ALIVE_S,
-            port=target.port,
-            backlog=BACKLOG,
-            origin=_origin(),
-        )
+    location = (
+        "proxy_pass http://origin; proxy_http_version 1.1;"
+        ' proxy_set_header Connection ""; proxy_set_header Host $http_host;'
+        " proxy_request_buffering off; proxy_buffers 8 64k; proxy_buffer_size 64k;"
+        " proxy_max_temp_file_size 0;"
     )
-    return ["nginx", "-c", str(path)]
+    kept = "keepalive 128; keepalive_requests 1000000000;"
+    return nginx_with(target, location, f"upstream origin {{ server {_origin()}; {kept} }}")
 
 
 _HAPROXY = """\

@@ -24,6 +24,8 @@ from typing import Any
 
 import pytest
 
+from support.mutations import mutated
+
 ROOT = Path(__file__).resolve().parents[2]
 SEED, DOCUMENTS, MUTATIONS = 20261126, 3000, 20000
 
@@ -147,22 +149,6 @@ PIECES += [b"e", b"E5", b"null", b"tru", b"NaN", b" ", b"\n", b"\0", b"\xff", b"
 PIECES += [b"//", b"/**/", b"'", b"\xef\xbb\xbf", b"Infinity", b"0x1", b"\x0b", b"\xc2\xa0"]
 
 
-def mutate(text: bytes, rng: random.Random) -> bytes:
-    data = bytearray(text)
-    for _ in range(rng.choice((1, 1, 2, 3))):
-        at, size = rng.randrange(len(data) + 1), rng.choice((1, 1, 2, 5))
-        match rng.randrange(4):
-            case 0:
-                data[at : at + 1] = bytes([rng.randrange(256)])
-            case 1:
-                data[at:at] = rng.choice(PIECES)
-            case 2:
-                del data[at : at + size]
-            case _:
-                data[at:at] = data[at : at + size]
-    return bytes(data)
-
-
 EDGES = [
     *[b"", b" ", b"[]", b"{}", b"0", b"-0", b"-0.0", b"1.0", b"1e2", b"1E+2", b"1e-2", b"0e1"],
     *[b"-", b"+1", b"01", b"1.", b".1", b"1e", b"1e+", b"0x1", b"1_0", b"Infinity", b"-Infinity"],
@@ -195,5 +181,5 @@ def test_on_random_documents() -> None:
 def test_on_changed_documents() -> None:
     rng = random.Random(SEED)
     sources = [text for text in (random_text(rng).encode() for _ in range(2000)) if len(text) < 500]
-    refused = assert_agree([mutate(rng.choice(sources), rng) for _ in range(MUTATIONS)])
+    refused = assert_agree([mutated(rng.choice(sources), rng, PIECES) for _ in range(MUTATIONS)])
     assert MUTATIONS // 4 < refused < MUTATIONS

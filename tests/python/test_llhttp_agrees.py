@@ -25,6 +25,8 @@ from typing import Any
 
 import pytest
 
+from support.mutations import mutated
+
 httptools = pytest.importorskip("httptools")
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -330,24 +332,6 @@ PIECES = [
 ]
 
 
-def mutate(raw: bytes, rng: random.Random) -> bytes:
-    data = bytearray(raw)
-    for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        at, size = rng.randrange(len(data) + 1), rng.choice((1, 1, 2, 4, 16))
-        match rng.randrange(5):
-            case 0:
-                data[at : at + 1] = bytes([rng.randrange(256)])
-            case 1:
-                data[at:at] = rng.choice(PIECES)
-            case 2:
-                del data[at : at + size]
-            case 3:
-                data[at:at] = data[at : at + size]
-            case _:
-                data[at : at + 1] = rng.choice(PIECES)
-    return bytes(data)
-
-
 def test_on_the_transcripts() -> None:
     assert_agree(transcripts())
 
@@ -361,7 +345,7 @@ def test_on_the_vectors() -> None:
 def test_on_mutations() -> None:
     rng = random.Random(SEED)
     sources = [raw for raw in transcripts() + vectors() if 0 < len(raw) < 1000]
-    inputs = [mutate(rng.choice(sources), rng) for _ in range(MUTATIONS)]
+    inputs = [mutated(rng.choice(sources), rng, PIECES) for _ in range(MUTATIONS)]
     assert_agree(inputs)
 
 
@@ -369,7 +353,7 @@ def test_each_difference_is_still_one() -> None:
     """A line of DIFFERENCES that explains nothing any more would hide the next one."""
     rng = random.Random(SEED)
     sources = [*transcripts(), *EXAMPLES]
-    inputs = sources + [mutate(rng.choice(sources), rng) for _ in range(MUTATIONS)]
+    inputs = sources + [mutated(rng.choice(sources), rng, PIECES) for _ in range(MUTATIONS)]
     verdicts = [(raw, we, theirs(raw)) for raw, we in zip(inputs, ours(inputs), strict=True)]
     unseen = [d.why for d in DIFFERENCES if not any(d.applies(*verdict) for verdict in verdicts)]
     assert not unseen

@@ -23,6 +23,8 @@ from typing import Any
 
 import pytest
 
+from support.mutations import mutated
+
 httptools = pytest.importorskip("httptools")
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,25 +202,9 @@ PIECES = [
 ]
 
 
-def mutate(raw: bytes, rng: random.Random) -> bytes:
-    data = bytearray(raw)
-    for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        at, size = rng.randrange(len(data) + 1), rng.choice((1, 1, 2, 4, 16))
-        match rng.randrange(4):
-            case 0:
-                data[at : at + 1] = bytes([rng.randrange(256)])
-            case 1:
-                data[at:at] = rng.choice(PIECES)
-            case 2:
-                del data[at : at + size]
-            case _:
-                data[at:at] = data[at : at + size]
-    return bytes(data)
-
-
 def mutations() -> list[bytes]:
     rng = random.Random(SEED)
-    return [mutate(rng.choice(HEADS), rng) for _ in range(MUTATIONS)]
+    return [mutated(rng.choice(HEADS), rng, PIECES) for _ in range(MUTATIONS)]
 
 
 def test_on_heads() -> None:

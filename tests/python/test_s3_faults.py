@@ -25,7 +25,17 @@ import tercel.s3
 from support.fixtures import Ledger, ServeProcess
 from support.http1 import BadResponse, Closed, Response
 from support.processes import open_files
-from support.s3_gateway import ALICE, BOB, Front, backend, error_code, fields_of, raw_request
+from support.s3_gateway import (
+    ALICE,
+    BOB,
+    Front,
+    backend,
+    error_code,
+    fields_of,
+    front_fixture,
+    origin_fixture,
+    raw_request,
+)
 from support.s3_origin import Origin
 from support.sigv4 import sign
 
@@ -33,17 +43,8 @@ KEPT = os.urandom(300_000)
 BIG = os.urandom(2_000_000)
 
 
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as one:
-        one.objects["/back/key"] = KEPT
-        yield one
-
-
-@pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
-def front(request: pytest.FixtureRequest, origin: Origin) -> Iterator[Front]:
-    with Front({"*": backend(origin)}, settings={"io_threads": request.param}) as one:
-        yield one
+origin = origin_fixture(KEPT)
+front = front_fixture()
 
 
 def eventually(holds: Callable[[], bool], what: str, *, seconds: float = 10.0) -> None:

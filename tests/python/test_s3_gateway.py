@@ -9,14 +9,23 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import tercel.s3
 from support.http1 import Response
-from support.s3_gateway import ALICE, BOB, Front, backend, error_code, fields_of
+from support.s3_gateway import (
+    ALICE,
+    BOB,
+    Front,
+    backend,
+    error_code,
+    fields_of,
+    front_fixture,
+    origin_fixture,
+)
 from support.s3_origin import KEY, Origin
 from support.sigv4 import UNSIGNED, Key, sign
 
@@ -24,17 +33,8 @@ KEPT = os.urandom(10_000)
 BIG = os.urandom(2_000_000)
 
 
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as one:
-        one.objects["/back/key"] = KEPT
-        yield one
-
-
-@pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
-def front(request: pytest.FixtureRequest, origin: Origin) -> Iterator[Front]:
-    with Front({"*": backend(origin)}, settings={"io_threads": request.param}) as one:
-        yield one
+origin = origin_fixture(KEPT)
+front = front_fixture()
 
 
 # --- functions that fail

@@ -36,23 +36,6 @@ bool is_own(std::string_view name) noexcept {
 
 }  // namespace
 
-bool is_of_connection(std::string_view name) noexcept {
-  switch (name.size()) {
-    case 2:
-      return name == "te";
-    case 7:
-      return name == "upgrade";
-    case 10:
-      return name == "connection" || name == "keep-alive";
-    case 16:
-      return name == "proxy-connection";
-    case 17:
-      return name == "transfer-encoding";
-    default:
-      return false;
-  }
-}
-
 Result<void> inspect_request(const RequestHead& head) noexcept {
   if (!is_token(head.method)) return fail(Errc::kBadMethod);
   const std::string_view target = head.target;

@@ -34,10 +34,6 @@ struct RequestHead {
   bool close = false;                // Connection: close
 };
 
-// Connection, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding, Upgrade: for one connection, not
-// for whoever is behind it. `name` in lower case. What a Connection field lists is so, too.
-[[nodiscard]] bool is_of_connection(std::string_view name) noexcept;
-
 // Fails with kBadMethod, kBadTarget, kBadHost, or kBadField.
 [[nodiscard]] Result<void> inspect_request(const RequestHead& head) noexcept;
 

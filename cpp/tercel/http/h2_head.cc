@@ -18,20 +18,9 @@ constexpr std::size_t kFieldOverheadBytes = 32;
 constexpr std::string_view kWebSocket = "websocket";
 constexpr std::size_t kMethodBytesMax = 32;  // As in h1_head.cc.
 
-// Those of the connection, which HTTP/2 does without. Source: RFC 9113 section 8.2.2.
+// Those of the connection, which HTTP/2 does without, but for TE. Source: RFC 9113 section 8.2.2.
 bool is_connection_field(std::string_view name) noexcept {
-  switch (name.size()) {
-    case 7:
-      return name == "upgrade";
-    case 10:
-      return name == "connection" || name == "keep-alive";
-    case 16:
-      return name == "proxy-connection";
-    case 17:
-      return name == "transfer-encoding";
-    default:
-      return false;
-  }
+  return name != "te" && is_of_connection(name);
 }
 
 bool is_h2_name(std::string_view name) noexcept {

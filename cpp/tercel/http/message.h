@@ -27,6 +27,10 @@ struct Field {
 [[nodiscard]] const Field* find_field(std::span<const Field> fields,
                                       std::string_view name) noexcept;
 
+// Connection, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding, Upgrade: for one connection, not
+// for whoever is behind it. `name` in lower case. What a Connection field lists is so, too.
+[[nodiscard]] bool is_of_connection(std::string_view name) noexcept;
+
 // A request whose head is complete. Valid during Handler::handle() only: copy what must live
 // longer.
 struct Request {

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+import pytest
 
 import tercel.s3
 from support.closing import Closing
@@ -20,7 +22,17 @@ from support.s3_origin import KEY, Origin
 from support.server import ServerThread
 from support.sigv4 import EMPTY, Key, presign, sign
 
-__all__ = ["ALICE", "BOB", "Front", "backend", "error_code", "fields_of", "raw_request"]
+__all__ = [
+    "ALICE",
+    "BOB",
+    "Front",
+    "backend",
+    "error_code",
+    "fields_of",
+    "front_fixture",
+    "origin_fixture",
+    "raw_request",
+]
 
 ALICE = Key("alice", "her secret")
 BOB = Key("bob", "his secret")
@@ -30,6 +42,29 @@ def backend(origin: Origin, *, key: Key | None = KEY, **options: Any) -> tercel.
     """Returns the backend that `origin` is, reached with `key`."""
     creds = tercel.s3.Hmac(key.access_key, key.secret) if key is not None else None
     return tercel.s3.Backend(**{"endpoint": origin.url, "creds": creds, **options})
+
+
+def origin_fixture(kept: bytes) -> Any:
+    """Returns a fixture: an origin that has one object, /back/key."""
+
+    @pytest.fixture
+    def origin() -> Iterator[Origin]:
+        with Origin() as one:
+            one.objects["/back/key"] = kept
+            yield one
+
+    return origin
+
+
+def front_fixture() -> Any:
+    """Returns a fixture: a gateway before the origin, of one thread and of two."""
+
+    @pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
+    def front(request: pytest.FixtureRequest, origin: Origin) -> Iterator[Front]:
+        with Front({"*": backend(origin)}, settings={"io_threads": request.param}) as one:
+            yield one
+
+    return front
 
 
 def error_code(response: Response) -> str:

@@ -18,7 +18,7 @@ class Conditions {
 
   // Null: the request has none, or there is no memory, and then it is answered as if it had none.
   [[nodiscard]] static std::unique_ptr<Conditions> keep(const http::Request& request) noexcept;
-  // Views into this.
+  // Views into this. Without the path.
   [[nodiscard]] const edge::Asked& asked() const noexcept { return asked_; }
 
  private:

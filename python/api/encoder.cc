@@ -9,12 +9,12 @@ namespace nb = nanobind;
 namespace tercel::python::api {
 
 nb::tuple Encoder::answer(const nb::object& result, std::uint16_t status, std::string_view method,
-                          const nb::list& headers) const {
+                          const nb::list& headers, const nb::bytes& path) const {
   Answer answer;
   if (!answer.read(result.ptr(), status, encoding())) throw_python_error();
   const HeaderFields fields{headers};
   BufferExchange exchange{std::nullopt};
-  or_throw(answer.send(exchange, {method, fields.all()}));
+  or_throw(answer.send(exchange, {method, fields.all(), view_of(path)}));
   return to_tuple(exchange);
 }
 

@@ -33,8 +33,8 @@ class Encoder {
   // What answer.h makes of `result`, for a request of this method and with these headers, of which
   // those count that are conditions. Throws what that raises.
   [[nodiscard]] nanobind::tuple answer(const nanobind::object& result, std::uint16_t status,
-                                       std::string_view method,
-                                       const nanobind::list& headers) const;
+                                       std::string_view method, const nanobind::list& headers,
+                                       const nanobind::bytes& path) const;
 
  private:
   nanobind::object encode_;

@@ -22,6 +22,15 @@ PyObject* fresh(PyObject* fallback) noexcept {
   return Py_NewRef(fallback);
 }
 
+// None: it is no text. Null with MemoryError set.
+Ref text_or_none(std::string_view path) noexcept {
+  Ref text =
+      Ref::steal(PyUnicode_DecodeUTF8(path.data(), static_cast<Py_ssize_t>(path.size()), nullptr));
+  if (text || !PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) return text;
+  PyErr_Clear();
+  return Ref::share(Py_None);
+}
+
 bool is_head(const tercel::api::Call& call) noexcept {
   return call.request.method == "HEAD";
 }
@@ -135,9 +144,9 @@ PyObject* PyEndpoint::make_body(const tercel::api::Call& call) const noexcept {
   }
   // It reads JSON: of what came otherwise, that is what the document says.
   call.scratch.clear();
-  if (call.is_msgpack) json::write_value(call.scratch, *call.body);
+  if (!call.is_text) json::write_value(call.scratch, *call.body);
   if (!call.scratch.ok()) return PyErr_NoMemory();
-  const Ref bytes = to_bytes(call.is_msgpack ? call.scratch.view() : call.bytes);
+  const Ref bytes = to_bytes(call.is_text ? call.bytes : call.scratch.view());
   if (!bytes) return nullptr;
   return entering_python(
       [&] { return PyObject_CallOneArg(options_.body.convert.get(), bytes.get()); });
@@ -164,40 +173,53 @@ PyObject* PyEndpoint::run(PyObject* arguments) const noexcept {
       [&] { return PyObject_Vectorcall(function_.get(), values, 0, names_.get()); });
 }
 
-Ref PyEndpoint::response_to_raised() const noexcept {
+Ref PyEndpoint::response_to_raised(std::string_view path) const noexcept {
   Ref raised = take_raised();
   // What cancels a task or ends the program goes on.
   if (!PyErr_GivenExceptionMatches(raised.get(), PyExc_Exception)) {
     restore_raised(std::move(raised));
     return {};
   }
-  Ref response = Ref::steal(
-      entering_python([&] { return PyObject_CallOneArg(around_.answer_raised, raised.get()); }));
+  const Ref text = text_or_none(path);
+  PyObject* args[] = {raised.get(), text.get()};
+  Ref response = Ref::steal(text ? entering_python([&] {
+    return PyObject_Vectorcall(around_.answer_raised, args, 2, nullptr);
+  })
+                                 : nullptr);
   if (response && response.get() != Py_None) return response;
   const Ref second = response ? Ref{} : take_raised();
   around_.door->log_raised(raised.get());
   if (second) around_.door->log_raised(second.get());
-  return Ref::share(around_.failed);
+  return failed(path);
+}
+
+Ref PyEndpoint::failed(std::string_view path) const noexcept {
+  const Ref text = text_or_none(path);
+  if (!text) return {};
+  return Ref::steal(
+      entering_python([&] { return PyObject_CallOneArg(around_.failed, text.get()); }));
 }
 
 template <typename Deliver>
-bool PyEndpoint::answer_with(PyObject* result, Deliver deliver) const noexcept {
+bool PyEndpoint::answer_with(PyObject* result, std::string_view path,
+                             Deliver deliver) const noexcept {
   if (result != nullptr) {
     Answer answer;
     if (answer.read(result, options_.status, around_.encoding) && deliver(answer)) return true;
   }
   // The function raised, or what it returned is no answer.
-  const Ref response = response_to_raised();
+  const Ref response = response_to_raised(path);
   if (!response) return false;
   Answer answer;
   if (answer.read(response.get(), 500, around_.encoding) && deliver(answer)) return true;
   if (const Ref raised = take_raised()) around_.door->log_raised(raised.get());
-  Answer failed;
-  return failed.read(around_.failed, 500, around_.encoding) && deliver(failed);
+  const Ref last = failed(path);
+  Answer failed_answer;
+  return last && failed_answer.read(last.get(), 500, around_.encoding) && deliver(failed_answer);
 }
 
 bool PyEndpoint::answer(PyObject* send, PyObject* result, const edge::Asked& asked) const noexcept {
-  return answer_with(result, [&](Answer& made) {
+  return answer_with(result, asked.path, [&](Answer& made) {
     if (!made.depends_on(asked)) {
       return around_.door->answer(send, made.response(), made.payload());
     }
@@ -228,15 +250,11 @@ PyObject* PyEndpoint::open_stream(PyObject* stream, PyObject* send, bool head) c
   });
 }
 
-bool PyEndpoint::answer_raised(PyObject* send, const edge::Asked& asked) const noexcept {
-  return answer(send, nullptr, asked);
-}
-
 void PyEndpoint::answer_at_once(tercel::api::Call& call, PyObject* result) const noexcept {
   const auto deliver = [&call](Answer& made) {
-    return raise_of(made.send(call.exchange, {call.request.method, call.request.fields}));
+    return raise_of(made.send(call.exchange, edge::asked_by(call.request)));
   };
-  if (answer_with(result, deliver)) return;
+  if (answer_with(result, call.request.path, deliver)) return;
   Ref raised = take_raised();
   if (portable_ != nullptr && raised) {
     portable_->raised = std::move(raised);

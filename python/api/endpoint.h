@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "python/api/answer.h"
@@ -39,8 +40,10 @@ struct Surroundings {
   PyObject* request_type;  // Called with method, path, query, headers and body.
   PyObject* upload_type;   // As Uploads has them.
   PyObject* spool_type;
-  PyObject* answer_raised;  // Called with an exception, returns a Response or None.
-  PyObject* failed;         // The Response for what nobody answers.
+  // Called with an exception and the path of the request (None: it is no text), returns a Response
+  // or None.
+  PyObject* answer_raised;
+  PyObject* failed;  // Called with the path, returns the Response for what nobody answers.
   const asgi::Door* door;
 };
 
@@ -85,16 +88,18 @@ class PyEndpoint final : public tercel::api::Endpoint {
   // Runs the function; a new reference, or null with an exception set.
   [[nodiscard]] PyObject* run(PyObject* arguments) const noexcept;
   // Answers, through what the call was given as `send`. False with the exception set that goes on.
+  // `result` is null: what answers is the exception that is set.
   [[nodiscard]] bool answer(PyObject* send, PyObject* result,
                             const edge::Asked& asked) const noexcept;
-  [[nodiscard]] bool answer_raised(PyObject* send, const edge::Asked& asked) const noexcept;
   [[nodiscard]] bool is_stream(PyObject* result) const noexcept;
   // The coroutine that sends it. New reference; null with an exception set.
   // `head`: of what it would make, nothing is sent.
   [[nodiscard]] PyObject* open_stream(PyObject* stream, PyObject* send, bool head) const noexcept;
 
   // What answers an exception, which is set: a Response. Null with the exception set that goes on.
-  [[nodiscard]] Ref response_to_raised() const noexcept;
+  [[nodiscard]] Ref response_to_raised(std::string_view path) const noexcept;
+  // The Response for what nobody answers. Null with an exception set.
+  [[nodiscard]] Ref failed(std::string_view path) const noexcept;
   // For tp_traverse of the Python object that this is part of.
   int traverse(visitproc visit, void* arg) const;
 
@@ -110,7 +115,8 @@ class PyEndpoint final : public tercel::api::Endpoint {
   // `deliver(Answer&)`, which returns false with an exception set. False with the exception
   // set that goes on.
   template <typename Deliver>
-  [[nodiscard]] bool answer_with(PyObject* result, Deliver deliver) const noexcept;
+  [[nodiscard]] bool answer_with(PyObject* result, std::string_view path,
+                                 Deliver deliver) const noexcept;
   void answer_at_once(tercel::api::Call& call, PyObject* result) const noexcept;
   // Goes on in a task, with what invocation.h made; null: with the exception that is set.
   void go_on(tercel::api::Call& call, PyObject* invocation) const noexcept;

@@ -205,6 +205,11 @@ void Instance::read_specification(const nb::dict& specification) {
              .answer_raised = answer_raised_.ptr(),
              .failed = failed_.ptr(),
              .door = door};
+  for (const nb::handle one : nb::cast<nb::list>(specification["media_readers"])) {
+    const auto reader = nb::cast<nb::tuple>(one);
+    media_.add(nb::cast<std::string>(reader[0]), share(reader[1]));
+  }
+  if (!media_.empty()) app_.set_media_readers(&media_);
   for (const nb::handle folder : nb::cast<nb::list>(specification["static"])) {
     mounts_.push_back(read_mount(nb::cast<nb::tuple>(folder)));
   }
@@ -355,6 +360,7 @@ int Instance::traverse(visitproc visit, void* arg) const {
   Py_VISIT(owner_.ptr());
   Py_VISIT(encoder_.ptr());
   if (const int stopped = converters_.traverse(visit, arg)) return stopped;
+  if (const int stopped = media_.traverse(visit, arg)) return stopped;
   Py_VISIT(answer_raised_.ptr());
   Py_VISIT(failed_.ptr());
   for (const PyEndpoint* endpoint : endpoints_) {

@@ -17,6 +17,7 @@
 #include "python/api/converters.h"
 #include "python/api/encoder.h"
 #include "python/api/endpoint.h"
+#include "python/api/media.h"
 #include "python/asgi/door.h"
 #include "tercel/api/app.h"
 #include "tercel/edge/cors.h"
@@ -97,6 +98,7 @@ class Instance {
   Nothing nothing_;
   std::optional<edge::FileHandler> files_;
   Converters converters_;
+  Media media_;
   tercel::api::App app_{&converters_};
   std::optional<edge::Cors> cors_;
   http::Handler* handler_ = &app_;  // Or the ASGI handler, where hooks are to be called; cors_.

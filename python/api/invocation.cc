@@ -3,9 +3,12 @@
 #include <structmember.h>
 
 #include <cstddef>
+#include <memory>
+#include <string_view>
 #include <utility>
 
 #include "python/api/conditions.h"
+#include "python/api/kept_path.h"
 #include "python/asgi/object_pool.h"
 #include "python/asgi/types.h"
 
@@ -24,8 +27,9 @@ struct Invocation {
   PyObject* send;       // From then on, until its end.
   PyObject* coroutine;
   Conditions* conditions;  // Of the request; null: none.
-  bool streaming;          // It is the stream's, not the function's.
-  bool head;               // The request was HEAD.
+  KeptPath path;
+  bool streaming;  // It is the stream's, not the function's.
+  bool head;       // The request was HEAD.
 };
 
 constinit asgi::ObjectPool<Invocation> pool;
@@ -45,6 +49,7 @@ void dealloc(PyObject* self) noexcept {
   Py_CLEAR(invocation.stream);
   Py_CLEAR(invocation.owner);
   delete invocation.conditions;
+  std::destroy_at(&invocation.path);
   pool.drop(&invocation);
 }
 
@@ -68,10 +73,10 @@ PySendResult conclude(Invocation& invocation, PySendResult sent, PyObject** resu
   const Ref returned = Ref::steal(std::exchange(*result, nullptr));
   bool done = sent == PYGEN_RETURN;
   if (!invocation.streaming) {
-    const edge::Asked asked =
-        invocation.conditions != nullptr ? invocation.conditions->asked() : edge::Asked{};
-    done = done ? invocation.endpoint->answer(send.get(), returned.get(), asked)
-                : invocation.endpoint->answer_raised(send.get(), asked);
+    edge::Asked asked;
+    if (invocation.conditions != nullptr) asked = invocation.conditions->asked();
+    asked.path = invocation.path.view();
+    done = invocation.endpoint->answer(send.get(), done ? returned.get() : nullptr, asked);
   }
   if (!done) return PYGEN_ERROR;
   *result = Py_NewRef(Py_None);
@@ -211,7 +216,8 @@ PyType_Slot slots[] = {{Py_tp_dealloc, slot(dealloc)},
                        {Py_tp_members, members},
                        {0, nullptr}};
 
-Invocation* make(const PyEndpoint& endpoint, PyObject* owner, bool head) noexcept {
+Invocation* make(const PyEndpoint& endpoint, PyObject* owner, bool head,
+                 std::string_view path) noexcept {
   Invocation* const invocation = pool.make(invocation_type);
   if (invocation == nullptr) return nullptr;
   invocation->vectorcall = call;
@@ -222,6 +228,7 @@ Invocation* make(const PyEndpoint& endpoint, PyObject* owner, bool head) noexcep
   invocation->send = nullptr;
   invocation->coroutine = nullptr;
   invocation->conditions = nullptr;
+  std::construct_at(&invocation->path, path);
   invocation->streaming = false;
   invocation->head = head;
   return invocation;
@@ -239,7 +246,7 @@ bool init_invocation() noexcept {
 
 PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* owner, Ref arguments,
                           const http::Request& request) noexcept {
-  Invocation* const invocation = make(endpoint, owner, request.method == "HEAD");
+  Invocation* const invocation = make(endpoint, owner, request.method == "HEAD", request.path);
   if (invocation != nullptr) {
     invocation->arguments = arguments.release();
     invocation->conditions = Conditions::keep(request).release();
@@ -249,7 +256,7 @@ PyObject* make_invocation(const PyEndpoint& endpoint, PyObject* owner, Ref argum
 
 PyObject* make_stream(const PyEndpoint& endpoint, PyObject* owner, PyObject* stream,
                       bool head) noexcept {
-  Invocation* const invocation = make(endpoint, owner, head);
+  Invocation* const invocation = make(endpoint, owner, head, {});  // Nothing is answered of it.
   if (invocation != nullptr) invocation->stream = Py_NewRef(stream);
   return reinterpret_cast<PyObject*>(invocation);
 }

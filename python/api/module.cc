@@ -129,7 +129,7 @@ NB_MODULE(_api, module) {
       .def(nb::init<nb::object, nb::object, nb::object, nb::object>(), nb::arg("encode"),
            nb::arg("response_type"), nb::arg("file_type"), nb::arg("stream_type"))
       .def("answer", &api::Encoder::answer, nb::arg("result").none(), nb::arg("status"),
-           nb::arg("method"), nb::arg("headers"),
+           nb::arg("method"), nb::arg("headers"), nb::arg("path") = nb::bytes(""),
            "Returns what a function returned as status, headers and body.");
   nb::class_<api::PyCors>(module, "Cors")
       .def(nb::init<std::vector<std::string>, std::vector<std::string>, std::vector<std::string>,

@@ -29,7 +29,12 @@ class Encoder:
         self, encode: object, response_type: object, file_type: object, stream_type: object
     ) -> None: ...
     def answer(
-        self, result: object, status: int, method: str, headers: list[tuple[bytes, bytes]]
+        self,
+        result: object,
+        status: int,
+        method: str,
+        headers: list[tuple[bytes, bytes]],
+        path: bytes = b"",
     ) -> tuple[int, list[tuple[bytes, bytes]], Any]: ...
 
 class Cors:

@@ -326,6 +326,7 @@ class TestAnswers:
             "title": "Internal Server Error",
             "status": 500,
             "detail": "The application failed.",
+            "instance": path,
         }
 
 

@@ -35,6 +35,27 @@ def test_a_problem_has_all_members(client: Any) -> None:
     }
 
 
+@pytest.mark.parametrize("rest", ["a", "%C3%A9/" + "b" * 90])
+@pytest.mark.parametrize("place", ["/where", "/where-inline", "/where-thread"])
+@pytest.mark.parametrize(("way", "status"), [("object", 500), ("error", 410), ("fails", 500)])
+def test_a_problem_says_where_it_occurred(
+    client: Any, place: str, way: str, status: int, rest: str
+) -> None:
+    answer = client.get(f"{place}/{way}/{rest}?more=1")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.status_code == answer.json()["status"] == status
+    assert answer.json()["instance"] == f"{place}/{way}/{rest}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"), [("model", {"number": 13}), ("model", {"number": []}), ("moment", "2026")]
+)
+def test_a_body_that_is_refused_is_told_where(client: Any, kind: str, body: Any) -> None:
+    answer = client.post(f"/where/{kind}/a%20b", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["instance"] == f"/where/{kind}/a%20b"
+
+
 @pytest.mark.parametrize(
     ("name", "status", "field", "value"),
     [

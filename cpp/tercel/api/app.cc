@@ -223,7 +223,7 @@ bool App::shows_credentials(const Entry& entry, const http::Request& request,
     if (!met) {
       exchange.abort(met.error());
     } else if (demand.refused == nullptr) {
-      demand.rule->refuse(exchange, scratch_);
+      demand.rule->refuse(request, exchange, scratch_);
     } else {
       scratch_.clear();
       Call call{
@@ -247,13 +247,10 @@ bool App::takes_body(const BodyPlan& body, const http::Request& request,
                    scratch_, kTaken);
     return false;
   }
-  if (body.kind == BodyKind::kJson && !is_json(request) && !(body.msgpack && is_msgpack(request))) {
-    refuse(415,
-           body.msgpack
-               ? "The body must be JSON in UTF-8 or MessagePack, and its Content-Type must "
-                 "say which."
-               : "The body must be JSON in UTF-8, and its Content-Type must say so.",
-           request, exchange);
+  if (body.kind == BodyKind::kJson && !body_parser_.takes(body, request)) {
+    const bool told =
+        with_memory([&] { refuse(415, body_parser_.expected(body), request, exchange); });
+    if (!told) exchange.abort(Errc::kNoMemory);
     return false;
   }
   if (body.kind == BodyKind::kForm && !takes_form(request, exchange)) return false;
@@ -323,7 +320,7 @@ void App::call(Entry& entry, const http::Request& request, Body body,
               .parameters = entry.plan.parameters(),
               .arguments = arguments_,
               .body = root,
-              .is_msgpack = root && entry.body.msgpack && is_msgpack(request),
+              .is_text = !root || body_parser_.is_text(),
               .bytes = body.bytes,
               .form = body.form,
               .scratch = scratch_};
@@ -338,7 +335,7 @@ void App::call(Entry& entry, const http::Request& request, Body body,
                     .errors = failures_.json()},
                    scratch_);
   }
-  document_.clear();
+  body_parser_.forget();
 }
 
 bool App::read(const Entry& entry, const http::Request& request, Body body, Block& room,
@@ -384,40 +381,19 @@ bool App::parse(const BodyPlan& plan, const http::Request& request, std::string_
     if (plan.required) failures_.add_body(FailureKind::kMissing);
     return true;
   }
-  const bool msgpack = plan.msgpack && is_msgpack(request);
-  const json::ParseOptions options{.integer_bytes_max = std::uint32_t{kIntegerDigitsMax},
-                                   .duplicates = plan.unique_keys
-                                                     ? json::DuplicatePolicy::kRefuse
-                                                     : json::DuplicatePolicy::kLastCounts};
-  const Result<json::Value> parsed = msgpack ? msgpack_reader_.read(body, document_, options)
-                                             : parser_.parse(body, document_, options);
+  const Result<json::Value> parsed = body_parser_.parse(plan, request, body);
   if (parsed) {
     root = *parsed;
     return true;
   }
   if (parsed.error() == Errc::kNoMemory) {
     exchange.abort(Errc::kNoMemory);
+  } else if (parsed.error() == Errc::kHandlerFailed) {
+    refuse(500, "The application failed.", request, exchange);
   } else {
-    refuse_body(msgpack, request, body, exchange);
+    refuse(400, body_parser_.complaint(body), request, exchange);
   }
   return false;
-}
-
-void App::refuse_body(bool msgpack, const http::Request& request, std::string_view body,
-                      http::Exchange& exchange) {
-  if (msgpack) {
-    const json::Fault& fault = msgpack_reader_.fault();
-    const std::string detail =
-        "The body is not MessagePack that JSON could say: " + std::string{describe(fault.kind)} +
-        ", at byte " + std::to_string(fault.offset + 1) + ".";
-    return refuse(400, detail, request, exchange);
-  }
-  const json::Fault& fault = parser_.fault();
-  const json::Position position = json::find_position(body, fault.offset);
-  const std::string detail = "The body is not JSON: " + std::string{json::describe(fault.kind)} +
-                             ", in line " + std::to_string(position.line) + ", column " +
-                             std::to_string(position.column) + ".";
-  refuse(400, detail, request, exchange);
 }
 
 void App::refuse(std::uint16_t status, std::string_view detail, const http::Request& request,

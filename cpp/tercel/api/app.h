@@ -35,6 +35,7 @@
 // | credentials that the route asks for are missing | 401, as early (credential_rule.h)  |
 // | JSON that is malformed or too deep              | 400, with the place                |
 // | MessagePack likewise, where the route takes it  | 400, with the place                |
+// | a body that set_media_readers() refuses         | 400, with what that says           |
 // | too many pairs of a query, or cookies           | 400, 431                           |
 // | values that types and schemas refuse            | 422, with all of them (failures.h) |
 //
@@ -58,6 +59,7 @@
 #include <utility>
 #include <vector>
 
+#include "tercel/api/body_parser.h"
 #include "tercel/api/body_plan.h"
 #include "tercel/api/body_reader.h"
 #include "tercel/api/call.h"
@@ -72,9 +74,6 @@
 #include "tercel/base/slab.h"
 #include "tercel/edge/rate_rule.h"
 #include "tercel/http/handler.h"
-#include "tercel/json/document.h"
-#include "tercel/json/msgpack_reader.h"
-#include "tercel/json/parser.h"
 #include "tercel/json/writer.h"
 #include "tercel/route/match.h"
 #include "tercel/route/router.h"
@@ -137,6 +136,9 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
 
   // Where files of forms go that are too large for memory (spool.h); /tmp otherwise.
   void set_spool_directory(std::string path) noexcept { spool_directory_ = std::move(path); }
+
+  // Who reads typed bodies in media types of the application's own. Outlives the app.
+  void set_media_readers(MediaReaders* readers) noexcept { body_parser_.set_readers(readers); }
 
   // Gets the requests that ask for a WebSocket; without it they are requests like others. Outlives
   // the app.
@@ -230,13 +232,10 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   // Takes the parameters; false: it was answered.
   [[nodiscard]] bool collect(const Entry& entry, const http::Request& request, Body body,
                              Block& room, http::Exchange& exchange);
-  // Parses `body` into document_; false: it was answered.
+  // Parses `body`; false: it was answered.
   [[nodiscard]] bool parse(const BodyPlan& plan, const http::Request& request,
                            std::string_view body, std::optional<json::Value>& root,
                            http::Exchange& exchange);
-  // Answers a body that is malformed.
-  void refuse_body(bool msgpack, const http::Request& request, std::string_view body,
-                   http::Exchange& exchange);
   void validate(const Entry& entry, std::optional<json::Value> body);
   void refuse(std::uint16_t status, std::string_view detail, const http::Request& request,
               http::Exchange& exchange) noexcept;
@@ -277,9 +276,7 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   route::Match match_;
   Arguments arguments_;
   Failures failures_;
-  json::Parser parser_;
-  json::MsgpackReader msgpack_reader_;
-  json::Document document_;
+  BodyParser body_parser_;
   schema::Validator validator_{{.assert_formats = true}};
   json::Writer scratch_;
   std::vector<FormValue> form_values_;

@@ -11,12 +11,15 @@ bool is_json(const http::Request& request) noexcept {
   return type && type->is_json() && type->charset != http::Charset::kOther;
 }
 
-bool is_msgpack(const http::Request& request) noexcept {
+Result<http::MediaType> media_type_of(const http::Request& request) noexcept {
   const http::Field* const field = http::find_field(request.fields, "content-type");
-  if (field == nullptr) return false;
-  const Result<http::MediaType> type = http::parse_media_type(field->value);
-  return type && (type->is("application", "msgpack") || type->is("application", "x-msgpack") ||
-                  type->is("application", "vnd.msgpack"));
+  if (field == nullptr) return fail(Errc::kBadMediaType);
+  return http::parse_media_type(field->value);
+}
+
+bool is_msgpack(const http::MediaType& type) noexcept {
+  return type.is("application", "msgpack") || type.is("application", "x-msgpack") ||
+         type.is("application", "vnd.msgpack");
 }
 
 bool is_encoded(const http::Request& request) noexcept {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "tercel/base/result.h"
 #include "tercel/http/media_type.h"
 #include "tercel/http/message.h"
 
@@ -14,8 +15,11 @@ namespace tercel::api {
 // JSON in UTF-8, or nothing at all.
 [[nodiscard]] bool is_json(const http::Request& request) noexcept;
 
+// What Content-Type says. Fails with kBadMediaType: it is malformed, or there is none.
+[[nodiscard]] Result<http::MediaType> media_type_of(const http::Request& request) noexcept;
+
 // application/msgpack, or what it was called before: x-msgpack, vnd.msgpack.
-[[nodiscard]] bool is_msgpack(const http::Request& request) noexcept;
+[[nodiscard]] bool is_msgpack(const http::MediaType& type) noexcept;
 
 // Compressed, or encoded in another way: nobody undoes it here.
 [[nodiscard]] bool is_encoded(const http::Request& request) noexcept;

@@ -39,7 +39,7 @@ struct Call {
   std::span<const Parameter> parameters = {};  // Of the route.
   const Arguments& arguments;                  // In their order.
   std::optional<json::Value> body = {};        // Of a JSON body; nothing: there is none.
-  bool is_msgpack = false;                     // That body came as MessagePack.
+  bool is_text = true;                         // That body is the text in `bytes`.
   std::string_view bytes = {};                 // The body as it was sent, if it was collected.
   Form* form = nullptr;                        // If the body is a multipart form.
   json::Writer& scratch;                       // Empty.

@@ -59,14 +59,15 @@ Result<bool> CredentialRule::is_met(const http::Request& request,
   return false;
 }
 
-void CredentialRule::refuse(http::Exchange& exchange, json::Writer& scratch) const noexcept {
+void CredentialRule::refuse(const http::Request& request, http::Exchange& exchange,
+                            json::Writer& scratch) const noexcept {
   std::array<http::Field, kChallengesMax> fields;
   const std::size_t count = std::min(options_.challenges.size(), kChallengesMax);
   for (std::size_t i = 0; i < count; ++i) {
     fields[i] = {"www-authenticate", options_.challenges[i]};
   }
-  answer_problem(exchange, {.status = 401, .detail = options_.detail}, scratch,
-                 std::span{fields}.first(count));
+  answer_problem(exchange, {.status = 401, .detail = options_.detail, .instance = request.path},
+                 scratch, std::span{fields}.first(count));
 }
 
 }  // namespace tercel::api

@@ -5,7 +5,7 @@
 //                        .detail = "Bearer credentials are missing.",
 //                        .challenges = {"Bearer"}});
 //   const Result<bool> shown = rule.is_met(request, blocks);
-//   if (shown && !*shown) rule.refuse(exchange, scratch);      // 401
+//   if (shown && !*shown) rule.refuse(request, exchange, scratch); // 401
 //
 // It says that they are there, not what they are worth: that is the business of whoever the route
 // leads to. Where a request says too much to tell (a second Authorization field, a query or cookies
@@ -53,7 +53,8 @@ class CredentialRule {
   // Fails with kNoMemory.
   [[nodiscard]] Result<bool> is_met(const http::Request& request, BlockPool& blocks) const noexcept;
   // Answers with 401. `scratch` is emptied.
-  void refuse(http::Exchange& exchange, json::Writer& scratch) const noexcept;
+  void refuse(const http::Request& request, http::Exchange& exchange,
+              json::Writer& scratch) const noexcept;
 
  private:
   CredentialRuleOptions options_;

@@ -77,11 +77,11 @@ void answer_problem(http::Exchange& exchange, Errc error, std::string_view insta
                  scratch, fields);
 }
 
-void refuse_with_problem(http::Exchange& exchange, Errc error,
+void refuse_with_problem(http::Exchange& exchange, const edge::Asked& asked, Errc error,
                          std::span<const http::Field> fields) noexcept {
   BlockPool blocks;
   json::Writer scratch{blocks};
-  answer_problem(exchange, error, {}, scratch, fields);
+  answer_problem(exchange, error, asked.path, scratch, fields);
 }
 
 void answer(http::Exchange& exchange, std::uint16_t status, std::string_view content_type,

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "tercel/base/errors.h"
+#include "tercel/edge/conditional_answer.h"
 #include "tercel/http/handler.h"
 #include "tercel/json/writer.h"
 
@@ -37,7 +38,7 @@ void answer_problem(http::Exchange& exchange, Errc error, std::string_view insta
                     json::Writer& scratch, std::span<const http::Field> fields = {}) noexcept;
 
 // The same without a path, and with memory of its own.
-void refuse_with_problem(http::Exchange& exchange, Errc error,
+void refuse_with_problem(http::Exchange& exchange, const edge::Asked& asked, Errc error,
                          std::span<const http::Field> fields) noexcept;
 
 // Answers with `body`, whole. `fields` besides Content-Type (left out when it is empty) and

@@ -47,7 +47,8 @@ bool is_condition(std::string_view name) noexcept {
   return name == "range" || name.starts_with("if-");
 }
 
-void refuse_in_text(http::Exchange& exchange, Errc error, std::span<const Field> fields) noexcept {
+void refuse_in_text(http::Exchange& exchange, const Asked& /*asked*/, Errc error,
+                    std::span<const Field> fields) noexcept {
   const http::ErrorAnswer answer{error};
   const std::span<const Field> own = answer.response().fields;
   std::array<Field, kRefusalFieldsMax * 2> all;
@@ -83,7 +84,7 @@ std::optional<Result<void>> answer_conditions(http::Exchange& exchange, const As
     case http::Verdict::kNotModified:
       return send_unmodified(exchange, response.fields);
     case http::Verdict::kPreconditionFailed:
-      refuse(exchange, Errc::kPreconditionFailed, {});
+      refuse(exchange, asked, Errc::kPreconditionFailed, {});
       return Result<void>{};
     case http::Verdict::kProceed:
       break;

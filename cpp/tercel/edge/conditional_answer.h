@@ -28,19 +28,24 @@ namespace tercel::edge {
 struct Asked {
   std::string_view method = {};
   std::span<const http::Field> fields = {};
+  std::string_view path = {};  // For what a refusal says.
 
   [[nodiscard]] bool reads() const noexcept { return method == "GET" || method == "HEAD"; }
 };
+
+[[nodiscard]] inline Asked asked_by(const http::Request& request) noexcept {
+  return {request.method, request.fields, request.path};
+}
 
 // Range, and all that begin with "if-". REQUIRES: `name` is in lower case.
 [[nodiscard]] bool is_condition(std::string_view name) noexcept;
 
 // How what is wrong with a request is answered: with the error's status, and `fields`, at most
 // four.
-using Refuse = void (*)(http::Exchange& exchange, Errc error,
+using Refuse = void (*)(http::Exchange& exchange, const Asked& asked, Errc error,
                         std::span<const http::Field> fields) noexcept;
 // In plain text, as the engine does.
-void refuse_in_text(http::Exchange& exchange, Errc error,
+void refuse_in_text(http::Exchange& exchange, const Asked& asked, Errc error,
                     std::span<const http::Field> fields) noexcept;
 
 // What the ETag and the Last-Modified of a response say of it. `now`: since 1970. Views into the

@@ -191,7 +191,7 @@ class FileAnswer {
     Text<http::kContentRangeBytesMax> text;
     text.set_end(http::write_unsatisfied_range(text.end(), size_));
     const std::array<Field, 1> fields{{{"content-range", text.view()}}};
-    head_.refuse(exchange_, Errc::kRangeUnsatisfiable, fields);
+    head_.refuse(exchange_, request_, Errc::kRangeUnsatisfiable, fields);
   }
   [[nodiscard]] Result<void> send_part(const http::ByteRange& range) noexcept {
     Text<http::kContentRangeBytesMax> text;

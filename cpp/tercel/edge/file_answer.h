@@ -2,8 +2,8 @@
 // client has it already.
 //
 //   Result<OpenFile> file = OpenFile::open(syscalls, "/srv/report.pdf");
-//   if (!file) return refuse(exchange, file.error(), {});
-//   (void)answer_file(exchange, {request.method, request.fields}, *std::move(file),
+//   if (!file) return refuse(exchange, asked, file.error(), {});
+//   (void)answer_file(exchange, asked_by(request), *std::move(file),
 //                     {.content_type = "application/pdf"}, now);
 //
 // | the request                                     | the answer                               |

@@ -110,7 +110,7 @@ void FileHandler::handle(const http::Request& request, http::Exchange& exchange)
     if (answered) return;
     if (answered.error() != Errc::kNotFound) return exchange.abort(answered.error());
     if (mount.given.missing == Missing::kPassedOn) break;
-    return refuse_(exchange, Errc::kNotFound, {});
+    return refuse_(exchange, asked_by(request), Errc::kNotFound, {});
   }
   inner_.handle(request, exchange);
 }
@@ -138,7 +138,9 @@ Result<void> FileHandler::answer(const Mount& mount, PathKind kind, FilePath& pa
 
 void FileHandler::refuse_method(const http::Request& request,
                                 http::Exchange& exchange) const noexcept {
-  if (request.method != "OPTIONS") return refuse_(exchange, Errc::kMethodNotAllowed, kAllow);
+  if (request.method != "OPTIONS") {
+    return refuse_(exchange, asked_by(request), Errc::kMethodNotAllowed, kAllow);
+  }
   if (exchange.start({.status = 204, .fields = kAllow})) {
     (void)exchange.write(Payload::borrow({}), Final::kYes);
   }
@@ -178,8 +180,7 @@ void FileHandler::answer_with(const Mount& mount, int folder, FilePath& path, Op
     }
   }
   head.fields = std::span{fields}.first(static_cast<std::size_t>(end - fields.begin()));
-  if (const auto started =
-          answer_file(exchange, {request.method, request.fields}, std::move(file), head, today());
+  if (const auto started = answer_file(exchange, asked_by(request), std::move(file), head, today());
       !started) {
     exchange.abort(started.error());
   }

@@ -12,6 +12,7 @@ from tercel.api.errors import HTTPError
 from tercel.api.files import FileResponse
 from tercel.api.limits import Rate
 from tercel.api.markers import Body, Cookie, File, Form, Header, Path, Query
+from tercel.api.media_handler import MediaHandler
 from tercel.api.messages import InvalidMessage
 from tercel.api.request import Request
 from tercel.api.response import Response
@@ -36,6 +37,7 @@ __all__ = [
     "HTTPError",
     "Header",
     "InvalidMessage",
+    "MediaHandler",
     "Path",
     "Query",
     "Rate",

@@ -16,11 +16,12 @@ from tercel.api.converters import check as check_converter
 from tercel.api.cors import CORS
 from tercel.api.dependencies import Depends
 from tercel.api.error_handlers import ErrorHandlers
-from tercel.api.errors import FAILED
+from tercel.api.errors import failed
 from tercel.api.files import FileResponse, Folder, folder_of
 from tercel.api.handshakes import Handshakes
 from tercel.api.hooks import Hooks
 from tercel.api.lifespan import run_lifespan
+from tercel.api.media_handler import MediaHandler
 from tercel.api.media_types import JSON, MediaTypes
 from tercel.api.mounts import Mounts, Sinks
 from tercel.api.portable import Portable
@@ -70,8 +71,9 @@ class App(Router):
             results.
         cors: which pages of other origins may read the answers; None: none, unless the application
             says so itself.
-        media_types: in which typed bodies are read and results written, of `application/json` and
-            `application/msgpack`; the first is for clients that take any.
+        media_types: in which typed bodies are read and results written: `application/json`, and
+            `application/msgpack` and a `MediaHandler` for each other one; the first is for clients
+            that take any.
         debug: what no error handler knows is answered with its traceback. Not for production.
 
     Attributes:
@@ -91,7 +93,7 @@ class App(Router):
         lifespan: Lifespan | None = None,
         dependencies: Iterable[Depends] = (),
         cors: CORS | None = None,
-        media_types: Iterable[str] = (JSON,),
+        media_types: Iterable[str | MediaHandler] = (JSON,),
         debug: bool = False,
     ) -> None:
         super().__init__(dependencies=dependencies)
@@ -341,12 +343,13 @@ class App(Router):
             "static": self._folders,
             "encoder": self._encoder,
             "converters": self._table.converters,
+            "media_readers": self._media_types.readers,
             "request_type": Request,
             "answer_raised": self._error_handlers.answer,
             "upload_type": upload_of,
             "spool_type": Spool,
             "spool_directory": spool_directory() if self._takes_files() else "",
-            "failed": FAILED,
+            "failed": failed,
             "cors": self._cors._native if self._cors is not None else None,
             "all_through_python": self._hooks.are_around_requests,
             "unrouted_through_python": bool(self._mounts or self._sinks),

@@ -51,6 +51,14 @@ class Asked:
         self.after: tuple[Callable[..., Any], ...] = ()
 
     @property
+    def text(self) -> str | None:
+        """The path, where it is a text, for problem documents."""
+        try:
+            return self.path.decode()
+        except UnicodeDecodeError:
+            return None
+
+    @property
     def request(self) -> Request:
         """The request without its body, which nobody has asked for yet."""
         if self._request is None:

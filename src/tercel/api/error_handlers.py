@@ -23,6 +23,11 @@ __all__ = ["ErrorHandlers"]
 
 _log = logging.getLogger("tercel")
 
+# They know their own answer, unless a function of the application's does.
+_OURS: dict[Any, Callable[..., Any]] = {
+    kind: kind.response for kind in (HTTPError, HTTPStatus, InvalidValue, InvalidMessage)
+}
+
 
 class ErrorHandlers:
     """Functions by class of exception; the most specific class wins.
@@ -35,12 +40,7 @@ class ErrorHandlers:
     def __init__(self, encoder: _api.Encoder, *, debug: bool) -> None:
         self._encoder = encoder
         self._debug = debug
-        self._functions: dict[type[Exception], Callable[[Any], Any]] = {
-            HTTPError: HTTPError.response,
-            HTTPStatus: HTTPStatus.response,
-            InvalidValue: InvalidValue.response,
-            InvalidMessage: InvalidMessage.response,
-        }
+        self._functions: dict[type[Exception], Callable[[Any], Any]] = {}
 
     @staticmethod
     def check(kind: Any) -> None:
@@ -59,9 +59,13 @@ class ErrorHandlers:
             raise TypeError(f"{function.__qualname__}() must be a plain function: it answers.")
         self._functions[kind] = function
 
-    def answer(self, raised: Exception) -> Any:
-        """Returns what answers an exception, or None: nobody knows it, or not without waiting."""
-        function = self._find(raised)
+    def answer(self, raised: Exception, path: str | None) -> Any:
+        """Returns what answers an exception, or None: nobody knows it, or not without waiting.
+
+        Args:
+            path: of the request, as it was sent; None: it is no text.
+        """
+        function = self._find(raised, path)
         if function is not None and not inspect.iscoroutinefunction(function):
             return function(raised)
         if function is None and self._debug:
@@ -69,17 +73,17 @@ class ErrorHandlers:
             return Response("".join(traceback.format_exception(raised)), status=500)
         return None
 
-    async def answer_later(self, raised: Exception) -> Any:
+    async def answer_later(self, raised: Exception, path: str | None) -> Any:
         """Returns the same, of coroutine functions too."""
-        function = self._find(raised)
+        function = self._find(raised, path)
         if function is not None and inspect.iscoroutinefunction(function):
             return await function(raised)
-        return self.answer(raised)
+        return self.answer(raised, path)
 
     @property
     def have_errors(self) -> bool:
         """Whether a function of the application's answers an HTTPError."""
-        return self._functions[HTTPError] is not HTTPError.response
+        return HTTPError in self._functions
 
     def guard(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
         """Returns `endpoint`, or what calls it, and the coroutine functions for what it raises."""
@@ -92,7 +96,7 @@ class ErrorHandlers:
                 result = endpoint(**arguments)
                 return await result if isinstance(result, Awaitable) else result
             except Exception as raised:
-                function = self._find(raised)
+                function = self._find(raised, None)
                 if function is None or not inspect.iscoroutinefunction(function):
                     raise
                 result = await function(raised)
@@ -102,6 +106,10 @@ class ErrorHandlers:
 
         return call
 
-    def _find(self, raised: Exception) -> Callable[[Any], Any] | None:
-        kinds = type(raised).__mro__
-        return next((self._functions[kind] for kind in kinds if kind in self._functions), None)
+    def _find(self, raised: Exception, path: str | None) -> Callable[[Any], Any] | None:
+        for kind in type(raised).__mro__:
+            if kind in self._functions:
+                return self._functions[kind]
+            if kind in _OURS:
+                return functools.partial(_OURS[kind], path=path)
+        return None

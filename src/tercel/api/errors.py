@@ -10,7 +10,7 @@ import msgspec
 
 from tercel.api.response import Response
 
-__all__ = ["FAILED", "HTTPError", "HTTPStatus", "InvalidValue", "problem", "title_of"]
+__all__ = ["HTTPError", "HTTPStatus", "InvalidValue", "failed", "problem", "title_of"]
 
 
 # Of a problem document.
@@ -28,7 +28,7 @@ class HTTPError(Exception):
         headers: more header fields of the answer.
         type: a URI that says what kind of problem it is; its documentation, perhaps.
         title: what kind of problem it is, in words; those of the status if None.
-        instance: a URI of this occurrence.
+        instance: a URI of this occurrence; the path of the request if None.
         extra: more members of the document.
     """
 
@@ -56,15 +56,15 @@ class HTTPError(Exception):
         self.instance = instance
         self.extra = extra
 
-    def response(self) -> Response:
-        """Returns the problem document of this error."""
+    def response(self, path: str | None = None) -> Response:
+        """Returns the problem document of this error, which came of a request of that path."""
         return problem(
             self.status,
             self.detail,
             headers=self.headers,
             type=self.type,
             title=self.title,
-            instance=self.instance,
+            instance=self.instance or path,
             extra=self.extra,
         )
 
@@ -83,8 +83,8 @@ class HTTPStatus(Exception):
         super().__init__(response)
         self._response = response
 
-    def response(self) -> Response:
-        """Returns the answer."""
+    def response(self, path: str | None = None) -> Response:
+        """Returns the answer, whatever the path of the request."""
         return self._response
 
 
@@ -95,9 +95,10 @@ class InvalidValue(Exception):
         super().__init__(errors)
         self.errors = errors
 
-    def response(self) -> Response:
+    def response(self, path: str | None = None) -> Response:
+        """Returns the problem document of a request of that path."""
         detail = "Values of the request are missing or not what they must be."
-        return problem(422, detail, errors=self.errors)
+        return problem(422, detail, instance=path, errors=self.errors)
 
 
 def problem(
@@ -133,5 +134,6 @@ def title_of(status: int) -> str:
         return "Unknown Error"
 
 
-# What is answered when a handler fails, or what it returns is no answer.
-FAILED = problem(500, "The application failed.")
+def failed(path: str | None = None) -> Response:
+    """Returns what is answered when a handler fails, or what it returns is no answer."""
+    return problem(500, "The application failed.", instance=path)

@@ -156,7 +156,7 @@ class _Handshake:
         if self._socket.accepted:
             await self._socket.close()
         elif not self._socket.closed:
-            await self._deny(denial or self._encode(problem(403)), succeeded=True)
+            await self._deny(denial or self._problem(403), succeeded=True)
         if self._tasks is not None:
             await self._tasks.run()
 
@@ -172,14 +172,14 @@ class _Handshake:
             route = app._websockets[number]
             self.request.route = route.path
             if not _is_from(route.origins, asked):
-                return self._encode(problem(403, "WebSockets of this origin are not taken."))
+                return self._problem(403, "WebSockets of this origin are not taken.")
             result = await hooks.call(around.pre_validation, self.request)
             if result is not None:
                 return self._encode(result)
         begun = self._instance.begin(asked.method, asked.path, asked.query, asked.headers, b"")
         if begun is None:
             self._mounted = app._mounts.find(self._scope)
-            return self._encode(problem(404, instance=self.request.path))
+            return self._problem(404)
         if len(begun) == 3:
             answer: Answer = begun
             return answer
@@ -209,6 +209,9 @@ class _Handshake:
         result = await hooks.call(self._app._hooks.pre_handler, self.request, arguments)
         return None if result is None else _Denied(result)
 
+    def _problem(self, status: int, detail: str | None = None) -> Answer | Stream:
+        return self._encode(problem(status, detail, instance=self._asked.text))
+
     def _encode(self, result: Any) -> Answer | Stream:
         return self._app._portable._encode(self._asked, result, 403)
 
@@ -231,7 +234,7 @@ class _Handshake:
 
     async def refuse(self) -> None:
         """Answers with 403, as the handler wants it."""
-        await self._deny(self._encode(problem(403)), succeeded=True)
+        await self._deny(self._problem(403), succeeded=True)
 
     async def _begin(self) -> None:
         """Takes the first message. Raises OSError: the client has left."""

@@ -1,4 +1,4 @@
-"""In which media types typed values come and go: JSON, and MessagePack where the App says so.
+"""In which media types typed values come and go: JSON, and others where the App says so.
 
 A handler's result that is neither sent as it is, nor a text or bytes, is written in the one of them
 that the client likes best (RFC 9110, section 12.5.1). What hooks and error handlers return is JSON.
@@ -18,6 +18,7 @@ from tercel import _api
 from tercel.api import responses
 from tercel.api.errors import HTTPError
 from tercel.api.files import FileResponse
+from tercel.api.media_handler import MediaHandler, check, reader_of
 from tercel.api.plan import Plan
 from tercel.api.response import Response
 from tercel.api.returned import returned_by
@@ -29,6 +30,9 @@ __all__ = ["JSON", "MSGPACK", "MediaTypes"]
 JSON = "application/json"
 MSGPACK = "application/msgpack"
 
+# As many as the engine chooses from (cpp/tercel/http/accept.h).
+_NAMES_MAX = 16
+
 _BODYLESS = (204, 205, 304)
 _REQUEST = ":request of media types"
 
@@ -37,7 +41,7 @@ class MediaTypes:
     """Those of one application.
 
     Args:
-        names: of them; the first is for clients that take any.
+        media_types: names of them, and handlers; the first is for clients that take any.
         encode: to JSON.
         of_unknown: returns what is encoded in place of a value that msgspec does not know.
 
@@ -45,22 +49,34 @@ class MediaTypes:
         TypeError, ValueError: they are no list of what there is, with JSON among it.
 
     Attributes:
-        names: as given.
+        names: of them, in that order.
+        readers: what reads bodies in those that have a handler, by name.
     """
 
     def __init__(
         self,
-        names: Iterable[str],
+        media_types: Iterable[str | MediaHandler],
         encode: Callable[[Any], bytes],
         of_unknown: Callable[[Any], Any],
     ) -> None:
-        self.names = listed("media_types", names)
-        if not {JSON} <= set(self.names) <= {JSON, MSGPACK} or len(set(self.names)) < len(
-            self.names
-        ):
+        given = () if isinstance(media_types, str) else tuple(media_types)
+        handlers = [one for one in given if isinstance(one, MediaHandler)]
+        named = [one for one in given if not isinstance(one, MediaHandler)]
+        listed("media_types", named if given else media_types)
+        for handler in handlers:
+            check(handler)
+        self.names = tuple(one if isinstance(one, str) else one.media_type for one in given)
+        own = {handler.media_type: handler for handler in handlers}
+        if not {JSON} <= set(self.names) <= {JSON, MSGPACK, *own}:
             raise ValueError(
-                f"media_types are {JSON!r}, and {MSGPACK!r} if you like, not {list(self.names)!r}"
+                f"media_types are {JSON!r}, and if you like {MSGPACK!r} and objects of classes"
+                f" derived from tercel.MediaHandler, not {list(self.names)!r}"
             )
+        if len(set(self.names)) < len(self.names) or len(self.names) > _NAMES_MAX:
+            raise ValueError(
+                f"media_types are up to {_NAMES_MAX}, each of them once, not {list(self.names)!r}"
+            )
+        self.readers = [(name, reader_of(handler, encode)) for name, handler in own.items()]
         to_msgpack = msgspec.msgpack.Encoder().encode
 
         def encode_msgpack(value: Any) -> bytes:
@@ -73,16 +89,30 @@ class MediaTypes:
             )
             return to_msgpack(plain)
 
+        def encode_own(handler: MediaHandler, value: Any) -> bytes:
+            plain = msgspec.to_builtins(value, str_keys=True, enc_hook=of_unknown)
+            body = handler.write(plain)
+            if not isinstance(body, bytes):
+                raise TypeError(f"{type(handler).__qualname__}.write() returned no bytes: {body!r}")
+            return body
+
         self._encoders = {JSON: encode, MSGPACK: encode_msgpack}
+        for name, handler in own.items():
+            self._encoders[name] = functools.partial(encode_own, handler)
         self._chosen: contextvars.ContextVar[str] = contextvars.ContextVar("media_type")
 
     @property
     def has_msgpack(self) -> bool:
         return MSGPACK in self.names
 
+    @property
+    def are_several(self) -> bool:
+        """Whether there is something to choose from."""
+        return len(self.names) > 1
+
     def encoded(self, result: Any, status: int) -> Any:
         """Returns the response that a typed result is, and other results as they are."""
-        if not self.has_msgpack or status in _BODYLESS:
+        if not self.are_several or status in _BODYLESS:
             return result
         if isinstance(result, (bytes, str, Response, FileResponse, Stream)):
             return result
@@ -97,7 +127,7 @@ class MediaTypes:
     def refuses(self, function: Callable[..., Any], status: int) -> bool:
         """Whether a client that takes none of the media types is refused."""
         typed = responses.is_typed(returned_by(function))
-        return self.has_msgpack and typed and status not in _BODYLESS
+        return self.are_several and typed and status not in _BODYLESS
 
     def negotiated(
         self, endpoint: Callable[..., Any], function: Callable[..., Any], status: int, plan: Plan
@@ -107,7 +137,7 @@ class MediaTypes:
         The plan has the request then. Where `function`, whose endpoint it is, says that it returns
         typed values alone, a client that takes none of the media types is refused before.
         """
-        if not self.has_msgpack:
+        if not self.are_several:
             return endpoint
         is_strict = self.refuses(function, status)
         hidden = plan.request is None
@@ -121,7 +151,7 @@ class MediaTypes:
             if chosen is None and is_strict:
                 raise HTTPError(
                     406,
-                    f"The answer is {' or '.join(self.names)}, and Accept takes neither.",
+                    f"The answer is {' or '.join(self.names)}, and Accept takes none of them.",
                     headers={"vary": "Accept"},
                 )
             self._chosen.set(self.names[chosen or 0])

@@ -33,9 +33,10 @@ class InvalidMessage(Exception):
         self.errors = errors
         self.code = code
 
-    def response(self) -> Response:
-        """Returns the problem document of this error."""
-        return problem(422, "The message is not what it must be.", errors=self.errors)
+    def response(self, path: str | None = None) -> Response:
+        """Returns the problem document of this error, on a WebSocket of that path."""
+        detail = "The message is not what it must be."
+        return problem(422, detail, instance=path, errors=self.errors)
 
     def __str__(self) -> str:
         first = self.errors[0]

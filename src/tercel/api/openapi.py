@@ -53,11 +53,6 @@ _NOT_JSON = {
     400: "The body is not JSON.",
     415: "The body is not said to be JSON, by its Content-Type, or not in UTF-8.",
 }
-
-_NEITHER = {
-    400: "The body is malformed.",
-    415: "The body is said to be neither JSON in UTF-8 nor MessagePack, by its Content-Type.",
-}
 _NOT_ACCEPTED = {406: "The client takes none of the media types of the answer."}
 
 
@@ -166,6 +161,15 @@ class _Builder:
         # An empty body is one, too.
         return {"content": {"application/octet-stream": {"schema": schema}}, "required": False}
 
+    def _not_typed(self) -> dict[int, str]:
+        if not self._media_types.are_several:
+            return _NOT_JSON
+        names = ", ".join(self._media_types.names)
+        return {
+            400: "The body is malformed.",
+            415: f"The body is said to be none of {names}, by its Content-Type.",
+        }
+
     def _form(self, fields: list[Parameter]) -> Object:
         files = [one for one in fields if one.is_file]
         contents = {_MULTIPART: fields}
@@ -223,7 +227,7 @@ class _Builder:
         if plan.body is not None:
             refused |= {413: _TOO_LARGE[413].format(plan.body.bytes_max)}
             if plan.body.kind == "json":
-                refused |= _NEITHER if plan.body.msgpack else _NOT_JSON
+                refused |= self._not_typed()
         if self._media_types.refuses(route.function, route.status):
             refused |= _NOT_ACCEPTED
         if plan.form:

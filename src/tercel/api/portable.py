@@ -16,7 +16,7 @@ from tercel.api import hooks
 from tercel.api.asked import Asked, ClientLeft, Scope
 from tercel.api.background import Followed
 from tercel.api.dependencies import BEFORE
-from tercel.api.errors import FAILED, problem
+from tercel.api.errors import failed, problem
 from tercel.api.files import FileResponse, SentFile
 from tercel.api.response import Response
 from tercel.api.route import Route
@@ -135,7 +135,7 @@ class Portable:
         if isinstance(result, Stream):
             return result
         method = asked.method.decode("latin-1")
-        answer = self._app._encoder.answer(result, status, method, asked.headers)
+        answer = self._app._encoder.answer(result, status, method, asked.headers, asked.path)
         path = result.path if isinstance(result, FileResponse) else None
         return _with_files(asked, answer, path)
 
@@ -143,7 +143,7 @@ class Portable:
         request = asked.request
         sink = self._app._sinks.find(request)
         if sink is None:
-            return self._encode(asked, problem(404, instance=request.path), 404)
+            return self._encode(asked, problem(404, instance=asked.text), 404)
         request.body = await asked.read_body()
         result = sink(request)
         if inspect.isawaitable(result):
@@ -160,12 +160,12 @@ class Portable:
         try:
             answered = await hooks.call(self._app._hooks.error, asked.request, error)
             if answered is None:
-                answered = await self._app._error_handlers.answer_later(error)
+                answered = await self._app._error_handlers.answer_later(error, asked.text)
             if answered is not None:
                 return self._encode(asked, answered, 500), None
         except Exception as second:
             error = second
-        return self._encode(asked, FAILED, 500), error
+        return self._encode(asked, failed(asked.text), 500), error
 
     async def _finish(
         self, asked: Asked, answer: Answer | Stream, succeeded: bool

@@ -176,7 +176,7 @@ class RouteTable:
 
     def _encoded(self, endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
         """Returns what calls an endpoint, and encodes its result where there is a choice."""
-        if not self._media_types.has_msgpack:
+        if not self._media_types.are_several:
             return endpoint
 
         async def call(**arguments: Any) -> Any:

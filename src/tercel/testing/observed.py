@@ -81,9 +81,9 @@ class ObservedApi(Observed):
     def _observed(self, result: Any) -> Any:
         return _ObservedStream(result, self._note) if isinstance(result, Stream) else result
 
-    def _answer_raised(self, raised: Exception) -> Any:
+    def _answer_raised(self, raised: Exception, path: str | None) -> Any:
         try:
-            answer = self._app._error_handlers.answer(raised)
+            answer = self._app._error_handlers.answer(raised, path)
             if answer is not None and not isinstance(answer, Stream):
                 self._app._encoder.answer(answer, 500, "", [])  # Raises what the engine logs.
         except Exception as error:

@@ -283,7 +283,8 @@ TEST_F(AppTest, ABodyMayComeAsMessagePackWhereTheRouteTakesIt) {
 TEST_F(AppTest, MissingCredentialsAre401BeforeAnythingElse) {
   const std::string refused =
       problem("401 Unauthorized",
-              R"({"type":"about:blank","title":"Unauthorized","status":401,"detail":"No key."})",
+              R"({"type":"about:blank","title":"Unauthorized","status":401,"detail":"No key.",)"
+              R"("instance":"/guarded"})",
               "www-authenticate: Key\r\nwww-authenticate: Other\r\n");
   EXPECT_EQ(ask("POST /guarded?n=x", "", "{"), refused);
   EXPECT_EQ(ask("POST /guarded?n=1", "", "{}"), refused);

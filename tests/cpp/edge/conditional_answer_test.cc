@@ -19,7 +19,7 @@ class ConditionalAnswerTest : public testing::Test, public http::Handler {
  protected:
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
     const http::Response response{.status = status_, .fields = fields_};
-    const auto answered = answer_conditions(exchange, {request.method, request.fields}, response,
+    const auto answered = answer_conditions(exchange, asked_by(request), response,
                                             validators_of(fields_, kNow), kNow);
     if (answered) return;
     ASSERT_TRUE(exchange.start(response));

@@ -47,8 +47,7 @@ class FileAnswerTest : public testing::Test, public http::Handler {
     auto file = OpenFile::open(net::system_calls(), path_.c_str());
     ASSERT_TRUE(file);
     head_.fields = fields_;
-    started_ =
-        answer_file(exchange, {request.method, request.fields}, *std::move(file), head_, now_);
+    started_ = answer_file(exchange, asked_by(request), *std::move(file), head_, now_);
     if (!started_) exchange.abort(started_.error());
   }
   [[nodiscard]] std::string get(std::string_view fields = {}) { return server_.get("/", fields); }

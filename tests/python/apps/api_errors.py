@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from typing import Annotated, Any
 
 import msgspec
+import pydantic
 
 import tercel
 from tercel import Body, HTTPError, Query, errors
@@ -42,6 +44,51 @@ async def raise_named(name: str, blocking: bool = False) -> None:
         "see": errors.SeeOther("/things/7", headers={"cache-control": "no-store"}),
     }
     raise made[name]
+
+
+class Model(pydantic.BaseModel):
+    number: Annotated[int, pydantic.AfterValidator(abs)]
+
+    @pydantic.field_validator("number")
+    @classmethod
+    def check(cls, number: int) -> int:
+        if number == 13:
+            raise ValueError("unlucky")
+        return number
+
+
+@app.post("/where/model/{rest:path}")
+async def take_model(rest: str, model: Model) -> str:
+    return rest
+
+
+@app.post("/where/moment/{rest:path}")
+async def take_moment(rest: str, moment: Annotated[datetime.datetime, Body()]) -> str:
+    # With a zone or without: the schema does not say.
+    return rest
+
+
+@app.get("/where/{way}/{rest:path}")
+async def fail_somewhere(way: str, rest: str) -> Any:
+    return fail_in(way)
+
+
+@app.get("/where-inline/{way}/{rest:path}", blocking=False)
+def fail_somewhere_inline(way: str, rest: str) -> Any:
+    return fail_in(way)
+
+
+@app.get("/where-thread/{way}/{rest:path}")
+def fail_somewhere_on_a_thread(way: str, rest: str) -> Any:
+    return fail_in(way)
+
+
+def fail_in(way: str) -> Any:
+    if way == "object":
+        return object()  # No answer.
+    if way == "error":
+        raise errors.Gone("No.")
+    raise LookupError(way)
 
 
 @app.get("/unlucky")

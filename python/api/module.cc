@@ -21,6 +21,7 @@
 #include "tercel/http/accept.h"
 #include "tercel/http/media_type.h"
 #include "tercel/route/router_builder.h"
+#include "tercel/schema/registry.h"
 
 namespace nb = nanobind;
 
@@ -80,6 +81,17 @@ std::optional<std::size_t> choose_media_type(const std::vector<std::string>& acc
   return types.empty() ? std::nullopt : http::choose_media_type(fields, types);
 }
 
+// What is wrong with a JSON Schema; nothing: it can be compiled.
+std::optional<std::string> check_schema(std::string_view text) {
+  constexpr std::string_view kUri = "tercel:/schema";
+  schema::Registry registry;
+  if (registry.add(kUri, text) && registry.compile(kUri)) return std::nullopt;
+  std::string reason = registry.fault().reason;
+  const std::size_t at = reason.find(kUri);
+  if (at != std::string::npos) reason.erase(at, kUri.size());  // The user has given it no URI.
+  return reason;
+}
+
 // (place, name, scheme), as CredentialRule has them.
 using Place = std::tuple<std::string, std::string, std::string>;
 
@@ -125,6 +137,8 @@ NB_MODULE(_api, module) {
   api::bind_files(module);
   module.def("choose_media_type", &api::choose_media_type, nb::arg("accepted"), nb::arg("offers"),
              "Returns the index of the media type that Accept fields like best, or None.");
+  module.def("check_schema", &api::check_schema, nb::arg("text"),
+             "Returns what is wrong with a JSON Schema, or None.");
   nb::class_<api::Encoder>(module, "Encoder")
       .def(nb::init<nb::object, nb::object, nb::object, nb::object>(), nb::arg("encode"),
            nb::arg("response_type"), nb::arg("file_type"), nb::arg("stream_type"))

@@ -68,6 +68,43 @@ async def busy(error: Busy) -> Response:
     return Response("busy", status=503)
 
 
+def outer(request: Request, arguments: dict[str, Any]) -> Any:
+    called.append("outer")
+    return {"outer": True} if arguments.get("number") == 13 else None
+
+
+def inner(request: Request, arguments: dict[str, Any]) -> None:
+    called.append("inner")
+
+
+def outer_end(request: Request, response: Response, succeeded: bool) -> None:
+    called.append("outer end")
+    response.headers.append(("x-outer", "1"))
+
+
+def inner_end(request: Request, response: Response, succeeded: bool) -> None:
+    called.append("inner end")
+
+
+router = tercel.Router(prefix="/routed", before=[outer], after=[outer_end])
+innermost = tercel.Router(before=[inner], after=[inner_end])
+
+
+@innermost.get("/{number}", before=[count], after=[mark])
+async def routed(number: int) -> int:
+    called.append("handler")
+    return number
+
+
+@router.get("/own")
+async def own() -> str:
+    return "own"
+
+
+router.include(innermost)
+app.include(router)
+
+
 @app.get("/after/{number}", before=[say], after=[mark, instead])
 def after(number: int, more: Annotated[int, Depends(two)]) -> int:
     if number == 1:
@@ -198,3 +235,28 @@ def test_what_is_no_hook_is_refused() -> None:
         app.get("/x", after=[count])
     with pytest.raises(TypeError, match="after is a list of functions"):
         app.get("/x", after=mark)
+
+
+def test_hooks_of_routers_stand_around_those_of_routes(client: Any) -> None:
+    called.clear()
+    answer = client.get("/routed/1")
+    assert (answer.json(), answer.headers["x-outer"]) == (2, "1")
+    ends = ["mark /routed/{number} None True", "inner end", "outer end"]
+    assert called == ["outer", "inner", "/routed/1", "handler", *ends]
+    called.clear()
+    answer = client.get("/routed/13")
+    assert (answer.json(), answer.headers["x-outer"]) == ({"outer": True}, "1")
+    assert called == ["outer", *ends]
+    called.clear()
+    assert client.get("/routed/own").text == "own"
+    assert called == ["outer", "outer end"]
+
+
+def test_a_websocket_does_not_lose_the_hooks_of_its_router() -> None:
+    guarded = tercel.Router(before=[outer])
+
+    @guarded.websocket("/live")
+    async def live(socket: tercel.WebSocket) -> None: ...
+
+    with pytest.raises(TypeError, match="the WebSocket /live would have the hooks of its router"):
+        tercel.App().include(guarded)

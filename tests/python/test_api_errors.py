@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from openapi_spec_validator import validate
 
 import tercel
 from apps import api_errors
@@ -152,7 +153,16 @@ def test_a_schema_may_be_given(client: Any) -> None:
     assert (error["loc"], error["type"]) == (["query", "number"], "multiple_of")
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_references_of_a_given_schema_begin_at_its_root(client: Any, method: str) -> None:
+    assert client.request(method, "/orders", json={"items": [{"sku": 1}]}).json() == 1
+    refused = client.request(method, "/orders", json={"items": [{"price": 1}]})
+    (error,) = refused.json()["errors"]
+    assert (error["loc"], error["type"]) == (["body", "items", 0, "sku"], "missing")
+
+
 def test_a_given_schema_is_in_the_document() -> None:
+    validate(api_errors.app.openapi())
     body = api_errors.app.openapi()["paths"]["/names"]["post"]["requestBody"]
     assert body["content"]["application/json"]["schema"]["allOf"] == [api_errors.NAMES]
 

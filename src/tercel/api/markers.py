@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from tercel import _api
 from tercel.options import check_number
 
 __all__ = ["Body", "Cookie", "File", "Form", "Header", "Marker", "Path", "Query"]
@@ -25,6 +27,8 @@ LIMITS = (
     "max_length",
     "pattern",
 )
+# What of a JSON Schema counts from the root of its document.
+_OF_A_DOCUMENT = ("$ref", "$dynamicRef", "$recursiveRef", "$schema")
 _META = (*LIMITS, "title", "description", "examples")
 
 
@@ -73,6 +77,8 @@ class Marker:
             raise TypeError(f"the schema of {kind} is a JSON Schema as a dict, not {self.schema!r}")
         try:
             self.meta()
+            if self.schema is not None and (problem := _api.check_schema(_text(self.schema))):
+                raise ValueError(f"its schema is none: {problem}")
         except re.error as error:
             raise ValueError(
                 f"the pattern {self.pattern!r} of {kind} is malformed: {error}"
@@ -93,8 +99,24 @@ class Marker:
         known = {name: getattr(self, name) for name in _META}
         known = {name: value for name, value in known.items() if value is not None}
         if self.schema is not None:
-            known["extra_json_schema"] = {"allOf": [dict(self.schema)]}
+            known["extra_json_schema"] = {"allOf": [_standing_alone(self.schema)]}
         return msgspec.Meta(**known) if known else None
+
+
+def _text(schema: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(dict(schema)).decode()
+
+
+def _standing_alone(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a schema that means the same where it is a part of another one.
+
+    References begin at the nearest `$id`, and only there may be a `$schema`.
+    """
+    text = _text(schema)
+    if "$id" in schema or not any(f'"{name}"' in text for name in _OF_A_DOCUMENT):
+        return dict(schema)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return {"$id": f"urn:tercel:{digest}", **schema}
 
 
 def _check_token(marker: Marker, what: str) -> None:

@@ -71,6 +71,8 @@ class Router:
         tags: of all routes, before those of their own.
         dependencies: functions that are called before each handler, which is not given their
             results.
+        before, after: hooks of all routes, as `route` has them: the former before those of the
+            route, the latter behind them. WebSockets have none: give them `dependencies`.
     """
 
     def __init__(
@@ -79,10 +81,14 @@ class Router:
         prefix: str = "",
         tags: Iterable[str] = (),
         dependencies: Iterable[Depends] = (),
+        before: Iterable[Callable[..., Any]] = (),
+        after: Iterable[Callable[..., Any]] = (),
     ) -> None:
         self._prefix = _checked_prefix(prefix)
         self._tags = listed("tags", tags)
         self._dependencies = _checked_dependencies(dependencies)
+        self._before = checked("before", before, "request", "arguments")
+        self._after = checked("after", after, "request", "response", "succeeded")
         self._registrations: list[Registration] = []
         self._included = False
 
@@ -288,7 +294,8 @@ class Router:
             prefix: before the router's own; `tags` and `dependencies` likewise.
 
         Raises:
-            ValueError, TypeError, RuntimeError: as `route`.
+            ValueError, TypeError, RuntimeError: as `route`; TypeError, too: it has hooks and a
+                WebSocket.
         """
         if not isinstance(router, Router) or not router._may_be_included():
             raise TypeError(f"include() takes a tercel.Router, not {router!r}")
@@ -297,6 +304,11 @@ class Router:
         before = _checked_dependencies(dependencies) + router._dependencies
         router._included = True
         for one in router._registrations:
+            if one.methods == (WEBSOCKET,) and (router._before or router._after):
+                raise TypeError(
+                    f"the WebSocket {one.path} would have the hooks of its router, and WebSockets"
+                    " have none: give the router dependencies instead, or put it into another one"
+                )
             remarks = replace(one.remarks, tags=tags + one.remarks.tags)
             self._register(
                 replace(
@@ -304,6 +316,8 @@ class Router:
                     path=prefix + one.path if prefix else one.path,
                     remarks=remarks,
                     dependencies=before + one.dependencies,
+                    before=router._before + one.before,
+                    after=one.after + router._after,
                 )
             )
 

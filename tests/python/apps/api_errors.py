@@ -121,6 +121,33 @@ async def take_names(names: Annotated[dict[str, Any], Body(schema=NAMES, unique_
     return len(names)
 
 
+ITEM = {"required": ["sku"]}
+ORDER = {
+    "$defs": {"item": ITEM},
+    "properties": {"items": {"items": {"$ref": "#/$defs/item"}}},
+}
+OLD_ORDER = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "definitions": {"item": ITEM},
+    "properties": {"items": {"items": [{"$ref": "#/definitions/item"}]}},
+}
+
+
+@app.post("/orders")
+async def take_order(order: Annotated[dict[str, Any], Body(schema=ORDER)]) -> int:
+    return len(order)
+
+
+@app.put("/orders")
+async def put_order(order: Annotated[dict[str, Any], Body(schema=ORDER, gt=None)]) -> int:
+    return len(order)
+
+
+@app.patch("/orders")
+async def patch_order(order: Annotated[dict[str, Any], Body(schema=OLD_ORDER)]) -> int:
+    return len(order)
+
+
 @app.get("/even")
 async def even(number: Annotated[int, Query(schema={"multipleOf": 2})]) -> int:
     return number

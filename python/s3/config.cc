@@ -7,7 +7,9 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 
+#include "tercel/gateway/anonymous.h"
 #include "tercel/gateway/glob.h"
+#include "tercel/s3/operation.h"
 #include "tercel/s3/resource.h"
 
 namespace nb = nanobind;
@@ -44,6 +46,19 @@ gateway::Credentials credentials_of(CredentialsFrom from, std::string access_key
   return credentials;
 }
 
+// Of the names of operations, which src/tercel/s3/anonymous.py has looked at.
+gateway::AnonymousOperations anonymous_of(const nb::list& names) {
+  gateway::AnonymousOperations operations;
+  for (const nb::handle item : names) {
+    const auto name = nb::cast<std::string_view>(item);
+    for (int i = 0; i < static_cast<int>(tercel::s3::Operation::kUnknown); ++i) {
+      const auto operation = static_cast<tercel::s3::Operation>(i);
+      if (tercel::s3::info(operation).name == name) operations.allow(operation);
+    }
+  }
+  return operations;
+}
+
 Backend to_backend(const nb::tuple& rule) {
   Items items{rule};
   Backend backend;
@@ -64,6 +79,8 @@ Backend to_backend(const nb::tuple& rule) {
   tls.ca = items.next<std::string>();
   tls.verify = items.next<bool>();
   backend.trailers = items.next<bool>();
+  backend.prefix = items.next<std::string>();
+  backend.anonymous = anonymous_of(items.next<nb::list>());
   if (backend.secure) {
     std::string problem;
     backend.tls = net::TlsClientContext::create(tls, problem);

@@ -10,6 +10,7 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
 #include "python/asgi/door.h"
@@ -21,6 +22,7 @@
 #include "tercel/base/log.h"
 #include "tercel/gateway/gateway.h"
 #include "tercel/gateway/handler.h"
+#include "tercel/s3/key_prefix.h"
 #include "tercel/s3/operation.h"
 
 namespace nb = nanobind;
@@ -132,6 +134,19 @@ nb::dict operations() {
   return all;
 }
 
+// Returns those that a backend may name as anonymous: gateway/anonymous.h.
+nb::list anonymous_operations() {
+  nb::list names;
+  for (int i = 0; i < static_cast<int>(tercel::s3::Operation::kUnknown); ++i) {
+    const auto operation = static_cast<tercel::s3::Operation>(i);
+    const std::string_view name = tercel::s3::info(operation).name;
+    if (gateway::AnonymousOperations::can_be(operation)) {
+      names.append(nb::str(name.data(), name.size()));
+    }
+  }
+  return names;
+}
+
 constinit asgi::Front the_front{.make = nullptr, .open = open};
 
 }  // namespace
@@ -146,6 +161,10 @@ NB_MODULE(_s3, module) {
   s3::bind_policy(module);
   s3::bind_presign(module);
   module.def("operations", &s3::operations, "Returns read, write or list by operation.");
+  module.def("valid_key_prefix", &tercel::s3::valid_key_prefix, nb::arg("prefix"),
+             "Returns whether keys of a bucket can be behind it.");
+  module.def("anonymous_operations", &s3::anonymous_operations,
+             "Returns those that can be let through without a signature.");
   nb::class_<s3::PyGateway>(module, "Gateway")
       .def(nb::init<nb::object, std::vector<std::string>, std::string, std::size_t, bool>(),
            nb::arg("ask"), nb::kw_only(), nb::arg("domains"), nb::arg("region"),

@@ -72,6 +72,21 @@ def test_minimal(storage: str) -> None:
         assert "<Name>reports</Name>" in ask(server, "/", *alice)[1]
 
 
+def test_folders(storage: str) -> None:
+    with example("folders", storage) as server:
+        alice, bob = ("alice", "secret-of-alice"), ("bob", "secret-of-bob")
+        assert ask(server, "/team-a/k", *alice) == (200, "BACK /shared/teams/a/k")
+        assert ask(server, "/team-b/k", *bob) == (200, "BACK /shared/teams/b/k")
+        assert ask(server, "/team-b/k", *alice)[0] == 403
+        assert ask(server, "/team-a/..%2Fb%2Fk", *alice)[0] == 400
+        assert ask(server, "/public/k", *bob) == (200, "BACK /shared/public/k")
+        assert ask(server, "/public/k", *bob, "PUT")[0] == 403
+        with urllib.request.urlopen(f"{server.url}/public/k", timeout=10) as response:
+            assert response.read() == b"BACK /shared/public/k"
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(f"{server.url}/team-a/k", timeout=10)
+
+
 def test_backends(storage: str) -> None:
     with example("backends", storage, S3_COLD=storage, S3_HOT=storage) as server:
         alice, bob = ("alice", "secret-of-alice"), ("bob", "secret-of-bob")

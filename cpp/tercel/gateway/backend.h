@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tercel/base/shared_const.h"
+#include "tercel/gateway/anonymous.h"
 #include "tercel/gateway/question.h"
 #include "tercel/net/tls_client.h"
 
@@ -41,6 +42,8 @@ struct Backend {
   std::optional<net::TlsClientContext> tls;  // Of a secure one.
   std::string pool_key;                      // Backends of one key share their connections.
   bool trailers = true;                      // It takes STREAMING-UNSIGNED-PAYLOAD-TRAILER.
+  std::string prefix;  // Before the keys that clients use: s3/key_prefix.h. Empty: none.
+  AnonymousOperations anonymous = {};  // What needs no signature of clients.
 };
 
 }  // namespace tercel::gateway

@@ -44,7 +44,10 @@ ResponseFilter::Work::Work(Names given)
       rewriter{{.bucket = names.bucket,
                 .location = names.location,
                 .resource = names.resource,
-                .endpoint = names.endpoint}} {}
+                .endpoint = names.endpoint,
+                .key_prefix = names.key_prefix,
+                .source_prefix = names.source_prefix,
+                .keys_are_url_encoded = names.keys_are_url_encoded}} {}
 
 void ResponseFilter::rewrite(Names names) {
   work_ = std::make_unique<Work>(std::move(names));

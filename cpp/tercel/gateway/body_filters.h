@@ -46,6 +46,9 @@ class ResponseFilter final : public proxy::BodyFilter {
     std::string location;
     std::string resource;
     std::string endpoint;
+    std::string key_prefix = {};
+    std::string source_prefix = {};
+    bool keys_are_url_encoded = false;
   };
   // Throws std::bad_alloc.
   void rewrite(Names names);

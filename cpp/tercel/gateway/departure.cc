@@ -8,9 +8,11 @@
 #include <variant>
 
 #include "tercel/base/address.h"
+#include "tercel/gateway/below_prefix.h"
 #include "tercel/proxy/field_draft.h"
 #include "tercel/s3/canonical_request.h"
 #include "tercel/s3/copy_source.h"
+#include "tercel/s3/key_prefix.h"
 #include "tercel/s3/signature.h"
 
 namespace tercel::gateway {
@@ -41,6 +43,12 @@ bool is_left_out(std::string_view name) noexcept {
   constexpr std::string_view kLeftOut[] = {"content-length", "expect", "forwarded", "host", "via"};
   return s3::is_replaced(name) || name.starts_with("proxy-") || name.starts_with("x-forwarded-") ||
          std::ranges::find(kLeftOut, name) != std::end(kLeftOut);
+}
+
+// What says something of the bytes of a body.
+bool is_of_body(std::string_view name) noexcept {
+  return name == "content-md5" || name == "content-encoding" ||
+         name.starts_with("x-amz-checksum-") || s3::describes_aws_chunked(name);
 }
 
 std::string_view payload_hash(const s3::PayloadPlan& payload, const BodyPlan& body) noexcept {
@@ -88,18 +96,28 @@ void Departure::write_host(const Backend& backend, std::string_view bucket) {
   host_.append(port.data(), end);
 }
 
-void Departure::write_target(const Arrival& arrival, const Backend& backend,
-                             std::string_view bucket) {
+std::optional<s3::Refusal> Departure::write_target(const Arrival& arrival, const Backend& backend,
+                                                   std::string_view bucket) {
   write_host(backend, bucket);
   path_.clear();
   if (!virtual_ && !bucket.empty()) path_.append("/").append(bucket);
   const std::string_view key = arrival.resource.raw_key;
   // A bucket is named without a slash behind it, and a path is never empty.
   if (!key.empty() || path_.empty()) path_.push_back('/');
-  if (!key.empty()) s3::write_canonical_path(key, path_);
+  if (!key.empty()) {
+    s3::append_encoded(backend.prefix, s3::Part::kPath, path_);
+    s3::write_canonical_path(key, path_);
+  }
   target_ = path_;
-  query_text_ = arrival.plain_query;
+  query_text_.clear();
+  if (backend.prefix.empty()) {
+    query_text_ = arrival.plain_query;
+  } else if (const auto error = s3::append_query_below(backend.prefix, arrival.operation.operation,
+                                                       arrival.plain_query, query_text_)) {
+    return s3::Refusal{*error};
+  }
   if (!query_text_.empty()) target_.append("?").append(query_text_);
+  return std::nullopt;
 }
 
 bool Departure::add(std::string_view name, std::string_view value) noexcept {
@@ -127,6 +145,9 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
       continue;
     }
     if (decodes && s3::describes_aws_chunked(field.name)) continue;
+    if (with.body != nullptr && is_of_body(field.name)) continue;
+    // An answer that is compressed cannot be rewritten.
+    if (!with.backend.prefix.empty() && field.name == "accept-encoding") continue;
     std::string_view value = field.value;
     if (decodes && field.name == "content-encoding") {
       if (value.size() > encodings.size()) return s3::Refusal{s3::ErrorCode::kInvalidArgument};
@@ -136,14 +157,18 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
     }
     if (arrival.copies && field.name == "x-amz-copy-source") {
       const std::string& there = with.source->bucket;
-      const auto written = s3::write_copy_source(
-          arrival.source, there.empty() ? arrival.source.bucket : there, "", copy_source_);
+      const auto written =
+          s3::write_copy_source(arrival.source, there.empty() ? arrival.source.bucket : there,
+                                with.source->prefix, copy_source_);
       if (!written) return s3::Refusal{s3::ErrorCode::kInvalidArgument};
       value = *written;
     }
     if (!add(field.name, value)) {
       return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
     }
+  }
+  if (with.body != nullptr && !add("content-md5", with.body->md5)) {
+    return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
   }
   return std::nullopt;
 }
@@ -158,18 +183,20 @@ std::optional<s3::Refusal> Departure::sign(const http::Request& request, const A
     key = &with.keys.insert(id, s3::SigningKey{hmac.secret.view(), id.date, id.region});
   }
   if (const auto error = query_.parse(query_text_)) return s3::Refusal{*error};
-  const auto error = s3::sign_request({.method = request.method,
-                                       .path = path_,
-                                       .query = &query_,
-                                       .host = host_,
-                                       .fields = std::span{fields_}.first(field_count_),
-                                       .payload_hash = payload_hash(arrival.payload, body_)},
-                                      {.access_key = hmac.access_key,
-                                       .key = key,
-                                       .region = with.backend.region,
-                                       .session_token = hmac.session_token.view(),
-                                       .now = with.now},
-                                      signed_memory_, signed_);
+  const auto error = s3::sign_request(
+      {.method = request.method,
+       .path = path_,
+       .query = &query_,
+       .host = host_,
+       .fields = std::span{fields_}.first(field_count_),
+       .payload_hash =
+           with.body != nullptr ? with.body->sha256 : payload_hash(arrival.payload, body_)},
+      {.access_key = hmac.access_key,
+       .key = key,
+       .region = with.backend.region,
+       .session_token = hmac.session_token.view(),
+       .now = with.now},
+      signed_memory_, signed_);
   if (error) return s3::Refusal{*error};
   for (const http::Field& field : signed_.view()) {
     if (!add(field.name, field.value)) {
@@ -186,8 +213,15 @@ std::optional<s3::Refusal> Departure::write(const http::Request& request, const 
     const auto* const bearer = std::get_if<Bearer>(&with.credentials.value);
     if (hmac == nullptr && bearer == nullptr) return s3::Refusal{s3::ErrorCode::kInternalError};
     body_ = plan_body(request, arrival.payload, with.backend, hmac != nullptr);
+    if (with.body != nullptr) {
+      body_ = {PayloadMode::kPass, http::Framing::kLength, with.body->bytes};
+    }
+    if (auto refusal = refuse_below_prefix(arrival, with.backend, with.source)) return refusal;
     const std::string_view there = with.backend.bucket;
-    write_target(arrival, with.backend, there.empty() ? arrival.resource.bucket : there);
+    if (auto refusal =
+            write_target(arrival, with.backend, there.empty() ? arrival.resource.bucket : there)) {
+      return refusal;
+    }
     if (auto refusal = copy_fields(request, arrival, with)) return refusal;
     if (hmac != nullptr) {
       if (auto refusal = sign(request, arrival, with, *hmac)) return refusal;

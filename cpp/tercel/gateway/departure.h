@@ -4,6 +4,9 @@
 //   if (auto refusal = departure.write(request, arrival, {backend, credentials, keys, now})) ...
 //   call.begin(source, departure.head(), ...);
 //
+// Where the backend has the client's keys behind a prefix, it is put before them: in the path, in
+// the query of a list, and before the source of a copy.
+//
 // Path and query are sent in the canonical form that the client signed, so that nobody behind reads
 // them differently. Left out are what signed the client's request, what belongs to its connection,
 // and what proxies before this one have said. A resource whose memory is used again. Source:
@@ -40,6 +43,13 @@ struct BodyPlan {
 [[nodiscard]] BodyPlan plan_body(const http::Request& request, const s3::PayloadPlan& payload,
                                  const Backend& backend, bool hash_is_signed) noexcept;
 
+// A body that goes instead of the client's.
+struct OtherBody {
+  std::uint64_t bytes;
+  std::string_view sha256;  // Hex digits.
+  std::string_view md5;     // Base64.
+};
+
 class Departure {
  public:
   struct With {
@@ -48,6 +58,7 @@ class Departure {
     s3::SigningKeyCache& keys;
     std::chrono::seconds now;         // Since 1970.
     const Backend* source = nullptr;  // Of what is copied.
+    const OtherBody* body = nullptr;  // Null: the client's.
   };
 
   Departure() = default;
@@ -64,7 +75,9 @@ class Departure {
   static constexpr std::size_t kFieldsMax = 160;
 
   void write_host(const Backend& backend, std::string_view bucket);
-  void write_target(const Arrival& arrival, const Backend& backend, std::string_view bucket);
+  [[nodiscard]] std::optional<s3::Refusal> write_target(const Arrival& arrival,
+                                                        const Backend& backend,
+                                                        std::string_view bucket);
   [[nodiscard]] bool add(std::string_view name, std::string_view value) noexcept;
   [[nodiscard]] std::optional<s3::Refusal> copy_fields(const http::Request& request,
                                                        const Arrival& arrival,

@@ -39,6 +39,7 @@ Station::Station(net::Loop& loop_of_all, Gateway& gateway_of_all, Counts& its_co
       front_keys{kSigningKeysMax},
       back_keys{kSigningKeysMax},
       no_key{"", "19700101", "us-east-1"},
+      anonymous{FrontKey{.verdict = Verdict::kYes}},
       resolver{loop},
       pools{loop, resolver},
       relays{loop, calls},

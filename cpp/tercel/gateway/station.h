@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tercel/base/keyed_hash.h"
+#include "tercel/base/shared_const.h"
 #include "tercel/base/slab.h"
 #include "tercel/gateway/arrival.h"
 #include "tercel/gateway/backend.h"
@@ -24,6 +25,7 @@
 #include "tercel/gateway/departure.h"
 #include "tercel/gateway/desk.h"
 #include "tercel/gateway/gateway.h"
+#include "tercel/gateway/question.h"
 #include "tercel/net/loop.h"
 #include "tercel/net/resolver.h"
 #include "tercel/proxy/pool.h"
@@ -79,6 +81,8 @@ struct Station {
   s3::SigningKeyCache back_keys;
   // Of nobody: what an unknown access key is verified with.
   const s3::SigningKey no_key;
+  // For requests without a signature: an identity that is empty.
+  const SharedConst<FrontKey> anonymous;
   net::Resolver resolver;
   Pools pools;
   proxy::RelayContext relays;

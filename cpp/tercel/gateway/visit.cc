@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tercel/gateway/anonymous.h"
+#include "tercel/gateway/below_prefix.h"
 #include "tercel/http/message_copy.h"
 #include "tercel/s3/canonical_request.h"
 #include "tercel/s3/sha256.h"
@@ -53,8 +55,11 @@ void Visit::proceed(const http::Request& request) noexcept {
 bool Visit::verify(const http::Request& request) noexcept {
   const s3::Claim& claim = station_.arrival.claim;
   if (claim.mechanism == s3::Mechanism::kAnonymous) {
+    key_ = station_.anonymous;
+    const auto refusal = refuse_anonymous(request, station_.arrival, *config_);
+    if (!refusal) return true;
     station_.counts.add(Counts::refused);
-    refuse(ErrorCode::kAccessDenied);
+    refuse(*refusal);
     return false;
   }
   if (!key_) {
@@ -147,6 +152,11 @@ bool Visit::find_backend() noexcept {
   }
   if (source_backend_ != nullptr && !same_place(*backend_, *source_backend_)) {
     refuse(Refusal{ErrorCode::kNotImplemented, "The source of a copy is on another backend"});
+    return false;
+  }
+  if (const auto refusal = refuse_below_prefix(arrival, *backend_, source_backend_)) {
+    station_.counts.add(Counts::refused);
+    refuse(*refusal);
     return false;
   }
   return true;

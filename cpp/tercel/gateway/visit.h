@@ -20,6 +20,7 @@
 #include "tercel/base/shared_const.h"
 #include "tercel/gateway/answer_cache.h"
 #include "tercel/gateway/body_filters.h"
+#include "tercel/gateway/collected_body.h"
 #include "tercel/gateway/config.h"
 #include "tercel/gateway/question.h"
 #include "tercel/gateway/station.h"
@@ -64,8 +65,13 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   [[nodiscard]] bool find_backend() noexcept;
   [[nodiscard]] bool find_credentials(const http::Request& request) noexcept;
   void relay(const http::Request& request) noexcept;
-  // Of a body that comes to nothing, where no end of it can be held back until it is right.
-  void read_empty_body() noexcept;
+  // Reads the body before anything is sent.
+  void begin_body(const http::Request& request) noexcept;
+  // Of one that comes to nothing, where no end of it can be held back until it is right, and of one
+  // that is collected.
+  void read_whole_body() noexcept;
+  // Gives the collected body what is verified; false: it has answered.
+  [[nodiscard]] bool collect(std::string_view bytes, http::Final final) noexcept;
 
   // --- answers of our own (visit_answers.cc)
   void list_buckets(const http::Request& request) noexcept;
@@ -97,7 +103,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
 
   // --- http::Observer, until the request is relayed or answered
   void on_body() noexcept override {
-    if (reads_body_) read_empty_body();
+    if (reads_body_) read_whole_body();
   }
   void on_writable() noexcept override {}
   void on_notice(http::Notice) noexcept override {}
@@ -113,8 +119,9 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   std::uint8_t again_ = 0;
   bool answered_ = false;
   bool reads_body_ = false;        // Before anything is sent.
-  bool body_is_verified_ = false;  // It has no bytes: there is nothing to send.
-  bool gets_object_ = false;
+  bool body_is_verified_ = false;  // It was read, and is empty or collected.
+  bool gets_object_ = false;       // The answer is an object, or what is in one.
+  bool encodes_keys_ = false;
   std::chrono::seconds arrived_{0};  // Since 1970: when the claim is judged.
 
   Waiter<FrontKey> key_waiter_{*this};
@@ -133,6 +140,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   std::vector<SharedConst<Decision>> visible_;
 
   std::unique_ptr<RequestFilter> request_filter_;
+  std::unique_ptr<CollectedBody> collected_;
   ResponseFilter response_filter_;
   const http::Request* sent_ = nullptr;  // The relay's, until ended().
 };

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "tercel/gateway/below_prefix.h"
 #include "tercel/gateway/visit.h"
 #include "tercel/s3/signature.h"
 
@@ -20,14 +21,29 @@ bool is_xml(const http::ResponseHead& head) noexcept {
   return type != nullptr && type->value.find("xml") != std::string_view::npos;
 }
 
+bool has_body(const http::ResponseHead& head) noexcept {
+  return head.framing != http::ResponseFraming::kNone && head.content_length != 0;
+}
+
 }  // namespace
 
 void Visit::relay(const http::Request& request) noexcept {
   const Arrival& arrival = station_.arrival;
   const bool is_signed = std::holds_alternative<Hmac>(credentials_->value);
   const BodyPlan body = plan_body(request, arrival.payload, *backend_, is_signed);
+  const bool collects = body_is_rewritten(arrival.operation.operation, *backend_);
   proxy::RelayFilters filters;
+  filters.request = collected_.get();
   try {
+    if (collects && collected_ == nullptr) {
+      if (arrival.payload.bytes > s3::DeletedKeys::kReadBytesMax) {
+        return refuse(ErrorCode::kEntityTooLarge);
+      }
+      collected_ = std::make_unique<CollectedBody>(backend_->prefix);
+      request_filter_ =
+          std::make_unique<RequestFilter>(arrival.payload, s3::PayloadMode::kVerify, std::nullopt);
+      return begin_body(request);
+    }
     if (body.mode != s3::PayloadMode::kPass && !body_is_verified_) {
       std::optional<s3::ChunkSigner> signer;
       if (arrival.payload.payload == s3::Payload::kChunks ||
@@ -42,17 +58,15 @@ void Visit::relay(const http::Request& request) noexcept {
   } catch (const std::bad_alloc&) {
     return refuse(ErrorCode::kSlowDown);
   }
-  if (filters.request != nullptr && arrival.payload.bytes == 0) {
-    // A backend that is told that there is no body stores the object with the head.
-    if (!copy_request(request)) return refuse(ErrorCode::kSlowDown);
-    reads_body_ = true;
-    return read_empty_body();
-  }
+  // A backend that is told that there is no body stores the object with the head.
+  if (request_filter_ != nullptr && arrival.payload.bytes == 0) return begin_body(request);
   filters.response = &response_filter_;
-  gets_object_ = arrival.operation.operation == s3::Operation::kGetObject;
+  gets_object_ = arrival.operation.operation == s3::Operation::kGetObject ||
+                 arrival.operation.operation == s3::Operation::kSelectObjectContent;
+  encodes_keys_ = encodes_keys(arrival);
   station_.counts.add(Counts::forwarded);
   exchange_.observe(nullptr);  // The relay is told, and tells ended() in every case.
-  if (!body_is_verified_) {
+  if (!body_is_verified_ || collected_ != nullptr) {
     return proxy::Relay::start(station_.relays, *this, request, exchange_, filters);
   }
   http::Request without_body = request;
@@ -61,7 +75,29 @@ void Visit::relay(const http::Request& request) noexcept {
   proxy::Relay::start(station_.relays, *this, without_body, exchange_, filters);
 }
 
-void Visit::read_empty_body() noexcept {
+void Visit::begin_body(const http::Request& request) noexcept {
+  if (!copy_request(request)) return refuse(ErrorCode::kSlowDown);
+  reads_body_ = true;
+  read_whole_body();
+}
+
+bool Visit::collect(std::string_view bytes, http::Final final) noexcept {
+  if (collected_ == nullptr) return true;
+  std::optional<ErrorCode> error;
+  try {
+    if (!bytes.empty()) error = collected_->take(bytes);
+    if (!error && final == http::Final::kYes) error = collected_->finish();
+  } catch (const std::bad_alloc&) {
+    error = ErrorCode::kSlowDown;
+  }
+  if (!error) return true;
+  reads_body_ = false;
+  station_.counts.add(Counts::refused);
+  refuse(*error);
+  return false;
+}
+
+void Visit::read_whole_body() noexcept {
   for (;;) {
     const http::BodyRead part = exchange_.read_body();
     if (part.state == http::BodyState::kPending || part.state == http::BodyState::kFailed) return;
@@ -73,11 +109,13 @@ void Visit::read_empty_body() noexcept {
         reads_body_ = false;
         return refused(exchange_, passed.error());
       }
+      if (!collect(passed->bytes, http::Final::kNo)) return;
       bytes.remove_prefix(passed->consumed);
       done = passed->consumed == 0;
     }
     if (last) break;
   }
+  if (!collect({}, http::Final::kYes)) return;
   reads_body_ = false;
   body_is_verified_ = true;
   request_filter_.reset();
@@ -91,17 +129,22 @@ Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& 
   const std::chrono::seconds now = station_.now();
   // A second attempt is read and signed anew.
   refusal_ = station_.arrival.read(from, *config_, arrived_, scratch);
+  OtherBody body{};
+  if (collected_ != nullptr) {
+    collected_->rewind();
+    body = {collected_->size(), collected_->sha256(), collected_->md5()};
+  }
   if (!refusal_) {
-    refusal_ = station_.departure.write(
-        from, station_.arrival,
-        {*backend_, *credentials_, station_.back_keys, now, source_backend_});
+    refusal_ = station_.departure.write(from, station_.arrival,
+                                        {*backend_, *credentials_, station_.back_keys, now,
+                                         source_backend_, collected_ != nullptr ? &body : nullptr});
   }
   if (refusal_) return fail(Errc::kHandlerFailed);
   sent_ = &from;
   to.source = station_.pools.source_of(*backend_);
   if (to.source == nullptr) return fail(Errc::kNoMemory);
-  const bool expects =
-      to.head.expects_continue && station_.departure.head().framing != http::Framing::kNone;
+  const bool expects = to.head.expects_continue && collected_ == nullptr &&
+                       station_.departure.head().framing != http::Framing::kNone;
   to.head = station_.departure.head();
   to.head.expects_continue = expects;
   to.passes_trailers = false;  // Nobody has signed them.
@@ -118,10 +161,14 @@ Result<void> Visit::prepare_rewriting() noexcept {
   try {
     std::string location{sent_->secure ? "https://" : "http://"};
     location.append(sent_->authority).append(sent_->path);
-    response_filter_.rewrite({.bucket = std::string{resource.bucket},
-                              .location = std::move(location),
-                              .resource = std::string{sent_->path},
-                              .endpoint = std::string{sent_->authority}});
+    response_filter_.rewrite(
+        {.bucket = std::string{resource.bucket},
+         .location = std::move(location),
+         .resource = std::string{sent_->path},
+         .endpoint = std::string{sent_->authority},
+         .key_prefix = backend_->prefix,
+         .source_prefix = source_backend_ != nullptr ? source_backend_->prefix : std::string{},
+         .keys_are_url_encoded = encodes_keys_});
     return {};
   } catch (const std::bad_alloc&) {
     return fail(Errc::kNoMemory);
@@ -131,7 +178,12 @@ Result<void> Visit::prepare_rewriting() noexcept {
 Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Response& to,
                                      proxy::FieldDraft& draft) noexcept {
   // What is an object is not looked at, whatever it says that it is; an error is none.
-  const bool rewritten = is_xml(from) && (!gets_object_ || from.status >= 300);
+  const bool is_document = !gets_object_ || from.status >= 300;
+  const bool rewritten = is_xml(from) && is_document;
+  // What cannot be rewritten might tell of keys that are not the client's.
+  if (is_document && !rewritten && !backend_->prefix.empty() && has_body(from)) {
+    return fail(Errc::kUpstreamMalformed);
+  }
   if (rewritten) {
     if (const auto prepared = prepare_rewriting(); !prepared) return prepared;
   }

@@ -19,6 +19,7 @@ constexpr Rule kRules[] = {
     {"DeleteResult/Deleted/Key", What::kKey},
     {"DeleteResult/Error/Key", What::kErrorKey},
     {"Error/AWSAccessKeyId", What::kSecret},
+    {"Error/ArgumentValue", What::kErrorValue},
     {"Error/Bucket", What::kBucket},
     {"Error/BucketName", What::kBucket},
     {"Error/CanonicalRequest", What::kSecret},
@@ -77,7 +78,7 @@ Rewriter::Event Rewriter::next(std::string_view& bytes) noexcept {
 }
 
 bool Rewriter::complete() const noexcept {
-  return state_ == State::kPass || (state_ == State::kScan && scanner_.depth() == 0);
+  return state_ == State::kPass || (state_ == State::kScan && scanner_.is_outside());
 }
 
 Rewriter::Event Rewriter::collect(std::string_view& bytes) noexcept {
@@ -143,8 +144,16 @@ void Rewriter::find_rules() noexcept {
 const Rule* Rewriter::find_rule() const noexcept {
   for (const Rule& rule : rules_) {
     if (rule.path != scanner_.path()) continue;
-    const bool of_keys = rule.what == What::kKey || rule.what == What::kErrorKey;
-    return of_keys && values_.key_prefix.empty() ? nullptr : &rule;
+    const bool any_prefix = !values_.key_prefix.empty() || !values_.source_prefix.empty();
+    switch (rule.what) {
+      case What::kKey:
+        return values_.key_prefix.empty() ? nullptr : &rule;
+      case What::kErrorKey:
+      case What::kErrorValue:
+        return any_prefix ? &rule : nullptr;
+      default:
+        return &rule;
+    }
   }
   return nullptr;
 }
@@ -162,8 +171,11 @@ bool Rewriter::replace() noexcept {
       return replace_by(values_.endpoint);
     case What::kSecret:
       return true;
-    case What::kKey:
     case What::kErrorKey:
+    case What::kErrorValue:
+      strip_error();
+      return true;
+    case What::kKey:
       break;
   }
   return strip_prefix();
@@ -183,7 +195,20 @@ bool Rewriter::strip_prefix() noexcept {
   const auto rest = strip_xml_prefix(
       data_, values_.key_prefix, values_.keys_are_url_encoded ? UrlEncoded::kYes : UrlEncoded::kNo);
   if (rest) data_ = *rest;
-  return rest.has_value() || what_ == What::kErrorKey;
+  return rest.has_value();
+}
+
+// A value may be anything that the client said; a key that is none of the client's is not told.
+void Rewriter::strip_error() noexcept {
+  data_ = {text_.data(), text_bytes_};
+  for (const std::string_view prefix : {values_.key_prefix, values_.source_prefix}) {
+    if (prefix.empty()) continue;
+    if (const auto rest = strip_xml_prefix(data_, prefix, UrlEncoded::kNo)) {
+      data_ = *rest;
+      return;
+    }
+  }
+  if (what_ == What::kErrorKey && !values_.key_prefix.empty()) data_ = {};
 }
 
 Rewriter::Event Rewriter::fail() noexcept {

@@ -19,9 +19,9 @@
 // an element is collected, up to a limit. Documents of another root are passed as they are. The
 // size changes: whoever forwards the answer drops its Content-Length, and must not rewrite a body
 // with a Content-Encoding, nor one that is no XML: objects. A key that does not begin with
-// `key_prefix` fails: it is not the client's to see. In an error it is passed. Continuation tokens
-// are the backend's: opaque, and passed. Resource: one a response. Views in `values` outlive it.
-// However the body is cut into pieces, the bytes are the same. Cost: linear. Source: the API
+// `key_prefix` fails: it is not the client's to see. In an error it is left out. Continuation
+// tokens are the backend's: opaque, and passed. Resource: one a response. Views in `values` outlive
+// it. However the body is cut into pieces, the bytes are the same. Cost: linear. Source: the API
 // reference of Amazon S3. Tested by rewrite_test.cc, fuzzed by rewrite_fuzz.cc.
 #pragma once
 
@@ -41,8 +41,9 @@ struct RewriteValues {
   std::string_view location;  // URL of the object, of CompleteMultipartUpload and PostObject.
   std::string_view resource;  // Path of the request, in an error.
   std::string_view endpoint;  // Host that a redirect names.
-  std::string_view key_prefix = {};   // Of the backend's keys, and not of the client's.
-  bool keys_are_url_encoded = false;  // The request said encoding-type=url.
+  std::string_view key_prefix = {};     // Of the backend's keys, and not of the client's.
+  std::string_view source_prefix = {};  // The same, of a source that is copied: for errors.
+  bool keys_are_url_encoded = false;    // The request said encoding-type=url: in lists.
 };
 
 class Rewriter {
@@ -73,7 +74,8 @@ class Rewriter {
     kEndpoint,
     kSecret,
     kKey,
-    kErrorKey
+    kErrorKey,
+    kErrorValue
   };
   struct Rule {
     std::string_view path;
@@ -99,6 +101,7 @@ class Rewriter {
   [[nodiscard]] bool replace() noexcept;
   [[nodiscard]] bool replace_by(std::string_view value) noexcept;
   [[nodiscard]] bool strip_prefix() noexcept;
+  void strip_error() noexcept;
   Event fail() noexcept;
 
   RewriteValues values_;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "tercel/base/assert.h"
 #include "tercel/base/parse_number.h"
 #include "tercel/base/percent.h"
 
@@ -91,6 +92,13 @@ class TextReader {
     return character_.bytes[character_.at++];
   }
 
+  // Takes a line end that is not a reference, and is not '\n' alone; false: there is none here.
+  bool take_carriage_return() noexcept {
+    if (character_.at < character_.size || !rest_.starts_with('\r')) return false;
+    rest_.remove_prefix(rest_.starts_with("\r\n") ? 2 : 1);
+    return true;
+  }
+
   // What is not read. Nothing: a part of a reference is.
   std::optional<std::string_view> rest() const noexcept {
     if (character_.at < character_.size) return std::nullopt;
@@ -123,6 +131,27 @@ std::optional<std::string_view> escape_xml(std::string_view text, std::span<char
     if (reference.size() > out.size() - size) return std::nullopt;
     size += reference.copy(out.data() + size, reference.size());
   }
+  return std::string_view{out.data(), size};
+}
+
+void append_escaped_xml(std::string_view text, std::string& out) {
+  for (const char& c : text) out.append(reference_of(c));
+}
+
+std::optional<std::string_view> unescape_xml(std::string_view xml, std::span<char> out) noexcept {
+  TERCEL_ASSERT(out.size() >= xml.size());
+  TextReader reader{xml};
+  std::size_t size = 0;
+  for (;;) {
+    // A reference is longer than what it stands for: what is written is read already.
+    const auto c = reader.take_carriage_return() ? std::optional{'\n'} : reader.next();
+    if (!c) break;
+    const bool is_control = static_cast<unsigned char>(*c) < 0x20;
+    if (is_control && *c != '\t' && *c != '\n' && *c != '\r') return std::nullopt;
+    out[size++] = *c;
+  }
+  const auto rest = reader.rest();
+  if (!rest || !rest->empty()) return std::nullopt;
   return std::string_view{out.data(), size};
 }
 

@@ -76,6 +76,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "ca": "text",
         "verify": "flag",
         "trailers": "flag",
+        "anonymous": "texts",
+        "prefix": "text",
         "access_key": "text",
         "secret_key": "secret",
         "session_token": "secret",

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from tercel import _s3
 from tercel.options import check_call, check_number, listed
+from tercel.s3.anonymous import operations_of
 from tercel.s3.policy import Policy, Times
 from tercel.s3.values import (
     ApiKey,
@@ -214,6 +215,8 @@ def _native(name: str, backend: Backend) -> tuple[Any, ...]:
         backend.ca or "",
         backend.verify,
         backend.trailers,
+        backend.prefix or "",
+        operations_of(backend.anonymous),
     )
 
 

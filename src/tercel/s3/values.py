@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from tercel import _s3
 from tercel.options import check_number
+from tercel.s3.anonymous import operations_of
 
 __all__ = [
     "ApiKey",
@@ -125,11 +127,16 @@ class Backend:
         style: "virtual": the bucket is in the host name, "path": in the path, "auto": in the host
             name where it can be a label of one and the endpoint is no address.
         bucket: the name that it has there; None: the one that clients use.
+        prefix: of its keys there, as "team-a/"; clients have the keys below it, without it, and
+            nothing else of the bucket. None: they have the whole bucket.
         creds: with which it is reached; None: the gateway's `credentials` say that.
         ca: a PEM file of those who sign its certificate; None: the system's.
         verify: False: its certificate may be anybody's. For tests.
         trailers: whether it takes `STREAMING-UNSIGNED-PAYLOAD-TRAILER`; False: bodies are decoded
             and their checksums verified here.
+        anonymous: what is let through without a signature, if `authorize` allows it to the identity
+            "": "read" (GetObject and HeadObject), "list" (ListObjects, ListObjectsV2 and
+            HeadBucket), names of operations, or a list of those; None: nothing.
     """
 
     endpoint: str
@@ -140,6 +147,8 @@ class Backend:
     ca: str | None = None
     verify: bool = True
     trailers: bool = True
+    prefix: str | None = None
+    anonymous: str | Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         check_text("the endpoint of Backend", self.endpoint)
@@ -163,6 +172,19 @@ class Backend:
             check_text("the bucket of Backend", self.bucket)
         if self.creds is not None and not isinstance(self.creds, (Hmac, Bearer, ApiKey)):
             raise TypeError(f"the creds of Backend are Hmac, Bearer or ApiKey, not {self.creds!r}")
+        if self.prefix is not None:
+            _check_prefix(self.prefix)
+        operations_of(self.anonymous)
+
+
+def _check_prefix(prefix: Any) -> None:
+    if not isinstance(prefix, str):
+        raise TypeError(f"the prefix of Backend is a text, not {prefix!r}")
+    if not _s3.valid_key_prefix(prefix):
+        raise ValueError(
+            "the prefix of Backend is a folder, as team-a/: names with a / behind each, no . or ..,"
+            f" at most 512 bytes; not {prefix!r}"
+        )
 
 
 # --- what policies answer
@@ -191,6 +213,10 @@ class FrontKey:
             check_text("the session_token of FrontKey", self.session_token)
         if self.identity is not None and not isinstance(self.identity, str):
             raise TypeError(f"the identity of FrontKey is a text, not {self.identity!r}")
+        if self.identity == "":
+            raise ValueError(
+                "the identity of FrontKey is empty, which is that of requests without a signature"
+            )
         check_ttl("FrontKey", self.ttl)
 
 
@@ -236,10 +262,11 @@ def check_ttl(what: str, ttl: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AuthzRequest:
-    """A request whose signature is valid.
+    """A request whose signature is valid, or that needs none.
 
     Attributes:
-        identity: of the FrontKey; the access key where that says none.
+        identity: of the FrontKey; the access key where that says none; empty: the request is not
+            signed, and the backend lets its operation through without (`Backend.anonymous`).
         session: of the FrontKey.
         bucket: as the client names it; empty: none, as for ListBuckets.
         key: of the object, decoded; empty: none.

@@ -310,5 +310,87 @@ TEST_F(DepartureTest, ASecretIsNotLeftInMemory) {
   EXPECT_TRUE(secret.empty());  // NOLINT(bugprone-use-after-move): that is what is tested.
 }
 
+// --- keys behind a prefix
+
+TEST_F(DepartureTest, KeysAreBehindThePrefixOfTheBackend) {
+  backend_.bucket = "there";
+  backend_.prefix = "team a/";
+  EXPECT_EQ(send({"GET", "/here/a%2Fb", "versionId=1"}), "");
+  EXPECT_EQ(head().target, "/there/team%20a/a/b?versionId=1");
+  expect_signed();
+  EXPECT_EQ(send({"GET", "/here/", "list-type=2&prefix=x%2F&encoding-type=url"}), "");
+  EXPECT_EQ(head().target, "/there?encoding-type=url&list-type=2&prefix=team%20a%2Fx%2F");
+  expect_signed();
+  EXPECT_EQ(send({"GET", "/here", "", {{"accept-encoding", "gzip"}}}), "");
+  EXPECT_EQ(head().target, "/there?prefix=team%20a%2F&marker=team%20a%2F");
+  EXPECT_EQ(sent("accept-encoding"), "none");
+  expect_signed();
+  backend_.style = Style::kVirtual;
+  EXPECT_EQ(send({"PUT", "/here//k", "", {{"content-length", "0"}}}), "");
+  EXPECT_EQ(head().host, "there.s3.backend.test");
+  EXPECT_EQ(head().target, "/team%20a//k");
+}
+
+TEST_F(DepartureTest, TheSourceOfACopyIsBehindThePrefixOfItsOwnBackend) {
+  backend_.prefix = "a/";
+  source_backend_.prefix = "b/";
+  source_backend_.bucket = "there";
+  const auto copy = [this](std::string_view source) {
+    return send({"PUT", "/here/k", "", {{"x-amz-copy-source", source}}});
+  };
+  EXPECT_EQ(copy("other/x%20y?versionId=1"), "");
+  EXPECT_EQ(head().target, "/here/a/k");
+  EXPECT_EQ(sent("x-amz-copy-source"), "there/b/x%20y?versionId=1");
+  expect_signed();
+  EXPECT_EQ(copy("other/..%2Fx"), "InvalidArgument");
+  EXPECT_EQ(copy("other/%252e%252e/x"), "InvalidArgument");
+  source_backend_.prefix = "";
+  EXPECT_EQ(copy("other/..%2Fx"), "");
+}
+
+TEST_F(DepartureTest, NothingOutsideOfThePrefixIsReached) {
+  backend_.prefix = "team-a/";
+  for (const std::string_view path : {"/here/..", "/here/../team-b/x", "/here/%2e%2e%2Fteam-b/x",
+                                      "/here/..%5Cx", "/here/%252e%252e%252fx", "/here/a%00"}) {
+    EXPECT_EQ(send({"GET", std::string{path}, ""}), "InvalidArgument") << path;
+  }
+  EXPECT_EQ(send({"GET", "/here", "prefix=..%2Fteam-b%2F"}), "InvalidArgument");
+  EXPECT_EQ(send({"GET", "/here", "marker=..%2Fteam-b%2F"}), "InvalidArgument");
+  for (const auto& [method, query] :
+       {std::pair{"DELETE", ""}, std::pair{"PUT", ""}, std::pair{"PUT", "policy"},
+        std::pair{"GET", "policy"}, std::pair{"GET", "acl"}, std::pair{"PUT", "lifecycle"},
+        std::pair{"GET", "session"}, std::pair{"POST", ""}, std::pair{"PUT", "versioning"}}) {
+    EXPECT_EQ(send({method, "/here", query}), "AccessDenied") << method << query;
+  }
+  EXPECT_EQ(send({"POST", "/here/k", "restore"}), "AccessDenied");
+  EXPECT_EQ(send({"GET", "/here/k", "torrent"}), "AccessDenied");
+  EXPECT_EQ(send({"GET", "/here/" + std::string(1018, 'k'), ""}), "KeyTooLongError");
+}
+
+TEST_F(DepartureTest, AnotherBodyHasItsOwnSizeAndDigests) {
+  backend_.prefix = "a/";
+  const std::string other(64, '0');
+  const OtherBody body{7, other, "rL0Y20zC+Fzt72VPzMSk2A=="};
+  client_ = std::make_unique<ClientRequest>(Parts{"POST",
+                                                  "/here",
+                                                  "delete",
+                                                  {{"content-md5", "1B2M2Y8AsgTpgAmY7PhCfg=="},
+                                                   {"content-length", "5"},
+                                                   {"x-amz-checksum-crc32", "AAAAAA=="},
+                                                   {"x-amz-sdk-checksum-algorithm", "CRC32"}}});
+  const http::Request request = client_->request();
+  memory_.resize(Arrival::kMemoryBytes + 6 * request.query.size());
+  ASSERT_FALSE(arrival_.read(request, config_, kNow, memory_));
+  ASSERT_FALSE(
+      departure_.write(request, arrival_, {backend_, credentials_, keys_, kNow, nullptr, &body}));
+  EXPECT_EQ(head().target, "/here?delete=");
+  EXPECT_EQ(head().content_length, 7U);
+  EXPECT_EQ(sent("content-md5"), body.md5);
+  EXPECT_EQ(sent("x-amz-checksum-crc32"), "none");
+  EXPECT_EQ(sent("x-amz-sdk-checksum-algorithm"), "none");
+  EXPECT_EQ(sent("x-amz-content-sha256"), other);
+  expect_signed();
+}
+
 }  // namespace
 }  // namespace tercel::gateway

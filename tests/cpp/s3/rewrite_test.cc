@@ -105,7 +105,26 @@ TEST(RewriteTest, KeysLoseThePrefix) {
                     "<Error><Key>other</Key></Error></DeleteResult>",
                     with_prefix("p/")),
             "<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key></Error>"
-            "<Error><Key>other</Key></Error></DeleteResult>");
+            "<Error><Key></Key></Error></DeleteResult>");
+}
+
+TEST(RewriteTest, AnErrorTellsNoKeyThatIsNotTheClients) {
+  const std::string_view error = "<Error><Key>p/a</Key><ArgumentValue>p/m</ArgumentValue></Error>";
+  EXPECT_EQ(rewrite(error, with_prefix("p/")),
+            "<Error><Key>a</Key><ArgumentValue>m</ArgumentValue></Error>");
+  EXPECT_EQ(rewrite(error, with_prefix("q/")),
+            "<Error><Key></Key><ArgumentValue>p/m</ArgumentValue></Error>");
+  EXPECT_EQ(rewrite(error), error);
+  // Of a copy the key may be the source's.
+  RewriteValues values = with_prefix("q/");
+  values.source_prefix = "p/";
+  EXPECT_EQ(rewrite("<Error><Key>p/a</Key></Error>", values), "<Error><Key>a</Key></Error>");
+  values.key_prefix = "";
+  EXPECT_EQ(rewrite("<Error><Key>p/a</Key></Error>", values), "<Error><Key>a</Key></Error>");
+  EXPECT_EQ(rewrite("<Error><Key>own</Key></Error>", values), "<Error><Key>own</Key></Error>");
+  // encoding-type is about lists.
+  EXPECT_EQ(rewrite("<Error><Key>p/a%2Fb</Key></Error>", with_prefix("p/", true)),
+            "<Error><Key>a%2Fb</Key></Error>");
 }
 
 TEST(RewriteTest, KeysMayBePercentEncoded) {
@@ -136,6 +155,12 @@ TEST(RewriteTest, TextIsBounded) {
   EXPECT_EQ(rewrite_in_steps(kValues, list(Rewriter::kTextBytesMax), 1000), expected);
   EXPECT_EQ(rewrite_in_steps(kValues, list(Rewriter::kTextBytesMax + 1), 1000), "failed");
   EXPECT_EQ(rewrite_in_steps(kValues, list(Rewriter::kTextBytesMax + 1), 1), "failed");
+}
+
+TEST(RewriteTest, ADocumentMayBeEmpty) {
+  EXPECT_EQ(rewrite("<DeleteResult/>"), "<DeleteResult/>");
+  EXPECT_EQ(rewrite("<DeleteResult/>\n"), "<DeleteResult/>\n");
+  EXPECT_EQ(rewrite("<DeleteResult><Deleted/>"), "<DeleteResult><Deleted/>incomplete");
 }
 
 TEST(RewriteTest, IsIncompleteBeforeItsLastTag) {

@@ -57,6 +57,27 @@ TEST(XmlTextTest, APrefixMayBePercentEncodedToo) {
   EXPECT_EQ(strip("a%zz", "a/", UrlEncoded::kYes), "none");
 }
 
+std::string unescaped(std::string xml) {
+  const auto text = unescape_xml(xml, xml);
+  return text ? std::string{*text} : "none";
+}
+
+TEST(XmlTextTest, ATextIsReadAsWhoWroteItMeantIt) {
+  EXPECT_EQ(unescaped(""), "");
+  EXPECT_EQ(unescaped("a&amp;lt;&lt;&#x41;&#66;&quot;&apos;>"), "a&lt;<AB\"'>");
+  EXPECT_EQ(unescaped("&#xe9;&#x20ac;&#x1F600;"), "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+  EXPECT_EQ(unescaped("a\r\nb\rc\nd\te&#13;&#10;"), "a\nb\nc\nd\te\r\n");
+  for (const std::string bad : {"&", "a&b", "&e;", "&#0;", "&#1;", "&#x1f;", "\x01", "&#xd800;",
+                                "&#x110000;", "&amp", "a&#;"}) {
+    EXPECT_EQ(unescaped(bad), "none") << bad;
+  }
+  // What is written is read as what it was.
+  const std::string all = "<a b=\"c\" d='e'>&\r\n\t\xc3\xa9";
+  std::string written = "x";
+  append_escaped_xml(all, written);
+  EXPECT_EQ(unescaped(written), "x" + all);
+}
+
 TEST(XmlTextTest, AReferenceIsWellFormedAndWhole) {
   for (const std::string_view bad : {"&", "&amp", "&;", "&nbsp;", "&#;", "&#x;", "&#0;", "&#xd800;",
                                      "&#x110000;", "&#99999999999999999;", "&#-1;", "&#X41;"}) {

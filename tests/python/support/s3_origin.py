@@ -78,6 +78,7 @@ class Origin(Closing):
 
     Attributes:
         objects: the bodies of what it keeps, by path: "/bucket/key".
+        answers: what it says instead, by method and path: status, body, fields.
         seen: every request, in the order of their heads.
         connections: how many were opened so far.
     """
@@ -90,6 +91,7 @@ class Origin(Closing):
         keys: Iterable[Key] = (KEY,),
     ) -> None:
         self.objects: dict[str, bytes] = {}
+        self.answers: dict[tuple[str, str], tuple[int, bytes, dict[str, str]]] = {}
         self.seen: list[Seen] = []
         self.connections = 0
         self._context = context
@@ -301,6 +303,8 @@ class Origin(Closing):
         if not seen.signed_by:
             return 403, _error("SignatureDoesNotMatch"), {}
         path = unquote(urlsplit(seen.target).path)
+        if answer := self.answers.get((seen.method, path)):
+            return answer
         if seen.method == "PUT":
             return self._keep(seen, path)
         if seen.method == "POST":  # CompleteMultipartUpload and DeleteObjects.

@@ -80,6 +80,7 @@ Backend to_backend(const nb::tuple& rule) {
   tls.verify = items.next<bool>();
   backend.trailers = items.next<bool>();
   backend.prefix = items.next<std::string>();
+  backend.redirects = items.next<std::string>();
   backend.anonymous = anonymous_of(items.next<nb::list>());
   if (backend.secure) {
     std::string problem;

@@ -42,7 +42,8 @@ struct Backend {
   std::optional<net::TlsClientContext> tls;  // Of a secure one.
   std::string pool_key;                      // Backends of one key share their connections.
   bool trailers = true;                      // It takes STREAMING-UNSIGNED-PAYLOAD-TRAILER.
-  std::string prefix;  // Before the keys that clients use: s3/key_prefix.h. Empty: none.
+  std::string prefix;     // Before the keys that clients use: s3/key_prefix.h. Empty: none.
+  std::string redirects;  // The domain in which it may send on: redirect.h. Empty: none.
   AnonymousOperations anonymous = {};  // What needs no signature of clients.
 };
 

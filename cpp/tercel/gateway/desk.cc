@@ -189,6 +189,8 @@ void Desk::store(AnswerCache<Value>& cache, Inquiry& inquiry) noexcept {
     value = SharedConst<Value>{given != nullptr ? std::move(*given) : Value{}};
     validity.gives_way = value->verdict != Verdict::kYes;
     if constexpr (std::is_same_v<Value, Decision>) {
+      // What is answered for nobody, strangers can ask for at will.
+      validity.gives_way |= inquiry.question.identity.empty();
       if (value->scope != Scope::kRequest && !cache.is_outdated(inquiry.cache_key)) {
         const Question& question = inquiry.question;
         std::vector<http::Field> headers;

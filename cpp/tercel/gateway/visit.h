@@ -96,6 +96,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
                                              proxy::FieldDraft& draft) noexcept override;
   // Has the answer's document rewritten. Fails with kNoMemory.
   [[nodiscard]] Result<void> prepare_rewriting() noexcept;
+  [[nodiscard]] bool goes_elsewhere(const http::ResponseHead& head) noexcept override;
   [[nodiscard]] Result<void> rewrite_response(const http::ResponseHead& from, http::Response& to,
                                               proxy::FieldDraft& draft) noexcept override;
   void refused(http::Exchange& exchange, Errc error) noexcept override;
@@ -132,7 +133,8 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   SharedConst<Decision> source_decision_;
   SharedConst<Decision>* wanted_ = nullptr;  // The one that is waited for.
   SharedConst<Credentials> credentials_;
-  const Backend* backend_ = nullptr;  // Of config_.
+  const Backend* backend_ = nullptr;  // Of config_, or elsewhere_.
+  std::unique_ptr<const Backend> elsewhere_;
   const Backend* source_backend_ = nullptr;
   std::optional<s3::Refusal> refusal_;  // Why the request ended on its way.
 

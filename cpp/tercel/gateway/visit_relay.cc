@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tercel/gateway/below_prefix.h"
+#include "tercel/gateway/redirect.h"
 #include "tercel/gateway/visit.h"
 #include "tercel/s3/signature.h"
 
@@ -12,6 +13,7 @@ namespace tercel::gateway {
 namespace {
 
 using s3::ErrorCode;
+using s3::Refusal;
 
 // A document that can be read, and not only its head.
 bool is_xml(const http::ResponseHead& head) noexcept {
@@ -151,6 +153,26 @@ Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& 
   return {};
 }
 
+bool Visit::goes_elsewhere(const http::ResponseHead& head) noexcept {
+  if (!is_redirect(head.status) || elsewhere_ != nullptr) return false;
+  const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
+  s3::Resource resource;
+  if (scratch.empty() ||
+      s3::read_resource(sent_->authority, sent_->path, config_->domain_views, scratch, resource)) {
+    return false;
+  }
+  try {
+    const std::string_view there = backend_->bucket;
+    auto elsewhere = redirect_of(head, *backend_, there.empty() ? resource.bucket : there);
+    if (!elsewhere) return false;
+    elsewhere_ = std::make_unique<const Backend>(*std::move(elsewhere));
+    backend_ = elsewhere_.get();
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
 Result<void> Visit::prepare_rewriting() noexcept {
   const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
   if (scratch.empty()) return fail(Errc::kNoMemory);
@@ -178,6 +200,14 @@ Result<void> Visit::prepare_rewriting() noexcept {
 Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Response& to,
                                      proxy::FieldDraft& draft) noexcept {
   // What is an object is not looked at, whatever it says that it is; an error is none.
+  if (is_redirect(from.status)) {
+    // The next time the body may wait until it is known where it goes; a region stays wrong.
+    const bool for_good = from.status == 301 || from.status == 308;
+    refusal_ = Refusal{for_good ? ErrorCode::kInternalError : ErrorCode::kServiceUnavailable,
+                       "The storage behind the server has the bucket elsewhere"};
+    station_.counts.add(Counts::backend_failed);
+    return fail(Errc::kUpstreamFailed);
+  }
   const bool is_document = !gets_object_ || from.status >= 300;
   const bool rewritten = is_xml(from) && is_document;
   // What cannot be rewritten might tell of keys that are not the client's.
@@ -191,7 +221,7 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
   for (const http::Field& field : from.fields) {
     if (options.has(field.name)) continue;
     // Where the backend is, and what it is, is not for clients to know.
-    constexpr std::string_view kLeftOut[] = {"alt-svc", "location", "server",
+    constexpr std::string_view kLeftOut[] = {"alt-svc", "content-location", "location", "server",
                                              "x-amz-bucket-region"};
     if (std::ranges::find(kLeftOut, field.name) != std::end(kLeftOut)) continue;
     if (rewritten && field.name == "content-length") continue;

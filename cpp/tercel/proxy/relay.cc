@@ -11,6 +11,9 @@ using http::Payload;
 
 namespace {
 
+// Of which one may be for a connection that was closed, whatever a rewriter says.
+constexpr unsigned kAttemptsMax = 3;
+
 // Source: RFC 9110 section 9.2.2.
 bool is_idempotent(std::string_view method) noexcept {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
@@ -151,6 +154,10 @@ void Relay::on_interim(const http::ResponseHead& head) noexcept {
 }
 
 void Relay::on_head(const http::ResponseHead& head) noexcept {
+  if (!body_touched_ && attempts_ < kAttemptsMax && rewriter_.goes_elsewhere(head)) {
+    call_.close();
+    return attempt(Freshness::kNew);
+  }
   http::Response to{.status = head.status,
                     .fields = {},
                     .trailers = head.framing == http::ResponseFraming::kChunked,

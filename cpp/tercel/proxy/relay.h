@@ -57,6 +57,13 @@ class Rewriter {
   // request. `from` is valid until ended(). An error is refused().
   [[nodiscard]] virtual Result<void> rewrite_request(const http::Request& from, Outgoing& to,
                                                      FieldDraft& draft) noexcept = 0;
+  // Whether a response is no answer, but says who else is to be asked: the request is rewritten
+  // again then, for another connection. Called while nothing is lost: no byte of the client's body
+  // was taken.
+  [[nodiscard]] virtual bool goes_elsewhere(const http::ResponseHead& head) noexcept {
+    static_cast<void>(head);
+    return false;
+  }
   // Fills in `to`: status, reason and trailers are those of `from`; the fields are the rewriter's.
   [[nodiscard]] virtual Result<void> rewrite_response(const http::ResponseHead& from,
                                                       http::Response& to,

@@ -216,6 +216,7 @@ def _native(name: str, backend: Backend) -> tuple[Any, ...]:
         backend.verify,
         backend.trailers,
         backend.prefix or "",
+        backend.redirects or "",
         operations_of(backend.anonymous),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -134,6 +135,9 @@ class Backend:
         verify: False: its certificate may be anybody's. For tests.
         trailers: whether it takes `STREAMING-UNSIGNED-PAYLOAD-TRAILER`; False: bodies are decoded
             and their checksums verified here.
+        redirects: a domain, as "example.com": where the backend says that a bucket is at another
+            host below it, the request goes there, signed for it. None: only to the endpoint itself,
+            and to the other endpoints of Amazon S3 where it is one.
         anonymous: what is let through without a signature, if `authorize` allows it to the identity
             "": "read" (GetObject and HeadObject), "list" (ListObjects, ListObjectsV2 and
             HeadBucket), names of operations, or a list of those; None: nothing.
@@ -148,6 +152,7 @@ class Backend:
     verify: bool = True
     trailers: bool = True
     prefix: str | None = None
+    redirects: str | None = None
     anonymous: str | Sequence[str] | None = None
 
     def __post_init__(self) -> None:
@@ -174,6 +179,8 @@ class Backend:
             raise TypeError(f"the creds of Backend are Hmac, Bearer or ApiKey, not {self.creds!r}")
         if self.prefix is not None:
             _check_prefix(self.prefix)
+        if self.redirects is not None:
+            _check_redirects(self.redirects)
         operations_of(self.anonymous)
 
 
@@ -184,6 +191,17 @@ def _check_prefix(prefix: Any) -> None:
         raise ValueError(
             "the prefix of Backend is a folder, as team-a/: names with a / behind each, no . or ..,"
             f" at most 512 bytes; not {prefix!r}"
+        )
+
+
+def _check_redirects(domain: Any) -> None:
+    check_text("redirects of Backend", domain)
+    labels = domain.split(".")
+    if len(labels) < 2 or not all(
+        re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", one) for one in labels
+    ):
+        raise ValueError(
+            f"redirects of Backend is a domain, as example.com, in lower case, not {domain!r}"
         )
 
 

@@ -200,6 +200,21 @@ TEST_F(DeskTest, MoreQuestionsThanPlacesAreRefused) {
   EXPECT_EQ(desk_->key("B", other).state, Desk::State::kRefused);
 }
 
+// Strangers can ask about nobody at will.
+TEST_F(DeskTest, WhatIsAllowedToNobodyGivesWayToWhatIsAllowedToOthers) {
+  open(4);
+  const auto ask = [this](std::string_view identity, std::string_view key) {
+    const auto state = decide({.identity = identity, .bucket = "b", .operation = "o", .key = key});
+    if (state != Desk::State::kWaits) return false;
+    policy_.answer(allow(Scope::kRequest, 10s));
+    turn();
+    return true;
+  };
+  EXPECT_TRUE(ask("alice", "k"));
+  for (const char* const key : {"1", "2", "3", "4", "5", "6", "7", "8"}) EXPECT_TRUE(ask("", key));
+  EXPECT_FALSE(ask("alice", "k"));
+}
+
 TEST_F(DeskTest, AReplyToADeskThatIsGoneIsDropped) {
   TestWaiter<FrontKey> other;
   (void)desk_->key("A", keys_);

@@ -70,6 +70,9 @@ class RelayTest : public test::RelayFixture, private Rewriter, private http::Han
     to.reason = {};
     return {};
   }
+  bool goes_elsewhere(const http::ResponseHead& head) noexcept override {
+    return head.status == 307;
+  }
   void refused(http::Exchange& exchange, Errc error) noexcept override {
     log_ += "refused " + std::string{info(error).name} + " ";
     exchange.abort(error);
@@ -156,6 +159,34 @@ TEST_F(RelayTest, NoSecondAttemptWithoutTheBeginningOfTheBody) {
   EXPECT_EQ(ask(std::string{kPut} + "--"), kPutOn);
   EXPECT_TRUE(hang_up().starts_with("HTTP/1.1 502 "));
   EXPECT_EQ(origin_.peers.size(), 1U);
+}
+
+// --- a response that is none
+
+TEST_F(RelayTest, GoesElsewhereWhileNothingIsLost) {
+  constexpr std::string_view kElsewhere = "HTTP/1.1 307 T\r\ncontent-length: 5\r\n\r\nthere";
+  (void)ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(answer(kElsewhere), "");
+  EXPECT_EQ(origin_.ended, 1);  // Its body is not waited for.
+  EXPECT_TRUE(origin_.received().starts_with("GET / HTTP/1.1\r\nhost: o\r\nattempt: second\r\n"));
+  EXPECT_TRUE(answer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").starts_with("HTTP/1.1 200"));
+  EXPECT_EQ(log_, "ended 0 2");
+}
+
+TEST_F(RelayTest, ItDoesNotGoOnForEver) {
+  constexpr std::string_view kElsewhere = "HTTP/1.1 307 T\r\ncontent-length: 0\r\n\r\n";
+  (void)ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(answer(kElsewhere), "");
+    (void)origin_.received();
+  }
+  EXPECT_TRUE(answer(kElsewhere).starts_with("HTTP/1.1 307 "));
+  EXPECT_EQ(log_, "ended 0 3");
+}
+
+TEST_F(RelayTest, WithABodyThatIsTakenItGoesNowhere) {
+  (void)ask(std::string{kPut} + "hello");
+  EXPECT_TRUE(answer("HTTP/1.1 307 T\r\ncontent-length: 0\r\n\r\n").starts_with("HTTP/1.1 307 "));
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ class Origin(Closing):
 
     Attributes:
         objects: the bodies of what it keeps, by path: "/bucket/key".
-        answers: what it says instead, by method and path: status, body, fields.
+        answers: what it says instead, by method and path, whoever asks: status, body, fields.
         seen: every request, in the order of their heads.
         connections: how many were opened so far.
     """
@@ -254,6 +254,11 @@ class Origin(Closing):
             seen.signed_by = self._signer(seen)
         self.seen.append(seen)
         self._meet("head", connection)
+        path = unquote(urlsplit(target).path)
+        if "expect" in headers and (method, path) in self.answers:  # Without its body.
+            status, body, fields = self.answers[method, path]
+            connection.sendall(_answer(status, body, fields, close=True))
+            return False
         if seen.signed_by and headers.get("expect", "").lower() == "100-continue":
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         elif "expect" in headers:  # The body of who is refused is not wanted.
@@ -300,11 +305,11 @@ class Origin(Closing):
     # --- answers
 
     def _answer(self, seen: Seen) -> tuple[int, bytes, dict[str, str]]:
-        if not seen.signed_by:
-            return 403, _error("SignatureDoesNotMatch"), {}
         path = unquote(urlsplit(seen.target).path)
         if answer := self.answers.get((seen.method, path)):
             return answer
+        if not seen.signed_by:
+            return 403, _error("SignatureDoesNotMatch"), {}
         if seen.method == "PUT":
             return self._keep(seen, path)
         if seen.method == "POST":  # CompleteMultipartUpload and DeleteObjects.

@@ -64,13 +64,12 @@ void Connector::try_next() noexcept {
     next_due_ = loop_.now() + kStagger;
     return arm();
   }
-  const auto open = [](const Attempt& attempt) { return attempt.fd >= 0; };
-  if (std::ranges::none_of(attempts_, open)) return fail_with(error_);
+  if (std::ranges::none_of(attempts_, &Attempt::open)) return fail_with(error_);
   arm();
 }
 
 void Connector::arm() noexcept {
-  const bool more = next_ < count_ && stream_ == nullptr;
+  const bool more = next_ < count_;
   loop_.timers().arm(*this, more ? std::min(due_, next_due_) : due_);
 }
 
@@ -104,7 +103,8 @@ bool Connector::open(Attempt& attempt, int domain, const sockaddr* address,
   return true;
 }
 
-void Connector::on_attempt(Attempt& attempt, std::uint32_t /*readiness*/) noexcept {
+void Connector::on_attempt(Attempt& attempt) noexcept {
+  if (attempt.stream != nullptr) return shake_hands(attempt);
   int error = 0;
   socklen_t bytes = sizeof error;
   const int result = loop_.syscalls().getsockopt(attempt.fd, SOL_SOCKET, SO_ERROR, &error, &bytes);
@@ -112,56 +112,55 @@ void Connector::on_attempt(Attempt& attempt, std::uint32_t /*readiness*/) noexce
     close(attempt);
     return try_next();
   }
-  close_others(&attempt);
   secure(attempt);
 }
 
-void Connector::close(Attempt& attempt) noexcept {
-  if (attempt.fd < 0) return;
-  if (attempt.watch != WatchId::kNone) {
-    loop_.unwatch(std::exchange(attempt.watch, WatchId::kNone), attempt.fd);
-  }
-  loop_.syscalls().close(std::exchange(attempt.fd, -1));
+void Connector::unwatch(Attempt& attempt) noexcept {
+  if (attempt.watch == WatchId::kNone) return;
+  const int fd = attempt.stream != nullptr ? attempt.stream->descriptor() : attempt.fd;
+  loop_.unwatch(std::exchange(attempt.watch, WatchId::kNone), fd);
 }
 
-void Connector::close_others(const Attempt* kept) noexcept {
-  for (Attempt& attempt : attempts_) {
-    if (&attempt != kept) close(attempt);
-  }
+void Connector::close(Attempt& attempt) noexcept {
+  unwatch(attempt);
+  attempt.stream.reset();
+  if (attempt.fd >= 0) loop_.syscalls().close(std::exchange(attempt.fd, -1));
 }
 
 void Connector::secure(Attempt& attempt) noexcept {
-  loop_.unwatch(std::exchange(attempt.watch, WatchId::kNone), attempt.fd);
+  unwatch(attempt);
   Syscalls& calls = loop_.syscalls();
   if (security_.context == nullptr) {
-    stream_.reset(new (std::nothrow) SocketStream(calls, attempt.fd));
+    attempt.stream.reset(new (std::nothrow) SocketStream(calls, attempt.fd));
   } else {
-    stream_ = security_.context->connect(calls, attempt.fd, *security_.host, *security_.sessions);
+    attempt.stream =
+        security_.context->connect(calls, attempt.fd, *security_.host, *security_.sessions);
   }
-  if (stream_ == nullptr) return fail_with(Errc::kNoMemory);
+  if (attempt.stream == nullptr) return fail_with(Errc::kNoMemory);
   const int fd = std::exchange(attempt.fd, -1);  // The stream's.
-  if (security_.context == nullptr) return succeed();
-  const auto watch = loop_.watch(fd, kReadable | kWritable | kPeerClosed, Trigger::kEdge, *this);
+  if (security_.context == nullptr) return succeed(attempt);
+  const auto watch = loop_.watch(fd, kReadable | kWritable | kPeerClosed, Trigger::kEdge, attempt);
   if (!watch) return fail_with(watch.error());
-  watch_ = *watch;
+  attempt.watch = *watch;
+  next_due_ = loop_.now() + kHandshakeStagger;
   arm();
-  shake_hands();
+  shake_hands(attempt);
 }
 
-void Connector::on_ready(std::uint32_t /*readiness*/) noexcept {
-  shake_hands();
-}
-
-void Connector::shake_hands() noexcept {
-  switch (stream_->handshake()) {
+void Connector::shake_hands(Attempt& attempt) noexcept {
+  switch (attempt.stream->handshake()) {
     case IoState::kAgain:
       return;
     case IoState::kDone:
-      return succeed();
-    case IoState::kEnd:
+      return succeed(attempt);
     case IoState::kFailed:
-      return fail_with(Errc::kUpstreamUntrusted);
+      error_ = Errc::kUpstreamUntrusted;  // Tells more than that others do not answer.
+      break;
+    case IoState::kEnd:
+      break;
   }
+  close(attempt);
+  try_next();
 }
 
 void Connector::on_timer() noexcept {
@@ -169,11 +168,9 @@ void Connector::on_timer() noexcept {
   try_next();
 }
 
-void Connector::succeed() noexcept {
-  std::unique_ptr<Stream> stream = std::move(stream_);
-  if (watch_ != WatchId::kNone) {
-    loop_.unwatch(std::exchange(watch_, WatchId::kNone), stream->descriptor());
-  }
+void Connector::succeed(Attempt& attempt) noexcept {
+  unwatch(attempt);
+  std::unique_ptr<Stream> stream = std::move(attempt.stream);
   stop();
   client_.on_connected(std::move(stream));
 }
@@ -186,11 +183,7 @@ void Connector::fail_with(Errc error) noexcept {
 void Connector::stop() noexcept {
   cancel_deferred();
   loop_.timers().cancel(*this);
-  close_others(nullptr);
-  if (stream_ != nullptr && watch_ != WatchId::kNone) {
-    loop_.unwatch(std::exchange(watch_, WatchId::kNone), stream_->descriptor());
-  }
-  stream_.reset();
+  for (Attempt& attempt : attempts_) close(attempt);
   busy_ = false;
 }
 

@@ -7,11 +7,11 @@
 //   connector.start(addresses, {.tls = &tls, .host = "s3.example.com"}, /*due=*/now + 5s);
 //
 // Addresses are tried one after the other, a quarter of a second apart or as soon as one refuses;
-// all that were begun race, and the first that connects is taken (happy eyeballs). The order is the
-// caller's, who alternates families. What comes is done with its handshake. Resource: one attempt
-// at a time; may be destroyed at any time, which ends it. Thread: the loop's. Source: RFC 8305
-// section
-// 5. Tested by connector_test.cc.
+// all that were begun race, and the first that is done with its handshake is taken (happy
+// eyeballs). One that connects has a second for its handshake before the next is tried beside it.
+// The order is the caller's, who alternates families. Resource: one attempt at a time; may be
+// destroyed at any time, which ends it. Thread: the loop's. Source: RFC 8305 section 5. Tested by
+// connector_test.cc.
 #pragma once
 
 #include <array>
@@ -31,17 +31,18 @@
 
 namespace tercel::net {
 
-class Connector final : private Timer, private Watcher, private Deferred {
+class Connector final : private Timer, private Deferred {
  public:
   static constexpr std::size_t kAddressesMax = 8;
   static constexpr std::chrono::milliseconds kStagger{250};
+  static constexpr std::chrono::milliseconds kHandshakeStagger{1000};
 
   class Client {
    public:
     // One of the two, once. May destroy the connector.
     virtual void on_connected(std::unique_ptr<Stream> stream) noexcept = 0;
-    // kUpstreamUnreachable: every address refused. kUpstreamUntrusted: TLS did not come about.
-    // kUpstreamTimeout; kTooManyFiles, kNoMemory.
+    // kUpstreamUnreachable: every address refused, or broke off the handshake. kUpstreamUntrusted:
+    // TLS did not come about with one. kUpstreamTimeout; kTooManyFiles, kNoMemory.
     virtual void on_failed(Errc error) noexcept = 0;
 
    protected:
@@ -69,12 +70,12 @@ class Connector final : private Timer, private Watcher, private Deferred {
 
  private:
   struct Attempt final : Watcher {
-    void on_ready(std::uint32_t readiness) noexcept override {
-      owner->on_attempt(*this, readiness);
-    }
+    void on_ready(std::uint32_t /*readiness*/) noexcept override { owner->on_attempt(*this); }
+    [[nodiscard]] bool open() const noexcept { return fd >= 0 || stream != nullptr; }
     Connector* owner = nullptr;
-    int fd = -1;
+    int fd = -1;  // Until there is a stream, which has it then.
     WatchId watch = WatchId::kNone;
+    std::unique_ptr<Stream> stream;  // While it shakes hands.
   };
 
   void begin(std::chrono::nanoseconds due) noexcept;
@@ -82,17 +83,16 @@ class Connector final : private Timer, private Watcher, private Deferred {
   // Connects a socket. False: that address does not answer.
   [[nodiscard]] bool open(Attempt& attempt, int domain, const sockaddr* address,
                           socklen_t bytes) noexcept;
-  void on_attempt(Attempt& attempt, std::uint32_t readiness) noexcept;
+  void on_attempt(Attempt& attempt) noexcept;
   void close(Attempt& attempt) noexcept;
-  void close_others(const Attempt* kept) noexcept;
+  void unwatch(Attempt& attempt) noexcept;
   void secure(Attempt& attempt) noexcept;
-  void shake_hands() noexcept;
-  void on_ready(std::uint32_t readiness) noexcept override;  // Of the handshake.
+  void shake_hands(Attempt& attempt) noexcept;
   void run_deferred() noexcept override;
   void on_timer() noexcept override;
   void arm() noexcept;
   void fail_with(Errc error) noexcept;
-  void succeed() noexcept;
+  void succeed(Attempt& attempt) noexcept;
   void stop() noexcept;
 
   Loop& loop_;
@@ -105,9 +105,7 @@ class Connector final : private Timer, private Watcher, private Deferred {
   std::chrono::nanoseconds due_{0};
   std::chrono::nanoseconds next_due_{0};  // Of the next address.
   std::string path_;
-  std::unique_ptr<Stream> stream_;  // While it shakes hands.
-  WatchId watch_ = WatchId::kNone;
-  Errc error_ = Errc::kUpstreamUnreachable;  // Of the last address that failed.
+  Errc error_ = Errc::kUpstreamUnreachable;  // What is said when no address is left.
   bool busy_ = false;
 };
 

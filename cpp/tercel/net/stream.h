@@ -37,6 +37,7 @@ class Stream {
   virtual ~Stream() = default;
 
   // Brings the stream to where bytes of the application flow. kAgain: call again after an event.
+  // kEnd, of a client only: the peer closed or reset the connection meanwhile.
   // REQUIRES: nothing was read or written yet.
   [[nodiscard]] virtual IoState handshake() noexcept { return IoState::kDone; }
   // The handshake failed because the peer speaks HTTP without TLS: gives up the descriptor, to

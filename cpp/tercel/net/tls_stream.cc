@@ -108,8 +108,12 @@ IoState TlsStream::handshake() noexcept {
   if (result != 1) {
     const unsigned long error = openssl().ERR_peek_error();
     const int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
+    // The transport's end, which says nothing of the peer's certificate.
+    const bool cut = reason == SSL_R_UNEXPECTED_EOF_WHILE_READING ||
+                     openssl().SSL_get_error(ssl_, result) == SSL_ERROR_SYSCALL;
     const IoState state = state_of(result);
-    if (state == IoState::kAgain || side_ == Side::kClient) return state;
+    if (state == IoState::kAgain) return state;
+    if (side_ == Side::kClient) return cut ? IoState::kEnd : state;
     // It knows GET, HEAD, POST and PUT by four bytes, for the others it has two more reasons.
     plain_http_ = reason == SSL_R_HTTP_REQUEST;
     refused_ = reason == SSL_R_HTTPS_PROXY_REQUEST || reason == SSL_R_WRONG_VERSION_NUMBER;

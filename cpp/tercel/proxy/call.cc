@@ -35,8 +35,8 @@ http::BodyDecoder decoder_for(const http::ResponseHead& head) noexcept {
 
 // --- the connection
 
-Result<void> Call::begin(Source& source, const http::RequestHead& head,
-                         Freshness freshness) noexcept {
+Result<void> Call::begin(Source& source, const http::RequestHead& head, Freshness freshness,
+                         const CallTimes* times) noexcept {
   TERCEL_ASSERT(state_ == State::kNone);
   if (auto valid = http::inspect_request(head); !valid) return valid;
   char* const out = output_.room(http::request_bytes_bound(head));
@@ -44,6 +44,7 @@ Result<void> Call::begin(Source& source, const http::RequestHead& head,
   output_.added(static_cast<std::size_t>(http::write_request(out, head) - out));
 
   source_ = &source;
+  times_ = times != nullptr ? times : &context_.options;
   framing_ = head.framing;
   request_left_ = head.framing == http::Framing::kLength ? head.content_length : 0;
   answer_to_ = head.method == "HEAD" ? http::AnswerTo::kHead : http::AnswerTo::kOther;
@@ -353,7 +354,7 @@ Progress Call::progress() const noexcept {
 // --- time
 
 nanoseconds Call::due() const noexcept {
-  const CallOptions& times = context_.options;
+  const CallTimes& times = *times_;
   if (connection_ == nullptr) return nanoseconds{0};
   if (output_.bytes() > 0) return progress_ + times.write_time;
   if (state_ == State::kBody) {

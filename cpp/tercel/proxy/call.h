@@ -27,16 +27,13 @@
 #include "tercel/http/h1_response.h"
 #include "tercel/http/handler.h"
 #include "tercel/net/loop.h"
+#include "tercel/proxy/progress.h"
 #include "tercel/proxy/send_buffer.h"
 #include "tercel/proxy/source.h"
 
 namespace tercel::proxy {
 
-struct CallOptions {
-  // Of the response: its head and its trailers are held to these, its body is not limited.
-  std::size_t head_bytes_max = 64 * http::kKibibyte;
-  std::size_t fields_max = 128;
-  std::size_t output_high_water_bytes = 64 * http::kKibibyte;
+struct CallTimes {
   // How long the body waits for `100 Continue` before it is sent without.
   std::chrono::milliseconds continue_time{1'000};
   // From the end of the request to the first byte of the response: how long an origin may think.
@@ -45,6 +42,14 @@ struct CallOptions {
   std::chrono::milliseconds body_time{60'000};
   // Without a byte that the origin takes.
   std::chrono::milliseconds write_time{60'000};
+};
+
+// The times are those of calls that have none of their own.
+struct CallOptions : CallTimes {
+  // Of the response: its head and its trailers are held to these, its body is not limited.
+  std::size_t head_bytes_max = 64 * http::kKibibyte;
+  std::size_t fields_max = 128;
+  std::size_t output_high_water_bytes = 64 * http::kKibibyte;
 };
 
 // What all calls of one loop share.
@@ -80,14 +85,6 @@ class CallObserver {
   ~CallObserver() = default;
 };
 
-// What the origin may have seen of a request.
-enum class Progress : std::uint8_t {
-  kUnsent,    // Nothing.
-  kHeadSent,  // The head, or a part of it, and no byte of the body.
-  kBodySent,  // Bytes of the body: they are gone.
-  kAnswered   // It answered, or began to.
-};
-
 class Call final : private Waiter,
                    private UpstreamConnection::User,
                    private net::Timer,
@@ -103,9 +100,9 @@ class Call final : private Waiter,
   ~Call() override { close(); }
 
   // Serialises the head and asks for a connection. Fails as inspect_request(), and with kNoMemory.
-  // REQUIRES: not begun, or closed, or failed. `source` outlives the call.
+  // REQUIRES: not begun, or closed, or failed. `source` outlives the call, and so do `times`.
   [[nodiscard]] Result<void> begin(Source& source, const http::RequestHead& head,
-                                   Freshness freshness) noexcept;
+                                   Freshness freshness, const CallTimes* times = nullptr) noexcept;
   // Part of the request body. Fails with kIllegalStep when there is no place for it: before the
   // call is first writable(), behind the end, more or less than the length said; `payload` is
   // released in every case. What comes after a failure of the connection is dropped.
@@ -167,6 +164,7 @@ class Call final : private Waiter,
 
   CallContext& context_;
   CallObserver& observer_;
+  const CallTimes* times_ = &context_.options;
   Source* source_ = nullptr;
   UpstreamConnection* connection_ = nullptr;
   SendBuffer output_;

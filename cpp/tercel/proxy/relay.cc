@@ -11,15 +11,6 @@ using http::Payload;
 
 namespace {
 
-// Of which one may be for a connection that was closed, whatever a rewriter says.
-constexpr unsigned kAttemptsMax = 3;
-
-// Source: RFC 9110 section 9.2.2.
-bool is_idempotent(std::string_view method) noexcept {
-  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
-         method == "OPTIONS";
-}
-
 http::Framing framing_of(const http::Request& request) noexcept {
   if (request.content_length) return http::Framing::kLength;
   return request.has_body ? http::Framing::kChunked : http::Framing::kNone;
@@ -94,7 +85,7 @@ Result<void> Relay::begin_call(Freshness freshness) noexcept {
   if (auto done = rewriter_.rewrite_request(request_, to, context_.draft); !done) return done;
   if (!context_.draft.complete()) return fail(Errc::kHeadTooLarge);
   passes_trailers_ = to.passes_trailers;
-  return call_.begin(*to.source, to.head, freshness);
+  return call_.begin(*to.source, to.head, freshness, to.times);
 }
 
 // --- the request
@@ -109,8 +100,8 @@ void Relay::pump_request() noexcept {
       call_.close();
       return;
     }
-    body_touched_ |= !part.bytes.empty();
     const bool last = part.state == BodyState::kEnd;
+    body_touched_ |= last || !part.bytes.empty();
     if (!pass_on_request(part.bytes, last ? Final::kYes : Final::kNo)) return;
     request_over_ = last;
   }
@@ -154,10 +145,11 @@ void Relay::on_interim(const http::ResponseHead& head) noexcept {
 }
 
 void Relay::on_head(const http::ResponseHead& head) noexcept {
-  if (!body_touched_ && attempts_ < kAttemptsMax && rewriter_.goes_elsewhere(head)) {
-    call_.close();
-    return attempt(Freshness::kNew);
+  if (!body_touched_ && rewriter_.goes_elsewhere(head)) {
+    drop_response();
+    return ask_anew({});
   }
+  if (is_transient(head.status) && try_again(head.status, Errc::kUpstreamFailed)) return;
   http::Response to{.status = head.status,
                     .fields = {},
                     .trailers = head.framing == http::ResponseFraming::kChunked,
@@ -223,22 +215,49 @@ bool Relay::pass_on_response(std::string_view bytes, Final final) noexcept {
 
 // --- ends
 
-// Where nothing was lost: the client's body is untouched, and the origin did not work on it, or may
-// work on it twice. A connection that it closed while idle is the common case.
-bool Relay::may_try_again(Errc error) const noexcept {
-  if (attempts_ > 1 || body_touched_ || started_) return false;
-  if (call_.progress() == Progress::kUnsent) {
-    return error == Errc::kUpstreamUnreachable || call_.on_reused_connection();
+bool Relay::try_again(std::uint16_t status, Errc error) noexcept {
+  const FailedAttempt failed{.attempt = attempts_,
+                             .status = status,
+                             .error = error,
+                             .progress = call_.progress(),
+                             .reused = call_.on_reused_connection(),
+                             .replayable = !body_touched_ && !started_,
+                             .has_body = request_.has_body,
+                             .method = request_.method};
+  const auto pause = rewriter_.after_failure(failed);
+  if (!pause || !failed.replayable) return false;
+  if (status == 0 && *pause == std::chrono::nanoseconds{0}) {
+    attempt(Freshness::kNew);
+    return true;
   }
-  if (call_.progress() != Progress::kHeadSent || !call_.on_reused_connection()) return false;
-  if (error != Errc::kUpstreamFailed && error != Errc::kUpstreamReset) return false;
-  // Without its body it cannot have been carried out.
-  return request_.has_body || is_idempotent(request_.method);
+  if (status != 0) drop_response();
+  ask_anew(*pause);
+  return true;
+}
+
+// A call cannot begin anew from inside of its own, so not even without a pause at once.
+void Relay::ask_anew(std::chrono::nanoseconds pause) noexcept {
+  net::Loop& loop = context_.calls.loop;
+  loop.timers().arm(*this, loop.now() + pause);
+}
+
+void Relay::drop_response() noexcept {
+  call_.begin_step();
+  for (std::size_t bytes = 0; bytes < kDroppedBytesMax;) {
+    const http::BodyRead part = call_.read_body();
+    if (part.state != BodyState::kMore) break;
+    bytes += part.bytes.size();
+  }
+  call_.close();
+  call_.end_step();
+}
+
+void Relay::on_timer() noexcept {
+  attempt(Freshness::kAny);
 }
 
 void Relay::on_call_failed(Errc error) noexcept {
-  if (over_) return;
-  if (may_try_again(error)) return attempt(Freshness::kNew);
+  if (over_ || try_again(0, error)) return;
   refuse(error);
 }
 
@@ -256,6 +275,7 @@ void Relay::refuse(Errc error) noexcept {
 void Relay::on_exchange_end(http::Outcome outcome) noexcept {
   over_ = true;
   call_.close();
+  context_.calls.loop.timers().cancel(*this);
   memory_ = Block{};
   rewriter_.ended(outcome, attempts_);
   context_.calls.loop.defer(*this);  // It may be on the stack.

@@ -4,17 +4,20 @@
 //   RelayContext context{loop, {}};
 //   Relay::start(context, rewriter, request, exchange);  // From a handler.
 //
-// A Rewriter says where to and with which heads; it may filter the bytes of both bodies. Where the
-// origin cannot have worked on the request, and the client's body was not touched, the relay tries
-// once more on a fresh connection, and asks the rewriter for the head again.
+// A Rewriter says where to and with which heads; it may filter the bytes of both bodies. It is told
+// of each attempt that fails, and may have another one as long as nothing of the client's body was
+// taken and nothing of a response was given: it is asked for the head again then. By default that
+// is one more, where the origin cannot have worked on the request.
 // A client that goes cancels the call; a call that fails before the response began becomes the
 // rewriter's answer, and afterwards a response that is visibly incomplete.
 // Resource: a relay lives in its context, from start() to the turn behind the end of its exchange.
 // Thread: the loop's. Source: RFC 9110 sections 7.6, 9.2.2 and 10.1.1. Tested by relay_test.cc.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "tercel/base/block_pool.h"
 #include "tercel/base/result.h"
@@ -23,6 +26,7 @@
 #include "tercel/net/loop.h"
 #include "tercel/proxy/call.h"
 #include "tercel/proxy/field_draft.h"
+#include "tercel/proxy/retry_rule.h"
 
 namespace tercel::proxy {
 
@@ -47,7 +51,8 @@ struct Outgoing {
   Source* source = nullptr;
   http::RequestHead head = {};  // Has method, framing and expectation of the request that came.
   unsigned attempt = 1;
-  bool passes_trailers = true;  // Of the client's body.
+  bool passes_trailers = true;       // Of the client's body.
+  const CallTimes* times = nullptr;  // Null: those of the context. Live as long as the request.
 };
 
 // What a handler that forwards decides. One a handler, or one a request.
@@ -58,8 +63,8 @@ class Rewriter {
   [[nodiscard]] virtual Result<void> rewrite_request(const http::Request& from, Outgoing& to,
                                                      FieldDraft& draft) noexcept = 0;
   // Whether a response is no answer, but says who else is to be asked: the request is rewritten
-  // again then, for another connection. Called while nothing is lost: no byte of the client's body
-  // was taken.
+  // again then. Called while nothing is lost: no byte of the client's body was taken. It is the
+  // rewriter's to say so no more than once.
   [[nodiscard]] virtual bool goes_elsewhere(const http::ResponseHead& head) noexcept {
     static_cast<void>(head);
     return false;
@@ -68,6 +73,13 @@ class Rewriter {
   [[nodiscard]] virtual Result<void> rewrite_response(const http::ResponseHead& from,
                                                       http::Response& to,
                                                       FieldDraft& draft) noexcept = 0;
+  // An attempt failed, or was answered with a status that is_transient(): how long to wait before
+  // the next one; nothing: there is none, and the failure or the response stands.
+  [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> after_failure(
+      const FailedAttempt& failed) noexcept {
+    const bool again = failed.attempt == 1 && nothing_was_lost(failed);
+    return again ? std::optional{std::chrono::nanoseconds{0}} : std::nullopt;
+  }
   // There is no response: answers instead.
   virtual void refused(http::Exchange& exchange, Errc error) noexcept { exchange.abort(error); }
   // The relay is over, and the last call on this rewriter for it. `attempts`: how many there were.
@@ -87,8 +99,11 @@ struct RelayFilters {
 
 struct RelayContext;
 
-class Relay final : private net::Deferred {
+class Relay final : private net::Deferred, private net::Timer {
  public:
+  // Of a response that nobody gets, so that its connection can be used again.
+  static constexpr std::size_t kDroppedBytesMax = 64 * http::kKibibyte;
+
   // Answers `exchange`, now or later. REQUIRES: nobody did yet; `rewriter` and the filters live
   // until Rewriter::ended().
   static void start(RelayContext& context, Rewriter& rewriter, const http::Request& request,
@@ -127,7 +142,11 @@ class Relay final : private net::Deferred {
 
   void attempt(Freshness freshness) noexcept;
   [[nodiscard]] Result<void> begin_call(Freshness freshness) noexcept;
-  [[nodiscard]] bool may_try_again(Errc error) const noexcept;
+  // True: another attempt follows, or was begun.
+  [[nodiscard]] bool try_again(std::uint16_t status, Errc error) noexcept;
+  void drop_response() noexcept;
+  // Begins the next attempt after a pause.
+  void ask_anew(std::chrono::nanoseconds pause) noexcept;
   void pump_request() noexcept;
   void pump_response() noexcept;
   // One part of a body, through its filter. False: the relay is over, or the other side is.
@@ -140,6 +159,7 @@ class Relay final : private net::Deferred {
   // Ends both sides for `error`.
   void refuse(Errc error) noexcept;
   void run_deferred() noexcept override;
+  void on_timer() noexcept override;
 
   RelayContext& context_;
   Rewriter& rewriter_;
@@ -152,7 +172,7 @@ class Relay final : private net::Deferred {
   Call call_;
   unsigned attempts_ = 0;
   bool passes_trailers_ : 1 = true;
-  bool body_touched_ : 1 = false;   // Bytes of the request's body were taken from the client.
+  bool body_touched_ : 1 = false;   // Bytes of the request's body, or its end, were taken.
   bool request_over_ : 1 = false;   // Nothing more of it is to be passed on.
   bool started_ : 1 = false;        // The response.
   bool head_released_ : 1 = false;  // Of the response: on its way to the client.

@@ -11,6 +11,17 @@ bool escape_at(std::string_view text, std::size_t i) noexcept {
 
 }  // namespace
 
+char take_decoded(std::string_view& text) noexcept {
+  if (text[0] == '%' && escape_at(text, 0)) {
+    const auto byte = static_cast<unsigned char>(hex_value(text[1]) * 16 + hex_value(text[2]));
+    text.remove_prefix(3);
+    return static_cast<char>(byte);
+  }
+  const char c = text.front();
+  text.remove_prefix(1);
+  return c;
+}
+
 std::string_view percent_decode(std::string_view text, std::span<char> out) noexcept {
   TERCEL_ASSERT(out.size() >= text.size());
   char* end = out.data();

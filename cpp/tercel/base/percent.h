@@ -16,6 +16,10 @@ constexpr int hex_value(char c) noexcept {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+// Takes one byte off the front of `text`, decoded; a '%' without two hex digits is one. REQUIRES:
+// `text` is not empty.
+[[nodiscard]] char take_decoded(std::string_view& text) noexcept;
+
 // Decodes %XX of `text` into `out` and returns the view of what was written; a '%' without two hex
 // digits stays as it is. `out` may be the memory of `text`. REQUIRES: out.size() >= text.size().
 [[nodiscard]] std::string_view percent_decode(std::string_view text, std::span<char> out) noexcept;

@@ -8,18 +8,6 @@ namespace {
 
 constexpr std::string_view kZero{"\0", 1};
 
-// Takes one byte off the front, decoded. REQUIRES: `text` is not empty.
-char take_decoded(std::string_view& text) noexcept {
-  if (text.size() >= 3 && text[0] == '%' && hex_value(text[1]) >= 0 && hex_value(text[2]) >= 0) {
-    const auto byte = static_cast<unsigned char>(hex_value(text[1]) * 16 + hex_value(text[2]));
-    text.remove_prefix(3);
-    return static_cast<char>(byte);
-  }
-  const char c = text.front();
-  text.remove_prefix(1);
-  return c;
-}
-
 }  // namespace
 
 std::size_t match_prefix(std::string_view path, std::string_view prefix) noexcept {

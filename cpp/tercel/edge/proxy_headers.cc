@@ -113,6 +113,7 @@ ForwardedFields ForwardedFields::among(std::span<const http::Field> fields) cons
 struct ProxyHeaders::Report {
   Address client{};
   std::size_t hops = 0;
+  http::NamedIn field = http::NamedIn::kNothing;
   std::string_view scheme{};
   std::string_view host{};
 };
@@ -165,11 +166,17 @@ void ProxyHeaders::believe(http::Request& request, std::span<http::Field> fields
   const ForwardedFields found = rules_.fields.among(fields);
   if (found.empty() || !rules_.trusted.contains(ends.peer)) return;
   Report report;
-  if (found.has(Names::kForwarded)) report = read_forwarded(fields);
-  if (found.has(Names::kFor)) report = read_list(fields);
+  if (found.has(Names::kForwarded)) {
+    report = read_forwarded(fields);
+    report.field = http::NamedIn::kForwarded;
+  }
+  if (found.has(Names::kFor)) {
+    report = read_list(fields);
+    report.field = http::NamedIn::kXForwardedFor;
+  }
   if (found.has(Names::kRealIp)) {
     const auto node = parse_node(last_value(fields, kNames[Names::kRealIp]).value_or(""));
-    if (node) report = {.client = *node, .hops = 1};
+    if (node) report = {.client = *node, .hops = 1, .field = http::NamedIn::kXRealIp};
   }
   const std::size_t place = report.hops > 0 ? report.hops - 1 : 0;
   if (found.has(Names::kProto)) report.scheme = element_at(fields, kNames[Names::kProto], place);
@@ -177,6 +184,7 @@ void ProxyHeaders::believe(http::Request& request, std::span<http::Field> fields
   if (report.hops > 0) {
     client = report.client;
     request.client = &client;
+    request.named_in = report.field;
   }
   set_scheme(request, report.scheme);
   if (!report.host.empty()) set_host(request, fields, report.host);

@@ -16,7 +16,8 @@ namespace tercel::http {
 
 class Amender {
  public:
-  // May change `request`: its client, to `client` after that was filled; security, authority and
+  // May change `request`: its client, to `client` after that was filled, and what says where it
+  // was named; security, authority and
   // root_path, to views into the head; and the values of `fields`, which are the request's.
   // Thread: the loop's; several loops may share an amender.
   virtual void amend(Request& request, std::span<Field> fields, const Endpoints& ends,

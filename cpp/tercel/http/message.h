@@ -15,6 +15,9 @@ namespace tercel::http {
 
 enum class Version : std::uint8_t { kHttp10, kHttp11, kHttp2 };
 
+// The field in which a trusted proxy named the client.
+enum class NamedIn : std::uint8_t { kNothing, kXForwardedFor, kXRealIp, kForwarded };
+
 // One header or trailer field. `name` of a request is in lower case; `value` has no white space
 // around it.
 struct Field {
@@ -54,6 +57,7 @@ struct Request {
   // the proxy does not say who.
   const Address* client = nullptr;
   Version version = Version::kHttp11;
+  NamedIn named_in = NamedIn::kNothing;  // Of `client`.
   bool secure = false;            // Scheme https: the connection is encrypted, or the proxy's was.
   bool has_body = false;          // False: read_body() reports the end at once.
   bool accepts_trailers = false;  // The client sent `TE: trailers`.

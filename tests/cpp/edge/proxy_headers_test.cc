@@ -51,6 +51,8 @@ class ProxyHeadersTest : public testing::Test {
     if (request.client->kind == AddressKind::kNone) out = "nobody";
     if (request.client->kind == AddressKind::kUnix) out = "unix";
     if (request.client->port != 0) out += ' ' + std::to_string(request.client->port);
+    EXPECT_EQ(request.named_in == http::NamedIn::kNothing, request.client == &ends.peer);
+    field_ = request.named_in;
     out += request.secure ? " https " : " http ";
     return out + std::string{request.authority} + std::string{request.root_path};
   }
@@ -62,7 +64,26 @@ class ProxyHeadersTest : public testing::Test {
   std::string_view believed_ = kList;
   Address peer_{.ip = {127, 0, 0, 1}, .port = 5000, .kind = AddressKind::kIpv4};
   bool secure_ = false;
+  http::NamedIn field_{};  // In which the client was named, once seen() was called.
 };
+
+TEST_F(ProxyHeadersTest, TheFieldThatNamedTheClientIsKnown) {
+  (void)client_of("203.0.113.9");
+  EXPECT_EQ(field_, http::NamedIn::kXForwardedFor);
+  (void)client_of("bad bad");
+  EXPECT_EQ(field_, http::NamedIn::kNothing);
+  believed_ = "forwarded";
+  (void)client_by("for=203.0.113.9");
+  EXPECT_EQ(field_, http::NamedIn::kForwarded);
+  (void)client_of("203.0.113.9");
+  EXPECT_EQ(field_, http::NamedIn::kNothing);
+  believed_ = "x-real-ip";
+  (void)seen({{"x-real-ip", "203.0.113.9"}});
+  EXPECT_EQ(field_, http::NamedIn::kXRealIp);
+  peer_.ip = {192, 0, 2, 1};
+  (void)seen({{"x-real-ip", "203.0.113.9"}});
+  EXPECT_EQ(field_, http::NamedIn::kNothing);
+}
 
 TEST_F(ProxyHeadersTest, WithoutFieldsNothingChanges) {
   EXPECT_EQ(seen({}), "127.0.0.1 5000 http inner");

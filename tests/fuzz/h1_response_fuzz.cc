@@ -34,13 +34,15 @@ bool same(const ResponseHead& a, const ResponseHead& b) {
 }  // namespace
 
 // The first byte says in which steps the rest arrives, the second which limits hold, and whether
-// the request was HEAD.
+// the request was HEAD, or asked for an upgrade.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   const std::size_t step = 1 + data[0];
   Limits limits;
   if (data[1] % 2 == 1) limits = {.head_bytes_max = 256, .fields_max = 8};
-  const AnswerTo request = (data[1] & 2) != 0 ? AnswerTo::kHead : AnswerTo::kOther;
+  const AnswerTo request = (data[1] & 2) != 0   ? AnswerTo::kHead
+                           : (data[1] & 4) != 0 ? AnswerTo::kUpgrade
+                                                : AnswerTo::kOther;
   const std::string_view input{reinterpret_cast<const char*>(data) + 2, size - 2};
 
   check_arrival(

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kLine = " HTTP/1.1\r\nhost: \r\n";
 constexpr std::string_view kExpect = "expect: 100-continue\r\n";
 constexpr std::string_view kTrailers = "te: trailers\r\n";
+constexpr std::string_view kUpgrade = "connection: upgrade\r\nupgrade: ";
 // The most that is written of the connection: options and what they name.
 constexpr std::string_view kOptions = "connection: close, te\r\n";
 
@@ -43,13 +44,14 @@ Result<void> inspect_request(const RequestHead& head) noexcept {
     return fail(Errc::kBadTarget);
   }
   if (!valid_authority(head.host)) return fail(Errc::kBadHost);
+  if (!head.upgrade.empty() && !is_token(head.upgrade)) return fail(Errc::kBadField);
   return inspect_trailers(head.fields) ? Result<void>{} : fail(Errc::kBadField);
 }
 
 std::size_t request_bytes_bound(const RequestHead& head) noexcept {
   return head.method.size() + 1 + head.target.size() + kLine.size() + head.host.size() +
          fields_bytes_bound(head.fields) + kExpect.size() + kTrailers.size() + kOptions.size() +
-         kFramingBytesMax + 2;
+         kUpgrade.size() + head.upgrade.size() + 2 + kFramingBytesMax + 2;
 }
 
 char* write_request(char* out, const RequestHead& head) noexcept {
@@ -73,6 +75,9 @@ char* write_request(char* out, const RequestHead& head) noexcept {
   }
   if (head.expects_continue) out = put(out, kExpect);
   if (head.accepts_trailers) out = put(out, kTrailers);
+  if (!head.upgrade.empty()) {
+    return put(put(put(out, kUpgrade), head.upgrade), "\r\n\r\n");
+  }
   if (head.close || head.accepts_trailers) {
     out = put(out, "connection: ");
     if (head.close) out = put(out, head.accepts_trailers ? "close, " : "close");

@@ -32,6 +32,9 @@ struct RequestHead {
   bool expects_continue = false;     // Expect: 100-continue. REQUIRES: a body.
   bool accepts_trailers = false;     // TE: trailers
   bool close = false;                // Connection: close
+  // A protocol to switch to, if the origin agrees: Upgrade. REQUIRES: no body, no trailers, no
+  // close.
+  std::string_view upgrade = {};
 };
 
 // Fails with kBadMethod, kBadTarget, kBadHost, or kBadField.

@@ -67,7 +67,7 @@ Parsed ResponseParser::parse_status_line(char* at) noexcept {
   head_.version = line[7] == '0' ? Version::kHttp10 : Version::kHttp11;
   head_.status =
       static_cast<std::uint16_t>((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
-  if (head_.status == 101) return bad(Errc::kBadResponseStatus);
+  if (head_.switches() && request_ != AnswerTo::kUpgrade) return bad(Errc::kBadResponseStatus);
 
   if (at != end_ && *at == ' ') {
     char* const reason = ++at;
@@ -96,7 +96,9 @@ Parsed ResponseParser::parse_fields(char* at) noexcept {
 void ResponseParser::finish() noexcept {
   head_.content_length = known_.content_length;
   const bool never = head_.status < 200 || head_.status == 204;
-  if (never || head_.status == 304 || request_ == AnswerTo::kHead) {
+  if (head_.switches()) {
+    head_.framing = ResponseFraming::kUntilClose;
+  } else if (never || head_.status == 304 || request_ == AnswerTo::kHead) {
     head_.framing = ResponseFraming::kNone;
   } else if (known_.chunked) {
     head_.framing = ResponseFraming::kChunked;

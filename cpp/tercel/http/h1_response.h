@@ -7,7 +7,8 @@
 // The other side of h1_head.h, with the same contract: lines that are complete are judged at once,
 // and the verdict does not depend on how the bytes arrive. Strict where two readers could differ on
 // where the response ends: CRLF ends every line, one meaning of every size field. An interim
-// response (1xx) is a head of its own; 101 is refused, since nobody here asks for it.
+// response (1xx) is a head of its own. 101 is refused, unless the request asked for it; then it is
+// a final head, and all that follows, until the close, is the other protocol's.
 // Source: RFC 9112 sections 4 to 6 and 9.3, RFC 9110 section 15. Tested by h1_response_test.cc,
 // compared with llhttp by tests/python/test_llhttp_responses.py, fuzzed by h1_response_fuzz.cc.
 #pragma once
@@ -25,8 +26,9 @@
 
 namespace tercel::http {
 
-// The request decides whether its response has a body: that to HEAD never has.
-enum class AnswerTo : std::uint8_t { kHead, kOther };
+// The request decides whether its response has a body: that to HEAD never has; and whether it may
+// switch to another protocol: kUpgrade, of which 101 alone is special.
+enum class AnswerTo : std::uint8_t { kHead, kUpgrade, kOther };
 
 // How the body of a response ends. Source: RFC 9112 section 6.3.
 enum class ResponseFraming : std::uint8_t {
@@ -49,7 +51,8 @@ struct ResponseHead {
   ResponseFraming framing;
   bool keep_alive;  // The connection may carry another request once the body is read.
 
-  [[nodiscard]] bool interim() const noexcept { return status < 200; }
+  [[nodiscard]] bool interim() const noexcept { return status < 200 && !switches(); }
+  [[nodiscard]] bool switches() const noexcept { return status == 101; }
 };
 
 // As parse_request_head(), which see for `previous_bytes`. Of `limits` those of heads count.

@@ -47,12 +47,14 @@ Result<void> Call::begin(Source& source, const http::RequestHead& head, Freshnes
   times_ = times != nullptr ? times : &context_.options;
   framing_ = head.framing;
   request_left_ = head.framing == http::Framing::kLength ? head.content_length : 0;
-  answer_to_ = head.method == "HEAD" ? http::AnswerTo::kHead : http::AnswerTo::kOther;
+  answer_to_ = head.method == "HEAD"  ? http::AnswerTo::kHead
+               : head.upgrade.empty() ? http::AnswerTo::kOther
+                                      : http::AnswerTo::kUpgrade;
   request_over_ = head.framing == http::Framing::kNone ||
                   (head.framing == http::Framing::kLength && head.content_length == 0);
   awaits_100_ = head.expects_continue && !request_over_;
   reused_ = sent_ = body_sent_ = answered_ = blocked_ = write_failed_ = false;
-  wants_writable_ = wants_body_ = body_over_ = until_close_ = keep_alive_ = false;
+  wants_writable_ = wants_body_ = body_over_ = until_close_ = keep_alive_ = tunnel_ = false;
   interims_ = 0;
   head_seen_ = 0;
   trailers_ = {};
@@ -82,7 +84,9 @@ void Call::on_no_connection(Errc error) noexcept {
 void Call::leave_connection(bool complete) noexcept {
   UpstreamConnection* const connection = std::exchange(connection_, nullptr);
   if (connection == nullptr) return;
-  if (!complete) connection->reset();
+  // A tunnel has no end that could be taken for another one.
+  if (!complete && tunnel_) connection->spoil();
+  if (!complete && !tunnel_) connection->reset();
   for (int i = 0; i < steps_; ++i) connection->end_step();
   connection->end();
   source_->release(*connection);
@@ -200,6 +204,8 @@ bool Call::take_head(const http::ResponseHead& head) noexcept {
   decoder_ = decoder_for(head);
   until_close_ = head.framing == http::ResponseFraming::kUntilClose;
   keep_alive_ = head.keep_alive;
+  tunnel_ = head.switches();
+  if (tunnel_) request_over_ = false;
   observer_.on_head(head);
   return false;
 }
@@ -272,6 +278,13 @@ Result<void> Call::write(http::Payload payload, Final final) noexcept {
   if (length_reached && bytes.empty()) return {};
   if (connection_ == nullptr || awaits_100_ || request_over_) return fail(Errc::kIllegalStep);
   const bool last = final == Final::kYes;
+  if (tunnel_) {
+    request_over_ = last;
+    if (!bytes.empty()) send(std::array{bytes});
+    wants_writable_ = !writable();
+    if (steps_ == 0) arm();
+    return {};
+  }
   if (framing_ == http::Framing::kLength) {
     if (bytes.size() > request_left_ || (last && bytes.size() < request_left_)) {
       return fail(Errc::kIllegalStep);
@@ -357,6 +370,7 @@ nanoseconds Call::due() const noexcept {
   const CallTimes& times = *times_;
   if (connection_ == nullptr) return nanoseconds{0};
   if (output_.bytes() > 0) return progress_ + times.write_time;
+  if (tunnel_) return progress_ + times.tunnel_time;
   if (state_ == State::kBody) {
     return wants_body_ ? progress_ + times.body_time : nanoseconds{0};
   }

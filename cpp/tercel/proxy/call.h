@@ -6,6 +6,9 @@
 //   http::BodyRead part = call.read_body();      // After on_head(), until kEnd.
 //   call.close();                                // The connection goes back to the source.
 //
+// Where the head asks for an upgrade and the response is 101, both bodies are a tunnel's from then
+// on: bytes without a length, until one of the two sides ends.
+//
 // Pressure goes both ways: nothing is read from the origin that nobody asks for, and writable()
 // says when it does not read. Time limits measure progress, so that a long transfer is not cut; how
 // long an origin may think is a limit of its own. progress() tells what the origin may have seen,
@@ -42,6 +45,8 @@ struct CallTimes {
   std::chrono::milliseconds body_time{60'000};
   // Without a byte that the origin takes.
   std::chrono::milliseconds write_time{60'000};
+  // Without a byte of a tunnel, either way.
+  std::chrono::milliseconds tunnel_time{3'600'000};
 };
 
 // The times are those of calls that have none of their own.
@@ -103,9 +108,10 @@ class Call final : private Waiter,
   // REQUIRES: not begun, or closed, or failed. `source` outlives the call, and so do `times`.
   [[nodiscard]] Result<void> begin(Source& source, const http::RequestHead& head,
                                    Freshness freshness, const CallTimes* times = nullptr) noexcept;
-  // Part of the request body. Fails with kIllegalStep when there is no place for it: before the
-  // call is first writable(), behind the end, more or less than the length said; `payload` is
-  // released in every case. What comes after a failure of the connection is dropped.
+  // Part of the request body, or of a tunnel, whose end close() tells. Fails with kIllegalStep when
+  // there is no place for it: before the call is first writable(), behind the end, more or less
+  // than the length said; `payload` is released in every case. What comes after a failure of the
+  // connection is dropped.
   [[nodiscard]] Result<void> write(http::Payload payload, http::Final final) noexcept;
   // Ends a body with trailers, where it is chunked; elsewhere they are left out.
   [[nodiscard]] Result<void> finish(std::span<const http::Field> trailers) noexcept;
@@ -191,6 +197,7 @@ class Call final : private Waiter,
   bool wants_body_ : 1 = false;
   bool body_over_ : 1 = false;  // All of the response was read.
   bool until_close_ : 1 = false;
+  bool tunnel_ : 1 = false;
   bool keep_alive_ : 1 = false;
 };
 

@@ -1,17 +1,29 @@
 #include "tercel/proxy/forward.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstring>
 
 #include "tercel/base/address.h"
+#include "tercel/base/base64.h"
+#include "tercel/base/log.h"
+#include "tercel/http/chars.h"
 
 namespace tercel::proxy {
 namespace {
 
+constexpr std::chrono::seconds kLogPause{1};
+constexpr std::uint16_t kUnavailable = 503;
+constexpr std::string_view kXForwarded = "x-forwarded-";
+constexpr std::string_view kRealIp = "x-real-ip";
 constexpr std::string_view kFor = "x-forwarded-for";
 constexpr std::string_view kProto = "x-forwarded-proto";
 constexpr std::string_view kHost = "x-forwarded-host";
+constexpr std::string_view kPrefix = "x-forwarded-prefix";
 constexpr std::string_view kForwarded = "forwarded";
 constexpr std::string_view kVia = "via";
+constexpr std::string_view kKey = "sec-websocket-key";
 
 std::string_view version_text(http::Version version) noexcept {
   switch (version) {
@@ -25,52 +37,94 @@ std::string_view version_text(http::Version version) noexcept {
   return "1.1 ";
 }
 
-// Ours alone, or behind those that came.
-std::string_view element(Trail trail, const http::Request& from, std::string_view name,
-                         std::string_view ours, FieldDraft& draft) noexcept {
-  return trail == Trail::kAppend ? draft.list(from.fields, name, ours) : draft.text({ours});
+bool says_ours(Trail trail) noexcept {
+  return trail == Trail::kReplace || trail == Trail::kAppend;
+}
+
+// Whether there is anything to say about a field of that name.
+bool is_edited(const std::vector<FieldEdit>& edits, std::string_view name) noexcept {
+  return std::ranges::any_of(edits, [name](const FieldEdit& edit) { return edit.name == name; });
+}
+
+void add_unless_edited(const std::vector<FieldEdit>& edits, FieldDraft& draft,
+                       std::string_view name, std::string_view value) noexcept {
+  if (!is_edited(edits, name)) draft.add(name, value);
+}
+
+void add_edited(const std::vector<FieldEdit>& edits, FieldDraft& draft) noexcept {
+  for (const FieldEdit& edit : edits) {
+    if (edit.value) draft.add(edit.name, *edit.value);
+  }
+}
+
+// RFC 7239 sections 4 and 6: what is no token is quoted, and so is IPv6, in brackets.
+std::string_view node_of(std::string_view host, FieldDraft& draft) noexcept {
+  if (host.empty()) return "unknown";
+  return host.find(':') == std::string_view::npos ? host : draft.text({"\"[", host, "]\""});
 }
 
 }  // namespace
 
 std::string_view origin_form(const http::Request& request, FieldDraft& draft) noexcept {
-  if (request.target.empty() || request.target.front() == '/' || request.target == "*") {
-    return request.target;
-  }
-  // Of an absolute target: behind its authority.
+  if (request.target.starts_with('/') || request.target == "*") return request.target;
+  // Of an absolute target: behind its authority. Of what lost a prefix: what is left.
   if (request.query.empty()) return request.path;
   return draft.text({request.path, "?", request.query});
 }
 
-bool Forward::goes_on(std::string_view name) const noexcept {
+bool Forward::goes_on(const http::Request& from, std::string_view name) const noexcept {
+  if (is_edited(options_.request_fields, name)) return false;
+  if (name == kKey) return from.version != http::Version::kHttp2;
   if (name == kForwarded) return options_.forwarded == Trail::kKeep;
-  if (name == kFor || name == kProto || name == kHost) return options_.x_forwarded == Trail::kKeep;
+  if (name == kRealIp || name.starts_with(kXForwarded)) {
+    const bool believed = name == kRealIp && from.named_in == http::NamedIn::kXRealIp;
+    return options_.x_forwarded == Trail::kKeep ||
+           (options_.x_forwarded == Trail::kAppend && believed);
+  }
   return name != kVia || options_.via.empty();
 }
 
-void Forward::add_trail(const http::Request& from, FieldDraft& draft) const noexcept {
+void Forward::add_x_forwarded(const http::Request& from, std::string_view peer,
+                              FieldDraft& draft) const noexcept {
   std::array<char, Address::kHostBytesMax> text;
+  const bool behind =
+      options_.x_forwarded == Trail::kAppend && from.named_in == http::NamedIn::kXForwardedFor;
   const std::string_view client =
       from.client != nullptr ? from.client->host(text) : std::string_view{};
-  const std::string_view scheme = from.secure ? "https" : "http";
-  if (options_.x_forwarded == Trail::kReplace || options_.x_forwarded == Trail::kAppend) {
-    if (!client.empty()) draft.add(kFor, element(options_.x_forwarded, from, kFor, client, draft));
-    draft.add(kProto, scheme);
-    draft.add(kHost, from.authority);
-  }
-  if (options_.forwarded == Trail::kReplace || options_.forwarded == Trail::kAppend) {
-    // RFC 7239 sections 4 and 6: what is no token is quoted, and so is IPv6, in brackets.
-    const bool ipv6 = client.find(':') != std::string_view::npos;
-    const std::string_view node = client.empty() ? draft.text({"unknown"})
-                                  : ipv6         ? draft.text({"\"[", client, "]\""})
-                                                 : draft.text({client});
-    const std::string_view ours =
-        draft.text({"for=", node, ";host=\"", from.authority, "\";proto=", scheme});
-    draft.add(kForwarded, element(options_.forwarded, from, kForwarded, ours, draft));
-  }
+  const std::string_view list = behind ? draft.list(from.fields, kFor, peer) : draft.text({client});
+  const auto add = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) add_unless_edited(options_.request_fields, draft, name, value);
+  };
+  add(kFor, list);
+  add(kProto, from.secure ? "https" : "http");
+  add(kHost, from.authority);
+  add(kPrefix, from.root_path);
+}
+
+void Forward::add_forwarded(const http::Request& from, std::string_view peer,
+                            FieldDraft& draft) const noexcept {
+  std::array<char, Address::kHostBytesMax> text;
+  const bool behind =
+      options_.forwarded == Trail::kAppend && from.named_in == http::NamedIn::kForwarded;
+  const std::string_view client =
+      from.client != nullptr ? from.client->host(text) : std::string_view{};
+  const std::string_view ours =
+      draft.text({"for=", node_of(behind ? peer : client, draft), ";host=\"", from.authority,
+                  "\";proto=", from.secure ? "https" : "http"});
+  add_unless_edited(options_.request_fields, draft, kForwarded,
+                    behind ? draft.list(from.fields, kForwarded, ours) : ours);
+}
+
+void Forward::add_trail(const http::Request& from, const Outgoing& to,
+                        FieldDraft& draft) const noexcept {
+  std::array<char, Address::kHostBytesMax> text;
+  std::string_view peer = to.peer != nullptr ? to.peer->host(text) : std::string_view{};
+  if (peer.empty()) peer = "unknown";  // A Unix socket's.
+  if (says_ours(options_.x_forwarded)) add_x_forwarded(from, peer, draft);
+  if (says_ours(options_.forwarded)) add_forwarded(from, peer, draft);
   if (!options_.via.empty()) {
     const std::string_view ours = draft.text({version_text(from.version), options_.via});
-    draft.add(kVia, draft.list(from.fields, kVia, ours));
+    add_unless_edited(options_.request_fields, draft, kVia, draft.list(from.fields, kVia, ours));
   }
 }
 
@@ -82,26 +136,83 @@ Result<void> Forward::rewrite_request(const http::Request& from, Outgoing& to,
                                                                : std::string_view{options_.host};
   const ConnectionOptions of_connection{from.fields};
   for (const http::Field& field : from.fields) {
-    if (goes_on(field.name) && !of_connection.has(field.name)) draft.add(field.name, field.value);
+    if (goes_on(from, field.name) && !of_connection.has(field.name)) {
+      draft.add(field.name, field.value);
+    }
   }
-  add_trail(from, draft);
+  if (!from.protocol.empty()) ask_for_upgrade(from, to, draft);
+  add_trail(from, to, draft);
+  add_edited(options_.request_fields, draft);
   to.head.fields = draft.fields();
   return {};
 }
 
+void Forward::ask_for_upgrade(const http::Request& from, Outgoing& to, FieldDraft& draft) noexcept {
+  to.head.method = "GET";
+  to.head.upgrade = from.protocol;
+  to.head.framing = http::Framing::kNone;
+  to.head.accepts_trailers = false;
+  if (from.version != http::Version::kHttp2) return;
+  // Over HTTP/2 there is no key (RFC 8441 section 5), and the session drops the answer to it.
+  std::array<std::uint8_t, 16> random;
+  for (std::size_t half = 0; half < random.size(); half += sizeof(std::uint64_t)) {
+    const std::uint64_t word = keys_(++key_);
+    std::memcpy(random.data() + half, &word, sizeof word);
+  }
+  std::array<char, base64_chars(random.size())> text;
+  draft.add(kKey, draft.text({base64_encode(random, text.data())}));
+}
+
 Result<void> Forward::rewrite_response(const http::ResponseHead& from, http::Response& to,
                                        FieldDraft& draft) noexcept {
+  const std::vector<FieldEdit>& edits = options_.response_fields;
+  if (from.switches()) {
+    // Says what it switches to (RFC 9110 section 15.2.2), and that is what was asked for.
+    const http::Field* const upgrade = http::find_field(from.fields, "upgrade");
+    if (upgrade == nullptr || !http::equals_ignoring_case(upgrade->value, "websocket")) {
+      return fail(Errc::kUpstreamMalformed);
+    }
+  }
   const ConnectionOptions of_connection{from.fields};
   for (const http::Field& field : from.fields) {
-    if (of_connection.has(field.name)) continue;
+    if (of_connection.has(field.name) || is_edited(edits, field.name)) continue;
     if (field.name != kVia || options_.via.empty()) draft.add(field.name, field.value);
   }
   if (!options_.via.empty()) {
     const std::string_view ours = draft.text({version_text(from.version), options_.via});
-    draft.add(kVia, draft.list(from.fields, kVia, ours));
+    add_unless_edited(edits, draft, kVia, draft.list(from.fields, kVia, ours));
   }
+  add_edited(edits, draft);
   to.fields = draft.fields();
   return {};
+}
+
+void Forward::refused(http::Exchange& exchange, Errc error) noexcept {
+  if (info(error).blame == Blame::kUpstream) log_failure(error);
+  if (options_.refuse == nullptr) return exchange.abort(error);
+  constexpr std::array<http::Field, 1> kLater{{{"retry-after", "1"}}};
+  const bool soon = info(error).http_status == kUnavailable;
+  options_.refuse(exchange, error, std::span{kLater}.first(soon ? 1 : 0));
+}
+
+// A server that is down fails each request: one line a second says so.
+void Forward::log_failure(Errc error) noexcept {
+  const std::chrono::nanoseconds now = context_.calls.loop.now();
+  if (logged_ && now - *logged_ < kLogPause) {
+    ++unlogged_;
+    return;
+  }
+  logged_ = now;
+  FieldDraft& draft = context_.draft;  // Of nobody now.
+  draft.clear();
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), unlogged_);
+  const std::string_view others{digits.data(), static_cast<std::size_t>(end.ptr - digits.data())};
+  const std::string_view more =
+      unlogged_ > 0 ? draft.text({" (and ", others, " more failures before)"}) : "";
+  log(LogLevel::kWarning,
+      draft.text({"Forwarding to ", options_.host, " failed: ", info(error).text, more}));
+  unlogged_ = 0;
 }
 
 }  // namespace tercel::proxy

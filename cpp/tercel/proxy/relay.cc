@@ -76,6 +76,7 @@ void Relay::attempt(Freshness freshness) noexcept {
 Result<void> Relay::begin_call(Freshness freshness) noexcept {
   Outgoing to;
   to.attempt = attempts_;
+  to.peer = &exchange_.endpoints().peer;
   to.head.method = request_.method;
   to.head.framing = framing_of(request_);
   to.head.content_length = request_.content_length.value_or(0);
@@ -104,6 +105,12 @@ void Relay::pump_request() noexcept {
     body_touched_ |= last || !part.bytes.empty();
     if (!pass_on_request(part.bytes, last ? Final::kYes : Final::kNo)) return;
     request_over_ = last;
+  }
+  if (tunnel_ && request_over_ && !response_over_ && !over_) {
+    // The client left the tunnel: nobody would hear what still comes.
+    response_over_ = true;
+    call_.close();
+    (void)exchange_.write({}, Final::kYes);
   }
 }
 
@@ -164,7 +171,16 @@ void Relay::on_head(const http::ResponseHead& head) noexcept {
     return over_ || begun.error() == Errc::kClosed ? void() : refuse(Errc::kUpstreamMalformed);
   }
   started_ = true;
+  if (head.switches()) return become_tunnel();
   pump_response();
+}
+
+void Relay::become_tunnel() noexcept {
+  tunnel_ = head_released_ = true;
+  request_over_ = false;
+  // What the origin had to say before it hung up goes first.
+  pump_response();
+  pump_request();
 }
 
 void Relay::pump_response() noexcept {
@@ -216,6 +232,7 @@ bool Relay::pass_on_response(std::string_view bytes, Final final) noexcept {
 // --- ends
 
 bool Relay::try_again(std::uint16_t status, Errc error) noexcept {
+  if (!context_.retries) return false;
   const FailedAttempt failed{.attempt = attempts_,
                              .status = status,
                              .error = error,

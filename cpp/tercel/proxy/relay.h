@@ -7,8 +7,9 @@
 // A Rewriter says where to and with which heads; it may filter the bytes of both bodies. It is told
 // of each attempt that fails, and may have another one as long as nothing of the client's body was
 // taken and nothing of a response was given: it is asked for the head again then. By default that
-// is one more, where the origin cannot have worked on the request.
-// A client that goes cancels the call; a call that fails before the response began becomes the
+// is one more, where the origin cannot have worked on the request. A head that asks for an upgrade
+// makes a tunnel where the origin agrees; it lasts until one of the two sides ends. A client that
+// goes cancels the call; a call that fails before the response began becomes the
 // rewriter's answer, and afterwards a response that is visibly incomplete.
 // Resource: a relay lives in its context, from start() to the turn behind the end of its exchange.
 // Thread: the loop's. Source: RFC 9110 sections 7.6, 9.2.2 and 10.1.1. Tested by relay_test.cc.
@@ -51,6 +52,7 @@ struct Outgoing {
   Source* source = nullptr;
   http::RequestHead head = {};  // Has method, framing and expectation of the request that came.
   unsigned attempt = 1;
+  const Address* peer = nullptr;     // Of the client's connection.
   bool passes_trailers = true;       // Of the client's body.
   const CallTimes* times = nullptr;  // Null: those of the context. Live as long as the request.
 };
@@ -154,6 +156,8 @@ class Relay final : private net::Deferred, private net::Timer {
   [[nodiscard]] bool pass_on_response(std::string_view bytes, http::Final final) noexcept;
   void on_interim(const http::ResponseHead& head) noexcept;
   void on_head(const http::ResponseHead& head) noexcept;
+  // The response was 101, and the client has it.
+  void become_tunnel() noexcept;
   void on_call_failed(Errc error) noexcept;
   void on_exchange_end(http::Outcome outcome) noexcept;
   // Ends both sides for `error`.
@@ -177,6 +181,7 @@ class Relay final : private net::Deferred, private net::Timer {
   bool started_ : 1 = false;        // The response.
   bool head_released_ : 1 = false;  // Of the response: on its way to the client.
   bool response_over_ : 1 = false;
+  bool tunnel_ : 1 = false;
   bool over_ : 1 = false;  // The exchange is gone.
 };
 
@@ -190,6 +195,7 @@ struct RelayContext {
   CallContext calls;
   FieldDraft draft;
   Slab<Relay> relays;
+  bool retries = true;  // False: no request is tried a second time.
 };
 
 }  // namespace tercel::proxy

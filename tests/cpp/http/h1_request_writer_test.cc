@@ -42,6 +42,16 @@ TEST(H1RequestWriterTest, WritesAHead) {
             "GET /a?b=%20 HTTP/1.1\r\nhost: h:80\r\naccept: */*\r\nx-a: 1\r\n\r\n");
 }
 
+TEST(H1RequestWriterTest, AsksForAnUpgrade) {
+  const std::array<Field, 2> fields{{{"Upgrade", "h2c"}, {"Connection", "x"}}};
+  RequestHead head{
+      .method = "GET", .target = "/", .host = "h", .fields = fields, .upgrade = "websocket"};
+  EXPECT_EQ(write(head),
+            "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+  head.upgrade = "a\r\nb";
+  EXPECT_EQ(write(head), "BadField");
+}
+
 TEST(H1RequestWriterTest, SaysHowTheBodyEnds) {
   RequestHead head{.method = "PUT", .target = "/", .host = "h", .fields = {}};
   EXPECT_EQ(write(head), "PUT / HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n");

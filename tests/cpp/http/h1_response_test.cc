@@ -122,6 +122,18 @@ TEST(H1ResponseTest, KnowsHowTheBodyEnds) {
   EXPECT_EQ(framing(kFive, "HTTP/1.1 205 A"), "205 A 1.1 length=5 keep");
 }
 
+// Nothing but the connection ends what follows, whatever the head says.
+TEST(H1ResponseTest, WhoAskedForAnUpgradeGets101) {
+  constexpr std::string_view kSwitch = "HTTP/1.1 101 Switching";
+  constexpr auto kUpgrade = AnswerTo::kUpgrade;
+  EXPECT_EQ(framing("Upgrade: websocket\r\n", kSwitch, kUpgrade), "101 Switching 1.1 close");
+  EXPECT_EQ(framing("Content-Length: 5\r\n", kSwitch, kUpgrade), "101 Switching 1.1 close=5");
+  EXPECT_EQ(framing("Upgrade: websocket\r\n", kSwitch, AnswerTo::kHead), "BadResponseStatus");
+  EXPECT_EQ(framing("", "HTTP/1.1 103 A", kUpgrade), "103 A 1.1 none keep");
+  EXPECT_EQ(framing("Content-Length: 5\r\n", "HTTP/1.1 200 OK", kUpgrade),
+            "200 OK 1.1 length=5 keep");
+}
+
 // The body that they announce may come, and be read as the next response.
 TEST(H1ResponseTest, ASizeWhereNoneMayBeEndsTheConnection) {
   EXPECT_EQ(framing("Content-Length: 5\r\n", "HTTP/1.1 204 A"), "204 A 1.1 none=5");

@@ -40,6 +40,12 @@ http::RequestHead put_chunked() {
   return {.method = "PUT", .target = "/a", .host = "o", .fields = {}, .framing = Framing::kChunked};
 }
 
+http::RequestHead upgrade() {
+  return {.method = "GET", .target = "/a", .host = "o", .fields = {}, .upgrade = "websocket"};
+}
+constexpr std::string_view kSwitch =
+    "HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+
 class CallTest : public testing::Test, public CallObserver {
  protected:
   // What happened, in order: "100 ", "200 OK ", "hello", "$" for the end, "w " for writable,
@@ -176,6 +182,58 @@ TEST_F(CallTest, AnAnswerToHeadHasNoBody) {
   http::RequestHead head = get();
   head.method = "HEAD";
   EXPECT_EQ(run(head, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"), "200 OK $");
+  EXPECT_EQ(origin_.kept, 1);
+}
+
+TEST_F(CallTest, AnUpgradeMakesATunnel) {
+  begin(upgrade());
+  EXPECT_EQ(origin_.received(),
+            "GET /a HTTP/1.1\r\nhost: o\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+  EXPECT_FALSE(call_.writable());
+  answer(std::string{kSwitch} + "abc");
+  EXPECT_EQ(log_, "101 Switching abcw ");
+  EXPECT_TRUE(call_.writable());
+  EXPECT_TRUE(call_.write(Payload::borrow("hello"), Final::kNo));
+  EXPECT_EQ(origin_.received(), "hello");
+  answer("HTTP/1.1 200 OK\r\n\r\n");  // Bytes as others.
+  EXPECT_EQ(log_, "101 Switching abcw HTTP/1.1 200 OK\r\n\r\n");
+  EXPECT_TRUE(call_.write(Payload::borrow("bye"), Final::kYes));
+  EXPECT_FALSE(call_.writable());
+  call_.close();
+  settle();
+  EXPECT_EQ(origin_.received(), "bye");
+  char byte = 0;
+  EXPECT_EQ(::recv(origin_.peer().get(), &byte, 1, 0), 0);  // No reset.
+  EXPECT_EQ(origin_.ended, 1);
+  EXPECT_EQ(loop_->blocks().outstanding(), 0U);
+  EXPECT_EQ(loop_->timers().armed(), 0U);
+}
+
+TEST_F(CallTest, TheOriginEndsATunnel) {
+  begin(upgrade());
+  answer(kSwitch);
+  hang_up();
+  EXPECT_EQ(log_, "101 Switching w $");
+  EXPECT_EQ(origin_.ended, 1);
+}
+
+TEST_F(CallTest, ATunnelWithoutBytesIsCut) {
+  begin(upgrade());
+  answer(kSwitch);
+  const auto part = CallOptions{}.tunnel_time * 2 / 3;
+  pass(part);
+  answer("a");
+  pass(part);
+  EXPECT_TRUE(call_.write(Payload::borrow("b"), Final::kNo));
+  pass(part);
+  EXPECT_EQ(log_, "101 Switching w a");
+  pass(part);
+  EXPECT_EQ(log_, "101 Switching w a!UpstreamTimeout");
+}
+
+TEST_F(CallTest, AnUpgradeThatIsRefusedIsAResponse) {
+  EXPECT_EQ(run(upgrade(), kOk), "200 OK hello$");
+  EXPECT_EQ(run(get(), kSwitch), "!UpstreamMalformed");
   EXPECT_EQ(origin_.kept, 1);
 }
 

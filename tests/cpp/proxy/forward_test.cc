@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "proxy/relay_fixture.h"
+#include "tercel/base/log.h"
+#include "tercel/http/amender.h"
 
 namespace tercel::proxy {
 namespace {
@@ -80,19 +82,18 @@ TEST_F(ForwardTest, SaysForWhomItAsks) {
   const std::string theirs =
       "X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: 10.0.0.2\r\nX-Forwarded-Proto: https\r\n"
       "Forwarded: for=10.0.0.1\r\nVia: 1.0 a\r\n";
-  EXPECT_EQ(fields({.host = "o"}, theirs),
-            "host: h\r\nx-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: http\r\n"
-            "x-forwarded-host: h\r\nvia: 1.0 a, 1.1 tercel\r\n");
-  EXPECT_EQ(fields({.host = "o:1",
-                    .keep_host = false,
-                    .x_forwarded = Trail::kAppend,
-                    .forwarded = Trail::kAppend,
-                    .via = "p"},
-                   theirs),
-            "host: o:1\r\nx-forwarded-for: 10.0.0.1, 10.0.0.2, 192.0.2.7\r\n"
-            "x-forwarded-proto: http\r\nx-forwarded-host: h\r\n"
-            "forwarded: for=10.0.0.1, for=192.0.2.7;host=\"h\";proto=http\r\n"
-            "via: 1.0 a, 1.1 p\r\n");
+  // Nobody trusts who wrote theirs.
+  for (const Trail trail : {Trail::kAppend, Trail::kReplace}) {
+    EXPECT_EQ(fields({.host = "o", .x_forwarded = trail}, theirs),
+              "host: h\r\nx-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: http\r\n"
+              "x-forwarded-host: h\r\nvia: 1.0 a, 1.1 tercel\r\n");
+  }
+  EXPECT_EQ(
+      fields({.host = "o:1", .keep_host = false, .forwarded = Trail::kAppend, .via = "p"}, theirs),
+      "host: o:1\r\nx-forwarded-for: 192.0.2.7\r\n"
+      "x-forwarded-proto: http\r\nx-forwarded-host: h\r\n"
+      "forwarded: for=192.0.2.7;host=\"h\";proto=http\r\n"
+      "via: 1.0 a, 1.1 p\r\n");
   EXPECT_EQ(fields({.host = "o", .x_forwarded = Trail::kRemove, .via = ""}, theirs),
             "host: h\r\nvia: 1.0 a\r\n");
   EXPECT_EQ(fields({.host = "o", .x_forwarded = Trail::kKeep, .forwarded = Trail::kKeep, .via = ""},
@@ -103,6 +104,67 @@ TEST_F(ForwardTest, SaysForWhomItAsks) {
       fields({.host = "o", .x_forwarded = Trail::kRemove, .forwarded = Trail::kReplace, .via = ""},
              ""),
       "host: h\r\nforwarded: for=\"[2001:db8::1]\";host=\"h\";proto=http\r\n");
+}
+
+// A trusted proxy stands before us: what edge::ProxyHeaders makes of its fields.
+class Believing final : public http::Amender {
+ public:
+  explicit Believing(http::NamedIn field) noexcept : field_{field} {}
+  void amend(http::Request& request, std::span<http::Field>, const http::Endpoints&,
+             Address& client) const noexcept override {
+    client = *parse_ip("203.0.113.9", 0);
+    request.client = &client;
+    request.named_in = field_;
+    request.secure = true;
+    request.root_path = "/app";
+  }
+
+ private:
+  http::NamedIn field_;
+};
+
+TEST_F(ForwardTest, GoesOnWhereATrustedProxyBegan) {
+  const auto fields = [this](http::NamedIn believed, Trail trail) {
+    const Believing believing{believed};
+    context_.amender = &believing;
+    mount({.host = "o", .x_forwarded = trail, .forwarded = trail, .via = ""});
+    std::string text =
+        ask("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 6.6.6.6\r\n"
+            "X-Forwarded-For: 203.0.113.9\r\nX-Real-IP: 203.0.113.9\r\n"
+            "Forwarded: for=203.0.113.9\r\nX-Forwarded-Port: 1\r\n\r\n");
+    (void)answer(kOk);
+    context_.amender = nullptr;
+    return text.substr(text.find("\r\n") + 11);
+  };
+  const std::string rest =
+      "x-forwarded-proto: https\r\nx-forwarded-host: h\r\nx-forwarded-prefix: /app\r\n";
+  const std::string ours = "forwarded: for=203.0.113.9;host=\"h\";proto=https\r\n\r\n";
+  EXPECT_EQ(fields(http::NamedIn::kXForwardedFor, Trail::kAppend),
+            "x-forwarded-for: 6.6.6.6, 203.0.113.9, 192.0.2.7\r\n" + rest + ours);
+  EXPECT_EQ(fields(http::NamedIn::kForwarded, Trail::kAppend),
+            "x-forwarded-for: 203.0.113.9\r\n" + rest +
+                "forwarded: for=203.0.113.9, for=192.0.2.7;host=\"h\";proto=https\r\n\r\n");
+  EXPECT_EQ(fields(http::NamedIn::kXRealIp, Trail::kAppend),
+            "x-real-ip: 203.0.113.9\r\nx-forwarded-for: 203.0.113.9\r\n" + rest + ours);
+  EXPECT_EQ(fields(http::NamedIn::kXForwardedFor, Trail::kReplace),
+            "x-forwarded-for: 203.0.113.9\r\n" + rest + ours);
+}
+
+TEST_F(ForwardTest, FieldsAreSetAndRemoved) {
+  ForwardOptions options{.host = "o"};
+  options.request_fields = {{"x-key", "secret"},
+                            {"cookie", std::nullopt},
+                            {"x-forwarded-proto", "https"},
+                            {"via", std::nullopt}};
+  options.response_fields = {{"server", std::nullopt}, {"x-frame", "deny"}, {"via", "us"}};
+  mount(std::move(options));
+  EXPECT_EQ(
+      ask("GET / HTTP/1.1\r\nHost: h\r\nX-Key: mine\r\nCookie: a=b\r\nX-A: c\r\nX-Key: 2\r\n\r\n"),
+      "GET / HTTP/1.1\r\nhost: h\r\nx-a: c\r\nx-forwarded-for: 192.0.2.7\r\n"
+      "x-forwarded-host: h\r\nx-key: secret\r\nx-forwarded-proto: https\r\n\r\n");
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nServer: a\r\nX-Frame: b\r\nX-Frame: c\r\nX-D: e\r\n"
+                   "Content-Length: 0\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\nx-d: e\r\ncontent-length: 0\r\nx-frame: deny\r\nvia: us\r\n\r\n");
 }
 
 TEST_F(ForwardTest, AsksForTheOriginForm) {
@@ -268,6 +330,54 @@ TEST_F(ForwardTest, TheConnectionIsGivenBackWhenTheResponseIsOver) {
   EXPECT_EQ(answer(kOk), kOk);
 }
 
+// --- upgrades
+
+constexpr std::string_view kHandshake =
+    "GET /chat HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+constexpr std::string_view kSwitch =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n"
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+TEST_F(ForwardTest, AWebSocketIsATunnel) {
+  EXPECT_EQ(ask(kHandshake),
+            "GET /chat HTTP/1.1\r\nhost: h\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            "sec-websocket-version: 13\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+  EXPECT_EQ(answer(std::string{kSwitch} + "first"),
+            "HTTP/1.1 101 Switching Protocols\r\n"
+            "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+            "connection: Upgrade\r\nupgrade: websocket\r\n\r\nfirst");
+  EXPECT_EQ(ask("hello"), "hello");
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\n\r\n"), "HTTP/1.1 200 OK\r\n\r\n");
+  wire_.unsent = 1 << 20;  // The client takes no more: the origin waits.
+  (void)answer(std::string(100'000, 'x'));
+  wire_.unsent = 0;
+  session_->on_sent();
+  settle();
+  EXPECT_EQ(hang_up(), std::string(100'000, 'x'));
+  EXPECT_TRUE(wire_.closed);
+  EXPECT_EQ(origin_.ended, 1);
+}
+
+TEST_F(ForwardTest, TheClientLeavesATunnel) {
+  (void)ask(kHandshake);
+  (void)answer(kSwitch);
+  close_client();
+  char byte = 0;
+  EXPECT_EQ(::recv(origin_.peer().get(), &byte, 1, 0), 0);
+  EXPECT_EQ(origin_.lent, 0);
+}
+
+TEST_F(ForwardTest, OnlyWhatWasAskedForIsATunnel) {
+  EXPECT_EQ(status(ask(kHandshake)), "GET /chat HTTP/1.1");
+  EXPECT_EQ(status(answer("HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n")),
+            "HTTP/1.1 502 Bad Gateway");
+  (void)ask(kHandshake);
+  EXPECT_EQ(answer(kOk), kOk);
+  (void)ask(kGet);
+  EXPECT_EQ(status(answer(kSwitch)), "HTTP/1.1 502 Bad Gateway");
+}
+
 // --- failures
 
 TEST_F(ForwardTest, WhatTheOriginDoesWrongIsAnsweredFor) {
@@ -324,6 +434,50 @@ TEST_F(ForwardTest, NoConnection) {
   EXPECT_EQ(answer_without(Errc::kUpstreamUnreachable, 1), "");  // The second attempt goes well.
   EXPECT_EQ(origin_.peers.size(), 1U);
   EXPECT_EQ(answer(kOk), kOk);
+}
+
+// Somebody else says what a failure looks like.
+void refuse_in_word(http::Exchange& exchange, Errc error,
+                    std::span<const http::Field> fields) noexcept {
+  EXPECT_TRUE(exchange.start({.status = info(error).http_status, .fields = fields}));
+  EXPECT_TRUE(exchange.write(http::Payload::borrow("no"), http::Final::kYes));
+}
+
+class Lines final : public LogSink {
+ public:
+  void log(LogLevel level, std::string_view text) noexcept override {
+    EXPECT_EQ(level, LogLevel::kWarning);
+    (all += text) += '\n';
+  }
+  std::string all;
+};
+
+TEST_F(ForwardTest, FailuresAreToldInTheOperatorsWay) {
+  Lines lines;
+  LogSink* const before = set_log_sink(&lines);
+  ForwardOptions options = plain();
+  options.refuse = &refuse_in_word;
+  mount(std::move(options));
+  const auto fail_with = [this](Errc error) {
+    origin_.refuse = error;
+    origin_.refuses = 1;
+    (void)ask(kGet);
+    return wire_.take_sent();
+  };
+  EXPECT_EQ(fail_with(Errc::kUpstreamTimeout),
+            "HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 2\r\n\r\nno");
+  EXPECT_EQ(fail_with(Errc::kUpstreamBusy),
+            "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n"
+            "content-length: 2\r\n\r\nno");
+  (void)fail_with(Errc::kUpstreamTimeout);
+  EXPECT_EQ(lines.all, "Forwarding to o:1 failed: the upstream did not answer in time\n");
+  lines.all.clear();
+  pass(1s);
+  (void)fail_with(Errc::kUpstreamBusy);
+  EXPECT_EQ(lines.all,
+            "Forwarding to o:1 failed: too many requests wait for the upstream"
+            " (and 2 more failures before)\n");
+  set_log_sink(before);
 }
 
 TEST_F(ForwardTest, AClientThatGoesCancelsTheCall) {
@@ -386,6 +540,16 @@ TEST_F(ForwardAgainTest, OnlyOnce) {
 }
 
 TEST_F(ForwardAgainTest, NotOnAConnectionThatWasNew) {
+  (void)ask(kGet);
+  EXPECT_EQ(status(hang_up()), "HTTP/1.1 502 Bad Gateway");
+  EXPECT_EQ(origin_.peers.size(), 1U);
+}
+
+TEST_F(ForwardAgainTest, NotWhereThatIsNotWished) {
+  ForwardOptions options = plain();
+  options.retries = false;
+  mount(std::move(options));
+  make_stale();
   (void)ask(kGet);
   EXPECT_EQ(status(hang_up()), "HTTP/1.1 502 Bad Gateway");
   EXPECT_EQ(origin_.peers.size(), 1U);

@@ -7,6 +7,7 @@
 
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
 
 #include "python/api/buffer_exchange.h"
 #include "python/api/cors.h"
@@ -97,7 +98,7 @@ bool is_of_form(const Parameter& parameter) {
 }
 
 // (prefix, folder, index, headers)
-edge::FileMount read_mount(const nb::tuple& one) {
+edge::FileMount read_folder(const nb::tuple& one) {
   edge::FileMount mount{.prefix = nb::cast<std::string>(one[0]),
                         .folder = std::string{view_of(nb::cast<nb::bytes>(one[1]))},
                         .index = nb::cast<bool>(one[2]),
@@ -116,6 +117,11 @@ std::optional<std::uint64_t> declared_length(std::span<const http::Field> fields
   return length ? std::optional{*length} : std::nullopt;
 }
 
+const asgi::Front* mountable(PyObject* app) noexcept {
+  const asgi::Front* const front = door->front(app);
+  return front != nullptr && front->mount != nullptr ? front : nullptr;
+}
+
 class Front final : public http::Handler {
  public:
   Front(PyObject* app, asgi::AsgiHandler& inner) {
@@ -123,7 +129,7 @@ class Front final : public http::Handler {
     owner_ = Ref::steal(PyCapsule_New(made.get(), nullptr, &destroy));
     if (!owner_) throw nb::python_error{};
     instance_ = made.release();
-    instance_->serve(inner, owner_.get());
+    instance_->serve(inner, owner_.get(), mount_all(door->loop(inner)));
   }
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
     instance_->handler().handle(request, exchange);
@@ -133,9 +139,26 @@ class Front final : public http::Handler {
   static void destroy(PyObject* owner) noexcept {
     delete static_cast<Instance*>(PyCapsule_GetPointer(owner, nullptr));
   }
+  // Nothing, if all that is mounted is called through Python.
+  std::vector<edge::Mount> mount_all(net::Loop& loop) {
+    std::vector<edge::Mount> mounts;
+    for (const auto& [prefix, app] : instance_->mounted()) {
+      edge::Mount& mount = mounts.emplace_back(edge::Mount{.prefix = prefix});
+      const asgi::Front* const front = mountable(app.ptr());
+      if (front == nullptr) continue;
+      asgi::Mounted made = front->mount(app.ptr(), loop, &tercel::api::refuse_with_problem);
+      if (made.handler == nullptr) throw nb::python_error{};
+      mount.handler = made.handler.get();
+      if (!made.takes_prefix_off) mount.taken = edge::Mount::Prefix::kStays;
+      mounted_.push_back(std::move(made.handler));
+    }
+    if (mounted_.empty()) mounts.clear();
+    return mounts;
+  }
 
   Ref owner_;
-  Instance* instance_;  // The owner's.
+  Instance* instance_;  // The owner's, which may outlive the loop.
+  std::vector<std::unique_ptr<http::Handler>> mounted_;
 };
 
 std::unique_ptr<http::Handler> make(PyObject* app, asgi::AsgiHandler& inner) noexcept {
@@ -177,6 +200,10 @@ bool init_door() noexcept {
   return true;
 }
 
+bool answers_by_itself(const nb::object& app) {
+  return mountable(app.ptr()) != nullptr;
+}
+
 nb::object make_front() {
   return nb::steal(PyCapsule_New(&the_front, asgi::Front::kCapsule, nullptr));
 }
@@ -211,8 +238,13 @@ void Instance::read_specification(const nb::dict& specification) {
   }
   if (!media_.empty()) app_.set_media_readers(&media_);
   for (const nb::handle folder : nb::cast<nb::list>(specification["static"])) {
-    mounts_.push_back(read_mount(nb::cast<nb::tuple>(folder)));
+    folders_.push_back(read_folder(nb::cast<nb::tuple>(folder)));
   }
+  for (const nb::handle one : nb::cast<nb::list>(specification["mounts"])) {
+    const auto mount = nb::cast<nb::tuple>(one);
+    mounted_.emplace_back(nb::cast<std::string>(mount[0]), mount[1]);
+  }
+  socket_paths_ = nb::cast<std::vector<std::string>>(specification["websockets"]);
   app_.set_spool_directory(nb::cast<std::string>(specification["spool_directory"]));
   for (const nb::handle route : nb::cast<nb::list>(specification["routes"])) {
     add(nb::cast<nb::tuple>(route));
@@ -281,28 +313,34 @@ std::vector<tercel::api::Demand> Instance::read_demands(const nb::list& demands)
   return made;
 }
 
-void Instance::serve(asgi::AsgiHandler& inner, PyObject* owner) noexcept {
+void Instance::serve(asgi::AsgiHandler& inner, PyObject* owner, std::vector<edge::Mount> mounts) {
   around_.owner = owner;
   if (all_through_python_) handler_ = door->handler(inner);
   app_.set_passed_on(door->handler(inner));
-  if (unrouted_through_python_) {
-    app_.set_unrouted(files_before(*door->handler(inner)));
-  } else if (!mounts_.empty()) {
-    app_.set_unrouted(files_before(nothing_));
-  }
+  app_.set_unrouted(unrouted(*door->handler(inner), std::move(mounts)));
   if (!cors_object_.is_none()) {
     cors_.emplace(*handler_, nb::cast<const PyCors&>(cors_object_).policy());
     handler_ = &*cors_;
   }
   for (PyEndpoint* endpoint : endpoints_) endpoint->set_handler(&inner);
   for (PyEndpoint* endpoint : refusals_) endpoint->set_handler(&inner);
-  app_.set_websockets(door->handler(inner));
+  http::Handler* sockets = door->handler(inner);
+  if (mounts_) sockets = &sockets_.emplace(socket_paths_, &converters_, *sockets, *mounts_);
+  app_.set_websockets(sockets);
+}
+
+http::Handler* Instance::unrouted(http::Handler& inner, std::vector<edge::Mount> mounts) {
+  if (!unrouted_through_python_ && mounts.empty() && folders_.empty()) return nullptr;
+  http::Handler* last = &nothing_;
+  if (unrouted_through_python_) last = &inner;
+  if (!mounts.empty()) last = &mounts_.emplace(*last, std::move(mounts));
+  return files_before(*last);
 }
 
 http::Handler* Instance::files_before(http::Handler& inner) {
-  if (mounts_.empty()) return &inner;
+  if (folders_.empty()) return &inner;
   if (!files_) {
-    files_.emplace(inner, net::system_calls(), mounts_, &tercel::api::refuse_with_problem);
+    files_.emplace(inner, net::system_calls(), folders_, &tercel::api::refuse_with_problem);
   }
   return &*files_;
 }
@@ -363,6 +401,7 @@ int Instance::traverse(visitproc visit, void* arg) const {
   if (const int stopped = media_.traverse(visit, arg)) return stopped;
   Py_VISIT(answer_raised_.ptr());
   Py_VISIT(failed_.ptr());
+  for (const MountedApp& one : mounted_) Py_VISIT(one.second.ptr());
   for (const PyEndpoint* endpoint : endpoints_) {
     if (const int stopped = endpoint->traverse(visit, arg)) return stopped;
   }

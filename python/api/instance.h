@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nanobind/nanobind.h>
@@ -18,10 +19,12 @@
 #include "python/api/encoder.h"
 #include "python/api/endpoint.h"
 #include "python/api/media.h"
+#include "python/api/socket_mounts.h"
 #include "python/asgi/door.h"
 #include "tercel/api/app.h"
 #include "tercel/edge/cors.h"
 #include "tercel/edge/file_handler.h"
+#include "tercel/edge/mount_handler.h"
 
 namespace tercel::python::api {
 
@@ -34,8 +37,11 @@ class Instance {
   Instance& operator=(const Instance&) = delete;
 
   // From now on requests come from a server. `owner` keeps this; tasks hold it, and may outlive the
-  // server.
-  void serve(asgi::AsgiHandler& inner, PyObject* owner) noexcept;
+  // server. `mounts`: what answers by itself below prefixes, as long as requests come.
+  void serve(asgi::AsgiHandler& inner, PyObject* owner, std::vector<edge::Mount> mounts);
+  // What is mounted: prefixes and applications.
+  using MountedApp = std::pair<std::string, nanobind::object>;
+  [[nodiscard]] const std::vector<MountedApp>& mounted() const noexcept { return mounted_; }
   [[nodiscard]] http::Handler& handler() noexcept { return *handler_; }
 
   // A request without a server. Returns (status, headers, body) when it is answered;
@@ -69,6 +75,8 @@ class Instance {
     void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
   };
 
+  // Who answers for paths that no route has. `inner`: who answers what this does not.
+  [[nodiscard]] http::Handler* unrouted(http::Handler& inner, std::vector<edge::Mount> mounts);
   // What stands before `inner` for paths that no route has: the folders of App.static(), if there
   // are any. `inner` is the same at each call, and outlives this.
   [[nodiscard]] http::Handler* files_before(http::Handler& inner);
@@ -93,11 +101,15 @@ class Instance {
   std::vector<PyEndpoint*> endpoints_;  // Those of app_, by route.
   std::vector<PyEndpoint*> refusals_;   // Those of its demands.
   Portable portable_;
-  std::vector<edge::FileMount> mounts_;
+  Converters converters_;
+  std::vector<edge::FileMount> folders_;
+  std::vector<MountedApp> mounted_;
+  std::vector<std::string> socket_paths_;  // Of WebSockets.
   Unrouted unrouted_;
   Nothing nothing_;
+  std::optional<edge::MountHandler> mounts_;
+  std::optional<SocketMounts> sockets_;
   std::optional<edge::FileHandler> files_;
-  Converters converters_;
   Media media_;
   tercel::api::App app_{&converters_};
   std::optional<edge::Cors> cors_;
@@ -106,6 +118,10 @@ class Instance {
 
 // The table that the core module has for this one. False with a Python exception set.
 [[nodiscard]] bool init_door() noexcept;
+
+// Whether an application, once it is mounted, answers by itself: its requests do not come to
+// Python.
+[[nodiscard]] bool answers_by_itself(const nanobind::object& app);
 
 // tercel.front (asgi/door.h): an Instance as what stands before an ASGI application.
 [[nodiscard]] nanobind::object make_front();

@@ -17,6 +17,7 @@
 #include "python/api/invocation.h"
 #include "python/errors.h"
 #include "tercel/api/credential_rule.h"
+#include "tercel/edge/mount_handler.h"
 #include "tercel/edge/rate_rule.h"
 #include "tercel/http/accept.h"
 #include "tercel/http/media_type.h"
@@ -135,6 +136,15 @@ NB_MODULE(_api, module) {
            "Returns the names of a template's fields, with the converters of the application's "
            "own.");
   api::bind_files(module);
+  module.def("answers_by_itself", &api::answers_by_itself, nb::arg("app"),
+             "Whether an application, once it is mounted, answers without Python.");
+  module.def(
+      "is_below",
+      [](const nb::bytes& path, const nb::bytes& prefix) {
+        return edge::is_below({path.c_str(), path.size()}, {prefix.c_str(), prefix.size()});
+      },
+      nb::arg("path"), nb::arg("prefix"),
+      "Whether what answers by itself at a prefix would be asked for a path.");
   module.def("choose_media_type", &api::choose_media_type, nb::arg("accepted"), nb::arg("offers"),
              "Returns the index of the media type that Accept fields like best, or None.");
   module.def("check_schema", &api::check_schema, nb::arg("text"),

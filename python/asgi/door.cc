@@ -35,6 +35,10 @@ PyObject* context(AsgiHandler& handler) noexcept {
   return handler.context();
 }
 
+net::Loop& loop(AsgiHandler& handler) noexcept {
+  return handler.net_loop();
+}
+
 void log_raised_by_app(PyObject* raised) noexcept {
   end_if_child("ASGI", raised);
   log_raised("ASGI", raised);
@@ -47,6 +51,8 @@ constinit Door the_door{.handler = as_handler,
                         .answer_through = answer_through,
                         .context = context,
                         .log_raised = log_raised_by_app,
+                        .front = front_of,
+                        .loop = loop,
                         .log = tercel::log};
 
 }  // namespace

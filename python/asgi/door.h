@@ -5,13 +5,14 @@
 // applications, in a capsule that is the attribute `__tercel_front__` of their class. A front is an
 // http::Handler around the ASGI handler of the same application. It takes the requests that it can
 // answer, and leaves the others to the inner one: to wrap is what handlers are made for. It stands
-// on the loop of the application, or on those of the connections. Tested by test_api_app.py and
-// test_s3_gateway.py.
+// on the loop of the application, or on those of the connections; some can stand below a prefix in
+// another application, too. Tested by test_api_app.py, test_s3_gateway.py and test_proxy.py.
 #pragma once
 
 #include <Python.h>
 
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "tercel/base/log.h"
@@ -21,6 +22,7 @@
 namespace tercel::python::asgi {
 
 class AsgiHandler;
+struct Front;
 
 struct Door {
   // Answers, whole; or fails as http::Exchange::start(), with nothing sent.
@@ -43,6 +45,10 @@ struct Door {
   PyObject* (*context)(AsgiHandler& handler) noexcept;
   // Logs what raised, as what an application raises; a child of fork() ends here.
   void (*log_raised)(PyObject* raised) noexcept;
+  // front_of() an object.
+  const Front* (*front)(PyObject* app) noexcept;
+  // The loop that the application of a handler is called on; outlives the handler.
+  net::Loop& (*loop)(AsgiHandler& handler) noexcept;
   // base/log.h of this module, whose sink is the logger of the process. Thread: any.
   void (*log)(LogLevel level, std::string_view text) noexcept;
 };
@@ -61,7 +67,13 @@ class LoopFronts {
                                                             net::Loop& loop) noexcept = 0;
 };
 
-// One of the two is null.
+// An application below a prefix of another one.
+struct Mounted {
+  std::unique_ptr<http::Handler> handler;
+  bool takes_prefix_off = true;  // It is asked for what is behind the prefix.
+};
+
+// One of the first two is null.
 struct Front {
   static constexpr const char* kCapsule = "tercel.front";
   static constexpr const char* kAttribute = "__tercel_front__";
@@ -70,6 +82,12 @@ struct Front {
   // What stands before the application on each loop of connections, which have threads of their own
   // then. `app_loop`, that of the application, outlives it. Null with a Python exception set.
   std::unique_ptr<LoopFronts> (*open)(PyObject* app, net::Loop& app_loop) noexcept = nullptr;
+  // Answers for `error`, with these fields besides its own.
+  using Refuse = void (*)(http::Exchange& exchange, Errc error,
+                          std::span<const http::Field> fields) noexcept;
+  // Null: it cannot be mounted. What answers below a prefix, on `loop`, which outlives it. Without
+  // a handler: a Python exception is set.
+  Mounted (*mount)(PyObject* app, net::Loop& loop, Refuse refuse) noexcept = nullptr;
 };
 
 // The capsule of the one table; null with a Python exception set.

@@ -11,10 +11,17 @@ from typing import Any
 
 import tercel
 import tercel.auth
+import tercel.proxy
 import tercel.s3
 import tercel.testing
 
-MODULES = {"": tercel, "auth.": tercel.auth, "s3.": tercel.s3, "testing.": tercel.testing}
+MODULES = {
+    "": tercel,
+    "auth.": tercel.auth,
+    "proxy.": tercel.proxy,
+    "s3.": tercel.s3,
+    "testing.": tercel.testing,
+}
 GOLDEN = Path(__file__).with_name("api_surface.txt")
 
 
@@ -39,7 +46,7 @@ def _describe(name: str, value: Any) -> list[str]:
 
 
 def surface() -> str:
-    """Returns the public names of tercel, .auth, .s3 and .testing with signatures, one a line."""
+    """Returns the public names of all MODULES with their signatures, one a line."""
     lines = []
     for prefix, module in MODULES.items():
         for name in sorted(module.__all__):

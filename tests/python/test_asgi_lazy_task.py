@@ -47,6 +47,7 @@ NOT_HERE = {
     "api_things": "compared by test_api_app.py, and no request of it is an ASGI one",
     "crew": "ends the process that it runs in",
     "load_client": "takes its WebSockets from bench/apps",
+    "proxy_apps": "is for what it forwards, which is C++",
     "observer": "compared by test_asgi_dispatch.py, observation by observation",
     "s3_gateway": "is no application: what it serves is C++",
     "slow_import": "takes a minute to import",

@@ -174,10 +174,15 @@ class App(Router):
         """Gives all paths below a prefix that no route has to another application.
 
         That is an ASGI application, which is started up and shut down with this one, or a WSGI
-        application, which needs the extra `wsgi`. Its `root_path` (SCRIPT_NAME) has the prefix.
+        application, which needs the extra `wsgi`. Its `root_path` (SCRIPT_NAME) has the prefix. A
+        `tercel.proxy.Forward` answers without entering Python.
+
+        Args:
+            prefix: as `/old`; `/` for every path that no route has.
 
         Raises:
-            ValueError: the prefix is none, or is taken.
+            ValueError: the prefix is none, or is taken; or it is a Forward's, whose requests hooks
+                would not see, and there are some.
             TypeError: it is no application.
             RuntimeError: the app is being served already.
         """
@@ -185,6 +190,7 @@ class App(Router):
         if isinstance(application, App) and application._has_mounted(self):
             raise ValueError(f"what is mounted at {prefix} is this application, or has it mounted")
         self._mounts.add(prefix, application)
+        self._check_hooks()
 
     def _has_mounted(self, other: App) -> bool:
         """Whether it is the other one, or that is somewhere below it."""
@@ -309,11 +315,22 @@ class App(Router):
         """
         self._table.check_open("add_middleware()")
         self._hooks.add_middleware(middleware)
+        self._check_hooks()
 
     def _add_hook(self, kind: str, hook: Handler) -> Handler:
         self._table.check_open(getattr(hook, "__qualname__", repr(hook)))
         self._hooks.add(kind, hook)
+        self._check_hooks()
         return hook
+
+    def _check_hooks(self) -> None:
+        """Refuses hooks around requests that some requests do not come to."""
+        prefix = self._mounts.by_itself
+        if prefix is not None and self._hooks.are_around_requests:
+            raise ValueError(
+                f"hooks are called for every request, and those for the Forward at {prefix} do not"
+                " come to Python: give the hooks to an App of its own, and mount both in a third"
+            )
 
     def openapi(self) -> dict[str, Any]:
         """Returns the OpenAPI document of the routes that are registered, made anew each time."""
@@ -341,6 +358,8 @@ class App(Router):
         return {
             "routes": self._native(self._routes),
             "static": self._folders,
+            "mounts": self._mounts.native(),
+            "websockets": [route.path for route in self._websockets],
             "encoder": self._encoder,
             "converters": self._table.converters,
             "media_readers": self._media_types.readers,
@@ -352,7 +371,7 @@ class App(Router):
             "failed": failed,
             "cors": self._cors._native if self._cors is not None else None,
             "all_through_python": self._hooks.are_around_requests,
-            "unrouted_through_python": bool(self._mounts or self._sinks),
+            "unrouted_through_python": bool(self._mounts.are_in_python or self._sinks),
         }
 
     def _native(self, routes: list[Route], around: Around | None = None) -> list[tuple[Any, ...]]:

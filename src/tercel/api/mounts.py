@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tercel import _api
 from tercel.api.request import Request
 from tercel.options import check_call
 from tercel.server.interface import require_interface
@@ -22,11 +23,14 @@ Scope = dict[str, Any]
 
 @dataclass(slots=True)
 class _Mount:
-    prefix: str
+    prefix: str  # Empty: every path.
     application: Application
+    by_itself: bool  # Its requests do not come to Python.
     lifespan: Lifespan | None = None
 
-    def has(self, path: str) -> bool:
+    def has(self, path: str, encoded: bytes) -> bool:
+        if self.by_itself:
+            return _api.is_below(encoded, self.prefix.encode())
         return path.startswith(self.prefix) and path[len(self.prefix) :][:1] in ("", "/")
 
 
@@ -39,6 +43,20 @@ class Mounts:
     def __bool__(self) -> bool:
         return bool(self._mounts)
 
+    @property
+    def are_in_python(self) -> bool:
+        """Whether requests for some of them come to Python."""
+        return not all(mount.by_itself for mount in self._mounts)
+
+    @property
+    def by_itself(self) -> str | None:
+        """The prefix of one whose requests do not come to Python, or None."""
+        return next((mount.prefix or "/" for mount in self._mounts if mount.by_itself), None)
+
+    def native(self) -> list[tuple[str, Any]]:
+        """Returns what the engine asks who answers a path (python/api/instance.h)."""
+        return [(mount.prefix, mount.application) for mount in self._mounts]
+
     def add(self, prefix: str, application: Any) -> None:
         """Mounts an application.
 
@@ -46,17 +64,19 @@ class Mounts:
             ValueError: the prefix is none, or is taken.
             TypeError: it is no application, or a WSGI application and a2wsgi is not installed.
         """
-        if not isinstance(prefix, str) or not _is_prefix(prefix):
+        if not isinstance(prefix, str) or (prefix != "/" and not _is_prefix(prefix)):
             raise ValueError(
-                f"an application is mounted at a path as /old, without / at its end or fields,"
-                f" not {prefix!r}"
+                f"an application is mounted at a path as /old, or at /, without / at its end or"
+                f" fields, not {prefix!r}"
             )
-        if any(mount.prefix == prefix for mount in self._mounts):
+        below = prefix.rstrip("/")
+        if any(mount.prefix == below for mount in self._mounts):
             raise ValueError(f"two applications are mounted at {prefix}")
         kind = require_interface(application, "What is mounted", in_python=True)
         if kind == "wsgi":
             application = _of_wsgi(application)
-        self._mounts.append(_Mount(prefix, application))
+        by_itself = kind == "asgi3" and _api.answers_by_itself(application)
+        self._mounts.append(_Mount(below, application, by_itself))
         self._mounts.sort(key=lambda mount: len(mount.prefix), reverse=True)
 
     def applications(self) -> list[Application]:
@@ -67,10 +87,12 @@ class Mounts:
         """Returns the application of a request, to be called with receive and send, or None."""
         root = scope.get("root_path", "").rstrip("/")
         path = scope["path"]
+        encoded = scope.get("raw_path") or path.encode()
         if root and (path + "/").startswith(root + "/"):
             path = path.removeprefix(root)
+            encoded = encoded.removeprefix(root.encode())
         for mount in self._mounts:
-            if mount.has(path):
+            if mount.has(path, encoded):
                 return _bind(mount, {**scope, "root_path": root + mount.prefix})
         return None
 

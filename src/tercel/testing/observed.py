@@ -113,5 +113,5 @@ class _ObservedStream(Stream):
 
 def observe(app: Any, note: Note) -> Observed:
     """Returns what to serve in the place of `app`; exceptions that nobody answers go to `note`."""
-    native = hasattr(type(app), "__tercel_front__")
+    native = hasattr(type(app), "_specification")
     return ObservedApi(app, note) if native else Observed(app, note)

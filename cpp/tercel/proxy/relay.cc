@@ -152,7 +152,7 @@ void Relay::on_interim(const http::ResponseHead& head) noexcept {
 }
 
 void Relay::on_head(const http::ResponseHead& head) noexcept {
-  if (!body_touched_ && rewriter_.goes_elsewhere(head)) {
+  if (!body_touched_ && attempts_ < kAttemptsMax && rewriter_.goes_elsewhere(head)) {
     drop_response();
     return ask_anew({});
   }
@@ -232,7 +232,7 @@ bool Relay::pass_on_response(std::string_view bytes, Final final) noexcept {
 // --- ends
 
 bool Relay::try_again(std::uint16_t status, Errc error) noexcept {
-  if (!context_.retries) return false;
+  if (!context_.retries || attempts_ == kAttemptsMax) return false;
   const FailedAttempt failed{.attempt = attempts_,
                              .status = status,
                              .error = error,

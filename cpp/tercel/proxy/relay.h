@@ -65,8 +65,7 @@ class Rewriter {
   [[nodiscard]] virtual Result<void> rewrite_request(const http::Request& from, Outgoing& to,
                                                      FieldDraft& draft) noexcept = 0;
   // Whether a response is no answer, but says who else is to be asked: the request is rewritten
-  // again then. Called while nothing is lost: no byte of the client's body was taken. It is the
-  // rewriter's to say so no more than once.
+  // again then. Called while nothing is lost: no byte of the client's body was taken.
   [[nodiscard]] virtual bool goes_elsewhere(const http::ResponseHead& head) noexcept {
     static_cast<void>(head);
     return false;
@@ -103,6 +102,8 @@ struct RelayContext;
 
 class Relay final : private net::Deferred, private net::Timer {
  public:
+  // Whatever its rewriter says.
+  static constexpr unsigned kAttemptsMax = 16;
   // Of a response that nobody gets, so that its connection can be used again.
   static constexpr std::size_t kDroppedBytesMax = 64 * http::kKibibyte;
 

@@ -75,7 +75,8 @@ TEST_F(RedirectTest, NeverToAnotherHostPortOrScheme) {
     EXPECT_EQ(follow(location), "none") << location;
     EXPECT_EQ(follow(location, 301, "eu-de"), "none") << location;
   }
-  for (const std::uint16_t status : {200, 300, 302, 303, 304, 308, 403}) {
+  for (const std::uint16_t status :
+       std::initializer_list<std::uint16_t>{200, 300, 302, 303, 304, 308, 403}) {
     EXPECT_EQ(follow("https://logs.s3.store.test/key", status), "none") << status;
   }
 }

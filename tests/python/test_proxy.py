@@ -662,6 +662,61 @@ def test_a_drain_lets_requests_end(way: Way, backend: PlainBackend) -> None:
 
 
 @pytest.mark.parametrize("target", ["proxy_apps:alone", "proxy_apps:app"])
+@pytest.mark.parametrize("io_threads", [0, 2])
+def test_what_does_not_end_is_cut_off(serve: Any, target: str, io_threads: int) -> None:
+    """At each stage: no response, half of one, half of a request, a tunnel, no connection yet."""
+    switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
+
+    def talk_so(talk: Talk, backend: PlainBackend) -> None:
+        asked = talk.head()
+        assert asked is not None
+        if asked.target == "/half":
+            talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        elif asked.target == "/chat":
+            talk.send(switched)
+        backend.seen.append(asked)
+        backend.left.append(talk.wait_gone())
+
+    with (
+        PlainBackend(talk_so) as backend,
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        contextlib.ExitStack() as clients,
+    ):
+        address = full.getsockname()
+        held = [socket.socket() for _ in range(4)]  # It takes no more connections.
+        for one in held:
+            clients.enter_context(one).setblocking(False)
+            one.connect_ex(address)
+        server = serve(
+            target,
+            io_threads=io_threads,
+            timeout_graceful_shutdown=1,
+            env={"BACKEND": backend.url, "SOURCE": f"http://127.0.0.1:{address[1]}"},
+        )
+        up = "/up" if target.endswith("app") else ""
+        heads = [
+            f"GET {up}/none HTTP/1.1\r\nHost: test\r\n\r\n",
+            f"GET {up}/half HTTP/1.1\r\nHost: test\r\n\r\n",
+            f"PUT {up}/put HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nhalf",
+            f"GET {up}/chat HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        ]
+        if up:
+            heads.append("GET /down/x HTTP/1.1\r\nHost: test\r\n\r\n")
+        for head in heads:
+            clients.enter_context(server.connect()).send(head)
+        backend.wait(lambda: len(backend.seen) == 4)
+        time.sleep(0.2)
+        begin = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - begin < 10
+        assert "Traceback" not in server.output
+        assert "assertion" not in server.output
+        backend.wait(lambda: len(backend.left) == 4)
+
+
+@pytest.mark.parametrize("target", ["proxy_apps:alone", "proxy_apps:app"])
 def test_workers_and_threads(serve: Any, backend: PlainBackend, target: str) -> None:
     server = serve(
         target, workers=2, io_threads=2, env={"BACKEND": backend.url, "SOURCE": backend.url}

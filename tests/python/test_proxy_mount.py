@@ -15,6 +15,7 @@ from support.plain_backend import PlainBackend
 from support.server import ServerThread
 from tercel.loop import EventLoop
 from tercel.proxy import Forward
+from tercel.testing import TestClient
 
 backend = backend_fixture()
 
@@ -116,6 +117,17 @@ def test_no_python_runs_for_a_request(backend: PlainBackend) -> None:
         ]
         assert client.request("GET", "/old/python/x").status == 200
         assert "tercel.api.portable.Portable.answer" in calls
+
+
+def test_a_test_client_asks_the_backend(backend: PlainBackend) -> None:
+    with TestClient(app_with(backend.url)) as client:
+        assert client.get("/old/route").text == "route"
+        assert client.put("/old/x", content=b"x" * 100_000).json()[3] == 100_000
+    with (
+        TestClient(Forward(backend.url)) as client,
+        pytest.raises(RuntimeError, match="run that by `tercel serve`"),
+    ):
+        client.get("/x")
 
 
 def test_another_server_is_told_so(backend: PlainBackend) -> None:

@@ -122,6 +122,12 @@ const asgi::Front* mountable(PyObject* app) noexcept {
   return front != nullptr && front->mount != nullptr ? front : nullptr;
 }
 
+// Of which request it was is not known any more.
+void refuse_mounted(http::Exchange& exchange, Errc error,
+                    std::span<const http::Field> fields) noexcept {
+  tercel::api::refuse_with_problem(exchange, {}, error, fields);
+}
+
 class Front final : public http::Handler {
  public:
   Front(PyObject* app, asgi::AsgiHandler& inner) {
@@ -146,7 +152,7 @@ class Front final : public http::Handler {
       edge::Mount& mount = mounts.emplace_back(edge::Mount{.prefix = prefix});
       const asgi::Front* const front = mountable(app.ptr());
       if (front == nullptr) continue;
-      asgi::Mounted made = front->mount(app.ptr(), loop, &tercel::api::refuse_with_problem);
+      asgi::Mounted made = front->mount(app.ptr(), loop, &refuse_mounted);
       if (made.handler == nullptr) throw nb::python_error{};
       mount.handler = made.handler.get();
       if (!made.takes_prefix_off) mount.taken = edge::Mount::Prefix::kStays;

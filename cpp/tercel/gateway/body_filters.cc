@@ -20,10 +20,13 @@ s3::PayloadPlan RequestFilter::owned(const s3::PayloadPlan& plan) {
 
 Result<proxy::BodyFilter::Passed> RequestFilter::pass(std::string_view bytes,
                                                       http::Final final) noexcept {
+  if (!decoded_.empty()) return Passed{0, chunks_->next(decoded_)};
   const std::size_t given = bytes.size();
   switch (verifier_.next(bytes)) {
     case s3::PayloadVerifier::Event::kData:
-      return Passed{given - bytes.size(), verifier_.data()};
+      if (!chunks_) return Passed{given - bytes.size(), verifier_.data()};
+      decoded_ = verifier_.data();
+      return Passed{given - bytes.size(), chunks_->next(decoded_)};
     case s3::PayloadVerifier::Event::kFailed:
       failure_ = verifier_.failure();
       return fail(Errc::kTruncated);
@@ -35,6 +38,7 @@ Result<proxy::BodyFilter::Passed> RequestFilter::pass(std::string_view bytes,
       failure_ = error;
       return fail(Errc::kTruncated);
     }
+    if (chunks_) return Passed{given, chunks_->finish(verifier_.trailer())};
   }
   return Passed{given - bytes.size(), {}};
 }

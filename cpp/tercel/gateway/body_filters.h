@@ -5,6 +5,7 @@
 // tests/python/test_s3_gateway.py.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "tercel/s3/payload.h"
 #include "tercel/s3/rewrite.h"
 #include "tercel/s3/signature.h"
+#include "tercel/s3/unsigned_chunks.h"
 
 namespace tercel::gateway {
 
@@ -24,6 +26,11 @@ class RequestFilter final : public proxy::BodyFilter {
   // Copies what `plan` points to.
   RequestFilter(const s3::PayloadPlan& plan, s3::PayloadMode mode,
                 const std::optional<s3::ChunkSigner>& signer);
+  // What is decoded goes on in chunks that are not signed, with the checksum of the trailer behind
+  // them. REQUIRES: the plan has a trailer.
+  void reframe(std::uint64_t decoded_bytes, s3::ChecksumAlgorithm algorithm) noexcept {
+    chunks_.emplace(decoded_bytes, algorithm);
+  }
 
   [[nodiscard]] Result<Passed> pass(std::string_view bytes, http::Final final) noexcept override;
   // Why pass() failed.
@@ -34,6 +41,8 @@ class RequestFilter final : public proxy::BodyFilter {
 
   std::string texts_;  // What the plan points to.
   s3::PayloadVerifier verifier_;
+  std::optional<s3::UnsignedChunks> chunks_;
+  std::string_view decoded_;  // What is not in chunks yet: of the bytes, or the verifier's.
   std::optional<s3::ErrorCode> failure_;
   bool finished_ = false;
 };

@@ -14,6 +14,7 @@
 #include "tercel/s3/copy_source.h"
 #include "tercel/s3/key_prefix.h"
 #include "tercel/s3/signature.h"
+#include "tercel/s3/unsigned_chunks.h"
 
 namespace tercel::gateway {
 namespace {
@@ -55,7 +56,7 @@ std::string_view payload_hash(const s3::PayloadPlan& payload, const BodyPlan& bo
   if (payload.payload == Payload::kSha256) return payload.sha256;
   const bool as_it_is =
       payload.payload == Payload::kUnsignedWithTrailer && body.mode != PayloadMode::kDecode;
-  return as_it_is ? kUnsignedTrailer : kUnsignedPayload;
+  return as_it_is || body.reframes ? kUnsignedTrailer : kUnsignedPayload;
 }
 
 }  // namespace
@@ -65,6 +66,12 @@ BodyPlan plan_body(const http::Request& request, const s3::PayloadPlan& payload,
   BodyPlan plan;
   const bool passes =
       payload.payload == Payload::kUnsignedWithTrailer && backend.trailers && hash_is_signed;
+  // The checksum that is behind the chunks is one of the object, and stays with it.
+  if (payload.payload == Payload::kChunksAndTrailer && backend.trailers && hash_is_signed &&
+      payload.bytes > 0) {
+    return {PayloadMode::kDecode, http::Framing::kLength,
+            s3::UnsignedChunks::encoded_bytes(payload.bytes, *payload.algorithm), true};
+  }
   if (s3::is_aws_chunked(payload.payload) && !passes) {
     return {PayloadMode::kDecode, http::Framing::kLength, payload.bytes};
   }
@@ -130,7 +137,7 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
                                                   const Arrival& arrival,
                                                   const With& with) noexcept {
   field_count_ = 0;
-  const bool decodes = body_.mode == PayloadMode::kDecode;
+  const bool decodes = body_.mode == PayloadMode::kDecode && !body_.reframes;
   const proxy::ConnectionOptions connection{request.fields};
   std::span<char> encodings = encoding_;
   for (const http::Field& field : request.fields) {

@@ -36,6 +36,8 @@ struct BodyPlan {
   s3::PayloadMode mode = s3::PayloadMode::kPass;
   http::Framing framing = http::Framing::kNone;
   std::uint64_t content_length = 0;  // Of kLength.
+  // What was decoded goes in chunks that are not signed, with the client's checksum behind them.
+  bool reframes = false;
 };
 
 // `hash_is_signed`: the backend verifies what the client says of the body, because its hash is

@@ -55,6 +55,8 @@ void Visit::relay(const http::Request& request) noexcept {
                        claim.stamp(), claim.signature);
       }
       request_filter_ = std::make_unique<RequestFilter>(arrival.payload, body.mode, signer);
+      if (body.reframes)
+        request_filter_->reframe(arrival.payload.bytes, *arrival.payload.algorithm);
       filters.request = request_filter_.get();
     }
   } catch (const std::bad_alloc&) {

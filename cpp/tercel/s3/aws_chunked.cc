@@ -195,8 +195,8 @@ std::optional<AwsChunkedDecoder::Event> AwsChunkedDecoder::read_trailer(
     hash.update("\n");
     trailer_digest_ = hash.finish();
   }
-  if (checksum_->finish().text() != value) return fail(ErrorCode::kBadDigest);
-  return std::nullopt;
+  trailer_ = checksum_->finish();
+  return trailer_->text() == value ? std::nullopt : std::optional{fail(ErrorCode::kBadDigest)};
 }
 
 std::optional<AwsChunkedDecoder::Event> AwsChunkedDecoder::read_trailer_signature(

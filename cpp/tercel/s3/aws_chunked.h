@@ -78,6 +78,10 @@ class AwsChunkedDecoder {
   // Not empty. Valid until the next call, or as long as the bytes it is a view of.
   [[nodiscard]] std::string_view data() const noexcept { return data_; }
   [[nodiscard]] ErrorCode failure() const noexcept { return failure_; }
+  // The checksum of the trailer, which is right. Empty: none came yet.
+  [[nodiscard]] std::string_view trailer() const noexcept {
+    return trailer_ ? trailer_->text() : std::string_view{};
+  }
   // kEnd was told, and nothing went wrong behind it.
   [[nodiscard]] bool complete() const noexcept { return state_ == State::kPadding; }
 
@@ -122,6 +126,7 @@ class AwsChunkedDecoder {
   HoldBack tail_;
   ErrorCode failure_ = ErrorCode::kIncompleteBody;
   State state_ = State::kSize;
+  std::optional<ChecksumText> trailer_;
   std::string_view expected_;  // Empty: the trailer has it.
   bool takes_trailer_;
   bool has_trailer_ = false;
@@ -129,6 +134,6 @@ class AwsChunkedDecoder {
   bool small_chunk_ = false;  // Only the last may be.
 };
 // One an upload that is decoded.
-static_assert(sizeof(AwsChunkedDecoder) <= HoldBack::kBytesMax + kChunkLineBytesMax + 512);
+static_assert(sizeof(AwsChunkedDecoder) <= HoldBack::kBytesMax + kChunkLineBytesMax + 576);
 
 }  // namespace tercel::s3

@@ -47,6 +47,10 @@ bool valid_checksum(ChecksumAlgorithm algorithm, std::string_view text) noexcept
   return base64_decoded_bytes(text) == row_of(algorithm).bytes;
 }
 
+std::size_t checksum_chars(ChecksumAlgorithm algorithm) noexcept {
+  return base64_chars(row_of(algorithm).bytes);
+}
+
 Checksum::Checksum(ChecksumAlgorithm algorithm) noexcept : algorithm_{algorithm} {
   if (algorithm == ChecksumAlgorithm::kSha1) state_.emplace<Sha1>();
   if (algorithm == ChecksumAlgorithm::kMd5) state_.emplace<Md5>();

@@ -55,6 +55,9 @@ class ChecksumText {
 // Whether `text` is Base64 of as many bytes as the algorithm gives.
 [[nodiscard]] bool valid_checksum(ChecksumAlgorithm algorithm, std::string_view text) noexcept;
 
+// How many characters its Base64 has.
+[[nodiscard]] std::size_t checksum_chars(ChecksumAlgorithm algorithm) noexcept;
+
 class Checksum {
  public:
   explicit Checksum(ChecksumAlgorithm algorithm) noexcept;

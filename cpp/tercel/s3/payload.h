@@ -94,6 +94,10 @@ class PayloadVerifier {
   [[nodiscard]] std::string_view data() const noexcept { return data_; }
   [[nodiscard]] ErrorCode failure() const noexcept { return failure_; }
 
+  // The checksum that was in the trailer, once finish() says that it is right. Empty: none was.
+  [[nodiscard]] std::string_view trailer() const noexcept {
+    return decoder_ ? decoder_->trailer() : std::string_view{};
+  }
   // The body has ended: nothing, or why it is not what was announced. Once, and not after kFailed.
   [[nodiscard]] std::optional<ErrorCode> finish() noexcept;
 

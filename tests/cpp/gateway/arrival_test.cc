@@ -128,7 +128,20 @@ TEST_F(ArrivalTest, BodiesGoAsTheBackendCanVerifyThem) {
   EXPECT_EQ(plan(s3::Payload::kUnsignedWithTrailer, true).content_length, 90U);
   EXPECT_EQ(plan(s3::Payload::kUnsignedWithTrailer, false).mode, s3::PayloadMode::kDecode);
   EXPECT_EQ(plan(s3::Payload::kUnsignedWithTrailer, false).content_length, 5U);
+  // The checksum behind signed chunks goes on behind unsigned ones.
+  payload.algorithm = s3::ChecksumAlgorithm::kCrc32;
+  EXPECT_EQ(plan(s3::Payload::kChunksAndTrailer, true).mode, s3::PayloadMode::kDecode);
+  EXPECT_TRUE(plan(s3::Payload::kChunksAndTrailer, true).reframes);
+  EXPECT_EQ(plan(s3::Payload::kChunksAndTrailer, true).content_length,
+            std::string_view{"5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n"}.size());
+  EXPECT_FALSE(plan(s3::Payload::kChunksAndTrailer, false).reframes);
+  EXPECT_EQ(plan(s3::Payload::kChunksAndTrailer, false).content_length, 5U);
+  EXPECT_FALSE(plan(s3::Payload::kChunks, true).reframes);
+  payload.bytes = 0;
+  EXPECT_FALSE(plan(s3::Payload::kChunksAndTrailer, true).reframes);
+  payload.bytes = 5;
   backend_.trailers = false;
+  EXPECT_FALSE(plan(s3::Payload::kChunksAndTrailer, true).reframes);
   EXPECT_EQ(plan(s3::Payload::kUnsignedWithTrailer, true).mode, s3::PayloadMode::kDecode);
   EXPECT_EQ(plan(s3::Payload::kChunks, true).mode, s3::PayloadMode::kDecode);
   // Chunks that did not come are missing, and no empty object.

@@ -140,8 +140,18 @@ def presign(
     return f"{target}&X-Amz-Signature={_signature(key, stamp, digest)}"
 
 
-def chunked(pieces: Iterable[bytes], key: Key, fields: Mapping[str, str]) -> bytes:
-    """Returns a body of STREAMING-AWS4-HMAC-SHA256-PAYLOAD for a request with `fields`."""
+def chunked(
+    pieces: Iterable[bytes],
+    key: Key,
+    fields: Mapping[str, str],
+    *,
+    trailer: tuple[str, str] | None = None,
+) -> bytes:
+    """Returns a body of STREAMING-AWS4-HMAC-SHA256-PAYLOAD for a request with `fields`.
+
+    Args:
+        trailer: name and value of what is behind it, for the same with -TRAILER.
+    """
     stamp = fields["x-amz-date"]
     previous = fields["authorization"].rpartition("Signature=")[2]
     scope = f"{stamp[:8]}/{key.region}/{key.service}/aws4_request"
@@ -151,7 +161,14 @@ def chunked(pieces: Iterable[bytes], key: Key, fields: Mapping[str, str]) -> byt
         text = f"AWS4-HMAC-SHA256-PAYLOAD\n{stamp}\n{scope}\n{previous}\n{EMPTY}\n"
         previous = _hmac(secret, text + hashlib.sha256(piece).hexdigest()).hex()
         body += f"{len(piece):x};chunk-signature={previous}\r\n".encode() + piece + b"\r\n"
-    return body
+    if trailer is None:
+        return body
+    name, value = trailer
+    text = f"AWS4-HMAC-SHA256-TRAILER\n{stamp}\n{scope}\n{previous}\n"
+    digest = hashlib.sha256(f"{name}:{value}\n".encode()).hexdigest()
+    signature = _hmac(secret, text + digest).hex()
+    lines = f"{name}:{value}\r\nx-amz-trailer-signature:{signature}\r\n\r\n"
+    return body[:-2] + lines.encode()
 
 
 def verify(method: str, target: str, headers: Mapping[str, str], keys: Mapping[str, Key]) -> str:

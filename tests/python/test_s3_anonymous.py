@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.s3_gateway import ALICE, Front, backend, error_code, origin_fixture
+from support.http1 import RawClient, Response
+from support.s3_gateway import ALICE, Front, backend, error_code, origin_fixture, raw_request
 from support.s3_origin import KEY, Origin
+from support.server import ServerThread
 from support.sigv4 import Key, presign, sign
-from tercel.s3 import Backend, FrontKey
+from tercel.s3 import Backend, FrontKey, Hmac
+from tercel.s3.file import FileGateway
 
 origin = origin_fixture(b"kept")
 
@@ -123,13 +127,52 @@ def test_writes_are_let_through_where_they_are_named(front: Front, origin: Origi
 
 
 def test_credentials_are_asked_for_nobody(origin: Origin) -> None:
-    from tercel.s3 import Hmac
-
     buckets = {"open": backend(origin, key=None, bucket="back", anonymous="read")}
     lend = lambda bucket, identity: Hmac(KEY.access_key, KEY.secret)  # noqa: E731
     with Front(buckets, credentials=lend) as front:
         assert bare(front, "GET", "/open/key").body == b"kept"
         assert front.credentials_asked == [("open", "")]
+
+
+def test_policies_of_a_file_are_asked(
+    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("T", KEY.secret)
+    origin.objects["/back/pub/key"] = b"public"
+    file = tmp_path / "s3.toml"
+    file.write_text(
+        f"""
+        [buckets.open]
+        endpoint = "{origin.url}"
+        bucket = "back"
+        anonymous = "read"
+        access_key = "{KEY.access_key}"
+        secret_key = {{ env = "T" }}
+        [identities.alice]
+        secret = {{ env = "T" }}
+        [[policies]]
+        allow = true
+        bucket = "open"
+        prefix = "pub/"
+        [[policies]]
+        allow = true
+        identity = "alice"
+        """
+    )
+    with (
+        ServerThread(FileGateway(str(file)), io_threads=1) as server,
+        RawClient(server.address) as client,
+    ):
+        host = f"127.0.0.1:{server.address[1]}"
+
+        def get(path: str, fields: dict[str, str]) -> Response:
+            client.send(raw_request("GET", path, fields))
+            return client.response()
+
+        assert get("/open/pub/key", {"Host": host}).body == b"public"
+        assert error_code(get("/open/key", {"Host": host})) == "AccessDenied"
+        alice = sign("GET", "/open/key", host, Key("alice", KEY.secret))
+        assert get("/open/key", alice).body == b"kept"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from support.s3_gateway import (
     raw_request,
 )
 from support.s3_origin import KEY, Origin
+from support.sigv4 import presign
 from support.versitygw import Versity, versitygw
 from tercel.s3 import Backend, Hmac
 
@@ -90,6 +91,9 @@ def test_nothing_climbs_out(front: Front, origin: Origin) -> None:
         "/team-a?list-type=2&start-after=..%2Fteam-b",
         "/team-a?versions&key-marker=%2e%2e%2Fteam-b",
         "/team-a?uploads&prefix=x%2F..%2F..%2Fteam-b",
+        "/team-a/x?versionId=..%2F..%2Fteam-b%2Fsecret",
+        "/team-a/x?uploadId=..%2F..%2Fteam-b%2Fsecret",
+        "/team-a?list-type=2&continuation-token=..%2Fteam-b",
     ):
         assert error_code(front.send("GET", target)) == "InvalidArgument", target
     for source in ("team-a/..%2Fteam-b%2Fsecret", "/team-a/%252e%252e/team-b/secret"):
@@ -164,6 +168,18 @@ def test_deleted_keys_are_mapped_and_their_digests_with_them(front: Front, origi
     # A bucket that is whole gets the client's document.
     assert front.send("POST", "/whole?delete", body=body).status == 200
     assert origin.seen[-1].body == body
+
+
+@pytest.mark.parametrize("http2", [False, True], ids=["HTTP/1.1", "HTTP/2"])
+def test_deletion_in_every_version(front: Front, origin: Origin, http2: bool) -> None:
+    httpx = pytest.importorskip("httpx")
+    link = presign("POST", "/team-a?delete", front.host, ALICE)
+    with httpx.Client(http1=not http2, http2=http2) as client:
+        response = client.post(f"http://{front.host}{link}", content=delete("a", "b"))
+    assert response.status_code == 200
+    assert response.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
+    assert origin.seen[-1].body.count(b"<Key>team-a/") == 2
+    assert origin.seen[-1].signed_by == KEY.access_key
 
 
 def test_a_document_that_is_not_what_was_signed_deletes_nothing(
@@ -253,6 +269,11 @@ def test_errors_tell_nothing_of_where_keys_are(front: Front, origin: Origin) -> 
     assert b"<ArgumentValue>x</ArgumentValue>" in got
     origin.answers["GET", "/back/team-a/gone"] = (404, document.replace(b"team-a", b"team-b"), XML)
     assert b"<Key></Key>" in front.send("GET", "/team-a/gone").body
+    detailed = {**XML, "x-amz-error-detail-Key": "team-a/gone", "Content-Location": "/team-a/gone"}
+    origin.answers["GET", "/back/team-a/gone"] = (404, document, detailed)
+    answer = front.send("GET", "/team-a/gone")
+    assert answer.get("x-amz-error-detail-key") is None
+    assert answer.get("content-location") is None
 
 
 @pytest.mark.parametrize(

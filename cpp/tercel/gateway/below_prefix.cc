@@ -28,14 +28,17 @@ std::optional<s3::Refusal> refuse_below_prefix(const Arrival& arrival, const Bac
     if (const auto error = s3::check_key_below(source->prefix, arrival.source.key)) {
       return because_of_key(*error);
     }
+    if (s3::climbs_out(arrival.source.version_id)) {
+      return s3::Refusal{s3::ErrorCode::kInvalidArgument};
+    }
   }
   return std::nullopt;
 }
 
 bool encodes_keys(const Arrival& arrival) noexcept {
+  if (!s3::lists_keys(arrival.operation.operation)) return false;
   const s3::QueryPart* const part = arrival.query.find("encoding-type");
-  return part != nullptr && s3::lists_keys(arrival.operation.operation) &&
-         s3::decodes_to(part->value, "url", s3::Part::kQuery);
+  return part != nullptr && s3::decodes_to(part->value, "url", s3::Part::kQuery);
 }
 
 }  // namespace tercel::gateway

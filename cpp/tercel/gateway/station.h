@@ -50,7 +50,7 @@ class Pools {
  private:
   net::Loop& loop_;
   net::Resolver& resolver_;
-  // The keys are the operator's: no client adds one.
+  // The keys are the operator's, and of where backends send on to: no client adds one.
   std::unordered_map<std::string, std::unique_ptr<proxy::Pool>> pools_;
 };
 

@@ -227,6 +227,8 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
                                              "x-amz-bucket-region"};
     if (std::ranges::find(kLeftOut, field.name) != std::end(kLeftOut)) continue;
     if (rewritten && field.name == "content-length") continue;
+    // "x-amz-error-detail-key" and the like.
+    if (!backend_->prefix.empty() && field.name.starts_with("x-amz-error-detail-")) continue;
     draft.add(field.name, field.value);
   }
   to.fields = draft.fields();

@@ -107,6 +107,7 @@ std::optional<ErrorCode> DeletedKeys::end_text() {
     if (text->empty()) return ErrorCode::kMalformedXML;
     if (const auto error = check_key_below(prefix_, *text)) return error;
   }
+  if (element_ == kVersionId && climbs_out(*text)) return ErrorCode::kInvalidArgument;
   values_[element_].assign(*text);
   return std::nullopt;
 }

@@ -30,10 +30,11 @@ bool climbs(std::string_view text) noexcept {
   return false;
 }
 
-// REQUIRES: text.size() <= kKeyBytesMax.
-bool climbs_decoded(std::string_view text) noexcept {
-  if (climbs(text)) return true;
-  std::array<char, kKeyBytesMax> memory;
+}  // namespace
+
+bool climbs_out(std::string_view text) noexcept {
+  std::array<char, 4096> memory;
+  if (text.size() > memory.size() || climbs(text)) return true;
   for (int i = 0; text.find('%') != std::string_view::npos; ++i) {
     if (i == kDecodingsMax) return true;
     const std::string_view decoded = percent_decode(text, memory);
@@ -43,6 +44,8 @@ bool climbs_decoded(std::string_view text) noexcept {
   }
   return false;
 }
+
+namespace {
 
 constexpr std::string_view name_of(std::string_view pair) noexcept {
   return pair.substr(0, pair.find('='));
@@ -57,6 +60,21 @@ std::optional<ErrorCode> check_encoded(std::string_view prefix, std::string_view
   std::array<char, 3 * kKeyBytesMax> memory;
   if (value.size() > memory.size()) return ErrorCode::kKeyTooLongError;
   return check_key_below(prefix, percent_decode(value, memory));
+}
+
+// What stands for a version, an upload or a place in a list.
+bool is_id(std::string_view name) noexcept {
+  constexpr std::string_view kIds[] = {"continuation-token", "upload-id-marker", "uploadId",
+                                       "version-id-marker", "versionId"};
+  return std::ranges::find(kIds, name) != std::end(kIds);
+}
+
+bool has_id_that_climbs(std::string_view query) noexcept {
+  while (!query.empty()) {
+    const std::string_view pair = http::next_element(query, '&');
+    if (is_id(name_of(pair)) && climbs_out(value_of(pair))) return true;
+  }
+  return false;
 }
 
 void append_pair(std::string_view name, std::string_view prefix, std::string_view value,
@@ -96,7 +114,7 @@ bool valid_key_prefix(std::string_view prefix) noexcept {
   if (std::ranges::any_of(prefix, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; })) {
     return false;
   }
-  if (climbs_decoded(prefix)) return false;
+  if (climbs_out(prefix)) return false;
   while (!prefix.empty()) {
     const std::string_view segment = next_segment(prefix);
     if (segment.empty() || segment == ".") return false;
@@ -131,7 +149,7 @@ bool lists_keys(Operation operation) noexcept {
 
 std::optional<ErrorCode> check_key_below(std::string_view prefix, std::string_view key) noexcept {
   if (prefix.size() + key.size() > kKeyBytesMax) return ErrorCode::kKeyTooLongError;
-  if (climbs_decoded(key)) return ErrorCode::kInvalidArgument;
+  if (climbs_out(key)) return ErrorCode::kInvalidArgument;
   return std::nullopt;
 }
 
@@ -145,6 +163,7 @@ void append_encoded(std::string_view text, Part part, std::string& out) {
 
 std::optional<ErrorCode> append_query_below(std::string_view prefix, Operation operation,
                                             std::string_view query, std::string& out) {
+  if (has_id_that_climbs(query)) return ErrorCode::kInvalidArgument;
   if (!lists_keys(operation)) {
     out.append(query);
     return std::nullopt;

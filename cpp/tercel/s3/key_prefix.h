@@ -9,7 +9,8 @@
 // Keys are text to S3, and ".." in one is two dots; but there are backends that keep keys as files,
 // and what they hand such a key to may climb out of the folder. So no key, marker or prefix of a
 // client may have a segment ".." between slashes or backslashes, however often it is decoded, nor a
-// NUL byte. Lists always have the prefix, and begin behind the object that is called like it, whose
+// NUL byte; nor may what else such a backend makes names of files of: versions, uploads, tokens.
+// Lists always have the prefix, and begin behind the object that is called like it, whose
 // key would be empty. Answers are rewritten by rewrite.h, the keys of DeleteObjects by
 // delete_objects.h, the source of a copy by copy_source.h. Continuation tokens are passed: they say
 // where a list goes on, and the prefix beside them where it ends.
@@ -41,6 +42,10 @@ inline constexpr std::size_t kKeyPrefixBytesMax = 512;
 
 // Whether a list of keys is answered: with keys in percent-encoding where encoding-type asks so.
 [[nodiscard]] bool lists_keys(Operation operation) noexcept;
+
+// Whether there is a segment ".." in `text`, or a NUL byte, as it is or decoded again and again, or
+// it is too long to be looked at (4 KiB).
+[[nodiscard]] bool climbs_out(std::string_view text) noexcept;
 
 // Nothing: `key` may stand behind the prefix. KeyTooLongError, InvalidArgument. `key` is decoded.
 [[nodiscard]] std::optional<ErrorCode> check_key_below(std::string_view prefix,

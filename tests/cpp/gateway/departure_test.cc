@@ -344,6 +344,7 @@ TEST_F(DepartureTest, TheSourceOfACopyIsBehindThePrefixOfItsOwnBackend) {
   expect_signed();
   EXPECT_EQ(copy("other/..%2Fx"), "InvalidArgument");
   EXPECT_EQ(copy("other/%252e%252e/x"), "InvalidArgument");
+  EXPECT_EQ(copy("other/x?versionId=../y"), "InvalidArgument");
   source_backend_.prefix = "";
   EXPECT_EQ(copy("other/..%2Fx"), "");
 }

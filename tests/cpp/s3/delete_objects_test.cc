@@ -110,6 +110,8 @@ TEST(DeleteObjectsTest, NoKeyClimbsOut) {
               "InvalidArgument")
         << bad;
   }
+  EXPECT_EQ(map("<Delete><Object><Key>a</Key><VersionId>../b</VersionId></Object></Delete>"),
+            "InvalidArgument");
   EXPECT_EQ(map("<Delete><Object><Key>" + std::string(1018, 'k') + "</Key></Object></Delete>"),
             "KeyTooLongError");
 }

@@ -95,6 +95,26 @@ TEST(KeyPrefixTest, AListDoesNotClimbOut) {
             "KeyTooLongError");
 }
 
+// There are backends that make names of files of them.
+TEST(KeyPrefixTest, NorDoesAVersionAnUploadOrAToken) {
+  for (const std::string_view name : {"versionId", "uploadId"}) {
+    EXPECT_EQ(query_below(Operation::kGetObject, std::string{name} + "=..%2F..%2Fb"),
+              "InvalidArgument");
+    EXPECT_EQ(query_below(Operation::kGetObject, std::string{name} + "=3%2FL4kqt%2B.."),
+              std::string{name} + "=3%2FL4kqt%2B..");
+  }
+  for (const std::string_view name :
+       {"continuation-token", "version-id-marker", "upload-id-marker"}) {
+    EXPECT_EQ(query_below(Operation::kListObjectsV2, std::string{name} + "=b%2F%252e%252e"),
+              "InvalidArgument");
+  }
+  EXPECT_EQ(
+      query_below(Operation::kListObjectsV2, "continuation-token=" + std::string(4096, 't')).size(),
+      std::string_view{"continuation-token=&prefix=team-a%2F"}.size() + 4096);
+  EXPECT_EQ(query_below(Operation::kListObjectsV2, "continuation-token=" + std::string(4097, 't')),
+            "InvalidArgument");
+}
+
 TEST(KeyPrefixTest, OtherQueriesPassAsTheyAre) {
   EXPECT_EQ(query_below(Operation::kGetObject, "prefix=..&versionId=1"), "prefix=..&versionId=1");
   EXPECT_EQ(query_below(Operation::kUploadPart, "partNumber=1&uploadId=u"),

@@ -8,6 +8,8 @@ namespace tercel::gateway {
 namespace {
 
 constexpr std::size_t kSigningKeysMax = 4096;
+// Of a loop to a backend: an upload takes one as long as its client sends, and clients may be slow.
+constexpr std::size_t kConnectionsMax = 1024;
 
 }  // namespace
 
@@ -21,7 +23,7 @@ proxy::Source* Pools::source_of(const Backend& backend) noexcept {
     auto pool = std::make_unique<proxy::Pool>(
         loop_, resolver_,
         proxy::Origin{.host = backend.host, .port = backend.port, .tls = backend.tls},
-        proxy::PoolLimits{});
+        proxy::PoolLimits{.connections_max = kConnectionsMax});
     return pools_.emplace(backend.pool_key, std::move(pool)).first->second.get();
   } catch (const std::bad_alloc&) {
     return nullptr;

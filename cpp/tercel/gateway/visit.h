@@ -123,6 +123,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   bool body_is_verified_ = false;  // It was read, and is empty or collected.
   bool gets_object_ = false;       // The answer is an object, or what is in one.
   bool encodes_keys_ = false;
+  bool makes_bucket_ = false;
   std::chrono::seconds arrived_{0};  // Since 1970: when the claim is judged.
 
   Waiter<FrontKey> key_waiter_{*this};

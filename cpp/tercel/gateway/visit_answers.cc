@@ -67,7 +67,7 @@ void Visit::list_buckets(const http::Request& request) noexcept {
 void Visit::refuse_signature(const http::Request& request) noexcept {
   Refusal refusal{ErrorCode::kSignatureDoesNotMatch};
   const s3::Claim& claim = station_.arrival.claim;
-  refusal.with("AWSAccessKeyId", claim.access_key);
+  refusal.with("AWSAccessKeyId", claim.access_key).with("SignatureProvided", claim.signature);
   if (!config_->debug) return refuse(refusal);
   try {
     const auto canonical = claim.canonical(request, station_.arrival.query);

@@ -34,6 +34,10 @@ void Visit::relay(const http::Request& request) noexcept {
   const bool is_signed = std::holds_alternative<Hmac>(credentials_->value);
   const BodyPlan body = plan_body(request, arrival.payload, *backend_, is_signed);
   const bool collects = body_is_rewritten(arrival.operation.operation, *backend_);
+  if (arrival.payload.is_foreign && (collects || body.mode != s3::PayloadMode::kPass)) {
+    station_.counts.add(Counts::refused);
+    return refuse(s3::foreign_trailer());
+  }
   proxy::RelayFilters filters;
   filters.request = collected_.get();
   try {
@@ -68,6 +72,7 @@ void Visit::relay(const http::Request& request) noexcept {
   gets_object_ = arrival.operation.operation == s3::Operation::kGetObject ||
                  arrival.operation.operation == s3::Operation::kSelectObjectContent;
   encodes_keys_ = encodes_keys(arrival);
+  makes_bucket_ = arrival.operation.operation == s3::Operation::kCreateBucket;
   station_.counts.add(Counts::forwarded);
   exchange_.observe(nullptr);  // The relay is told, and tells ended() in every case.
   if (!body_is_verified_ || collected_ != nullptr) {
@@ -230,6 +235,13 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
     // "x-amz-error-detail-key" and the like.
     if (!backend_->prefix.empty() && field.name.starts_with("x-amz-error-detail-")) continue;
     draft.add(field.name, field.value);
+  }
+  // Clients follow these: they say what is true of the gateway.
+  if (http::find_field(from.fields, "x-amz-bucket-region") != nullptr && !config_->region.empty()) {
+    draft.add("x-amz-bucket-region", config_->region);
+  }
+  if (makes_bucket_ && from.status == 200 && sent_->path.size() > 1) {
+    draft.add("location", sent_->path);
   }
   to.fields = draft.fields();
   return {};

@@ -39,7 +39,7 @@ std::optional<Refusal> read_time(const http::Request& request, const ClaimRules&
   }
   if (!time) {
     return Refusal{ErrorCode::kAccessDenied,
-                   "AWS authentication requires a valid Date or x-amz-date header"};
+                   "AWS authentication requires a valid Date or x-amz-date header."};
   }
   claim.signed_at = *time;
   claim.timestamp = to_amz_date(*time);
@@ -50,35 +50,53 @@ std::optional<Refusal> read_time(const http::Request& request, const ClaimRules&
   return refusal.with("MaxAllowedSkewMilliseconds", kMaxSkewMs);
 }
 
-// Takes "NAME=VALUE" and the comma behind it off `text`; false: another name.
-bool take_component(std::string_view& text, std::string_view name_and_equals,
-                    std::string_view& value) noexcept {
-  const std::string_view component = http::next_element(text);
-  if (!component.starts_with(name_and_equals)) return false;
-  value = component.substr(name_and_equals.size());
-  return true;
+// The components that there must be, in this order, with the commas between them.
+struct Components {
+  std::string_view credential;
+  std::string_view signed_headers;
+  std::string_view signature;
+};
+
+std::optional<Refusal> split_components(std::string_view text, Mechanism mechanism,
+                                        Components& components) noexcept {
+  struct Row {
+    std::string_view name;
+    std::string_view missing;
+    std::string_view& value;
+  };
+  const Row rows[] = {
+      {"Credential=", "missing Credential.", components.credential},
+      {"SignedHeaders=", "missing SignedHeaders.", components.signed_headers},
+      {"Signature=", "missing Signature.", components.signature},
+  };
+  if (std::count(text.begin(), text.end(), ',') != std::ssize(rows) - 1) {
+    return malformed(mechanism,
+                     "the authorization header requires three components: Credential, "
+                     "SignedHeaders, and Signature.");
+  }
+  for (const Row& row : rows) {
+    const std::string_view component = http::next_element(text);
+    if (component.find('=') == std::string_view::npos) {
+      return malformed_credential(mechanism, "the authorization component \"", component,
+                                  "\" is malformed.");
+    }
+    if (!component.starts_with(row.name)) return malformed(mechanism, row.missing);
+    row.value = component.substr(row.name.size());
+  }
+  return std::nullopt;
 }
 
 std::optional<Refusal> read_components(std::string_view text, const http::Request& request,
                                        const ClaimRules& rules, Claim& claim) noexcept {
-  std::string_view credential;
-  std::string_view signed_headers;
-  std::string_view signature;
-  const bool ends_in_comma = text.ends_with(',');
-  if (ends_in_comma || !take_component(text, "Credential=", credential) ||
-      !take_component(text, "SignedHeaders=", signed_headers) ||
-      !take_component(text, "Signature=", signature) || !text.empty()) {
-    return malformed(claim.mechanism,
-                     "The authorization header must be AWS4-HMAC-SHA256 Credential=..., "
-                     "SignedHeaders=..., Signature=...");
-  }
+  Components components;
+  if (auto refusal = split_components(text, claim.mechanism, components)) return refusal;
   auto skewed = read_time(request, rules, claim);
   if (skewed && skewed->code() != ErrorCode::kRequestTimeTooSkewed) return skewed;
-  if (auto refusal = read_credential(credential, rules, claim)) return refusal;
-  if (auto refusal = read_signature(signature, claim)) return refusal;
+  if (auto refusal = read_credential(components.credential, rules, claim)) return refusal;
+  if (auto refusal = read_signature(components.signature, claim)) return refusal;
   // What is malformed stays so; a clock can be set.
   if (skewed) return skewed;
-  return read_signed_headers(signed_headers, request, claim);
+  return read_signed_headers(components.signed_headers, request, claim);
 }
 
 std::optional<Refusal> read_header(std::string_view value, const http::Request& request,
@@ -89,8 +107,12 @@ std::optional<Refusal> read_header(std::string_view value, const http::Request& 
   if (scheme == kAlgorithmOfV4a) return not_implemented();
   if (scheme == "AWS") return unsupported_version();
   if (scheme != kAlgorithm) {
-    Refusal refusal{ErrorCode::kInvalidArgument, "Unsupported Authorization Type"};
-    return refusal.with("ArgumentName", "Authorization");
+    const bool is_one_word = end == value.size();
+    Refusal refusal{ErrorCode::kInvalidArgument,
+                    is_one_word ? "Authorization header is invalid -- one and only one ' ' (space) "
+                                  "required."
+                                : "Unsupported Authorization Type"};
+    return refusal.with("ArgumentName", "Authorization").with("ArgumentValue", scheme);
   }
   auto refusal = read_components(http::trim_blanks(value.substr(end)), request, rules, claim);
   if (refusal) return refusal;

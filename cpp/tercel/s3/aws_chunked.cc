@@ -85,7 +85,7 @@ std::optional<AwsChunkedDecoder::Event> AwsChunkedDecoder::read_size_line(
       return fail(ErrorCode::kIncompleteBody);
     }
     extension.remove_prefix(1 + kChunkSignature.size());
-    if (!is_hex_digest(extension)) return fail(ErrorCode::kSignatureDoesNotMatch);
+    if (!is_hex_digest(extension)) return fail(ErrorCode::kIncompleteBody);
     extension.copy(signature_.data(), signature_.size());
   } else if (!extension.empty()) {
     return fail(ErrorCode::kIncompleteBody);

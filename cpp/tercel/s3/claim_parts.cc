@@ -26,8 +26,11 @@ constexpr std::string_view kPayloadsOfV4a[] = {
 
 constexpr std::string_view kBadPayload =
     "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
-    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a SHA-256 "
-    "in lower-case hex digits, and for a presigned URL the first or the last of these";
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, "
+    "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or "
+    "a valid sha256 value.";
+
+constexpr std::string_view kHeaderIsMalformed = "The authorization header is malformed; ";
 
 // Visible ASCII: what a part of a credential is made of.
 bool is_visible(std::string_view text) noexcept {
@@ -87,12 +90,49 @@ std::optional<Refusal> check_all_signed(const http::Request& request,
   return refusal.with("HeadersNotSigned", {names.data(), used});
 }
 
+Refusal wrong_region(Mechanism mechanism, std::string_view region,
+                     std::string_view expected) noexcept {
+  return malformed(mechanism, {mechanism == Mechanism::kPresigned
+                                   ? "Error parsing the X-Amz-Credential parameter; the region \""
+                                   : "The authorization header is malformed; the region \"",
+                               quoted(region), "\" is wrong; expecting \"", expected, "\""});
+}
+
+Refusal wrong_date(Mechanism mechanism, std::string_view date, std::string_view expected) noexcept {
+  if (mechanism == Mechanism::kPresigned) {
+    return malformed(mechanism,
+                     {"Invalid credential date \"", date,
+                      "\". This date is not the same as X-Amz-Date: \"", expected, "\"."});
+  }
+  // It stands twice in what servers of S3 say, and clients and suites compare it.
+  return malformed(mechanism, {kHeaderIsMalformed, kHeaderIsMalformed,
+                               "Invalid credential date. Date is not the same as X-Amz-Date."});
+}
+
+Refusal bad_payload(std::string_view text) noexcept {
+  Refusal refusal{ErrorCode::kInvalidArgument, kBadPayload};
+  return refusal.with("ArgumentName", "x-amz-content-sha256").with("ArgumentValue", text);
+}
+
 }  // namespace
 
-Refusal malformed(Mechanism mechanism, std::string_view message) noexcept {
+Refusal malformed(Mechanism mechanism, std::initializer_list<std::string_view> what) noexcept {
   return Refusal{mechanism == Mechanism::kPresigned ? ErrorCode::kAuthorizationQueryParametersError
-                                                    : ErrorCode::kAuthorizationHeaderMalformed,
-                 message};
+                                                    : ErrorCode::kAuthorizationHeaderMalformed}
+      .say(what);
+}
+
+Refusal malformed(Mechanism mechanism, std::string_view message) noexcept {
+  const bool is_header = mechanism != Mechanism::kPresigned;
+  return malformed(mechanism, {is_header ? kHeaderIsMalformed : std::string_view{}, message});
+}
+
+Refusal malformed_credential(Mechanism mechanism, std::string_view before, std::string_view peer,
+                             std::string_view after) noexcept {
+  return malformed(mechanism, {mechanism == Mechanism::kPresigned
+                                   ? "Error parsing the X-Amz-Credential parameter; "
+                                   : kHeaderIsMalformed,
+                               before, quoted(peer), after});
 }
 
 Refusal unsupported_version() noexcept {
@@ -125,27 +165,32 @@ std::optional<Refusal> read_credential(std::string_view text, const ClaimRules& 
   const std::string_view service = take_last(text);
   const std::string_view region = take_last(text);
   const std::string_view date = take_last(text);
-  if (text.empty() || text.size() > kAccessKeyBytesMax || !is_visible(text)) {
-    return malformed(mechanism,
-                     "The credential must be ACCESS-KEY/YYYYMMDD/REGION/s3/aws4_request.");
+  const bool is_terminal = terminal == "aws4_request";
+  const bool is_service = service == "s3";
+  if (text.empty() || text.size() > kAccessKeyBytesMax || !is_visible(text) || region.empty() ||
+      region.size() > kRegionBytesMax || !is_visible(region) || (!is_terminal && !is_service)) {
+    return malformed_credential(mechanism,
+                                "the Credential is mal-formed; expecting "
+                                "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
+                                {}, {});
   }
-  if (terminal != "aws4_request") {
-    return malformed(mechanism, "The last part of the credential must be aws4_request.");
+  if (!is_service) {
+    return malformed_credential(mechanism, "incorrect service \"", service,
+                                "\". This endpoint belongs to \"s3\".");
   }
-  if (service != "s3") {
-    return malformed(mechanism, "The service of the credential must be s3.");
+  if (!is_terminal) {
+    return malformed_credential(mechanism, "incorrect terminal \"", terminal,
+                                "\". This endpoint uses \"aws4_request\".");
   }
-  if (region.empty() || region.size() > kRegionBytesMax || !is_visible(region)) {
-    return malformed(mechanism, "The region of the credential is not one.");
+  if (date.size() != kDateBytes || !std::all_of(date.begin(), date.end(), http::is_digit)) {
+    return malformed_credential(
+        mechanism, "incorrect date format \"", date,
+        "\". This date in the credential must be in the format \"yyyyMMdd\".");
   }
   if (!rules.region.empty() && region != rules.region) {
-    Refusal refusal = malformed(mechanism, "The region of the credential is not the one expected.");
-    return refusal.with("Region", rules.region);
+    return wrong_region(mechanism, region, rules.region).with("Region", rules.region);
   }
-  if (date != claim.stamp().date()) {
-    return malformed(
-        mechanism, "The date of the credential must be YYYYMMDD, the same as that of X-Amz-Date.");
-  }
+  if (date != claim.stamp().date()) return wrong_date(mechanism, date, claim.stamp().date());
   claim.access_key = text;
   claim.region = region;
   return std::nullopt;
@@ -193,14 +238,14 @@ std::optional<Refusal> read_payload(std::string_view text, const http::Request& 
   }
   const auto* const row = std::find_if(std::begin(kPayloads), std::end(kPayloads),
                                        [text](const PayloadText& one) { return one.text == text; });
-  if (row == std::end(kPayloads)) return Refusal{ErrorCode::kInvalidArgument, kBadPayload};
+  if (row == std::end(kPayloads)) return bad_payload(text);
   claim.payload = row->payload;
   if (!is_aws_chunked(row->payload)) return std::nullopt;
   // A signature of chunks goes on from that of the Authorization field.
   const bool signs = row->payload != Payload::kUnsignedWithTrailer;
   if (claim.mechanism == Mechanism::kPresigned ||
       (claim.mechanism == Mechanism::kAnonymous && signs)) {
-    return Refusal{ErrorCode::kInvalidArgument, kBadPayload};
+    return bad_payload(text);
   }
   if (request.method != "PUT") {
     return Refusal{ErrorCode::kInvalidRequest,

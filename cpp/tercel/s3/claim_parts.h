@@ -13,8 +13,17 @@ namespace tercel::s3 {
 
 inline constexpr std::string_view kAlgorithmOfV4a = "AWS4-ECDSA-P256-SHA256";
 
-// The code of what is malformed depends on where it stands.
+// The code of what is malformed depends on where it stands. `what` is what is wrong with it, in
+// the words of S3, with pieces that a peer sent: they are cut by quoted().
+[[nodiscard]] Refusal malformed(Mechanism mechanism,
+                                std::initializer_list<std::string_view> what) noexcept;
 [[nodiscard]] Refusal malformed(Mechanism mechanism, std::string_view message) noexcept;
+// The same for the credential, which a presigned URL has as a parameter of its own.
+[[nodiscard]] Refusal malformed_credential(Mechanism mechanism, std::string_view before,
+                                           std::string_view peer, std::string_view after) noexcept;
+[[nodiscard]] constexpr std::string_view quoted(std::string_view peer) noexcept {
+  return peer.substr(0, 64);
+}
 // Of Signature Version 2.
 [[nodiscard]] Refusal unsupported_version() noexcept;
 [[nodiscard]] Refusal not_implemented() noexcept;

@@ -16,6 +16,10 @@ constexpr std::string_view kAwsChunked = "aws-chunked";
 constexpr std::string_view kOneChecksum =
     "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
 
+constexpr std::string_view kForeignTrailers[] = {
+    "x-amz-checksum-md5", "x-amz-checksum-sha512", "x-amz-checksum-xxhash128",
+    "x-amz-checksum-xxhash3", "x-amz-checksum-xxhash64"};
+
 // In the order of ChecksumAlgorithm. MD5 has an error of its own.
 constexpr std::array<std::string_view, 5> kInvalidChecksum{
     "Value for x-amz-checksum-crc32 header is invalid.",
@@ -38,15 +42,12 @@ std::optional<Refusal> read_size(const PayloadRequest& request, PayloadPlan& pla
   }
   if (!info(request.operation).streams_payload) {
     return Refusal{ErrorCode::kInvalidRequest,
-                   "A streaming x-amz-content-sha256 is for PutObject and UploadPart only."};
+                   "The value of x-amz-content-sha256 header is invalid."};
   }
   const auto* const field = http::find_field(request.fields, "x-amz-decoded-content-length");
   if (field == nullptr) return Refusal{ErrorCode::kMissingContentLength};
   const auto bytes = parse_decimal(field->value);
-  if (!bytes) {
-    return Refusal{ErrorCode::kInvalidArgument,
-                   "x-amz-decoded-content-length must be a decimal number."};
-  }
+  if (!bytes) return Refusal{ErrorCode::kMissingContentLength};
   plan.bytes = *bytes;
   return std::nullopt;
 }
@@ -57,23 +58,21 @@ std::optional<Refusal> read_trailer(const http::Field& field, PayloadPlan& plan)
   std::array<char, 32> memory;  // No name is as long: what is cut off is none.
   const std::size_t size = std::min(field.value.size(), memory.size());
   std::transform(field.value.begin(), field.value.begin() + size, memory.begin(), http::to_lower);
-  const auto algorithm = checksum_of_field({memory.data(), size});
-  if (!takes_trailer || !algorithm) {
-    return Refusal{ErrorCode::kInvalidRequest,
-                   "The value specified in the x-amz-trailer header is not supported"};
-  }
-  if (plan.algorithm) return Refusal{ErrorCode::kInvalidRequest, kOneChecksum};
+  const std::string_view name{memory.data(), size};
+  const auto algorithm = checksum_of_field(name);
+  const bool is_foreign = plan.payload == Payload::kUnsignedWithTrailer &&
+                          std::find(std::begin(kForeignTrailers), std::end(kForeignTrailers),
+                                    name) != std::end(kForeignTrailers);
+  if (!takes_trailer || (!algorithm && !is_foreign)) return foreign_trailer();
+  if (plan.algorithm || plan.is_foreign) return Refusal{ErrorCode::kInvalidRequest, kOneChecksum};
   plan.algorithm = algorithm;
+  plan.is_foreign = is_foreign;
   return std::nullopt;
 }
 
 std::optional<Refusal> read_checksum(const http::Field& field, ChecksumAlgorithm algorithm,
                                      PayloadPlan& plan) noexcept {
-  if (plan.algorithm) return Refusal{ErrorCode::kInvalidRequest, kOneChecksum};
-  if (!valid_checksum(algorithm, field.value)) {
-    return Refusal{ErrorCode::kInvalidRequest,
-                   kInvalidChecksum[static_cast<std::size_t>(algorithm)]};
-  }
+  if (plan.algorithm || plan.is_foreign) return Refusal{ErrorCode::kInvalidRequest, kOneChecksum};
   plan.algorithm = algorithm;
   plan.checksum = field.value;
   return std::nullopt;
@@ -82,19 +81,26 @@ std::optional<Refusal> read_checksum(const http::Field& field, ChecksumAlgorithm
 std::optional<Refusal> read_digests(const PayloadRequest& request, PayloadPlan& plan) noexcept {
   // There it is the checksum of the object, which the parts make.
   const bool of_object = request.operation == Operation::kCompleteMultipartUpload;
+  bool has_field = false;  // Of a checksum.
   for (const http::Field& field : request.fields) {
     std::optional<Refusal> refusal;
     if (field.name == "x-amz-trailer") {
       refusal = read_trailer(field, plan);
     } else if (field.name == "content-md5") {
       if (!plan.md5.empty() || !valid_checksum(ChecksumAlgorithm::kMd5, field.value)) {
-        return Refusal{ErrorCode::kInvalidDigest};
+        return Refusal{ErrorCode::kInvalidDigest}.with("Content-MD5", field.value);
       }
       plan.md5 = field.value;
     } else if (const auto algorithm = checksum_of_field(field.name); algorithm && !of_object) {
       refusal = read_checksum(field, *algorithm, plan);
+      has_field = true;
     }
     if (refusal) return refusal;
+  }
+  // Looked at last: that there are two is said of two that are wrong, too.
+  if (has_field && !valid_checksum(*plan.algorithm, plan.checksum)) {
+    return Refusal{ErrorCode::kInvalidRequest,
+                   kInvalidChecksum[static_cast<std::size_t>(*plan.algorithm)]};
   }
   // An unsigned body without any trailer is one of an older client; without a checksum, the
   // signature of the trailer has nothing to sign.
@@ -105,6 +111,11 @@ std::optional<Refusal> read_digests(const PayloadRequest& request, PayloadPlan& 
 }
 
 }  // namespace
+
+Refusal foreign_trailer() noexcept {
+  return Refusal{ErrorCode::kInvalidRequest,
+                 "The value specified in the x-amz-trailer header is not supported"};
+}
 
 std::optional<Refusal> plan_payload(const PayloadRequest& request, PayloadPlan& plan) noexcept {
   plan = {};

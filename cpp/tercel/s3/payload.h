@@ -51,6 +51,8 @@ struct PayloadPlan {
   std::string_view md5;       // Content-MD5, in Base64; empty: none. Of aws-chunked not verified.
   std::string_view checksum;  // In the head, in Base64; empty: none, or a trailer has it.
   std::optional<ChecksumAlgorithm> algorithm;  // Of the checksum, or of the trailer.
+  // The trailer is a checksum that S3 knows and we do not: the body goes as it is, or not at all.
+  bool is_foreign = false;
 };
 
 // Nothing: `plan` is set. MissingContentLength: the size is not known beforehand. InvalidArgument,
@@ -58,6 +60,9 @@ struct PayloadPlan {
 // CompleteMultipartUpload is that of the object, and neither read nor verified.
 [[nodiscard]] std::optional<Refusal> plan_payload(const PayloadRequest& request,
                                                   PayloadPlan& plan) noexcept;
+
+// Of a plan that is_foreign, where the body has to be verified or decoded.
+[[nodiscard]] Refusal foreign_trailer() noexcept;
 
 // A value of Content-Encoding without "aws-chunked", which is of the way to S3 and no encoding of
 // the object; empty: nothing is left, and the field is dropped. A view of `value`, or of `out`.

@@ -13,7 +13,7 @@ using std::chrono::seconds;
 
 constexpr std::string_view kRequired =
     "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
-    "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters, each once.";
+    "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.";
 
 enum Name : std::size_t {
   kAlgorithmName,
@@ -89,7 +89,7 @@ std::optional<Refusal> check_lifetime(const Values& values, const ClaimRules& ru
   const IsoDate expires = to_iso_date(end);
   const IsoDate server = to_iso_date(rules.now);
   Refusal refusal{ErrorCode::kAccessDenied,
-                  early ? "Request is not valid yet" : "Request has expired"};
+                  early ? "Request is not valid yet." : "Request has expired."};
   refusal.with("X-Amz-Expires", values[kExpires].text);
   refusal.with("Expires", {expires.data(), expires.size()});
   return refusal.with("ServerTime", {server.data(), server.size()});
@@ -117,10 +117,14 @@ std::optional<Refusal> read_presigned(const http::Request& request, const Query&
   Values values;
   bool complete = find_values(query, scratch, values);
   for (std::size_t name = 0; name < kOptional; ++name) complete = complete && values[name].found;
-  if (values[kAlgorithmName].text == kAlgorithmOfV4a) return not_implemented();
   if (!complete) return malformed(claim.mechanism, kRequired);
-  if (values[kAlgorithmName].text != kAlgorithm) {
+  if (values[kAlgorithmName].text == kAlgorithmOfV4a) {
     return malformed(claim.mechanism, "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"");
+  }
+  if (values[kAlgorithmName].text != kAlgorithm) {
+    return malformed(claim.mechanism,
+                     "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256 and "
+                     "AWS4-ECDSA-P256-SHA256\"");
   }
   if (auto refusal = read_lifetime(values, claim)) return refusal;
   if (auto refusal = read_credential(values[kCredential].text, rules, claim)) return refusal;

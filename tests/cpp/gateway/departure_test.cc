@@ -290,7 +290,7 @@ TEST_F(DepartureTest, ElsewhereTheBodyIsDecoded) {
 
 TEST_F(DepartureTest, AnOperationThatTakesNoStreamRefusesOne) {
   EXPECT_EQ(send({"PUT", "/bkt/k", "tagging", kTrailer, "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}),
-            "InvalidArgument");
+            "InvalidRequest");
 }
 
 TEST_F(DepartureTest, WhatIsNotKnownIsNotSent) {

@@ -91,13 +91,16 @@ class HandlerFixture : public test::RelayFixture {
     return backend;
   }
   static SharedConst<Config> config(
-      std::initializer_list<std::pair<std::string_view, Backend>> rules) {
+      std::initializer_list<std::pair<std::string_view, Backend>> rules,
+      std::string_view region = {}) {
     Config config;
+    config.region = region;
     for (const auto& [name, backend] : rules) EXPECT_FALSE(config.buckets.add(name, backend));
     return SharedConst{std::move(config)};
   }
-  void serve(std::initializer_list<std::pair<std::string_view, Backend>> rules) {
-    gateway_ = std::make_unique<Gateway>(config(rules), 100);
+  void serve(std::initializer_list<std::pair<std::string_view, Backend>> rules,
+             std::string_view region = {}) {
+    gateway_ = std::make_unique<Gateway>(config(rules, region), 100);
     auto made =
         Handler::create(*loop_, *gateway_, policy_, {}, []() noexcept { return test_time; });
     ASSERT_TRUE(made);

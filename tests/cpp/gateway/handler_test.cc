@@ -63,6 +63,33 @@ TEST_F(HandlerTest, ASessionTokenMustBeTheOneOfTheKey) {
   EXPECT_EQ(policy_.log, std::string{kKnown} + "may alice GetObject logs/a;");
 }
 
+// It is part of a presigned URL, so that what adds one makes the signature wrong as well.
+TEST_F(HandlerTest, ATokenThatTheKeyDoesNotHaveIsToldOfFirst) {
+  serve({{"logs", backend()}});
+  TestRequest request =
+      signed_request({.path = "/logs/a"}, "s3.example.test", "UNSIGNED-PAYLOAD", "token");
+  request.path = "/logs/b";
+  EXPECT_EQ(send(request), "");
+  EXPECT_TRUE(has(reply_key(), "<Code>InvalidToken</Code>"));
+  const TestRequest without = signed_request({.path = "/logs/a"});
+  request = without;
+  request.path = "/logs/b";
+  EXPECT_TRUE(has(send(request), "<Code>SignatureDoesNotMatch</Code>"));
+  EXPECT_EQ(policy_.log, kKnown);
+}
+
+TEST_F(HandlerTest, AWrongSignatureIsShownToWhoMadeIt) {
+  serve({{"logs", backend()}});
+  TestRequest request = signed_request({.path = "/logs/a"});
+  const std::string& value = request.header("authorization");
+  const std::string signature = value.substr(value.rfind('=') + 1);
+  request.path = "/logs/b";
+  EXPECT_EQ(send(request), "");
+  const std::string got = reply_key();
+  EXPECT_TRUE(has(got, "<SignatureProvided>" + signature + "</SignatureProvided>")) << got;
+  EXPECT_FALSE(has(got, "StringToSign"));
+}
+
 // --- what a policy answers
 
 TEST_F(HandlerTest, VerdictsAreErrorsOfS3) {
@@ -428,6 +455,48 @@ TEST_F(HandlerTest, WhereTheBackendIsIsNotTold) {
       "alt-svc: h3=\"inside:443\"\r\nx-amz-bucket-region: far\r\ncontent-length: 0\r\n\r\n");
   EXPECT_TRUE(got.starts_with("HTTP/1.1 503 ")) << got;
   for (const char* left : {"inside", "back", "far"}) EXPECT_FALSE(has(got, left)) << got;
+}
+
+TEST_F(HandlerTest, TheRegionThatIsToldIsTheOneToSignFor) {
+  serve({{"logs", backend()}}, "us-east-1");
+  (void)pass_through(signed_request({.method = "HEAD", .path = "/logs"}));
+  const std::string got =
+      answer_from_backend("HTTP/1.1 200 OK\r\nx-amz-bucket-region: far\r\n\r\n");
+  EXPECT_TRUE(has(got, "x-amz-bucket-region: us-east-1\r\n")) << got;
+  EXPECT_FALSE(has(got, "far"));
+}
+
+TEST_F(HandlerTest, ANewBucketIsWhereTheClientMadeIt) {
+  serve({{"logs", backend()}});
+  (void)pass_through(signed_request({.method = "PUT", .path = "/logs"}));
+  const std::string got =
+      answer_from_backend("HTTP/1.1 200 OK\r\nlocation: /real\r\ncontent-length: 0\r\n\r\n");
+  EXPECT_TRUE(has(got, "location: /logs\r\n")) << got;
+}
+
+// With a trailer of an algorithm that S3 knows and the gateway does not.
+TestRequest put_with_foreign_trailer() {
+  return signed_request({.method = "PUT",
+                         .path = "/logs/a",
+                         .headers = {{"x-amz-trailer", "x-amz-checksum-xxhash3"},
+                                     {"x-amz-decoded-content-length", "3"}}},
+                        "s3.example.test", "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
+}
+constexpr std::string_view kForeignBody = "3\r\nabc\r\n0\r\nx-amz-checksum-xxhash3:AAAA\r\n\r\n";
+
+TEST_F(HandlerTest, AForeignTrailerIsPassedToWhoKnowsIt) {
+  serve({{"logs", backend()}});
+  EXPECT_TRUE(pass_through(put_with_foreign_trailer(), kForeignBody).ends_with(kForeignBody));
+}
+
+TEST_F(HandlerTest, AForeignTrailerIsNotTakenOff) {
+  Backend one = backend();
+  one.trailers = false;
+  serve({{"logs", one}});
+  EXPECT_EQ(send(put_with_foreign_trailer(), kForeignBody), "");
+  EXPECT_EQ(reply_key(), "");
+  const std::string got = reply_yes();
+  EXPECT_TRUE(has(got, "<Code>InvalidRequest</Code>")) << got;
 }
 
 TEST_F(HandlerTest, APresignedRequestIsJudgedByWhenItCame) {

@@ -2,6 +2,7 @@
 #include "tercel/s3/authorization.h"
 
 #include <string>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -131,6 +132,69 @@ TEST(AuthorizationTest, ComponentsAreThreeInTheirOrder) {
         "AWS4-HMAC-SHA256 Credential=, SignedHeaders=, Signature="}) {
     request.header("authorization") = value;
     EXPECT_EQ(Reading{request}.code(), kMalformed) << value;
+  }
+}
+
+// What is said when `from` in the Authorization field is `to`.
+std::string said(std::string_view from, std::string_view to, std::string_view region) {
+  TestRequest request = valid();
+  std::string& value = request.header("authorization");
+  value.replace(value.find(from), from.size(), to);
+  return Reading{request, kTestNow, region}.outcome();
+}
+
+// Clients show them, and suites of others compare them.
+TEST(AuthorizationTest, WhatIsWrongIsSaidInTheWordsOfS3) {
+  const auto expect = [](std::string_view from, std::string_view to, std::string_view text,
+                         std::string_view region = {}) {
+    EXPECT_EQ(said(from, to, region),
+              "AuthorizationHeaderMalformed: The authorization header is malformed; " +
+                  std::string{text});
+  };
+  TestRequest request = valid();
+  const std::string signature =
+      request.header("authorization").substr(request.header("authorization").rfind('=') + 1);
+  expect("Signature=", "More=1, Signature=",
+         "the authorization header requires three components: Credential, SignedHeaders, and "
+         "Signature.");
+  expect("Credential=", "Else=", "missing Credential.");
+  expect("SignedHeaders=", "Else=", "missing SignedHeaders.");
+  expect("Signature=", "Else=", "missing Signature.");
+  expect(", Signature=", ", Signature-",
+         "the authorization component \"Signature-" + signature.substr(0, 54) + "\" is malformed.");
+  const std::string form =
+      "the Credential is mal-formed; expecting "
+      "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
+  expect("/s3/aws4_request", "/s3/more/things", form);
+  expect("/us-east-1", "", form);
+  expect("/s3/", "/e\"c2/", "incorrect service \"e\"c2\". This endpoint belongs to \"s3\".");
+  expect(
+      "aws4_request", std::string(100, 'a'),
+      "incorrect terminal \"" + std::string(64, 'a') + "\". This endpoint uses \"aws4_request\".");
+  for (const std::string_view date : {"2013052", "201305240", "2013x524"}) {
+    expect("20130524", date,
+           "incorrect date format \"" + std::string{date} +
+               "\". This date in the credential must be in the format \"yyyyMMdd\".");
+  }
+  expect("20130524", "20130525",
+         "The authorization header is malformed; Invalid credential date. Date is not the same as "
+         "X-Amz-Date.");
+  expect("us-east-1", "us-west-1", "the region \"us-west-1\" is wrong; expecting \"eu-de\"",
+         "eu-de");
+}
+
+TEST(AuthorizationTest, AnUnknownSchemeIsNamed) {
+  for (const auto& [value, scheme, message] :
+       {std::tuple{"word", "word",
+                   "Authorization header is invalid -- one and only one ' ' (space) required."},
+        {"AWS2-HMAC-SHA1 Credential=a", "AWS2-HMAC-SHA1", "Unsupported Authorization Type"}}) {
+    TestRequest request = valid();
+    request.header("authorization") = value;
+    const Reading reading{request};
+    EXPECT_EQ(reading.outcome(), "InvalidArgument: " + std::string{message});
+    ASSERT_EQ(reading.refusal->elements(), 2U);
+    EXPECT_EQ(reading.refusal->element(0).value, "Authorization");
+    EXPECT_EQ(reading.refusal->element(1).value, scheme);
   }
 }
 

@@ -25,11 +25,12 @@ std::string escaped(std::string_view text) {
 TEST(S3ErrorBodyTest, IsTheDocumentThatClientsParse) {
   Refusal refusal{ErrorCode::kInvalidAccessKeyId};
   refusal.with("AWSAccessKeyId", "AK<&>");
-  EXPECT_EQ(body(refusal, {.resource = "/b/k", .request_id = "R1", .host_id = "H1"}),
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-            "<Error><Code>InvalidAccessKeyId</Code><Message>The access key ID you provided does "
-            "not exist in our records</Message><AWSAccessKeyId>AK&lt;&amp;&gt;</AWSAccessKeyId>"
-            "<Resource>/b/k</Resource><RequestId>R1</RequestId><HostId>H1</HostId></Error>");
+  EXPECT_EQ(
+      body(refusal, {.resource = "/b/k", .request_id = "R1", .host_id = "H1"}),
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<Error><Code>InvalidAccessKeyId</Code><Message>The AWS Access Key Id you provided does "
+      "not exist in our records.</Message><AWSAccessKeyId>AK&lt;&amp;&gt;</AWSAccessKeyId>"
+      "<Resource>/b/k</Resource><RequestId>R1</RequestId><HostId>H1</HostId></Error>");
 }
 
 TEST(S3ErrorBodyTest, WhatXmlHasNoFormForIsReplaced) {

@@ -51,6 +51,19 @@ TEST(S3ErrorTest, RefusalKeepsCopiesOfItsElements) {
   EXPECT_EQ(copy.message(), info(ErrorCode::kRequestTimeTooSkewed).message);
 }
 
+TEST(S3ErrorTest, WhatIsSaidIsKeptBesideTheElements) {
+  Refusal refusal{ErrorCode::kAccessDenied};
+  {
+    std::string gone = "b";
+    refusal.with("A", "a").say({"not ", gone, "."}).with("C", "c");
+    gone = "x";
+  }
+  const Refusal copy = refusal;
+  EXPECT_EQ(copy.message(), "not b.");
+  EXPECT_EQ(copy.element(0).value, "a");
+  EXPECT_EQ(copy.element(1).value, "c");
+}
+
 TEST(S3ErrorTest, RefusalCutsWhatIsTooMuch) {
   Refusal refusal{ErrorCode::kAccessDenied, "no"};
   refusal.with("A", "a").with("B", std::string(2 * Refusal::kTextBytesMax, 'b')).with("C", "c");

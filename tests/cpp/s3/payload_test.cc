@@ -92,7 +92,8 @@ TEST(PayloadPlanTest, TheSizeIsKnownBeforehand) {
             "MissingContentLength");
   EXPECT_EQ(refused(kUnsignedTrailer, {}, 100), "MissingContentLength");
   for (const std::string_view bad : {"", "-1", "+1", "0x5", "5 ", "5,5", "18446744073709551616"}) {
-    EXPECT_EQ(refused(kUnsignedTrailer, {{"x-amz-decoded-content-length", bad}}), "InvalidArgument")
+    EXPECT_EQ(refused(kUnsignedTrailer, {{"x-amz-decoded-content-length", bad}}),
+              "MissingContentLength")
         << bad;
   }
   PayloadPlan none;
@@ -123,6 +124,12 @@ TEST(PayloadPlanTest, OneChecksumMayBeThere) {
                                        {"x-amz-trailer", "x-amz-checksum-crc32"}}),
             "InvalidRequest");
   EXPECT_EQ(refused(Payload::kSha256, {{"x-amz-checksum-crc32", "NSRBwg"}}, 3), "InvalidRequest");
+  // That there are two is said first.
+  EXPECT_EQ(plan(Payload::kSha256, {{"x-amz-checksum-crc32", ""}, {"x-amz-checksum-crc32c", ""}}, 3)
+                .refusal.substr(0, 28),
+            "InvalidRequest: Expecting a ");
+  EXPECT_EQ(plan(Payload::kSha256, {{"x-amz-checksum-crc32", ""}}, 3).refusal,
+            "InvalidRequest: Value for x-amz-checksum-crc32 header is invalid.");
   EXPECT_EQ(
       refused(Payload::kSha256,
               {{"x-amz-checksum-algorithm", "CRC32"}, {"x-amz-checksum-type", "COMPOSITE"}}, 3),
@@ -153,6 +160,7 @@ TEST(PayloadPlanTest, ATrailerIsAChecksumOfAKindThatTakesIt) {
   }
   for (const Payload kind : {Payload::kSha256, Payload::kUnsigned, kSignedChunks}) {
     EXPECT_EQ(with(kind, "x-amz-checksum-sha1"), "InvalidRequest");
+    EXPECT_EQ(with(kind, "x-amz-checksum-xxhash3"), "InvalidRequest");
   }
   const Fields none{{"x-amz-decoded-content-length", "5"}};
   EXPECT_EQ(refused(kUnsignedTrailer, none), "");
@@ -160,6 +168,24 @@ TEST(PayloadPlanTest, ATrailerIsAChecksumOfAKindThatTakesIt) {
   EXPECT_EQ(refused(kSignedTrailer,
                     {{"x-amz-decoded-content-length", "5"}, {"x-amz-checksum-crc32", "NSRBwg=="}}),
             "MalformedTrailerError");
+}
+
+TEST(PayloadPlanTest, AChecksumThatOnlyS3KnowsIsForeign) {
+  for (const std::string_view known : {"md5", "sha512", "xxhash64", "xxhash3", "XXHASH128"}) {
+    const std::string name = "x-amz-checksum-" + std::string{known};
+    const Fields fields{{"x-amz-decoded-content-length", "5"}, {"x-amz-trailer", name}};
+    const Planned one = plan(kUnsignedTrailer, fields);
+    EXPECT_EQ(one.refusal, "") << name;
+    EXPECT_TRUE(one.plan.is_foreign);
+    EXPECT_FALSE(one.plan.algorithm);
+    EXPECT_EQ(refused(kSignedTrailer, fields), "InvalidRequest");
+    Fields two = fields;
+    two.emplace_back("x-amz-checksum-crc32", "NSRBwg==");
+    EXPECT_EQ(refused(kUnsignedTrailer, two), "InvalidRequest");
+  }
+  EXPECT_FALSE(plan(kUnsignedTrailer, {{"x-amz-decoded-content-length", "5"},
+                                       {"x-amz-trailer", "x-amz-checksum-crc32"}})
+                   .plan.is_foreign);
 }
 
 TEST(PayloadPlanTest, ContentMd5IsADigest) {

@@ -90,7 +90,43 @@ TEST(PresignedTest, SixParametersAreRequiredEachOnce) {
 
 TEST(PresignedTest, AlgorithmIsTheOneThatIsKnown) {
   EXPECT_EQ(with("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1"), kCode);
-  EXPECT_EQ(with("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"), "NotImplemented");
+  EXPECT_EQ(with("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"), kCode);
+}
+
+TEST(PresignedTest, WhatIsWrongIsSaidInTheWordsOfS3) {
+  const auto expect = [](std::string_view from, std::string_view to, std::string_view text) {
+    TestRequest request = presigned();
+    request.query.replace(request.query.find(from), from.size(), to);
+    EXPECT_EQ(Reading(request, kTestNow, "us-east-1").outcome(),
+              "AuthorizationQueryParametersError: " + std::string{text});
+  };
+  constexpr std::string_view kCredential = "Error parsing the X-Amz-Credential parameter; ";
+  const auto of_credential = [&](std::string_view from, std::string_view to,
+                                 std::string_view text) {
+    expect(from, to, std::string{kCredential} + std::string{text});
+  };
+  expect("AWS4-HMAC-SHA256", "AWS4-SHA256",
+         "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256\"");
+  expect("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256",
+         "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"");
+  expect("&X-Amz-Date", "&Other",
+         "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+         "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.");
+  of_credential("%2Fus-east-1", "",
+                "the Credential is mal-formed; expecting "
+                "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
+  of_credential("%2Fs3%2F", "%2Fsns%2F",
+                "incorrect service \"sns\". This endpoint belongs to \"s3\".");
+  of_credential("aws4_request", "aws5_request",
+                "incorrect terminal \"aws5_request\". This endpoint uses \"aws4_request\".");
+  of_credential("us-east-1", "us-west-1",
+                "the region \"us-west-1\" is wrong; expecting \"us-east-1\"");
+  of_credential("%2F20130524", "%2F3223Z",
+                "incorrect date format \"3223Z\". This date in the credential must be in the "
+                "format \"yyyyMMdd\".");
+  expect("%2F20130524", "%2F20060102",
+         "Invalid credential date \"20060102\". This date is not the same as X-Amz-Date: "
+         "\"20130524\".");
 }
 
 TEST(PresignedTest, ScopeIsChecked) {
@@ -125,7 +161,7 @@ TEST(PresignedTest, ExpiresIsANumberWithinAWeek) {
 TEST(PresignedTest, ExpiresAfterItsTime) {
   EXPECT_EQ(Reading(presigned(), kTestNow + seconds{3600}).outcome(), "valid");
   const Reading late{presigned(), kTestNow + seconds{3601}};
-  EXPECT_EQ(late.outcome(), "AccessDenied: Request has expired");
+  EXPECT_EQ(late.outcome(), "AccessDenied: Request has expired.");
   EXPECT_EQ(late.element("X-Amz-Expires"), "3600");
   EXPECT_EQ(late.element("Expires"), "2013-05-24T01:00:00Z");
   EXPECT_EQ(late.element("ServerTime"), "2013-05-24T01:00:01Z");
@@ -134,7 +170,7 @@ TEST(PresignedTest, ExpiresAfterItsTime) {
 TEST(PresignedTest, IsNotValidBeforeItsTime) {
   EXPECT_EQ(Reading(presigned(), kTestNow - seconds{900}).outcome(), "valid");
   EXPECT_EQ(Reading(presigned(), kTestNow - seconds{901}).outcome(),
-            "AccessDenied: Request is not valid yet");
+            "AccessDenied: Request is not valid yet.");
 }
 
 TEST(PresignedTest, SignedHeadersArePresentAndMatch) {

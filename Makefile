@@ -40,7 +40,7 @@ test-long:  ## Run the slow ones too: fuzzers, slowhttptest, Chromium, clang-tid
 	@tools/deps.sh --long
 	@tools/run_tests.sh --long
 
-conformance: build  ## Run the suites of others: h2spec, Autobahn. Skips, and says so, what cannot be had here.
+conformance: build  ## Run the suites of others: h2spec, Autobahn, versitygw. Skips, and says so, what cannot be had here.
 	@tools/conformance.sh
 
 bench:  ## Measure against the other servers; raw results go to bench/results/.

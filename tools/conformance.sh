@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the conformance suites of others against a tercel server of its own.
 #
-#   tools/conformance.sh [http2|websocket]...       default: all that are known
+#   tools/conformance.sh [http2|websocket|s3]...    default: all that are known
 #
 # A suite that cannot be had on this machine is skipped, with the reason; one that fails, fails the
 # run. Results stay in build/conformance. REQUIRES: `make build` ran. Reads $VENV (default .venv) and
@@ -93,10 +93,18 @@ suite_websocket() {
   tools/conformance_autobahn.sh
 }
 
+# --- S3: versitygw's client, against versitygw and through a gateway; ten minutes
+
+suite_s3() {
+  local status=0
+  "$VENV/bin/python" tools/s3_full_flow.py --work "$OUT" --out "$OUT/s3-full-flow.json" || status=$?
+  ((status == 0 || status == 77))  # 77: skipped, which it has said.
+}
+
 # --- which
 
-(($#)) || set -- http2 websocket
+(($#)) || set -- http2 websocket s3
 for suite in "$@"; do
-  declare -F "suite_$suite" >/dev/null || { say "unknown suite $suite; known: http2, websocket"; exit 2; }
+  declare -F "suite_$suite" >/dev/null || { say "unknown suite $suite; known: http2, websocket, s3"; exit 2; }
   "suite_$suite"
 done

@@ -50,8 +50,9 @@ def find_versitygw() -> str | None:
 
 
 @contextlib.contextmanager
-def versitygw(folder: Path) -> Iterator[Versity]:
-    """Starts a server with no buckets, and skips the test where there is no program."""
+def versitygw(folder: Path, *more: str) -> Iterator[Versity]:
+    """Starts a server with no buckets and the options `more`, and skips the test where there is no
+    program."""
     program = find_versitygw()
     if program is None:
         pytest.skip("versitygw is not installed: tools/deps.sh --test installs it where Go is")
@@ -62,7 +63,7 @@ def versitygw(folder: Path) -> Iterator[Versity]:
         port = probe.getsockname()[1]
     server = Versity(f"http://127.0.0.1:{port}", objects)
     options = ["--port", f"127.0.0.1:{port}", "--access", server.access_key]
-    options += ["--secret", server.secret, "--region", server.region, "--quiet"]
+    options += ["--secret", server.secret, "--region", server.region, "--quiet", *more]
     output = folder / "versitygw.log"
     with output.open("wb") as log:
         process = subprocess.Popen(

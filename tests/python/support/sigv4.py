@@ -13,11 +13,21 @@ import calendar
 import hashlib
 import hmac
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
-__all__ = ["EMPTY", "UNSIGNED", "BadSignature", "Key", "chunked", "presign", "sign", "verify"]
+__all__ = [
+    "EMPTY",
+    "UNSIGNED",
+    "BadSignature",
+    "Key",
+    "chunked",
+    "chunked_pieces",
+    "presign",
+    "sign",
+    "verify",
+]
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
@@ -152,23 +162,34 @@ def chunked(
     Args:
         trailer: name and value of what is behind it, for the same with -TRAILER.
     """
+    return b"".join(chunked_pieces(pieces, key, fields, trailer=trailer))
+
+
+def chunked_pieces(
+    pieces: Iterable[bytes],
+    key: Key,
+    fields: Mapping[str, str],
+    *,
+    trailer: tuple[str, str] | None = None,
+) -> Iterator[bytes]:
+    """Makes the same body, chunk by chunk."""
     stamp = fields["x-amz-date"]
     previous = fields["authorization"].rpartition("Signature=")[2]
     scope = f"{stamp[:8]}/{key.region}/{key.service}/aws4_request"
     secret = _signing_key(key, stamp[:8])
-    body = b""
     for piece in [*pieces, b""]:
         text = f"AWS4-HMAC-SHA256-PAYLOAD\n{stamp}\n{scope}\n{previous}\n{EMPTY}\n"
         previous = _hmac(secret, text + hashlib.sha256(piece).hexdigest()).hex()
-        body += f"{len(piece):x};chunk-signature={previous}\r\n".encode() + piece + b"\r\n"
+        yield f"{len(piece):x};chunk-signature={previous}\r\n".encode() + piece
+        if piece or trailer is None:
+            yield b"\r\n"
     if trailer is None:
-        return body
+        return
     name, value = trailer
     text = f"AWS4-HMAC-SHA256-TRAILER\n{stamp}\n{scope}\n{previous}\n"
     digest = hashlib.sha256(f"{name}:{value}\n".encode()).hexdigest()
     signature = _hmac(secret, text + digest).hex()
-    lines = f"{name}:{value}\r\nx-amz-trailer-signature:{signature}\r\n\r\n"
-    return body[:-2] + lines.encode()
+    yield f"{name}:{value}\r\nx-amz-trailer-signature:{signature}\r\n\r\n".encode()
 
 
 def verify(method: str, target: str, headers: Mapping[str, str], keys: Mapping[str, Key]) -> str:

@@ -44,8 +44,10 @@ class XmlScanner {
   // Elements that are open; 0: before the root, or behind it. Right after kEmpty it counts that
   // one.
   [[nodiscard]] std::uint32_t depth() const noexcept { return depth_; }
-  // No element is open, one that is empty least of all.
-  [[nodiscard]] bool is_outside() const noexcept { return depth_ == (leaves_ ? 1U : 0U); }
+  // No element is open, one that is empty least of all, and no markup: the document may end.
+  [[nodiscard]] bool is_outside() const noexcept {
+    return state_ == State::kText && depth_ == (leaves_ ? 1U : 0U);
+  }
 
  private:
   enum class State : std::uint8_t {

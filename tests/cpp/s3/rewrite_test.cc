@@ -170,6 +170,15 @@ TEST(RewriteTest, IsIncompleteBeforeItsLastTag) {
 }
 
 // S3 sends white space for minutes while it puts parts together: it must not be kept.
+TEST(RewriteTest, ADocumentMayBeOneEmptyElement) {
+  for (const std::string_view document :
+       {"<ListBucketResult/>", "<ListBucketResult />\n", " <?x?>  <ListBucketResult a='/'/>"}) {
+    EXPECT_EQ(rewrite(document), document);
+  }
+  EXPECT_EQ(rewrite("<ListBucketResult/"), "<ListBucketResult/incomplete");
+  EXPECT_EQ(rewrite("<ListBucketResult><A/>"), "<ListBucketResult><A/>incomplete");
+}
+
 TEST(RewriteTest, BytesPassAtOnce) {
   Rewriter rewriter{kValues};
   for (const std::string_view piece : {" ", "\n", "<CompleteMultipartUploadResult>", "<Locat"}) {

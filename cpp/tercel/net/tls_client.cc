@@ -1,11 +1,15 @@
 #include "tercel/net/tls_client.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <fstream>
 #include <new>
+#include <system_error>
 #include <utility>
 
 #include "tercel/base/address.h"
 #include "tercel/net/openssl.h"
+#include "tercel/net/pem_fault.h"
 #include "tercel/net/tls_stream.h"
 
 namespace tercel::net {
@@ -35,6 +39,36 @@ struct FreeContext {
 };
 using ContextPtr = std::unique_ptr<ssl_ctx_st, FreeContext>;
 
+// What a file has, as far as that is worth a look; empty, and errno set: it cannot be read.
+std::string content_of(const std::string& path) {
+  constexpr std::size_t kBytesMax = 1 << 20;
+  errno = 0;
+  std::ifstream file{path, std::ios::binary};
+  std::string content;
+  std::array<char, 4096> part;
+  while (content.size() < kBytesMax && file.read(part.data(), part.size()).gcount() > 0) {
+    content.append(part.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (!content.empty()) errno = 0;
+  return content;
+}
+
+// Why a file was refused, as the rest of a sentence.
+std::string file_fault(const std::string& path, PemKind wanted) {
+  const unsigned long error = openssl().ERR_peek_last_error();
+  const bool other_key =
+      ERR_GET_LIB(error) == ERR_LIB_X509 && (ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH ||
+                                             ERR_GET_REASON(error) == X509_R_KEY_TYPE_MISMATCH);
+  openssl().ERR_clear_error();
+  const std::string content = content_of(path);
+  if (errno != 0) return std::generic_category().message(errno) + ".";
+  if (other_key) return "it is that of another certificate.";
+  if (wanted == PemKind::kPrivateKey && holds_encrypted_key(content)) {
+    return "it is encrypted, so give a copy without a password.";
+  }
+  return pem_fault(content, wanted) + ".";
+}
+
 // Empty: it is done.
 std::string prepare(ssl_ctx_st* context, const TlsClientOptions& options) {
   const OpenSsl& api = openssl();
@@ -62,16 +96,19 @@ std::string prepare(ssl_ctx_st* context, const TlsClientOptions& options) {
     if (options.ca.empty()) {
       api.SSL_CTX_set_default_verify_paths(context);
     } else if (api.SSL_CTX_load_verify_file(context, options.ca.c_str()) != 1) {
-      return "no certificate can be read from \"" + options.ca + "\": " + reason() + ".";
+      return "no certificate can be read from \"" + options.ca +
+             "\": " + file_fault(options.ca, PemKind::kCertificate);
     }
   }
   if (options.certificate.empty()) return {};
   const std::string& key = options.key.empty() ? options.certificate : options.key;
   if (api.SSL_CTX_use_certificate_chain_file(context, options.certificate.c_str()) != 1) {
-    return "no certificate can be read from \"" + options.certificate + "\": " + reason() + ".";
+    return "no certificate can be read from \"" + options.certificate +
+           "\": " + file_fault(options.certificate, PemKind::kCertificate);
   }
   if (api.SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return "no key of that certificate can be read from \"" + key + "\": " + reason() + ".";
+    return "no key of that certificate can be read from \"" + key +
+           "\": " + file_fault(key, PemKind::kPrivateKey);
   }
   return {};
 }

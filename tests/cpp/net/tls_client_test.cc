@@ -204,7 +204,12 @@ TEST_F(TlsClientTest, NamesTheFileThatIsNoGood) {
   EXPECT_NE(problem_of(own).find(own.certificate), std::string::npos);
   own.certificate = options_.ca;
   own.key = file("other.pem", make({}));  // Not the one of that certificate.
-  EXPECT_NE(problem_of(own).find(own.key), std::string::npos);
+  EXPECT_NE(problem_of(own).find(own.key + "\": it is that of another"), std::string::npos);
+  own.key = folder_.file("");  // The folder.
+  EXPECT_NE(problem_of(own).find("Is a directory"), std::string::npos) << problem_of(own);
+  own.key = folder_.file("empty.pem");
+  std::fclose(std::fopen(own.key.c_str(), "w"));
+  EXPECT_NE(problem_of(own).find(own.key + "\": it is empty."), std::string::npos);
 }
 
 }  // namespace

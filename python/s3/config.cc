@@ -1,12 +1,13 @@
 #include "python/s3/config.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 
+#include "python/s3/items.h"
+#include "python/s3/reach.h"
 #include "tercel/gateway/anonymous.h"
 #include "tercel/gateway/glob.h"
 #include "tercel/s3/operation.h"
@@ -19,20 +20,6 @@ namespace {
 
 using gateway::Backend;
 using gateway::CredentialsFrom;
-
-// Takes the items of a tuple one after the other.
-class Items {
- public:
-  explicit Items(const nb::tuple& tuple) : tuple_{tuple} {}
-  template <typename T>
-  T next() {
-    return nb::cast<T>(tuple_[next_++]);
-  }
-
- private:
-  const nb::tuple& tuple_;
-  std::size_t next_ = 0;
-};
 
 gateway::Credentials credentials_of(CredentialsFrom from, std::string access_key,
                                     std::string_view secret, std::string_view token) {
@@ -63,9 +50,6 @@ Backend to_backend(const nb::tuple& rule) {
   Items items{rule};
   Backend backend;
   backend.rule = items.next<std::string>();
-  backend.secure = items.next<bool>();
-  backend.host = items.next<std::string>();
-  backend.port = items.next<std::uint16_t>();
   backend.region = items.next<std::string>();
   backend.style = static_cast<gateway::Style>(items.next<std::uint8_t>());
   backend.bucket = items.next<std::string>();
@@ -75,32 +59,22 @@ Backend to_backend(const nb::tuple& rule) {
   const auto token = items.next<std::string_view>();
   backend.shared_credentials =
       SharedConst{credentials_of(backend.credentials_from, std::move(access_key), secret, token)};
-  net::TlsClientOptions tls;
-  tls.ca = items.next<std::string>();
-  tls.verify = items.next<bool>();
   backend.trailers = items.next<bool>();
   backend.prefix = items.next<std::string>();
   backend.redirects = items.next<std::string>();
   backend.anonymous = anonymous_of(items.next<nb::list>());
-  if (backend.secure) {
-    std::string problem;
-    backend.tls = net::TlsClientContext::create(tls, problem);
-    if (!backend.tls) {
-      throw nb::value_error(
-          ("the backend of \"" + backend.rule + "\" cannot be used: " + problem).c_str());
-    }
-  }
-  backend.pool_key = (backend.secure ? "https://" : "http://") + backend.host + ' ' +
-                     std::to_string(backend.port) + (tls.verify ? " verified " : " any ") + tls.ca;
+  read_reach(items.next<nb::tuple>(), backend);
   return backend;
 }
 
 }  // namespace
 
-gateway::Config to_config(const Fixed& fixed, const nb::list& rules) {
+gateway::Config to_config(const Fixed& fixed, const nb::list& rules,
+                          const gateway::Config* previous) {
   gateway::Config config;
   for (const nb::handle rule : rules) {
-    const Backend backend = to_backend(nb::cast<nb::tuple>(rule));
+    Backend backend = to_backend(nb::cast<nb::tuple>(rule));
+    share_health(backend, previous, config);
     if (!gateway::is_glob(backend.rule) && !tercel::s3::valid_bucket_name(backend.rule)) {
       throw nb::value_error(
           ("\"" + backend.rule +

@@ -19,8 +19,10 @@ struct Fixed {
   bool debug;
 };
 
-// `rules`: a tuple for each backend, as _native() of gateway.py makes them. Throws ValueError with
-// a sentence, or TypeError.
-[[nodiscard]] gateway::Config to_config(const Fixed& fixed, const nanobind::list& rules);
+// `rules`: a tuple for each backend, as _native() of gateway.py makes them. Of endpoints that are
+// in `previous`, too, what was learnt is kept; null: there is none. Throws ValueError with a
+// sentence, or TypeError.
+[[nodiscard]] gateway::Config to_config(const Fixed& fixed, const nanobind::list& rules,
+                                        const gateway::Config* previous);
 
 }  // namespace tercel::python::s3

@@ -19,6 +19,7 @@
 #include "python/s3/config.h"
 #include "python/s3/policy_bridge.h"
 #include "python/s3/presign.h"
+#include "python/s3/reach.h"
 #include "tercel/base/log.h"
 #include "tercel/gateway/gateway.h"
 #include "tercel/gateway/handler.h"
@@ -54,10 +55,11 @@ class PyGateway {
             std::size_t cache_entries, bool debug)
       : ask_{std::move(ask)},
         fixed_{std::move(domains), std::move(region), debug},
-        gateway_{SharedConst{to_config(fixed_, nb::list{})}, cache_entries} {}
+        gateway_{SharedConst{to_config(fixed_, nb::list{}, nullptr)}, cache_entries} {}
 
   void update(const nb::list& rules) {
-    gateway_.config.replace(SharedConst{to_config(fixed_, rules)});
+    const SharedConst<gateway::Config> now = gateway_.config.current();
+    gateway_.config.replace(SharedConst{to_config(fixed_, rules, &*now)});
   }
   void invalidate(std::string access_key, std::string identity, std::string bucket) {
     gateway_.changes.add({std::move(access_key), std::move(identity), std::move(bucket)});
@@ -70,6 +72,10 @@ class PyGateway {
       all[nb::str(text.data(), text.size())] = gateway_.counts.sum(name);
     }
     return all;
+  }
+
+  [[nodiscard]] nb::list endpoints() const {
+    return describe_endpoints(*gateway_.config.current());
   }
 
   [[nodiscard]] gateway::Gateway& shared() noexcept { return gateway_; }
@@ -160,6 +166,7 @@ NB_MODULE(_s3, module) {
   s3::init_door();
   s3::bind_policy(module);
   s3::bind_presign(module);
+  s3::bind_reach(module);
   module.def("operations", &s3::operations, "Returns read, write or list by operation.");
   module.def("valid_key_prefix", &tercel::s3::valid_key_prefix, nb::arg("prefix"),
              "Returns whether keys of a bucket can be behind it.");
@@ -172,6 +179,7 @@ NB_MODULE(_s3, module) {
       .def("update", &s3::PyGateway::update, nb::arg("rules"), "Has other backends from now on.")
       .def("invalidate", &s3::PyGateway::invalidate, nb::arg("access_key"), nb::arg("identity"),
            nb::arg("bucket"), "Forgets answers; empty texts are any.")
-      .def("counts", &s3::PyGateway::counts, "Returns what was counted, by name.");
+      .def("counts", &s3::PyGateway::counts, "Returns what was counted, by name.")
+      .def("endpoints", &s3::PyGateway::endpoints, "Returns what was learnt of endpoints.");
   module.attr("front") = nb::steal(PyCapsule_New(&s3::the_front, asgi::Front::kCapsule, nullptr));
 }

@@ -98,6 +98,13 @@ def test_backends(storage: str) -> None:
         assert ask(server, "/other/k", *bob, "PUT")[0] == 403
 
 
+def test_endpoints(storage: str) -> None:
+    gone = "http://127.0.0.1:9"
+    with example("endpoints", storage, S3_FIRST=gone, S3_SECOND=storage) as server:
+        for _ in range(5):
+            assert ask(server, "/a/k", "alice", "secret-of-alice") == (200, "key /a/k")
+
+
 def test_tokens(storage: str) -> None:
     jwt = pytest.importorskip("jwt")
     key = "k" * 32

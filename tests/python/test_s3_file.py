@@ -55,7 +55,15 @@ def test_values(path: Path, tmp_path: Path) -> None:
         secret_key = {secret}
         session_token = {{ env = "T" }}
         [buckets."b-*"]
-        endpoint = "http://h"
+        endpoint = ["http://h", "http://i:9"]
+        spread = true
+        connect_timeout = 1.5
+        response_timeout = 900
+        progress_timeout = 30
+        idle_timeout = 20
+        retries = 0
+        check = "connect"
+        check_interval = 5
         api_key = {{ env = "T" }}
         token_url = "http://iam"
         {BUCKET}
@@ -90,7 +98,18 @@ def test_values(path: Path, tmp_path: Path) -> None:
             trailers=False,
             creds=Hmac("AK", "SECRET-F", "SECRET-T"),
         ),
-        "b-*": Backend("http://h", creds=ApiKey("SECRET-T", "http://iam")),
+        "b-*": Backend(
+            ("http://h", "http://i:9"),
+            creds=ApiKey("SECRET-T", "http://iam"),
+            spread=True,
+            connect_timeout=1.5,
+            response_timeout=900,
+            progress_timeout=30,
+            idle_timeout=20,
+            retries=0,
+            check="connect",
+            check_interval=5,
+        ),
         "*": Backend("http://h", creds=Bearer("SECRET-T")),
     }
     assert said.keys == {

@@ -3,14 +3,17 @@
 // A value. Thread: any, once it is complete.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "tercel/base/shared_const.h"
 #include "tercel/gateway/anonymous.h"
+#include "tercel/gateway/endpoint.h"
 #include "tercel/gateway/question.h"
-#include "tercel/net/tls_client.h"
+#include "tercel/proxy/call.h"
+#include "tercel/proxy/retry_rule.h"
 
 namespace tercel::gateway {
 
@@ -28,20 +31,27 @@ enum class CredentialsFrom : std::uint8_t {
   kBearer
 };
 
-struct Backend {
+// The endpoint that a backend is, is its first one.
+struct Backend : Endpoint {
+  static constexpr std::size_t kEndpointsMax = 16;
+
+  [[nodiscard]] std::size_t endpoints() const noexcept { return 1 + others.size(); }
+  [[nodiscard]] const Endpoint& endpoint(std::size_t index) const noexcept {
+    return index == 0 ? *this : others[index - 1];
+  }
+
+  std::vector<Endpoint> others;  // Where the same objects are.
+  bool takes_turns = false;      // Requests go to them in turn, and not to the first that answers.
+  proxy::CallTimes times;
+  proxy::RetryOptions retry;
   std::string rule;  // The name or pattern of its buckets.
-  bool secure = true;
-  std::string host;  // A name or an address, without brackets.
-  std::uint16_t port = 443;
   std::string region = "us-east-1";
   Style style = Style::kAuto;
   std::string bucket;  // Its name there; empty: the one that clients use.
   CredentialsFrom credentials_from = CredentialsFrom::kPolicy;
   // For kHmac and kBearer. Buckets::add() gives a secret its version.
   SharedConst<Credentials> shared_credentials;
-  std::optional<net::TlsClientContext> tls;  // Of a secure one.
-  std::string pool_key;                      // Backends of one key share their connections.
-  bool trailers = true;                      // It takes STREAMING-UNSIGNED-PAYLOAD-TRAILER.
+  bool trailers = true;   // It takes STREAMING-UNSIGNED-PAYLOAD-TRAILER.
   std::string prefix;     // Before the keys that clients use: s3/key_prefix.h. Empty: none.
   std::string redirects;  // The domain in which it may send on: redirect.h. Empty: none.
   AnonymousOperations anonymous = {};  // What needs no signature of clients.

@@ -26,8 +26,9 @@ struct Config {
   // Host names, in lower case, below which a bucket is a label, and views of them.
   std::vector<std::string> domains;
   std::vector<std::string_view> domain_views;
-  std::string region;  // That clients have to sign for; empty: any.
-  bool debug = false;  // A refused signature is told with what was to be signed.
+  std::vector<Endpoint> endpoints;  // Of all buckets, one for each health key.
+  std::string region;               // That clients have to sign for; empty: any.
+  bool debug = false;               // A refused signature is told with what was to be signed.
 };
 
 class LiveConfig {
@@ -68,6 +69,8 @@ class ConfigView {
     }
     return config_;
   }
+  // Of what current() returned last.
+  [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
 
  private:
   const LiveConfig& live_;

@@ -22,9 +22,14 @@ namespace tercel::gateway {
   X(policy_failed)  /* It raised, answered nonsense, or took too long. */          \
   X(forwarded)      /* To a backend. */                                            \
   X(backend_failed) /* It was not reached, or broke off. */                        \
-  X(answered_here)  /* Lists of buckets. */                                        \
-  X(policy_known)   /* Answers that were known. */                                 \
-  X(policy_asked)   /* Questions that were asked. */
+  X(retried)        /* Attempts beside the first, at the same endpoint. */         \
+  X(failed_over)    /* And at another one. */                                      \
+  X(rested)         /* Times that an endpoint began to rest. */                    \
+  X(checks)         /* Of endpoints. */                                            \
+  X(checks_failed)                                                                 \
+  X(answered_here) /* Lists of buckets. */                                         \
+  X(policy_known)  /* Answers that were known. */                                  \
+  X(policy_asked)  /* Questions that were asked. */
 
 class Counts {
  public:

@@ -1,7 +1,6 @@
 #include "tercel/gateway/departure.h"
 
 #include <algorithm>
-#include <charconv>
 #include <new>
 #include <span>
 #include <utility>
@@ -29,14 +28,14 @@ constexpr std::uint64_t kOfBackends = 1;
 
 // The bucket can be a label of the host: a name with several labels, whose certificate is for one
 // label more. Source: the user guide of Amazon S3, "Virtual hosting of general purpose buckets".
-bool can_be_label(const Backend& backend, std::string_view bucket) noexcept {
-  return backend.host.find('.') != std::string::npos && !parse_ip(backend.host, 0).has_value() &&
+bool can_be_label(const Endpoint& endpoint, std::string_view bucket) noexcept {
+  return endpoint.host.find('.') != std::string::npos && !parse_ip(endpoint.host, 0).has_value() &&
          bucket.find('.') == std::string_view::npos;
 }
 
-bool is_virtual(const Backend& backend, std::string_view bucket) noexcept {
-  if (bucket.empty() || backend.style == Style::kPath) return false;
-  return backend.style == Style::kVirtual || can_be_label(backend, bucket);
+bool is_virtual(Style style, const Endpoint& endpoint, std::string_view bucket) noexcept {
+  if (bucket.empty() || style == Style::kPath) return false;
+  return style == Style::kVirtual || can_be_label(endpoint, bucket);
 }
 
 // What a client's proxies said of it, and what is made anew here.
@@ -88,24 +87,18 @@ BodyPlan plan_body(const http::Request& request, const s3::PayloadPlan& payload,
   return plan;
 }
 
-void Departure::write_host(const Backend& backend, std::string_view bucket) {
-  virtual_ = is_virtual(backend, bucket);
+void Departure::write_host(const With& with, std::string_view bucket) {
+  const Endpoint& endpoint = with.endpoint != nullptr ? *with.endpoint : with.backend;
+  virtual_ = is_virtual(with.backend.style, endpoint, bucket);
   host_.clear();
   if (virtual_) host_.append(bucket).push_back('.');
-  const bool is_ipv6 = backend.host.find(':') != std::string::npos;
-  if (is_ipv6) host_.push_back('[');
-  host_.append(backend.host);
-  if (is_ipv6) host_.push_back(']');
-  const std::uint16_t usual = backend.secure ? 443 : 80;
-  if (backend.port == usual) return;
-  std::array<char, 6> port{':'};
-  const auto [end, error] = std::to_chars(port.data() + 1, port.data() + port.size(), backend.port);
-  host_.append(port.data(), end);
+  append_authority(endpoint, host_);
 }
 
-std::optional<s3::Refusal> Departure::write_target(const Arrival& arrival, const Backend& backend,
+std::optional<s3::Refusal> Departure::write_target(const Arrival& arrival, const With& with,
                                                    std::string_view bucket) {
-  write_host(backend, bucket);
+  const Backend& backend = with.backend;
+  write_host(with, bucket);
   path_.clear();
   if (!virtual_ && !bucket.empty()) path_.append("/").append(bucket);
   const std::string_view key = arrival.resource.raw_key;
@@ -226,7 +219,7 @@ std::optional<s3::Refusal> Departure::write(const http::Request& request, const 
     if (auto refusal = refuse_below_prefix(arrival, with.backend, with.source)) return refusal;
     const std::string_view there = with.backend.bucket;
     if (auto refusal =
-            write_target(arrival, with.backend, there.empty() ? arrival.resource.bucket : there)) {
+            write_target(arrival, with, there.empty() ? arrival.resource.bucket : there)) {
       return refusal;
     }
     if (auto refusal = copy_fields(request, arrival, with)) return refusal;

@@ -58,9 +58,10 @@ class Departure {
     const Backend& backend;
     const Credentials& credentials;
     s3::SigningKeyCache& keys;
-    std::chrono::seconds now;         // Since 1970.
-    const Backend* source = nullptr;  // Of what is copied.
-    const OtherBody* body = nullptr;  // Null: the client's.
+    std::chrono::seconds now;            // Since 1970.
+    const Backend* source = nullptr;     // Of what is copied.
+    const OtherBody* body = nullptr;     // Null: the client's.
+    const Endpoint* endpoint = nullptr;  // Null: the backend's first.
   };
 
   Departure() = default;
@@ -76,9 +77,8 @@ class Departure {
  private:
   static constexpr std::size_t kFieldsMax = 160;
 
-  void write_host(const Backend& backend, std::string_view bucket);
-  [[nodiscard]] std::optional<s3::Refusal> write_target(const Arrival& arrival,
-                                                        const Backend& backend,
+  void write_host(const With& with, std::string_view bucket);
+  [[nodiscard]] std::optional<s3::Refusal> write_target(const Arrival& arrival, const With& with,
                                                         std::string_view bucket);
   [[nodiscard]] bool add(std::string_view name, std::string_view value) noexcept;
   [[nodiscard]] std::optional<s3::Refusal> copy_fields(const http::Request& request,

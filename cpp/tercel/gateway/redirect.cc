@@ -136,7 +136,10 @@ std::optional<Backend> redirect_of(const http::ResponseHead& head, const Backend
   const bool same = elsewhere.host == backend.host && elsewhere.region == backend.region &&
                     elsewhere.style == backend.style;
   if (same) return std::nullopt;
-  if (elsewhere.host != backend.host) elsewhere.pool_key += " at " + elsewhere.host;
+  if (elsewhere.host != backend.host) {
+    elsewhere.pool_key += " at " + elsewhere.host;
+    elsewhere.health = {};  // Nobody looks at it, and it goes with the request.
+  }
   return elsewhere;
 }
 

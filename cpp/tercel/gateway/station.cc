@@ -8,13 +8,11 @@ namespace tercel::gateway {
 namespace {
 
 constexpr std::size_t kSigningKeysMax = 4096;
-// Of a loop to a backend: an upload takes one as long as its client sends, and clients may be slow.
-constexpr std::size_t kConnectionsMax = 1024;
 
 }  // namespace
 
-proxy::Source* Pools::source_of(const Backend& backend) noexcept {
-  if (const auto found = pools_.find(backend.pool_key); found != pools_.end()) {
+proxy::Source* Pools::source_of(const Endpoint& endpoint) noexcept {
+  if (const auto found = pools_.find(endpoint.pool_key); found != pools_.end()) {
     return found->second.get();
   }
   // One that is in use is lent from, or has somebody who waits.
@@ -22,9 +20,9 @@ proxy::Source* Pools::source_of(const Backend& backend) noexcept {
   try {
     auto pool = std::make_unique<proxy::Pool>(
         loop_, resolver_,
-        proxy::Origin{.host = backend.host, .port = backend.port, .tls = backend.tls},
-        proxy::PoolLimits{.connections_max = kConnectionsMax});
-    return pools_.emplace(backend.pool_key, std::move(pool)).first->second.get();
+        proxy::Origin{.host = endpoint.host, .port = endpoint.port, .tls = endpoint.tls},
+        endpoint.limits);
+    return pools_.emplace(endpoint.pool_key, std::move(pool)).first->second.get();
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
@@ -45,6 +43,7 @@ Station::Station(net::Loop& loop_of_all, Gateway& gateway_of_all, Counts& its_co
       resolver{loop},
       pools{loop, resolver},
       relays{loop, calls},
+      checks{{loop, pools, relays.calls, config, counts}},
       visits{std::make_unique<Slab<Visit>>()} {}
 
 Station::~Station() = default;

@@ -25,6 +25,7 @@
 #include "tercel/gateway/departure.h"
 #include "tercel/gateway/desk.h"
 #include "tercel/gateway/gateway.h"
+#include "tercel/gateway/health_checks.h"
 #include "tercel/gateway/question.h"
 #include "tercel/net/loop.h"
 #include "tercel/net/resolver.h"
@@ -37,14 +38,14 @@ namespace tercel::gateway {
 
 class Visit;
 
-// The connections to each backend. A pool that has none any more goes when the next one comes:
+// The connections to each endpoint. A pool that has none any more goes when the next one comes:
 // those of backends that are gone from the configuration.
 class Pools {
  public:
   Pools(net::Loop& loop, net::Resolver& resolver) noexcept : loop_{loop}, resolver_{resolver} {}
 
   // Null: memory is exhausted.
-  [[nodiscard]] proxy::Source* source_of(const Backend& backend) noexcept;
+  [[nodiscard]] proxy::Source* source_of(const Endpoint& endpoint) noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return pools_.size(); }
 
  private:
@@ -86,6 +87,8 @@ struct Station {
   net::Resolver resolver;
   Pools pools;
   proxy::RelayContext relays;
+  HealthChecks checks;
+  std::size_t turn = 0;  // Of backends that take turns.
   // Used within one call.
   Arrival arrival;
   Departure departure;

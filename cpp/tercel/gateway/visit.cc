@@ -20,15 +20,12 @@ using s3::Refusal;
 // Of a client's secrets in the cache of signing keys.
 constexpr std::uint64_t kOfClients = 0;
 
-bool same_place(const Backend& one, const Backend& other) noexcept {
-  return one.secure == other.secure && one.host == other.host && one.port == other.port;
-}
-
 }  // namespace
 
 void Visit::begin(const http::Request& request) noexcept {
   station_.counts.add(Counts::requests);
   config_ = station_.config.current();
+  station_.checks.follow();
   arrived_ = station_.now();
   exchange_.observe(this);
   proceed(request);

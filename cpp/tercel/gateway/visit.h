@@ -19,6 +19,7 @@
 #include "tercel/base/block_pool.h"
 #include "tercel/base/shared_const.h"
 #include "tercel/gateway/answer_cache.h"
+#include "tercel/gateway/attempts.h"
 #include "tercel/gateway/body_filters.h"
 #include "tercel/gateway/collected_body.h"
 #include "tercel/gateway/config.h"
@@ -99,6 +100,10 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   [[nodiscard]] bool goes_elsewhere(const http::ResponseHead& head) noexcept override;
   [[nodiscard]] Result<void> rewrite_response(const http::ResponseHead& from, http::Response& to,
                                               proxy::FieldDraft& draft) noexcept override;
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> after_failure(
+      const proxy::FailedAttempt& failed) noexcept override {
+    return attempts_.after(failed, station_.loop.now(), station_.counts);
+  }
   void refused(http::Exchange& exchange, Errc error) noexcept override;
   void ended(http::Outcome outcome, unsigned attempts) noexcept override;
 
@@ -137,6 +142,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   const Backend* backend_ = nullptr;  // Of config_, or elsewhere_.
   std::unique_ptr<const Backend> elsewhere_;
   const Backend* source_backend_ = nullptr;
+  Attempts attempts_;
   std::optional<s3::Refusal> refusal_;  // Why the request ended on its way.
 
   // Of a list of buckets.

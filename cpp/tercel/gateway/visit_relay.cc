@@ -136,7 +136,8 @@ Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& 
   const std::span<char> scratch = station_.scratch(Arrival::kMemoryBytes + 6 * from.query.size());
   if (scratch.empty()) return fail(Errc::kNoMemory);
   const std::chrono::seconds now = station_.now();
-  // A second attempt is read and signed anew.
+  const Endpoint& endpoint = attempts_.next(*backend_, station_.loop.now(), station_.turn++);
+  // Each attempt is read and signed anew.
   refusal_ = station_.arrival.read(from, *config_, arrived_, scratch);
   OtherBody body{};
   if (collected_ != nullptr) {
@@ -144,13 +145,15 @@ Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& 
     body = {collected_->size(), collected_->sha256(), collected_->md5()};
   }
   if (!refusal_) {
-    refusal_ = station_.departure.write(from, station_.arrival,
-                                        {*backend_, *credentials_, station_.back_keys, now,
-                                         source_backend_, collected_ != nullptr ? &body : nullptr});
+    refusal_ = station_.departure.write(
+        from, station_.arrival,
+        {*backend_, *credentials_, station_.back_keys, now, source_backend_,
+         collected_ != nullptr ? &body : nullptr, &endpoint});
   }
   if (refusal_) return fail(Errc::kHandlerFailed);
   sent_ = &from;
-  to.source = station_.pools.source_of(*backend_);
+  to.times = &backend_->times;
+  to.source = station_.pools.source_of(endpoint);
   if (to.source == nullptr) return fail(Errc::kNoMemory);
   const bool expects = to.head.expects_continue && collected_ == nullptr &&
                        station_.departure.head().framing != http::Framing::kNone;
@@ -170,8 +173,12 @@ bool Visit::goes_elsewhere(const http::ResponseHead& head) noexcept {
   }
   try {
     const std::string_view there = backend_->bucket;
-    auto elsewhere = redirect_of(head, *backend_, there.empty() ? resource.bucket : there);
+    Backend asked = *backend_;
+    static_cast<Endpoint&>(asked) = attempts_.endpoint();
+    asked.others.clear();
+    auto elsewhere = redirect_of(head, asked, there.empty() ? resource.bucket : there);
     if (!elsewhere) return false;
+    attempts_.passed();
     elsewhere_ = std::make_unique<const Backend>(*std::move(elsewhere));
     backend_ = elsewhere_.get();
     return true;
@@ -206,6 +213,7 @@ Result<void> Visit::prepare_rewriting() noexcept {
 
 Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Response& to,
                                      proxy::FieldDraft& draft) noexcept {
+  if (!proxy::is_transient(from.status)) attempts_.passed();
   // What is an object is not looked at, whatever it says that it is; an error is none.
   if (is_redirect(from.status)) {
     // The next time the body may wait until it is known where it goes; a region stays wrong.

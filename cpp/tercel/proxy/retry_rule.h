@@ -36,7 +36,7 @@ struct FailedAttempt {
   bool reused = false;      // The connection carried other requests before.
   bool replayable = false;  // Nothing was taken of the body, and nothing given of an answer.
   bool has_body = false;
-  std::string_view method;
+  std::string_view method = {};
 };
 
 // An origin says that it failed, and not that the request is wrong: 500, 502, 503 or 504.

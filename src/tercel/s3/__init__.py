@@ -13,6 +13,7 @@
 
 from tercel.s3.gateway import Gateway
 from tercel.s3.presigned import presign
+from tercel.s3.reach import EndpointState
 from tercel.s3.values import (
     ApiKey,
     AuthzRequest,
@@ -31,6 +32,7 @@ __all__ = [
     "Bearer",
     "Credentials",
     "Decision",
+    "EndpointState",
     "FrontKey",
     "Gateway",
     "Hmac",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from tercel import _s3
 from tercel.options import check_call, check_number, listed
 from tercel.s3.anonymous import operations_of
 from tercel.s3.policy import Policy, Times
+from tercel.s3.reach import EndpointState, native_reach
 from tercel.s3.values import (
     ApiKey,
     AuthzRequest,
@@ -129,7 +129,7 @@ class Gateway:
         """Has other backends from the next request on. Thread: any.
 
         Requests that are under way go on as they began. What functions have answered is still
-        believed; see `invalidate()`.
+        believed; see `invalidate()`. Certificates are read again, and count for new connections.
 
         Raises:
             ValueError, TypeError: a bucket is none, or its backend has no credentials.
@@ -168,6 +168,13 @@ class Gateway:
         counts: dict[str, int] = self._native.counts()
         return counts
 
+    def endpoints(self) -> list[EndpointState]:
+        """Returns what this process has learnt of the endpoints of its backends. Thread: any.
+
+        One that stays when the backends are updated keeps what was learnt of it.
+        """
+        return [EndpointState(*state) for state in self._native.endpoints()]
+
     async def __call__(
         self,
         scope: dict[str, Any],
@@ -190,8 +197,6 @@ class Gateway:
 def _native(name: str, backend: Backend) -> tuple[Any, ...]:
     """Returns a rule as the engine has it (python/s3/config.cc)."""
     creds = backend.creds
-    parts = urlsplit(backend.endpoint)
-    secure = parts.scheme == "https"
     kind, access_key, secret, token = _FOREIGN, "", "", ""
     if isinstance(creds, Hmac):
         kind, access_key = _HMAC, creds.access_key
@@ -202,9 +207,6 @@ def _native(name: str, backend: Backend) -> tuple[Any, ...]:
         kind = _EXCHANGED
     return (
         name,
-        secure,
-        parts.hostname,
-        parts.port or (443 if secure else 80),
         backend.region,
         _STYLES.index(backend.style),
         backend.bucket or "",
@@ -212,12 +214,11 @@ def _native(name: str, backend: Backend) -> tuple[Any, ...]:
         access_key,
         secret,
         token,
-        backend.ca or "",
-        backend.verify,
         backend.trailers,
         backend.prefix or "",
         backend.redirects or "",
         operations_of(backend.anonymous),
+        native_reach(backend),
     )
 
 

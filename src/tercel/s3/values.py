@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from tercel import _s3
 from tercel.options import check_number
 from tercel.s3.anonymous import operations_of
+from tercel.s3.reach import check_reach, endpoints_of
+from tercel.s3.texts import check_text
 
 __all__ = [
     "ApiKey",
@@ -26,25 +28,12 @@ __all__ = [
 
 Style = Literal["path", "virtual", "auto"]
 Scope = Literal["request", "prefix", "operation", "bucket"]
+Check = Literal["off", "connect", "head"]
 
 _STYLES = ("path", "virtual", "auto")
 _SCOPES = ("request", "prefix", "operation", "bucket")
 _SECONDS_MAX = 31 * 86_400
 _IBM_IAM = "https://iam.cloud.ibm.com/identity/token"
-
-
-def check_text(what: str, value: Any, *, empty: bool = False) -> None:
-    """Refuses what is no text that stands in a header field.
-
-    Raises:
-        TypeError, ValueError: it is none. The text itself is not told: it may be a secret.
-    """
-    if not isinstance(value, str):
-        raise TypeError(f"{what} is a text, not of {type(value).__name__}")
-    if not (value or empty):
-        raise ValueError(f"{what} is empty")
-    if not (value.isascii() and value.isprintable()):
-        raise ValueError(f"{what} has bytes that are not printable ASCII")
 
 
 # --- credentials of a backend
@@ -123,7 +112,8 @@ class Backend:
     """An object storage behind the gateway, and how a bucket is on it.
 
     Attributes:
-        endpoint: its URL, as "https://s3.eu-de.example": scheme, host and port.
+        endpoint: its URL, as "https://s3.eu-de.example": scheme, host and port. Or a list of them,
+            where the same objects are: the first that answers is used.
         region: that requests to it are signed for.
         style: "virtual": the bucket is in the host name, "path": in the path, "auto": in the host
             name where it can be a label of one and the endpoint is no address.
@@ -141,9 +131,23 @@ class Backend:
         anonymous: what is let through without a signature, if `authorize` allows it to the identity
             "": "read" (GetObject and HeadObject), "list" (ListObjects, ListObjectsV2 and
             HeadBucket), names of operations, or a list of those; None: nothing.
+        certificate, key: PEM files of the certificate that is shown to it, with its chain, and of
+            its private key; without `key` that is in the first one.
+        spread: True: requests go to the endpoints in turn.
+        connect_timeout: seconds for a connection, with its name and TLS.
+        response_timeout: seconds from the end of a request to the first byte of its answer; after
+            that the client gets 504.
+        progress_timeout: seconds without a byte in a transfer, either way.
+        idle_timeout: seconds for which a connection is kept that nobody uses.
+        retries: how often a request is repeated that the backend may have worked on: GET and HEAD
+            after 500, 502, 503, 504 or a broken connection, others, of whose body nothing was sent,
+            after 503.
+        check: whether endpoints are looked at while nobody asks: "off", "connect" (a connection),
+            "head" (`HEAD /`, unsigned, with an answer other than 500, 502, 503, 504).
+        check_interval: seconds between two looks.
     """
 
-    endpoint: str
+    endpoint: str | Sequence[str]
     region: str = "us-east-1"
     style: Style = "auto"
     bucket: str | None = None
@@ -154,20 +158,20 @@ class Backend:
     prefix: str | None = None
     redirects: str | None = None
     anonymous: str | Sequence[str] | None = None
+    certificate: str | None = None
+    key: str | None = None
+    spread: bool = False
+    connect_timeout: float = 5
+    response_timeout: float = 300
+    progress_timeout: float = 60
+    idle_timeout: float = 60
+    retries: int = 2
+    check: Check = "off"
+    check_interval: float = 10
 
     def __post_init__(self) -> None:
-        check_text("the endpoint of Backend", self.endpoint)
-        parts = urlsplit(self.endpoint)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(
-                f"the endpoint of Backend is an http(s) URL, as https://s3.example.com,"
-                f" not {self.endpoint!r}"
-            )
-        if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
-            raise ValueError(
-                f"the endpoint of Backend has a scheme, a host and a port only,"
-                f" not {self.endpoint!r}"
-            )
+        object.__setattr__(self, "endpoint", endpoints_of(self.endpoint))
+        check_reach(self)
         check_text("the region of Backend", self.region)
         if self.style not in _STYLES:
             raise ValueError(

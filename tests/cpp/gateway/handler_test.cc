@@ -336,7 +336,9 @@ TEST_F(HandlerTest, TheBackendSaysWhetherABodyIsToCome) {
 }
 
 TEST_F(HandlerTest, ABackendThatHangsUpIsServiceUnavailable) {
-  serve({{"logs", backend()}});
+  Backend once = backend();
+  once.retry.retries = 0;
+  serve({{"logs", once}});
   (void)pass_through(signed_request({.path = "/logs/a"}));
   peer_.reset();
   settle();

@@ -75,12 +75,14 @@ class Origin(Closing):
         context: of its TLS; None: it has none.
         bearer: a token that it takes instead of signatures.
         keys: whose signatures it takes.
+        port: 0: a free one.
 
     Attributes:
         objects: the bodies of what it keeps, by path: "/bucket/key".
         answers: what it says instead, by method and path, whoever asks: status, body, fields.
         seen: every request, in the order of their heads.
         connections: how many were opened so far.
+        completed: what it answers to a POST.
     """
 
     def __init__(
@@ -89,11 +91,13 @@ class Origin(Closing):
         context: ssl.SSLContext | None = None,
         bearer: str | None = None,
         keys: Iterable[Key] = (KEY,),
+        port: int = 0,
     ) -> None:
         self.objects: dict[str, bytes] = {}
         self.answers: dict[tuple[str, str], tuple[int, bytes, dict[str, str]]] = {}
         self.seen: list[Seen] = []
         self.connections = 0
+        self.completed = b"<CompleteMultipartUploadResult/>"
         self._context = context
         self._bearer = bearer
         self._keys = {key.access_key: key for key in keys}
@@ -101,7 +105,7 @@ class Origin(Closing):
         self._armed: list[_Fault] = []
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -122,9 +126,10 @@ class Origin(Closing):
 
         Args:
             point: one of POINTS.
-            what: "reset", "close", "stall" until release(), "garbage", "slow", "continue" (the
-                answer is 100 Continue, again and again), "503", "417"; at the point "idle"
-                "extra", an answer that nobody asked for behind the other one.
+            what: "reset", "close", "stall" until release(), "garbage", "slow", "drip" (a byte in
+                a fifth of a second, twelve times), "continue" (the answer is 100 Continue, again
+                and again), a status as "503"; at the point "idle" "extra", an answer that nobody
+                asked for behind the other one.
             after: bytes of the body that are read, or written, before.
         """
         assert point in POINTS
@@ -220,7 +225,7 @@ class Origin(Closing):
         elif fault.what == "continue":
             for _ in range(200):
                 connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        elif fault.what in ("503", "417"):
+        elif fault.what.isdigit():
             connection.sendall(_answer(int(fault.what), b"", close=True))
             raise _Hangs
         return fault.what
@@ -313,7 +318,7 @@ class Origin(Closing):
         if seen.method == "PUT":
             return self._keep(seen, path)
         if seen.method == "POST":  # CompleteMultipartUpload and DeleteObjects.
-            return 200, b"<CompleteMultipartUploadResult/>", {"Content-Type": "application/xml"}
+            return 200, self.completed, {"Content-Type": "application/xml"}
         if seen.method == "DELETE":
             self.objects.pop(path, None)
             return 204, b"", {}
@@ -362,7 +367,13 @@ class Origin(Closing):
         if self._faults and self._faults[0].point == "answer body":
             begun = self._faults[0].after
             connection.sendall(rest[:begun])
-            if self._meet("answer body", connection) == "slow":
+            what = self._meet("answer body", connection)
+            if what == "drip":
+                for byte in rest[begun : begun + 12]:
+                    connection.sendall(bytes([byte]))
+                    time.sleep(0.2)
+                connection.sendall(rest[begun + 12 :])
+            elif what == "slow":
                 for start in range(begun, len(rest), 100):
                     connection.sendall(rest[start : start + 100])
                     time.sleep(0.005)

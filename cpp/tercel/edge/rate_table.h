@@ -3,31 +3,26 @@
 //   RateTable table({.requests = 10, .burst = 20});
 //   if (const auto wait = table.take(client, loop.now()); wait > 0ns) ...  // Too fast.
 //
-// A bucket is one number: when it will be full again. Each token taken moves that time on by the
-// time a token takes to grow, and there is none left when it is a whole burst ahead. A bucket that
-// is full says as much as none at all, so nothing is ever removed: its place is taken by the next
-// client.
+// A bucket (token_bucket.h) that is full says as much as none at all, so nothing is ever removed:
+// its place (place_table.h) is taken by the next client.
 //
-// A client's hash names a set of kWays places. When all of them belong to others whose buckets are
-// not full, the fullest is taken: of the clients the table knows, the one that was least at its
-// limit starts anew with a full bucket. So more busy clients than the table has places let some of
-// them be faster than the limit; none is refused for what another one did. The hash is keyed: no
-// client can choose whose place it takes.
+// When all places of a set belong to others whose buckets are not full, the client that was least
+// at its limit starts anew with a full bucket. So more busy clients than the table has places let
+// some of them be faster than the limit; none is refused for what another one did. The hash is
+// keyed: no client can choose whose place it takes.
 //
-// Resource. Thread: any; a lock is held for a few instructions. Cost: constant, nothing is
-// allocated after construction; 16 bytes a client. Source: ITU-T I.371, generic cell rate
-// algorithm. Tested by rate_table_test.cc.
+// Resource. Thread: any; no lock. Cost: constant, nothing is allocated after construction; 16 bytes
+// a client. Tested by rate_table_test.cc.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
-#include <vector>
 
 #include "tercel/base/client_id.h"
 #include "tercel/base/keyed_hash.h"
+#include "tercel/edge/place_table.h"
+#include "tercel/edge/token_bucket.h"
 
 namespace tercel::edge {
 
@@ -40,9 +35,7 @@ struct RateLimitOptions {
 
 class RateTable {
  public:
-  // Clients that share a set: two cache lines. With half as many busy clients as places, one set in
-  // fifty is full.
-  static constexpr std::size_t kWays = 8;
+  static constexpr std::size_t kWays = PlaceTable<TokenBucket>::kWays;
 
   // REQUIRES: options.requests > 0.
   explicit RateTable(const RateLimitOptions& options, KeyedHash hash = KeyedHash::random());
@@ -52,21 +45,13 @@ class RateTable {
   [[nodiscard]] std::chrono::nanoseconds take(ClientId client,
                                               std::chrono::nanoseconds now) noexcept;
 
-  [[nodiscard]] std::size_t places() const noexcept { return sets_.size() * kWays; }
+  [[nodiscard]] std::size_t places() const noexcept { return buckets_.places(); }
 
  private:
-  struct Bucket {
-    ClientId client{};
-    std::chrono::nanoseconds full_at{0};
-  };
-  using Set = std::array<Bucket, kWays>;
-  [[nodiscard]] Bucket& bucket_of(ClientId client) noexcept;
-
   const KeyedHash hash_;
   const std::chrono::nanoseconds token_;  // The time in which one grows.
   const std::chrono::nanoseconds depth_;  // The time in which an empty bucket fills.
-  std::mutex mutex_;
-  std::vector<Set> sets_;
+  PlaceTable<TokenBucket> buckets_;
 };
 
 }  // namespace tercel::edge

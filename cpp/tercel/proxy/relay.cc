@@ -93,7 +93,9 @@ Result<void> Relay::begin_call(Freshness freshness) noexcept {
 
 void Relay::pump_request() noexcept {
   while (!over_ && !request_over_ && !response_over_ && call_.writable()) {
+    if (held_up(Way::kUp)) return;
     const http::BodyRead part = exchange_.read_body();
+    tell_throttle(Way::kUp, part.bytes.size());
     if (part.state == BodyState::kPending) return;
     if (part.state == BodyState::kFailed) {
       // The exchange tells the client what was wrong with its request, and ends.
@@ -172,6 +174,7 @@ void Relay::on_head(const http::ResponseHead& head) noexcept {
   }
   started_ = true;
   if (head.switches()) return become_tunnel();
+  response_bytes_ = head.framing == http::ResponseFraming::kNone ? 0 : head.content_length;
   pump_response();
 }
 
@@ -186,8 +189,9 @@ void Relay::become_tunnel() noexcept {
 void Relay::pump_response() noexcept {
   if (!started_) return;
   call_.begin_step();
-  while (!over_ && !response_over_ && exchange_.writable()) {
+  while (!over_ && !response_over_ && exchange_.writable() && !held_up(Way::kDown)) {
     const http::BodyRead part = call_.read_body();
+    tell_throttle(Way::kDown, part.bytes.size());
     if (part.state == BodyState::kFailed) break;
     if (part.state == BodyState::kPending) break;
     const bool last = part.state == BodyState::kEnd;
@@ -227,6 +231,24 @@ bool Relay::pass_on_response(std::string_view bytes, Final final) noexcept {
   if (trailers.empty()) return exchange_.write(Payload::borrow(bytes), final).has_value();
   if (!bytes.empty() && !exchange_.write(Payload::borrow(bytes), Final::kNo)) return false;
   return exchange_.finish(trailers).has_value();
+}
+
+// --- how fast
+
+bool Relay::held_up(Way way) noexcept {
+  if (filters_.throttle == nullptr) return false;
+  net::Loop& loop = context_.calls.loop;
+  const auto body_bytes = way == Way::kUp ? request_.content_length : response_bytes_;
+  const auto wait = filters_.throttle->wait(way, body_bytes, loop.now());
+  if (wait == wait.zero()) return false;
+  loop.timers().arm_by(pause_, loop.now() + wait);
+  return true;
+}
+
+void Relay::tell_throttle(Way way, std::size_t bytes) noexcept {
+  if (filters_.throttle != nullptr && bytes != 0) {
+    filters_.throttle->passed(way, bytes, context_.calls.loop.now());
+  }
 }
 
 // --- ends
@@ -291,6 +313,7 @@ void Relay::refuse(Errc error) noexcept {
 
 void Relay::on_exchange_end(http::Outcome outcome) noexcept {
   over_ = true;
+  context_.calls.loop.timers().cancel(pause_);
   call_.close();
   context_.calls.loop.timers().cancel(*this);
   memory_ = Block{};

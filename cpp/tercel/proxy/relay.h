@@ -28,6 +28,7 @@
 #include "tercel/proxy/call.h"
 #include "tercel/proxy/field_draft.h"
 #include "tercel/proxy/retry_rule.h"
+#include "tercel/proxy/throttle.h"
 
 namespace tercel::proxy {
 
@@ -96,6 +97,7 @@ class Rewriter {
 struct RelayFilters {
   BodyFilter* request = nullptr;  // Null: the bytes go on as they are.
   BodyFilter* response = nullptr;
+  Throttle* throttle = nullptr;  // Null: bodies go as fast as both sides do.
 };
 
 struct RelayContext;
@@ -142,6 +144,18 @@ class Relay final : private net::Deferred, private net::Timer {
    private:
     Relay& relay_;
   };
+  // Goes on with both bodies when the throttle has held one up for long enough.
+  class Pause final : public net::Timer {
+   public:
+    explicit Pause(Relay& relay) noexcept : relay_{relay} {}
+    void on_timer() noexcept override {
+      relay_.pump_request();
+      if (!relay_.over_) relay_.pump_response();
+    }
+
+   private:
+    Relay& relay_;
+  };
 
   void attempt(Freshness freshness) noexcept;
   [[nodiscard]] Result<void> begin_call(Freshness freshness) noexcept;
@@ -152,6 +166,9 @@ class Relay final : private net::Deferred, private net::Timer {
   void ask_anew(std::chrono::nanoseconds pause) noexcept;
   void pump_request() noexcept;
   void pump_response() noexcept;
+  // The throttle lets no part of that body be read now; this is resumed when it does.
+  [[nodiscard]] bool held_up(Way way) noexcept;
+  void tell_throttle(Way way, std::size_t bytes) noexcept;
   // One part of a body, through its filter. False: the relay is over, or the other side is.
   [[nodiscard]] bool pass_on_request(std::string_view bytes, http::Final final) noexcept;
   [[nodiscard]] bool pass_on_response(std::string_view bytes, http::Final final) noexcept;
@@ -175,6 +192,8 @@ class Relay final : private net::Deferred, private net::Timer {
   Front front_{*this};
   Back back_{*this};
   Call call_;
+  Pause pause_{*this};
+  std::optional<std::uint64_t> response_bytes_;  // Of the body, where its head tells.
   unsigned attempts_ = 0;
   bool passes_trailers_ : 1 = true;
   bool body_touched_ : 1 = false;   // Bytes of the request's body, or its end, were taken.

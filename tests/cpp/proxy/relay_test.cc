@@ -34,6 +34,24 @@ class Filter final : public BodyFilter {
   bool ended_ = false;
 };
 
+// Lets so many bytes pass, and then has everybody wait.
+class TestThrottle final : public Throttle {
+ public:
+  std::chrono::nanoseconds wait(Way way, std::optional<std::uint64_t> body_bytes,
+                                std::chrono::nanoseconds now) noexcept override {
+    log += (way == Way::kUp ? "up " : "down ") +
+           (body_bytes ? std::to_string(*body_bytes) : std::string{"?"}) + "; ";
+    return std::max(ready_at - now, std::chrono::nanoseconds{0});
+  }
+  void passed(Way way, std::size_t bytes, std::chrono::nanoseconds now) noexcept override {
+    log += (way == Way::kUp ? "+up " : "+down ") + std::to_string(bytes) + "; ";
+    ready_at = now + pause;
+  }
+  std::chrono::nanoseconds ready_at{0};
+  std::chrono::nanoseconds pause{0};
+  std::string log;
+};
+
 class RelayTest : public test::RelayFixture, private Rewriter, private http::Handler {
  protected:
   RelayTest() { open(*this); }
@@ -47,8 +65,9 @@ class RelayTest : public test::RelayFixture, private Rewriter, private http::Han
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
     request_filter_.emplace();
     response_filter_.emplace();
-    Relay::start(relays_, *this, request, exchange,
-                 {.request = &*request_filter_, .response = &*response_filter_});
+    Relay::start(
+        relays_, *this, request, exchange,
+        {.request = &*request_filter_, .response = &*response_filter_, .throttle = throttle_});
   }
   Result<void> rewrite_request(const http::Request& from, Outgoing& to,
                                FieldDraft& draft) noexcept override {
@@ -84,6 +103,7 @@ class RelayTest : public test::RelayFixture, private Rewriter, private http::Han
   RelayContext relays_{*loop_, {}};
   std::optional<Filter> request_filter_;
   std::optional<Filter> response_filter_;
+  TestThrottle* throttle_ = nullptr;
   std::string log_;
 };
 
@@ -189,6 +209,65 @@ TEST_F(RelayTest, ItDoesNotGoOnForEver) {
 TEST_F(RelayTest, WithABodyThatIsTakenItGoesNowhere) {
   (void)ask(std::string{kPut} + "hello");
   EXPECT_TRUE(answer("HTTP/1.1 307 T\r\ncontent-length: 0\r\n\r\n").starts_with("HTTP/1.1 307 "));
+}
+
+// --- how fast
+
+TEST_F(RelayTest, AThrottleHoldsTheRequestUp) {
+  TestThrottle throttle;
+  throttle_ = &throttle;
+  throttle.pause = std::chrono::hours{2};  // Longer than any limit: nobody waits for a peer.
+  EXPECT_EQ(ask(std::string{kPut} + "abcd"), std::string{kPutOn} + "4\r\nabcd\r\n");
+  EXPECT_EQ(throttle.log, "up 8; +up 4; up 8; ");
+  EXPECT_EQ(ask("efgh"), "");
+  pass(std::chrono::hours{1});
+  EXPECT_EQ(origin_.received(), "");
+  pass(std::chrono::hours{1});
+  EXPECT_EQ(origin_.received(), "4\r\nefgh\r\n1\r\n!\r\n0\r\n\r\n");
+  EXPECT_TRUE(throttle.log.ends_with("up 8; +up 4; ")) << throttle.log;
+  EXPECT_EQ(log_, "");
+}
+
+TEST_F(RelayTest, AThrottleHoldsTheResponseUpButNotItsHead) {
+  TestThrottle throttle;
+  throttle_ = &throttle;
+  throttle.pause = std::chrono::hours{2};
+  (void)ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  throttle.ready_at = loop_->now() + std::chrono::hours{2};
+  const std::string head = "HTTP/1.1 200 OK\r\nx: y\r\ntransfer-encoding: chunked\r\n\r\n";
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab"), head);
+  pass(std::chrono::hours{2});
+  EXPECT_EQ(wire_.take_sent(), "2\r\nab\r\n");
+  EXPECT_EQ(answer("cd"), "");
+  pass(std::chrono::hours{1});
+  EXPECT_EQ(wire_.take_sent(), "");
+  pass(std::chrono::hours{1});
+  EXPECT_EQ(wire_.take_sent(), "2\r\ncd\r\n1\r\n!\r\n0\r\n\r\n");
+  EXPECT_EQ(log_, "ended 0 1");
+  EXPECT_EQ(throttle.log.find("down ?"), std::string::npos) << throttle.log;
+}
+
+TEST_F(RelayTest, WithoutABodyAThrottleIsToldSo) {
+  TestThrottle throttle;
+  throttle_ = &throttle;
+  (void)ask("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+  (void)answer("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n");
+  EXPECT_EQ(throttle.log, "down 0; ");
+  throttle.log.clear();
+  (void)ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  (void)answer("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n");
+  EXPECT_EQ(throttle.log, "down ?; ");
+}
+
+TEST_F(RelayTest, WhoIsHeldUpMayLeave) {
+  TestThrottle throttle;
+  throttle_ = &throttle;
+  throttle.pause = std::chrono::hours{2};
+  (void)ask(std::string{kPut} + "abcd");
+  close_client();
+  EXPECT_EQ(origin_.ended, 1);
+  pass(std::chrono::hours{3});
+  EXPECT_TRUE(throttle.log.ends_with("+up 4; up 8; ")) << throttle.log;
 }
 
 }  // namespace

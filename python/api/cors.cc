@@ -50,7 +50,7 @@ nb::object PyCors::preflight(const nb::bytes& method, const nb::list& headers) c
 }
 
 nb::list PyCors::amend(const nb::bytes& origin, const nb::list& headers) const {
-  std::array<http::Field, edge::CorsPolicy::kFieldsMax> into;
+  edge::CorsPolicy::Room into;
   nb::list all{headers};
   const HeaderFields present{headers};
   append(all, policy_.fields(policy_.allow(view_of(origin)), present.all(), into));

@@ -38,7 +38,7 @@ Cors::Around::Around(Cors& cors, http::Exchange& exchange, std::string_view allo
 }
 
 Result<void> Cors::Around::start(const http::Response& response) noexcept {
-  std::array<http::Field, CorsPolicy::kFieldsMax> more;
+  CorsPolicy::Room more;
   const auto added = cors_.policy_.fields(allowed_, response.fields, more);
   const std::size_t count = response.fields.size() + added.size();
   const Block block = cors_.blocks_.take(count * sizeof(http::Field));

@@ -1,6 +1,7 @@
 #include "tercel/edge/cors_policy.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tercel/base/parse_number.h"
 #include "tercel/http/chars.h"
@@ -90,8 +91,26 @@ Sentence check_names(const std::vector<std::string>& names, std::string_view wha
   return std::nullopt;
 }
 
+Sentence check_patterns(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const std::size_t star = name.find('*');
+    if (star == std::string::npos || star + 1 == name.size()) continue;
+    return "'" + name + "' is no pattern of header fields for CORS: the * is its last letter.";
+  }
+  return check_names(names, "header field");
+}
+
+bool begins_with(std::string_view name, std::string_view beginning) noexcept {
+  return http::equals_ignoring_case(name.substr(0, beginning.size()), beginning);
+}
+
 bool has(const std::vector<std::string>& all, std::string_view one) {
   return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+std::string_view value_of(const http::Request& request, std::string_view name) noexcept {
+  const http::Field* const field = http::find_field(request.fields, name);
+  return field != nullptr ? field->value : std::string_view{};
 }
 
 std::string join(const std::vector<std::string>& names) {
@@ -120,8 +139,8 @@ Sentence CorsPolicy::problem_of(const CorsOptions& options) {
            ": any page could act as whoever looks at it; name the origins that are yours.";
   }
   if (auto problem = check_names(options.methods, "method")) return problem;
-  if (auto problem = check_names(options.headers, "header field")) return problem;
-  if (auto problem = check_names(options.expose, "header field")) return problem;
+  if (auto problem = check_patterns(options.headers)) return problem;
+  if (auto problem = check_patterns(options.expose)) return problem;
   if (options.credentials && has(options.expose, kAny)) {
     return "CORS with credentials exposes no '*', which browsers take for a name then: name the "
            "fields.";
@@ -133,9 +152,10 @@ Sentence CorsPolicy::problem_of(const CorsOptions& options) {
 }
 
 CorsPolicy::CorsPolicy(const CorsOptions& options)
-    : methods_{join(options.methods)},
-      headers_{join(options.headers)},
-      expose_{join(options.expose)},
+    : method_names_{options.methods},
+      methods_{join(options.methods)},
+      headers_{options.headers},
+      expose_{options.expose},
       max_age_{std::to_string(options.max_age_seconds)},
       any_{has(options.origins, kAny)},
       credentials_{options.credentials},
@@ -165,14 +185,16 @@ std::string_view CorsPolicy::allow(std::string_view origin) const noexcept {
   return std::any_of(below_.begin(), below_.end(), matches) ? origin : std::string_view{};
 }
 
-std::span<const http::Field> CorsPolicy::fields(
-    std::string_view allowed, std::span<const http::Field> present,
-    std::array<http::Field, kFieldsMax>& into) const noexcept {
+std::span<const http::Field> CorsPolicy::fields(std::string_view allowed,
+                                                std::span<const http::Field> present,
+                                                Room& room) const noexcept {
+  auto& into = room.fields;
   std::size_t count = 0;
   if (!allowed.empty() && http::find_field(present, kAllowOrigin) == nullptr) {
     into[count++] = {kAllowOrigin, allowed};
     if (credentials_) into[count++] = {"access-control-allow-credentials", "true"};
-    if (!expose_.empty()) into[count++] = {"access-control-expose-headers", expose_};
+    const std::string_view names = spell_out(present, room.names);
+    if (!names.empty()) into[count++] = {"access-control-expose-headers", names};
   }
   if (any_) return std::span{into}.first(count);
   const auto varies = [](const http::Field& field) {
@@ -184,6 +206,74 @@ std::span<const http::Field> CorsPolicy::fields(
   return std::span{into}.first(count);
 }
 
+std::string_view CorsPolicy::spell_out(std::span<const http::Field> present,
+                                       std::span<char> into) const noexcept {
+  if (!expose_.has_patterns()) return expose_.joined();
+  std::size_t used = 0;
+  const auto add = [&](std::string_view text) {
+    constexpr std::string_view kComma = ", ";
+    const std::string_view comma = used != 0 ? kComma : std::string_view{};
+    if (comma.size() + text.size() > into.size() - used) return;
+    const auto end = std::ranges::copy(comma, into.begin() + static_cast<std::ptrdiff_t>(used)).out;
+    std::ranges::copy(text, end);
+    used += comma.size() + text.size();
+  };
+  if (!expose_.joined().empty()) add(expose_.joined());
+  for (const http::Field& field : present) {
+    if (expose_.is_of_pattern(field.name)) add(field.name);
+  }
+  return {into.data(), used};
+}
+
+CorsPolicy::Names::Names(const std::vector<std::string>& patterns)
+    : any_{edge::has(patterns, kAny)} {
+  std::vector<std::string> spelled_out;
+  for (const std::string& pattern : patterns) {
+    std::string lower = pattern;
+    std::ranges::transform(lower, lower.begin(), http::to_lower);
+    if (!any_ && lower.ends_with('*')) {
+      lower.pop_back();
+      beginnings_.push_back(std::move(lower));
+    } else {
+      exact_.push_back(std::move(lower));
+      spelled_out.push_back(pattern);
+    }
+  }
+  joined_ = join(spelled_out);
+}
+
+bool CorsPolicy::Names::is_of_pattern(std::string_view name) const noexcept {
+  const auto begins = [name](const std::string& one) { return begins_with(name, one); };
+  return std::ranges::any_of(beginnings_, begins);
+}
+
+bool CorsPolicy::Names::has(std::string_view name) const noexcept {
+  const auto is = [name](const std::string& one) { return http::equals_ignoring_case(name, one); };
+  return any_ || std::ranges::any_of(exact_, is) || is_of_pattern(name);
+}
+
+// Of a field whose elements are names. Source: RFC 9110 section 5.6.1.
+bool CorsPolicy::Names::has_all(std::string_view list) const noexcept {
+  while (!list.empty()) {
+    std::string_view name = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(name.size() + 1, list.size()));
+    while (name.starts_with(' ') || name.starts_with('\t')) name.remove_prefix(1);
+    while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);
+    if (!name.empty() && !has(name)) return false;
+  }
+  return true;
+}
+
+bool CorsPolicy::allows_method(std::string_view method) const noexcept {
+  return methods_ == kAny || std::ranges::find(method_names_, method) != method_names_.end();
+}
+
+bool CorsPolicy::grants(const http::Request& preflight) const noexcept {
+  return !allow(value_of(preflight, "origin")).empty() &&
+         allows_method(value_of(preflight, "access-control-request-method")) &&
+         headers_.has_all(value_of(preflight, "access-control-request-headers"));
+}
+
 bool CorsPolicy::is_preflight(const http::Request& request) noexcept {
   return request.method == "OPTIONS" && http::find_field(request.fields, "origin") != nullptr &&
          http::find_field(request.fields, "access-control-request-method") != nullptr;
@@ -193,10 +283,7 @@ std::span<const http::Field> CorsPolicy::preflight_fields(
     const http::Request& request,
     std::array<http::Field, kPreflightFieldsMax>& into) const noexcept {
   std::size_t count = 0;
-  const auto asked = [&request](std::string_view name) {
-    const http::Field* const field = http::find_field(request.fields, name);
-    return field != nullptr ? field->value : std::string_view{};
-  };
+  const auto asked = [&request](std::string_view name) { return value_of(request, name); };
   const auto add = [&](std::string_view name, std::string_view value) {
     if (!value.empty()) into[count++] = {name, value};
   };
@@ -205,10 +292,13 @@ std::span<const http::Field> CorsPolicy::preflight_fields(
     add(kAllowOrigin, allowed);
     if (credentials_) add("access-control-allow-credentials", "true");
     // Spelled out: with credentials, `*` is a name like others, and never is it Authorization.
+    const bool spells_out =
+        headers_.any() ||
+        (headers_.has_patterns() && headers_.has_all(asked("access-control-request-headers")));
     add("access-control-allow-methods",
         methods_ == kAny ? asked("access-control-request-method") : methods_);
     add("access-control-allow-headers",
-        headers_ == kAny ? asked("access-control-request-headers") : headers_);
+        spells_out ? asked("access-control-request-headers") : headers_.joined());
     add("access-control-max-age", max_age_);
     if (private_network_ && asked("access-control-request-private-network") == "true") {
       add("access-control-allow-private-network", "true");

@@ -10,6 +10,9 @@
 // example.com, however deep, and not for that one itself. `null`, which a browser says for a file
 // and for a sandboxed frame of anybody's, is allowed only where it is named.
 //
+// Browsers know no patterns of names: what `x-app-*` stands for is spelled out to them, as the
+// names that a preflight asks about, or that an answer has.
+//
 // `*` and `null` with credentials are refused: every page could act as whoever looks at it.
 //
 // A value that does not change. Cost: a comparison for each origin. Source: Fetch standard, "CORS
@@ -35,11 +38,12 @@ struct CorsOptions {
   std::vector<std::string> origins;
   // What a preflight is told, besides what needs none. `*`: whatever it asks for.
   std::vector<std::string> methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+  // Fields that a page may send, and read, besides the usual ones. `x-app-*`: all that begin so.
   std::vector<std::string> headers = {};
-  std::vector<std::string> expose = {};  // Fields that a page may read, besides the usual ones.
-  std::uint32_t max_age_seconds = 600;   // How long a browser may keep what a preflight was told.
-  bool credentials = false;              // Cookies and the like may be sent along.
-  bool private_network = false;          // Pages of public networks may ask a private one.
+  std::vector<std::string> expose = {};
+  std::uint32_t max_age_seconds = 600;  // How long a browser may keep what a preflight was told.
+  bool credentials = false;             // Cookies and the like may be sent along.
+  bool private_network = false;         // Pages of public networks may ask a private one.
 };
 
 class CorsPolicy {
@@ -49,6 +53,13 @@ class CorsPolicy {
   static constexpr std::uint32_t kMaxAgeSecondsMax = 86'400;  // No browser keeps it for longer.
   static constexpr std::size_t kFieldsMax = 4;
   static constexpr std::size_t kPreflightFieldsMax = 7;
+  static constexpr std::size_t kExposeBytesMax = 2048;  // Of names that patterns stand for.
+
+  // Where the fields of an answer are made.
+  struct Room {
+    std::array<http::Field, kFieldsMax> fields;
+    std::array<char, kExposeBytesMax> names;
+  };
 
   // Nothing, or one sentence that says what to change.
   [[nodiscard]] static std::optional<std::string> problem_of(const CorsOptions& options);
@@ -63,12 +74,15 @@ class CorsPolicy {
   // The fields to add to an answer that has `present`, for what allow() returned. One that names
   // an origin by itself is the application's own business, and gets no more than Vary. Valid as
   // long as `into`, `allowed` and this object.
-  [[nodiscard]] std::span<const http::Field> fields(
-      std::string_view allowed, std::span<const http::Field> present,
-      std::array<http::Field, kFieldsMax>& into) const noexcept;
+  [[nodiscard]] std::span<const http::Field> fields(std::string_view allowed,
+                                                    std::span<const http::Field> present,
+                                                    Room& into) const noexcept;
 
   // Whether a browser asks if it may ask.
   [[nodiscard]] static bool is_preflight(const http::Request& request) noexcept;
+  // Whether all that it asks for is allowed: origin, method and header fields.
+  [[nodiscard]] bool grants(const http::Request& preflight) const noexcept;
+  [[nodiscard]] bool allows_method(std::string_view method) const noexcept;
   // The fields of the answer, which is 204. Valid as above, and as long as the request.
   [[nodiscard]] std::span<const http::Field> preflight_fields(
       const http::Request& request,
@@ -81,11 +95,34 @@ class CorsPolicy {
     std::string behind;  // ".example.com:8443"
   };
 
+  // Names of fields, in whatever case.
+  class Names {
+   public:
+    explicit Names(const std::vector<std::string>& patterns);
+    [[nodiscard]] bool has(std::string_view name) const noexcept;
+    [[nodiscard]] bool is_of_pattern(std::string_view name) const noexcept;
+    [[nodiscard]] bool has_all(std::string_view list) const noexcept;
+    // Those that are spelled out, as a field has them; "*": any.
+    [[nodiscard]] const std::string& joined() const noexcept { return joined_; }
+    [[nodiscard]] bool any() const noexcept { return any_; }
+    [[nodiscard]] bool has_patterns() const noexcept { return !beginnings_.empty(); }
+
+   private:
+    std::vector<std::string> exact_;       // In lower case.
+    std::vector<std::string> beginnings_;  // "x-app-"
+    std::string joined_;
+    bool any_;
+  };
+
+  [[nodiscard]] std::string_view spell_out(std::span<const http::Field> present,
+                                           std::span<char> into) const noexcept;
+
   std::vector<std::string> exact_;
   std::vector<Below> below_;
+  std::vector<std::string> method_names_;
   std::string methods_;  // As a field has it; "*": the one that is asked for.
-  std::string headers_;
-  std::string expose_;
+  Names headers_;
+  Names expose_;
   std::string max_age_;
   bool any_ = false;
   bool credentials_;

@@ -26,9 +26,11 @@ class CORS:
         origins: as browsers say them, `https://app.example.com` or `http://localhost:3000`;
             `https://*.example.com` for all hosts below one; `"*"`, alone, for everybody.
         methods: that pages may use; `"*"` for all.
-        headers: fields that pages may send, besides those that need no permission; `"*"` for all.
+        headers: fields that pages may send, besides those that need no permission; `"x-app-*"` for
+            all that begin so, `"*"` for all.
         credentials: pages may send cookies and the like.
-        expose: fields of answers that pages may read, besides those that need no permission.
+        expose: fields of answers that pages may read, besides those that need no permission; they
+            may be patterns, too.
         max_age: seconds for which a browser may keep what a preflight was told, up to a day.
         private_network: pages of public networks may ask a private one.
 

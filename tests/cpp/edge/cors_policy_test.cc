@@ -16,7 +16,7 @@ Fields to_fields(std::span<const http::Field> fields) {
 Fields fields_of(const CorsOptions& options, std::string_view origin,
                  std::span<const http::Field> present = {}) {
   const CorsPolicy policy{options};
-  std::array<http::Field, CorsPolicy::kFieldsMax> into;
+  CorsPolicy::Room into;
   return to_fields(policy.fields(policy.allow(origin), present, into));
 }
 
@@ -146,6 +146,64 @@ TEST(CorsPolicyTest, AStarAllowsWhatIsAskedFor) {
       5U);
 }
 
+// Browsers know no patterns: a name that one stands for is spelled out.
+TEST(CorsPolicyTest, PatternsOfFieldsAreSpelledOut) {
+  const CorsOptions options{.origins = {"https://a"},
+                            .methods = {"GET"},
+                            .headers = {"Content-Type", "x-amz-*"},
+                            .expose = {"ETag", "X-Amz-*"}};
+  const auto allowed = [&](std::string_view asked) {
+    for (const auto& [name, value] :
+         preflight(options, {{"origin", "https://a"},
+                             {"access-control-request-method", "GET"},
+                             {"access-control-request-headers", asked}})) {
+      if (name == "access-control-allow-headers") return value;
+    }
+    return std::string{"none"};
+  };
+  EXPECT_EQ(allowed("x-amz-date,CONTENT-TYPE"), "x-amz-date,CONTENT-TYPE");
+  EXPECT_EQ(allowed("x-amz-date, x-other"), "Content-Type");
+  const http::Field present[] = {{"etag", "1"}, {"x-amz-id-2", "2"}, {"x-am", "3"}, {"x-amz-", ""}};
+  EXPECT_EQ(fields_of(options, "https://a", present)[1].second, "ETag, x-amz-id-2, x-amz-");
+  EXPECT_EQ(fields_of(options, "https://a")[1].second, "ETag");
+  const CorsOptions only{.origins = {"https://a"}, .expose = {"x-amz-*"}};
+  EXPECT_EQ(fields_of(only, "https://a", present)[1].second, "x-amz-id-2, x-amz-");
+  EXPECT_EQ(fields_of(only, "https://a").size(), 2U);  // Nothing to expose.
+}
+
+TEST(CorsPolicyTest, NamesThatFindNoRoomAreLeftOut) {
+  const CorsOptions options{.origins = {"https://a"}, .expose = {"x-*"}};
+  const std::string long_name = "x-" + std::string(CorsPolicy::kExposeBytesMax - 9, 'a');
+  const http::Field present[] = {{long_name, ""}, {"x-long", ""}, {"x-ab", ""}, {"x-b", ""}};
+  EXPECT_EQ(fields_of(options, "https://a", present)[1].second, long_name + ", x-ab");
+}
+
+TEST(CorsPolicyTest, APreflightIsGrantedWhenAllOfItIsAllowed) {
+  const CorsPolicy policy{{.origins = {"https://a"},
+                           .methods = {"GET", "PUT"},
+                           .headers = {"Content-Type", "x-amz-*"}}};
+  const auto grants = [&policy](std::string_view origin, std::string_view method,
+                                std::string_view headers) {
+    const http::Field fields[] = {{"origin", origin},
+                                  {"access-control-request-method", method},
+                                  {"access-control-request-headers", headers}};
+    http::Request request;
+    request.fields = fields;
+    return policy.grants(request);
+  };
+  EXPECT_TRUE(grants("https://a", "PUT", "content-type, X-Amz-Date"));
+  EXPECT_TRUE(grants("https://a", "PUT", ""));
+  EXPECT_TRUE(grants("https://a", "GET", " ,x-amz-acl\t, ,"));
+  EXPECT_FALSE(grants("https://b", "PUT", ""));
+  EXPECT_FALSE(grants("https://a", "put", ""));
+  EXPECT_FALSE(grants("https://a", "DELETE", ""));
+  EXPECT_FALSE(grants("https://a", "PUT", "content-type,authorization"));
+  EXPECT_FALSE(grants("https://a", "PUT", "x-am"));
+  const CorsPolicy all{{.origins = {"*"}, .methods = {"*"}, .headers = {"*"}}};
+  EXPECT_TRUE(all.allows_method("PURGE"));
+  EXPECT_FALSE(policy.allows_method("PURGE"));
+}
+
 TEST(CorsPolicyTest, OnlyAQuestionOfABrowserIsAPreflight) {
   http::Request request;
   request.method = "OPTIONS";
@@ -218,6 +276,9 @@ TEST(CorsPolicyTest, OptionsThatDoNotGoTogetherAreRefused) {
   EXPECT_TRUE(CorsPolicy::problem_of({.origins = good, .methods = {"GET,POST"}}));
   EXPECT_TRUE(CorsPolicy::problem_of({.origins = good, .headers = {"x y"}}));
   EXPECT_TRUE(CorsPolicy::problem_of({.origins = good, .expose = {""}}));
+  EXPECT_TRUE(CorsPolicy::problem_of({.origins = good, .headers = {"x-*-y"}}));
+  EXPECT_TRUE(CorsPolicy::problem_of({.origins = good, .expose = {"**"}}));
+  EXPECT_FALSE(CorsPolicy::problem_of({.origins = good, .headers = {"x-*"}, .expose = {"x-*"}}));
   EXPECT_TRUE(CorsPolicy::problem_of({.origins = good, .expose = {"*"}, .credentials = true}));
   EXPECT_TRUE(CorsPolicy::problem_of({.origins = good, .max_age_seconds = 86'401}));
   EXPECT_FALSE(CorsPolicy::problem_of(

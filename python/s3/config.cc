@@ -1,15 +1,21 @@
 #include "python/s3/config.h"
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
 
 #include "python/s3/items.h"
 #include "python/s3/reach.h"
+#include "tercel/edge/cors_policy.h"
 #include "tercel/gateway/anonymous.h"
 #include "tercel/gateway/glob.h"
+#include "tercel/gateway/limits.h"
 #include "tercel/s3/operation.h"
 #include "tercel/s3/resource.h"
 
@@ -46,6 +52,34 @@ gateway::AnonymousOperations anonymous_of(const nb::list& names) {
   return operations;
 }
 
+using Texts = std::vector<std::string>;
+
+edge::CorsOptions to_cors(const nb::tuple& rule) {
+  Items items{rule};
+  edge::CorsOptions options;
+  options.origins = items.next<Texts>();
+  options.methods = items.next<Texts>();
+  options.headers = items.next<Texts>();
+  options.expose = items.next<Texts>();
+  options.max_age_seconds = items.next<std::uint32_t>();
+  options.credentials = items.next<bool>();
+  options.private_network = items.next<bool>();
+  return options;
+}
+
+gateway::Limit to_limit(const nb::tuple& rule) {
+  Items items{rule};
+  gateway::Limit limit;
+  limit.per = static_cast<gateway::LimitPer>(items.next<std::uint8_t>());
+  limit.identities = items.next<Texts>();
+  limit.buckets = items.next<Texts>();
+  limit.rules.token = std::chrono::nanoseconds{items.next<std::int64_t>()};
+  limit.rules.burst = items.next<std::uint32_t>();
+  limit.rules.concurrent = items.next<std::uint32_t>();
+  limit.rules.bandwidth = items.next<std::uint64_t>();
+  return limit;
+}
+
 Backend to_backend(const nb::tuple& rule) {
   Items items{rule};
   Backend backend;
@@ -64,12 +98,15 @@ Backend to_backend(const nb::tuple& rule) {
   backend.redirects = items.next<std::string>();
   backend.anonymous = anonymous_of(items.next<nb::list>());
   read_reach(items.next<nb::tuple>(), backend);
+  for (const nb::handle one : items.next<nb::list>()) {
+    backend.cors.emplace_back(to_cors(nb::cast<nb::tuple>(one)));
+  }
   return backend;
 }
 
 }  // namespace
 
-gateway::Config to_config(const Fixed& fixed, const nb::list& rules,
+gateway::Config to_config(const Fixed& fixed, const nb::list& rules, const nb::list& limits,
                           const gateway::Config* previous) {
   gateway::Config config;
   for (const nb::handle rule : rules) {
@@ -85,11 +122,20 @@ gateway::Config to_config(const Fixed& fixed, const nb::list& rules,
       throw nb::value_error(problem->c_str());
     }
   }
+  for (const nb::handle limit : limits) {
+    if (const auto problem = config.limits.add(to_limit(nb::cast<nb::tuple>(limit)))) {
+      throw nb::value_error(problem->c_str());
+    }
+  }
   config.domains = fixed.domains;
   config.domain_views.assign(config.domains.begin(), config.domains.end());
   config.region = fixed.region;
   config.debug = fixed.debug;
   return config;
+}
+
+std::optional<std::string> cors_problem(const nb::tuple& rule) {
+  return edge::CorsPolicy::problem_of(to_cors(rule));
 }
 
 }  // namespace tercel::python::s3

@@ -3,6 +3,7 @@
 // Thread: one that holds the interpreter lock. Tested by test_s3_options.py.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,14 @@ struct Fixed {
   bool debug;
 };
 
-// `rules`: a tuple for each backend, as _native() of gateway.py makes them. Of endpoints that are
-// in `previous`, too, what was learnt is kept; null: there is none. Throws ValueError with a
-// sentence, or TypeError.
+// `rules`: a tuple for each backend, as _native() of gateway.py makes them; `limits`: one for each
+// limit, as native_limits() of limits.py does. Of endpoints that are in `previous`, too, what was
+// learnt is kept; null: there is none. Throws ValueError with a sentence, or TypeError.
 [[nodiscard]] gateway::Config to_config(const Fixed& fixed, const nanobind::list& rules,
+                                        const nanobind::list& limits,
                                         const gateway::Config* previous);
+
+// Nothing, or a sentence on what is wrong with a rule, as _native() of cors.py makes them.
+[[nodiscard]] std::optional<std::string> cors_problem(const nanobind::tuple& rule);
 
 }  // namespace tercel::python::s3

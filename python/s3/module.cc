@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
@@ -55,11 +56,13 @@ class PyGateway {
             std::size_t cache_entries, bool debug)
       : ask_{std::move(ask)},
         fixed_{std::move(domains), std::move(region), debug},
-        gateway_{SharedConst{to_config(fixed_, nb::list{}, nullptr)}, cache_entries} {}
+        gateway_{SharedConst{to_config(fixed_, nb::list{}, nb::list{}, nullptr)}, cache_entries} {}
 
-  void update(const nb::list& rules) {
+  void update(const nb::list& rules, const nb::list& limits) {
     const SharedConst<gateway::Config> now = gateway_.config.current();
-    gateway_.config.replace(SharedConst{to_config(fixed_, rules, &*now)});
+    gateway::Config config = to_config(fixed_, rules, limits, &*now);
+    if (!config.limits.empty()) config.budgets = &gateway_.budgets();
+    gateway_.config.replace(SharedConst{std::move(config)});
   }
   void invalidate(std::string access_key, std::string identity, std::string bucket) {
     gateway_.changes.add({std::move(access_key), std::move(identity), std::move(bucket)});
@@ -172,11 +175,14 @@ NB_MODULE(_s3, module) {
              "Returns whether keys of a bucket can be behind it.");
   module.def("anonymous_operations", &s3::anonymous_operations,
              "Returns those that can be let through without a signature.");
+  module.def("cors_problem", &s3::cors_problem, nb::arg("rule"),
+             "Returns what is wrong with a rule of CORS, or None.");
   nb::class_<s3::PyGateway>(module, "Gateway")
       .def(nb::init<nb::object, std::vector<std::string>, std::string, std::size_t, bool>(),
            nb::arg("ask"), nb::kw_only(), nb::arg("domains"), nb::arg("region"),
            nb::arg("cache_entries"), nb::arg("debug"))
-      .def("update", &s3::PyGateway::update, nb::arg("rules"), "Has other backends from now on.")
+      .def("update", &s3::PyGateway::update, nb::arg("rules"), nb::arg("limits"),
+           "Has other backends and limits from now on.")
       .def("invalidate", &s3::PyGateway::invalidate, nb::arg("access_key"), nb::arg("identity"),
            nb::arg("bucket"), "Forgets answers; empty texts are any.")
       .def("counts", &s3::PyGateway::counts, "Returns what was counted, by name.")

@@ -6,18 +6,14 @@ asks servers of other origins.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.processes import environment_of_others
+from support.browser import BROWSER, opened
 from support.server import ServerProcess
 from support.tls import Authority
-
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
 pytestmark = [
     pytest.mark.skipif(BROWSER is None, reason="Chromium is missing"),
@@ -27,32 +23,8 @@ pytestmark = [
 
 def seen_by_browser(server: ServerProcess, url: str, profile: Path) -> str:
     """Opens `url`, and returns what the script of the page sends to its server."""
-    assert BROWSER is not None
-    browser = subprocess.Popen(
-        # The debugging port keeps a headless browser running until it is ended.
-        [
-            BROWSER,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--ignore-certificate-errors",  # The authority of the tests is not one of its own.
-            "--remote-debugging-port=0",
-            f"--user-data-dir={profile}",
-            url,
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment_of_others(),
-    )
-    try:
+    with opened(url, profile):
         return server.wait_for("^browser: (.*)$", timeout=60)[1]
-    finally:
-        browser.terminate()
-        browser.wait(20)
 
 
 def test_page_with_everything(serve: Any, tmp_path: Path) -> None:

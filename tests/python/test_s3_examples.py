@@ -105,6 +105,26 @@ def test_endpoints(storage: str) -> None:
             assert ask(server, "/a/k", "alice", "secret-of-alice") == (200, "key /a/k")
 
 
+def test_limits(storage: str) -> None:
+    with example("limits", storage) as server:
+        alice, backup = ("alice", "secret-of-alice"), ("backup", "secret-of-backup")
+        assert [ask(server, "/archive/k", *backup)[0] for _ in range(7)].count(503) >= 1
+        assert {ask(server, "/photos/k", *backup)[0] for _ in range(150)} == {200}
+        assert ask(server, "/photos/k", *alice)[0] == 200
+
+        def preflight(method: str, origin: str) -> Any:
+            fields = {"Origin": origin, "Access-Control-Request-Method": method}
+            url = f"{server.url}/photos/k"
+            request = urllib.request.Request(url, headers=fields, method="OPTIONS")
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return response.headers["Access-Control-Allow-Origin"]
+
+        assert preflight("PUT", "https://admin.example.com") == "https://admin.example.com"
+        assert preflight("GET", "https://other.example") == "*"
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            preflight("PUT", "https://other.example")
+
+
 def test_tokens(storage: str) -> None:
     jwt = pytest.importorskip("jwt")
     key = "k" * 32

@@ -19,7 +19,7 @@ import pytest
 from support.server import ServerProcess
 from tercel.cli import main
 from tercel.problems import SettingError
-from tercel.s3 import ApiKey, Backend, Bearer, FrontKey, Hmac, presign
+from tercel.s3 import ApiKey, Backend, Bearer, Cors, FrontKey, Hmac, Limit, presign
 from tercel.s3.file import KEYS, FileGateway, read_file
 from tercel.s3.rules import Rule
 
@@ -66,7 +66,19 @@ def test_values(path: Path, tmp_path: Path) -> None:
         check_interval = 5
         api_key = {{ env = "T" }}
         token_url = "http://iam"
+        [[buckets."b-*".cors]]
+        origins = ["https://a.example", "https://b.example"]
+        methods = ["GET", "PUT"]
+        headers = "x-amz-*"
+        expose = "ETag"
+        max_age = 5
+        credentials = true
+        private_network = true
+        [[buckets."b-*".cors]]
+        origins = "*"
         {BUCKET}
+        [buckets."*".cors]
+        origins = "*"
         [identities.alice]
         secret = {{ env = "T" }}
         [identities.bob]
@@ -83,6 +95,16 @@ def test_values(path: Path, tmp_path: Path) -> None:
         [[policies]]
         allow = false
         access = ["list"]
+        [[limits]]
+        per = "pair"
+        rate = 0.5
+        burst = 3
+        concurrent = 4
+        bandwidth = 100_000
+        identity = ["alice", "b*", ""]
+        bucket = "archive"
+        [[limits]]
+        rate = 9
         """
     )
     said = read_file(str(path))
@@ -109,9 +131,33 @@ def test_values(path: Path, tmp_path: Path) -> None:
             retries=0,
             check="connect",
             check_interval=5,
+            cors=[
+                Cors(
+                    origins=["https://a.example", "https://b.example"],
+                    methods=["GET", "PUT"],
+                    headers=["x-amz-*"],
+                    expose=["ETag"],
+                    max_age=5,
+                    credentials=True,
+                    private_network=True,
+                ),
+                Cors(origins=["*"]),
+            ],
         ),
-        "*": Backend("http://h", creds=Bearer("SECRET-T")),
+        "*": Backend("http://h", creds=Bearer("SECRET-T"), cors=Cors(origins=["*"])),
     }
+    assert said.limits == (
+        Limit(
+            per="pair",
+            rate=0.5,
+            burst=3,
+            concurrent=4,
+            bandwidth=100_000,
+            identity=["alice", "b*", ""],
+            bucket="archive",
+        ),
+        Limit(rate=9),
+    )
     assert said.keys == {
         "alice": FrontKey("SECRET-T", identity="alice"),
         "BOB": FrontKey("SECRET-F", "SECRET-T", identity="bob"),
@@ -171,6 +217,20 @@ RULE = "[[policies]]\n"
             BUCKET + RULE + 'allow = true\noperations = "GetObjekt"',
             "operations of [[policies]] number 1 has 'GetObjekt' (did you mean GetObject?) in",
         ),
+        (BUCKET + "cors = 1", "cors of [buckets.*] is a table or a list of tables in"),
+        (BUCKET + "[buckets.'*'.cors]", "cors of [buckets.*] has no origins in"),
+        (
+            BUCKET + "[buckets.'*'.cors]\norigins = 'a.example'",
+            "cors of [buckets.*]: The origin 'a.example' of CORS has no scheme",
+        ),
+        (
+            BUCKET + "[buckets.'*'.cors]\norigin = 'a.example'",
+            "'origin' is no key of cors of [buckets.*] (did you mean origins?) in",
+        ),
+        ("[limits]", "limits has to be [[limits]], a list of tables in"),
+        (BUCKET + "[[limits]]\nrate = 0", "[[limits]] number 1: the rate of Limit, in requests"),
+        (BUCKET + "[[limits]]\nrates = 1", "is no key of [[limits]] number 1 (did you mean rate?)"),
+        (BUCKET + "[[limits]]\n[[limits]]", "makes no gateway: two limits are of the same kind"),
         ("a = ", "is not TOML: Invalid value"),
     ],
 )
@@ -275,6 +335,9 @@ def file_for(port: int, prefix: str) -> str:
         identity = "alice"
         access = "read"
         prefix = "{prefix}"
+        [[limits]]
+        identity = "nobody"
+        rate = 1
         """
 
 
@@ -312,4 +375,11 @@ def test_served_and_read_again(path: Path, storages: tuple[int, int], workers: i
             assert time.monotonic() < ends, server.output
             time.sleep(0.05)
         assert get(server, "b/k")[1].startswith(f"{second} /bkt/b/k")
+
+        path.write_text(file_for(second, "b/") + "[[limits]]\nrate = 0.001\nburst = 1")
+        server.send_signal(signal.SIGHUP)
+        ends = time.monotonic() + 20
+        while "<Code>SlowDown</Code>" not in get(server, "b/k")[1]:
+            assert time.monotonic() < ends, server.output
+            time.sleep(0.05)
         assert "SECRET" not in server.output

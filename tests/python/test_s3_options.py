@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tercel.s3 import ApiKey, Backend, Bearer, Decision, FrontKey, Gateway, Hmac
+from tercel.s3 import ApiKey, Backend, Bearer, Cors, Decision, FrontKey, Gateway, Hmac, Limit
 
 HMAC = Hmac("AK", "SK")
 BACKEND = Backend("http://127.0.0.1:9000", creds=HMAC)
@@ -57,6 +57,27 @@ def gateway(buckets: Any = None, **options: Any) -> Gateway:
         (lambda: gateway(allow_ttl=-1), "a Gateway, allow_ttl,"),
         (lambda: gateway(policy_timeout=0), "policy_timeout, in seconds, is from 0.001 to 600"),
         (lambda: gateway(cache_entries=0), "cache_entries is from 1 to"),
+        (lambda: Limit(per="user"), "is one of identity, bucket, pair, all, not 'user'"),
+        (lambda: Limit(rate=0), "the rate of Limit, in requests a second, is from 0.001 to"),
+        (lambda: Limit(burst=5), "the burst of Limit is that of a rate: name one"),
+        (lambda: Limit(rate=1, burst=0), "the burst of Limit is from 1 to"),
+        (lambda: Limit(concurrent=0), "the concurrent of Limit is from 1 to"),
+        (lambda: Limit(bandwidth=1000), "in bytes a second, is from 65536 to"),
+        (lambda: Limit(identity=5), "the identity of Limit is a list of texts, not 5"),
+        (lambda: Limit(bucket=[]), "the bucket of Limit is a name or a pattern"),
+        (lambda: gateway(limits=Limit(rate=1)), "limits is a list of Limit, not Limit("),
+        (lambda: gateway(limits=[5]), "limits is a list of Limit, and 5 is none"),
+        (lambda: gateway(limits=[Limit(rate=1), Limit(rate=2)]), "the second would never count"),
+        (lambda: gateway(limits=[Limit(bucket=str(i)) for i in range(257)]), "at most 256 limits"),
+        (lambda: Cors(origins="*"), "origins of Cors is a list of texts, as ['*'], not '*'"),
+        (lambda: Cors(origins=[]), "CORS allows no origin: name some"),
+        (lambda: Cors(origins=["a.example"]), "has no scheme: write it as https://"),
+        (lambda: Cors(origins=["*"], credentials=True), "does not go with the origin *"),
+        (lambda: Cors(origins=["*"], credentials=1), "credentials of Cors is True or False"),
+        (lambda: Cors(origins=["*"], max_age=-1), "max_age of Cors, in seconds, is from 0"),
+        (lambda: Cors(origins=["*"], expose=["x-*-y"]), "the * is its last letter"),
+        (lambda: Backend("http://h", cors="*"), "is a Cors, or a list of them, not '*'"),
+        (lambda: Backend("http://h", cors=5), "is a Cors, or a list of them, not 5"),
         (
             lambda: gateway({"a": Backend("https://h", creds=HMAC, ca="/none.pem")}),
             'no certificate can be read from "/none.pem"',

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tercel/base/shared_const.h"
+#include "tercel/edge/cors_policy.h"
 #include "tercel/gateway/anonymous.h"
 #include "tercel/gateway/endpoint.h"
 #include "tercel/gateway/question.h"
@@ -55,6 +56,7 @@ struct Backend : Endpoint {
   std::string prefix;     // Before the keys that clients use: s3/key_prefix.h. Empty: none.
   std::string redirects;  // The domain in which it may send on: redirect.h. Empty: none.
   AnonymousOperations anonymous = {};  // What needs no signature of clients.
+  std::vector<edge::CorsPolicy> cors;  // Rules of its buckets, which this gateway answers by.
 };
 
 }  // namespace tercel::gateway

@@ -22,6 +22,7 @@ std::optional<std::string> Buckets::add(std::string_view name, const Backend& ba
     }
     versioned->shared_credentials = SharedConst<Credentials>{std::move(credentials)};
   }
+  any_cors_ |= !backend.cors.empty();
   std::unique_ptr<const Backend> copy = std::move(versioned);
   if (!is_glob(name)) {
     if (!exact_.try_emplace(std::string{name}, std::move(copy)).second) {

@@ -33,6 +33,8 @@ class Buckets {
   [[nodiscard]] std::optional<std::string> add(std::string_view name, const Backend& backend);
   // Null: the bucket is on none.
   [[nodiscard]] const Backend* find(std::string_view bucket) const noexcept;
+  // One of the backends has rules for pages of other origins.
+  [[nodiscard]] bool any_cors() const noexcept { return any_cors_; }
   // Those that are names, in the order of the alphabet: what a list of buckets has.
   [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
 
@@ -53,6 +55,7 @@ class Buckets {
   std::unordered_map<std::string, std::unique_ptr<const Backend>, Hash, std::equal_to<>> exact_;
   std::vector<Pattern> patterns_;  // Those that are meant before others come first.
   std::vector<std::string> names_;
+  bool any_cors_ = false;
 };
 
 }  // namespace tercel::gateway

@@ -17,7 +17,9 @@
 #include <vector>
 
 #include "tercel/base/shared_const.h"
+#include "tercel/edge/budget.h"
 #include "tercel/gateway/buckets.h"
+#include "tercel/gateway/limits.h"
 
 namespace tercel::gateway {
 
@@ -29,6 +31,8 @@ struct Config {
   std::vector<Endpoint> endpoints;  // Of all buckets, one for each health key.
   std::string region;               // That clients have to sign for; empty: any.
   bool debug = false;               // A refused signature is told with what was to be signed.
+  Limits limits;
+  edge::BudgetTable* budgets = nullptr;  // The gateway's. REQUIRES: not null if there are limits.
 };
 
 class LiveConfig {

@@ -18,6 +18,7 @@ namespace tercel::gateway {
 #define TERCEL_GATEWAY_COUNTS(X)                                                   \
   X(requests)       /* That came. */                                               \
   X(refused)        /* For what they are: no signature, a wrong one, malformed. */ \
+  X(limited)        /* Above a limit. */                                           \
   X(denied)         /* By the policy. */                                           \
   X(policy_failed)  /* It raised, answered nonsense, or took too long. */          \
   X(forwarded)      /* To a backend. */                                            \

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <mutex>
 #include <utility>
 
+#include "tercel/edge/budget.h"
 #include "tercel/gateway/changes.h"
 #include "tercel/gateway/config.h"
 #include "tercel/gateway/counts.h"
@@ -18,10 +21,21 @@ struct Gateway {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
+  // For a configuration with limits: what was used of them. Throws std::bad_alloc.
+  [[nodiscard]] edge::BudgetTable& budgets() {
+    const std::scoped_lock lock{mutex_};
+    if (budgets_ == nullptr) budgets_ = std::make_unique<edge::BudgetTable>();
+    return *budgets_;
+  }
+
   LiveConfig config;
   Changes changes;
   AllCounts counts;
   const std::size_t cache_entries_max;  // Of each kind of answer, for each loop.
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<edge::BudgetTable> budgets_;  // Outlives every request.
 };
 
 }  // namespace tercel::gateway

@@ -93,6 +93,7 @@ struct Station {
   Arrival arrival;
   Departure departure;
   std::array<char, s3::kErrorBodyBytesMax> error_body;
+  edge::CorsPolicy::Room cors_room;
   const std::unique_ptr<Slab<Visit>> visits;
 
  private:

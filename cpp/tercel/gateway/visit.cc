@@ -28,7 +28,8 @@ void Visit::begin(const http::Request& request) noexcept {
   station_.checks.follow();
   arrived_ = station_.now();
   exchange_.observe(this);
-  proceed(request);
+  if (request.method == "OPTIONS") return answer_preflight(request);
+  if (look_at_origin(request)) proceed(request);
 }
 
 void Visit::proceed(const http::Request& request) noexcept {
@@ -39,7 +40,7 @@ void Visit::proceed(const http::Request& request) noexcept {
     station_.counts.add(Counts::refused);
     return refuse(*refusal);
   }
-  if (!verify(request) || !authorize(request)) return;
+  if (!verify(request) || !admit(request) || !authorize(request)) return;
   if (station_.arrival.operation.operation == s3::Operation::kListBuckets) {
     return list_buckets(request);
   }
@@ -103,6 +104,20 @@ bool Visit::is_signed_right(const http::Request& request) noexcept {
   const s3::Secret secret{kOfClients, key_->version, key_->secret.view()};
   return s3::verify(station_.front_keys, secret, claim.stamp(), *digest, claim.signature) !=
          nullptr;
+}
+
+// --- how much
+
+bool Visit::admit(const http::Request& request) noexcept {
+  Caller caller{key_->identity};
+  if (request.client != nullptr) caller.client = client_id(*request.client);
+  const auto wait =
+      lease_.enter(*config_, caller, station_.arrival.resource.bucket, station_.loop.now());
+  if (wait == wait.zero()) return true;
+  station_.counts.add(Counts::limited);
+  retry_after_ = std::chrono::ceil<std::chrono::seconds>(wait);
+  refuse(ErrorCode::kSlowDown);
+  return false;
 }
 
 // --- what it may do

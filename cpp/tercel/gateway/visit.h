@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "tercel/base/address.h"
@@ -23,6 +24,8 @@
 #include "tercel/gateway/body_filters.h"
 #include "tercel/gateway/collected_body.h"
 #include "tercel/gateway/config.h"
+#include "tercel/gateway/cross_origin.h"
+#include "tercel/gateway/lease.h"
 #include "tercel/gateway/question.h"
 #include "tercel/gateway/station.h"
 #include "tercel/http/handler.h"
@@ -60,6 +63,8 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   void proceed(const http::Request& request) noexcept;
   [[nodiscard]] bool verify(const http::Request& request) noexcept;
   [[nodiscard]] bool is_signed_right(const http::Request& request) noexcept;
+  // Below its limits.
+  [[nodiscard]] bool admit(const http::Request& request) noexcept;
   [[nodiscard]] bool authorize(const http::Request& request) noexcept;
   [[nodiscard]] bool is_allowed(SharedConst<Decision>& decision, const DecisionFacts& facts,
                                 const http::Request& request) noexcept;
@@ -74,12 +79,18 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   // Gives the collected body what is verified; false: it has answered.
   [[nodiscard]] bool collect(std::string_view bytes, http::Final final) noexcept;
 
+  // --- pages of other origins (visit_cors.cc)
+  [[nodiscard]] bool look_at_origin(const http::Request& request) noexcept;
+  [[nodiscard]] std::span<const edge::CorsPolicy> cors_rules(const http::Request& request) noexcept;
+  void answer_preflight(const http::Request& request) noexcept;
+
   // --- answers of our own (visit_answers.cc)
   void list_buckets(const http::Request& request) noexcept;
   void refuse(const s3::Refusal& refusal) noexcept;
   void refuse(s3::ErrorCode error) noexcept { refuse(s3::Refusal{error}); }
   void refuse_signature(const http::Request& request) noexcept;
-  void answer_xml(std::uint16_t status, std::string_view body, bool retry) noexcept;
+  void answer_xml(std::uint16_t status, std::string_view body,
+                  std::chrono::seconds retry_after = {}) noexcept;
   [[nodiscard]] bool fails(Verdict verdict) noexcept;
 
   // --- waiting for a policy
@@ -129,7 +140,10 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   bool gets_object_ = false;       // The answer is an object, or what is in one.
   bool encodes_keys_ = false;
   bool makes_bucket_ = false;
-  std::chrono::seconds arrived_{0};  // Since 1970: when the claim is judged.
+  std::chrono::seconds arrived_{0};                       // Since 1970: when the claim is judged.
+  std::chrono::seconds retry_after_ = http::kRetryAfter;  // Told with 503.
+  Lease lease_;
+  CrossOrigin cors_;
 
   Waiter<FrontKey> key_waiter_{*this};
   Waiter<Decision> decision_waiter_{*this};

@@ -61,7 +61,7 @@ void Visit::list_buckets(const http::Request& request) noexcept {
     return refuse(ErrorCode::kSlowDown);
   }
   station_.counts.add(Counts::answered_here);
-  answer_xml(200, body, false);
+  answer_xml(200, body);
 }
 
 void Visit::refuse_signature(const http::Request& request) noexcept {
@@ -88,21 +88,31 @@ void Visit::refuse(const Refusal& refusal) noexcept {
   const std::string_view body = s3::write_error_body(
       refusal, {.request_id = id_text, .host_id = id_text}, station_.error_body);
   const std::uint16_t status = s3::info(refusal.code()).http_status;
-  answer_xml(status, body, status == 503);
+  answer_xml(status, body, status == 503 ? retry_after_ : std::chrono::seconds{0});
 }
 
-void Visit::answer_xml(std::uint16_t status, std::string_view body, bool retry) noexcept {
+void Visit::answer_xml(std::uint16_t status, std::string_view body,
+                       std::chrono::seconds retry_after) noexcept {
   if (std::exchange(answered_, true)) return;
   if (request_id_[0] == '\0') request_id_ = station_.next_request_id();
   std::array<char, 20> size;
   const auto end = std::to_chars(size.data(), size.data() + size.size(), body.size()).ptr;
-  const std::array<http::Field, 4> fields{{
+  std::array<char, 20> wait;
+  const auto wait_end =
+      std::to_chars(wait.data(), wait.data() + wait.size(), retry_after.count()).ptr;
+  constexpr std::size_t kOwn = 4;
+  std::array<http::Field, kOwn + edge::CorsPolicy::kFieldsMax> fields{{
       {"content-type", "application/xml"},
       {"x-amz-request-id", {request_id_.data(), request_id_.size()}},
       {"content-length", {size.data(), end}},
-      {"retry-after", "1"},
+      {"retry-after", {wait.data(), wait_end}},
   }};
-  const auto used = std::span{fields}.first(retry ? 4 : 3);
+  std::size_t count = retry_after.count() != 0 ? kOwn : kOwn - 1;
+  for (const http::Field& field :
+       cors_.fields(std::span{fields}.first(count), station_.cors_room)) {
+    fields[count++] = field;
+  }
+  const auto used = std::span{fields}.first(count);
   if (auto started = exchange_.start({.status = status, .fields = used}); !started) {
     return exchange_.abort(started.error());
   }

@@ -69,6 +69,7 @@ void Visit::relay(const http::Request& request) noexcept {
   // A backend that is told that there is no body stores the object with the head.
   if (request_filter_ != nullptr && arrival.payload.bytes == 0) return begin_body(request);
   filters.response = &response_filter_;
+  filters.throttle = lease_.throttle();
   gets_object_ = arrival.operation.operation == s3::Operation::kGetObject ||
                  arrival.operation.operation == s3::Operation::kSelectObjectContent;
   encodes_keys_ = encodes_keys(arrival);
@@ -242,6 +243,10 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
     if (rewritten && field.name == "content-length") continue;
     // "x-amz-error-detail-key" and the like.
     if (!backend_->prefix.empty() && field.name.starts_with("x-amz-error-detail-")) continue;
+    if (cors_.has_rules() && field.name.starts_with("access-control-")) continue;
+    draft.add(field.name, field.value);
+  }
+  for (const http::Field& field : cors_.fields(draft.fields(), station_.cors_room)) {
     draft.add(field.name, field.value);
   }
   // Clients follow these: they say what is true of the gateway.

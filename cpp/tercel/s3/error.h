@@ -21,10 +21,12 @@ namespace tercel::s3 {
 // name of the code (enumerator without k), HTTP status, default message
 #define TERCEL_S3_ERRORS(X)                                                                        \
   X(kAccessDenied, 403, "Access Denied")                                                           \
+  X(kAccessForbidden, 403, "Access Forbidden")                                                     \
   X(kAuthorizationHeaderMalformed, 400, "The authorization header that you provided is not valid") \
   X(kAuthorizationQueryParametersError, 400,                                                       \
     "The authorization query parameters that you provided are not valid")                          \
   X(kBadDigest, 400, "The checksum that you specified did not match what the server received")     \
+  X(kBadRequest, 400, "Bad Request")                                                               \
   X(kEntityTooLarge, 400, "Your proposed upload exceeds the maximum allowed object size")          \
   X(kExpiredToken, 400, "The provided token has expired")                                          \
   X(kGatewayTimeout, 504, "The storage behind the server did not answer in time")                  \

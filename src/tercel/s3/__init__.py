@@ -11,7 +11,9 @@
 `tercel serve main:gateway` runs it.
 """
 
+from tercel.s3.cors import Cors
 from tercel.s3.gateway import Gateway
+from tercel.s3.limits import Limit
 from tercel.s3.presigned import presign
 from tercel.s3.reach import EndpointState
 from tercel.s3.values import (
@@ -30,11 +32,13 @@ __all__ = [
     "AuthzRequest",
     "Backend",
     "Bearer",
+    "Cors",
     "Credentials",
     "Decision",
     "EndpointState",
     "FrontKey",
     "Gateway",
     "Hmac",
+    "Limit",
     "presign",
 ]

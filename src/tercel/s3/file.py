@@ -32,7 +32,9 @@ from typing import Any, TypeVar
 
 from tercel import _s3
 from tercel.problems import SettingError
+from tercel.s3.cors import Cors
 from tercel.s3.gateway import Gateway
+from tercel.s3.limits import Limit
 from tercel.s3.rules import Rule, decide
 from tercel.s3.values import (
     ApiKey,
@@ -52,8 +54,8 @@ Value = TypeVar("Value")
 
 _log = logging.getLogger("tercel.s3")
 
-# The keys of each table, and what a value is: "text", "secret", "flag", "number" or "texts" (a text
-# or a list of them).
+# The keys of each table, and what a value is: "text", "secret", "flag", "number", "texts" (a text
+# or a list of them), "names" (texts that may be empty) or "tables" (a table or a list of them).
 KEYS: Mapping[str, Mapping[str, str]] = {
     "gateway": {
         "domains": "texts",
@@ -95,6 +97,16 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "api_key": "secret",
         "token_url": "text",
         "token": "secret",
+        "cors": "tables",
+    },
+    "buckets.NAME.cors": {
+        "origins": "texts",
+        "methods": "texts",
+        "headers": "texts",
+        "expose": "texts",
+        "max_age": "number",
+        "credentials": "flag",
+        "private_network": "flag",
     },
     "identities": {"access_key": "text", "secret": "secret", "session_token": "secret"},
     "policies": {
@@ -106,8 +118,18 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "operations": "texts",
         "cidr": "texts",
     },
+    "limits": {
+        "per": "text",
+        "rate": "number",
+        "burst": "number",
+        "concurrent": "number",
+        "bandwidth": "number",
+        "identity": "names",
+        "bucket": "texts",
+    },
 }
-_TABLES = ("server", *KEYS)
+_TABLES = ("server", *(name for name in KEYS if "." not in name))
+_LISTS = ("policies", "limits")
 _CREDENTIALS = ("access_key", "secret_key", "session_token", "api_key", "token_url", "token")
 _ACCESS = ("read", "write", "list")
 _SECRET_BYTES_MAX = 64 * 1024
@@ -128,6 +150,7 @@ class GatewayFile:
     buckets: Mapping[str, Backend]
     keys: Mapping[str, FrontKey]
     rules: tuple[Rule, ...]
+    limits: tuple[Limit, ...]
 
 
 class FileGateway(Gateway):
@@ -153,6 +176,7 @@ class FileGateway(Gateway):
                 self._file.buckets,
                 secret_for=secret_for,
                 authorize=authorize,
+                limits=self._file.limits,
                 **self._file.options,
             )
         except (TypeError, ValueError) as error:
@@ -162,7 +186,7 @@ class FileGateway(Gateway):
         """Reads the file again: for SIGHUP. With a mistake in it everything stays as it was."""
         try:
             file = read_file(self._path)
-            self.update(file.buckets)
+            self.update(file.buckets, limits=file.limits)
         except (SettingError, TypeError, ValueError) as error:
             _log.error("The gateway stays as it was. %s", error)
             return
@@ -200,8 +224,8 @@ def _read(said: Mapping[str, Any]) -> GatewayFile:
     for name, value in said.items():
         if name not in _TABLES:
             raise _Mistake(f"[{name}] is no table of a gateway{_meant(name, _TABLES)}")
-        if not isinstance(value, list if name == "policies" else dict):
-            shape = "[[policies]], a list of tables" if name == "policies" else f"[{name}], a table"
+        if not isinstance(value, list if name in _LISTS else dict):
+            shape = f"[[{name}]], a list of tables" if name in _LISTS else f"[{name}], a table"
             raise _Mistake(f"{name} has to be {shape}")
     buckets = {
         name: _backend(f"[buckets.{name}]", table)
@@ -226,14 +250,27 @@ def _read(said: Mapping[str, Any]) -> GatewayFile:
         _rule(f"[[policies]] number {number}", table)
         for number, table in enumerate(said.get("policies", []), 1)
     )
+    limits = tuple(
+        _limit(f"[[limits]] number {number}", table)
+        for number, table in enumerate(said.get("limits", []), 1)
+    )
     options = _values("[gateway]", "gateway", said.get("gateway", {}))
-    return GatewayFile(said.get("server", {}), options, buckets, keys, rules)
+    return GatewayFile(said.get("server", {}), options, buckets, keys, rules, limits)
 
 
 def _backend(where: str, table: Any) -> Backend:
     values = _values(where, "buckets", table, "endpoint")
     creds = {name: values.pop(name) for name in _CREDENTIALS if name in values}
-    return _made(where, Backend, creds=_credentials(where, creds), **values)
+    cors = [_cors(f"cors of {where}", rule) for rule in values.pop("cors", ())]
+    return _made(where, Backend, creds=_credentials(where, creds), cors=cors, **values)
+
+
+def _cors(where: str, table: Any) -> Cors:
+    return _made(where, Cors, **_values(where, "buckets.NAME.cors", table, "origins"))
+
+
+def _limit(where: str, table: Any) -> Limit:
+    return _made(where, Limit, **_values(where, "limits", table))
 
 
 def _credentials(where: str, values: dict[str, Any]) -> Credentials:
@@ -310,9 +347,15 @@ def _value(what: str, kind: str, value: Any) -> Any:
     elif kind == "text":
         if not isinstance(value, str):
             raise _Mistake(f"{what} is a text")
+    elif kind == "tables":
+        value = [value] if isinstance(value, dict) else value
+        if not isinstance(value, list):
+            raise _Mistake(f"{what} is a table or a list of tables")
     else:
         value = [value] if isinstance(value, str) else value
-        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise _Mistake(f"{what} is a text or a list of texts")
+        if kind == "texts" and not all(value):
             raise _Mistake(f"{what} is a text or a list of texts, none of them empty")
         if not value:
             raise _Mistake(f"{what} is an empty list, which is for nothing: leave it out for all,")

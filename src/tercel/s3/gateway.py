@@ -8,6 +8,8 @@ from typing import Any
 from tercel import _s3
 from tercel.options import check_call, check_number, listed
 from tercel.s3.anonymous import operations_of
+from tercel.s3.cors import cors_rules
+from tercel.s3.limits import Limit, native_limits
 from tercel.s3.policy import Policy, Times
 from tercel.s3.reach import EndpointState, native_reach
 from tercel.s3.values import (
@@ -61,6 +63,9 @@ class Gateway:
         error_ttl: seconds before a function that failed is called again for the same question.
         policy_timeout: seconds that a function may take; after that the answer is 503.
         cache_entries: answers of each kind that are kept.
+        limits: how much whom. Of those with the same `per` the first that fits a request counts.
+            They count for what has a valid signature, before `authorize` is called; in each
+            process by itself.
         debug: an answer to a wrong signature says what was to be signed. Not for production.
 
     Each function is plain, and then runs on a thread of a pool, or a coroutine function. One that
@@ -86,6 +91,7 @@ class Gateway:
         error_ttl: float = 1,
         policy_timeout: float = 5,
         cache_entries: int = 10_000,
+        limits: Iterable[Limit] = (),
         debug: bool = False,
     ) -> None:
         lookup = secret_for.get if isinstance(secret_for, Mapping) else secret_for
@@ -123,17 +129,29 @@ class Gateway:
             cache_entries=cache_entries,
             debug=bool(debug),
         )
-        self.update(buckets)
+        self._buckets: Mapping[str, Backend] = {}
+        self._limits: list[tuple[Any, ...]] = []
+        self.update(buckets, limits=limits)
 
-    def update(self, buckets: Mapping[str, Backend]) -> None:
-        """Has other backends from the next request on. Thread: any.
+    def update(
+        self,
+        buckets: Mapping[str, Backend] | None = None,
+        *,
+        limits: Iterable[Limit] | None = None,
+    ) -> None:
+        """Has other backends, or limits, from the next request on. Thread: any.
 
-        Requests that are under way go on as they began. What functions have answered is still
-        believed; see `invalidate()`. Certificates are read again, and count for new connections.
+        What is None stays. Requests that are under way go on as they began. What functions have
+        answered is still believed; see `invalidate()`. What was used of a limit stays used where
+        another one of the same `per`, `identity` and `bucket` comes in its place. Certificates are
+        read again, and count for new connections.
 
         Raises:
-            ValueError, TypeError: a bucket is none, or its backend has no credentials.
+            ValueError, TypeError: a bucket is none, or its backend has no credentials; or a limit
+                is none.
         """
+        buckets = self._buckets if buckets is None else buckets
+        new_limits = self._limits if limits is None else native_limits(limits)
         if not isinstance(buckets, Mapping):
             raise TypeError(f"buckets is a dict of backends by name, not {buckets!r}")
         for name, backend in buckets.items():
@@ -148,7 +166,8 @@ class Gateway:
         rules = [_native(name, backend) for name, backend in buckets.items()]
         keys = {n: b.creds for n, b in buckets.items() if isinstance(b.creds, ApiKey)}
         self._policy.update(keys)
-        self._native.update(rules)
+        self._native.update(rules, new_limits)
+        self._buckets, self._limits = dict(buckets), new_limits
 
     def invalidate(
         self,
@@ -219,6 +238,7 @@ def _native(name: str, backend: Backend) -> tuple[Any, ...]:
         backend.redirects or "",
         operations_of(backend.anonymous),
         native_reach(backend),
+        [rule._native() for rule in cors_rules(backend.cors)],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from tercel import _s3
 from tercel.options import check_number
 from tercel.s3.anonymous import operations_of
+from tercel.s3.cors import Cors, cors_rules
 from tercel.s3.reach import check_reach, endpoints_of
 from tercel.s3.texts import check_text
 
@@ -145,6 +146,9 @@ class Backend:
         check: whether endpoints are looked at while nobody asks: "off", "connect" (a connection),
             "head" (`HEAD /`, unsigned, with an answer other than 500, 502, 503, 504).
         check_interval: seconds between two looks.
+        cors: the rules of its buckets for pages of other origins, of which the first that fits a
+            request counts. With none, answers have what the backend says, and preflights are
+            refused.
     """
 
     endpoint: str | Sequence[str]
@@ -168,6 +172,7 @@ class Backend:
     retries: int = 2
     check: Check = "off"
     check_interval: float = 10
+    cors: Cors | Iterable[Cors] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "endpoint", endpoints_of(self.endpoint))
@@ -186,6 +191,7 @@ class Backend:
         if self.redirects is not None:
             _check_redirects(self.redirects)
         operations_of(self.anonymous)
+        object.__setattr__(self, "cors", cors_rules(self.cors))
 
 
 def _check_prefix(prefix: Any) -> None:

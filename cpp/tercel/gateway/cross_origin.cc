@@ -1,0 +1,46 @@
+#include "tercel/gateway/cross_origin.h"
+
+#include <algorithm>
+#include <new>
+
+namespace tercel::gateway {
+
+bool CrossOrigin::read(const http::Request& request,
+                       std::span<const edge::CorsPolicy> rules) noexcept {
+  has_rules_ = !rules.empty();
+  if (!has_rules_) return true;
+  const http::Field* const origin = http::find_field(request.fields, "origin");
+  if (origin == nullptr) return true;
+  const auto rule = std::ranges::find_if(rules, [&](const edge::CorsPolicy& one) {
+    return one.allows_method(request.method) && !one.allow(origin->value).empty();
+  });
+  if (rule == rules.end()) return true;
+  allowed_ = rule->allow(origin->value);
+  if (allowed_.data() == origin->value.data()) {
+    try {
+      allowed_ = origin_ = origin->value;
+    } catch (const std::bad_alloc&) {
+      allowed_ = {};
+      return false;
+    }
+  }
+  rule_ = &*rule;
+  return true;
+}
+
+const edge::CorsPolicy* CrossOrigin::granted(const http::Request& preflight,
+                                             std::span<const edge::CorsPolicy> rules) noexcept {
+  const auto rule = std::ranges::find_if(
+      rules, [&](const edge::CorsPolicy& one) { return one.grants(preflight); });
+  return rule != rules.end() ? &*rule : nullptr;
+}
+
+std::span<const http::Field> CrossOrigin::fields(std::span<const http::Field> present,
+                                                 edge::CorsPolicy::Room& room) const noexcept {
+  if (rule_ != nullptr) return rule_->fields(allowed_, present, room);
+  if (!has_rules_) return {};
+  room.fields[0] = {"vary", "origin"};
+  return std::span{room.fields}.first(1);
+}
+
+}  // namespace tercel::gateway

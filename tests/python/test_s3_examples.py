@@ -102,7 +102,7 @@ def test_endpoints(storage: str) -> None:
     gone = "http://127.0.0.1:9"
     with example("endpoints", storage, S3_FIRST=gone, S3_SECOND=storage) as server:
         for _ in range(5):
-            assert ask(server, "/a/k", "alice", "secret-of-alice") == (200, "key /a/k")
+            assert ask(server, "/photos/k", "alice", "secret-of-alice") == (200, "key /photos/k")
 
 
 def test_limits(storage: str) -> None:

@@ -32,7 +32,8 @@ namespace tercel::gateway {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-// The backend to ask instead of the first endpoint of this one, which has no others. `bucket`: its name there. Nothing: the gateway does not go there.
+// The backend to ask instead of the first endpoint of this one, which has no others. `bucket`: its
+// name there. Nothing: the gateway does not go there.
 [[nodiscard]] std::optional<Backend> redirect_of(const http::ResponseHead& head,
                                                  const Backend& backend, std::string_view bucket);
 

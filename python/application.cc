@@ -110,14 +110,14 @@ class Edge final : public http::Handler {
 class AsgiApplication final : public Application {
  public:
   AsgiApplication(Engine& engine, PyObject* app, PyObject* loop, PyObject* state, PyObject* context,
-                  const config::Settings& settings)
+                  const config::Settings& settings, asgi::Commons* commons)
       : handler_{engine, app, loop, state, context, to_handler_options(settings)},
         around_{settings} {
     if (!handler_.init()) throw_python_error();
     const asgi::Front* const front = asgi::front_of(app);
     if (front == nullptr) return;
     if (front->open != nullptr) {
-      loop_fronts_ = front->open(app, engine.loop());
+      loop_fronts_ = front->open(app, engine.loop(), commons);
     } else {
       front_ = front->make(app, handler_);
     }
@@ -139,6 +139,15 @@ class AsgiApplication final : public Application {
     return service.active() + handler_.running_detached();
   }
   void cancel_all() noexcept override { handler_.cancel_all(); }
+  const edge::MetricsSource* metrics() const noexcept override {
+    return loop_fronts_ != nullptr ? loop_fronts_->metrics() : nullptr;
+  }
+  void reopen_logs() noexcept override {
+    if (loop_fronts_ != nullptr) loop_fronts_->reopen_logs();
+  }
+  void flush_logs() noexcept override {
+    if (loop_fronts_ != nullptr) loop_fronts_->flush_logs();
+  }
   int traverse(visitproc visit, void* arg) const override { return handler_.traverse(visit, arg); }
 
  private:
@@ -217,9 +226,10 @@ class WsgiApplication final : public Application {
 std::unique_ptr<Application> Application::asgi(Engine& engine, const nb::object& loop,
                                                const nb::object& app,
                                                const config::Settings& settings,
-                                               const nb::object& state, const nb::object& context) {
+                                               const nb::object& state, const nb::object& context,
+                                               asgi::Commons* commons) {
   return std::make_unique<AsgiApplication>(engine, app.ptr(), loop.ptr(), state_in(state),
-                                           context_in(context), settings);
+                                           context_in(context), settings, commons);
 }
 
 std::unique_ptr<Application> Application::wsgi(const nb::object& app,

@@ -12,6 +12,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include "python/asgi/door.h"
 #include "python/engine.h"
 #include "tercel/config/settings.h"
 #include "tercel/server/options.h"
@@ -22,13 +23,12 @@ namespace tercel::python {
 class Application {
  public:
   // `state` is the lifespan's dict or None; `context` the contextvars.Context that requests inherit
-  // from. Throws TypeError, or ValueError when a setting asks for what this Python does not offer.
-  [[nodiscard]] static std::unique_ptr<Application> asgi(Engine& engine,
-                                                         const nanobind::object& loop,
-                                                         const nanobind::object& app,
-                                                         const config::Settings& settings,
-                                                         const nanobind::object& state,
-                                                         const nanobind::object& context);
+  // from; `commons` is null where there is one process. Throws TypeError, or ValueError when a
+  // setting asks for what this Python does not offer.
+  [[nodiscard]] static std::unique_ptr<Application> asgi(
+      Engine& engine, const nanobind::object& loop, const nanobind::object& app,
+      const config::Settings& settings, const nanobind::object& state,
+      const nanobind::object& context, asgi::Commons* commons);
   [[nodiscard]] static std::unique_ptr<Application> wsgi(const nanobind::object& app,
                                                          const config::Settings& settings);
   Application() noexcept = default;
@@ -46,6 +46,11 @@ class Application {
   [[nodiscard]] virtual std::size_t active(const server::Service& service) const noexcept = 0;
   // Ends what it still works on, where that can be done.
   virtual void cancel_all() noexcept = 0;
+  // What it counts itself; null: nothing.
+  [[nodiscard]] virtual const edge::MetricsSource* metrics() const noexcept { return nullptr; }
+  // Of logs that are the application's own, as asgi::LoopFronts.
+  virtual void reopen_logs() noexcept {}
+  virtual void flush_logs() noexcept {}
   // For tp_traverse of the Python object that this is part of.
   virtual int traverse(visitproc visit, void* arg) const = 0;
 };

@@ -10,6 +10,7 @@
 #include "python/asgi/bind.h"
 #include "python/errors.h"
 #include "python/listen_sockets.h"
+#include "python/metrics_sockets.h"
 #include "python/server_options.h"
 #include "tercel/http/h2_engine.h"
 #include "tercel/net/socket_stream.h"
@@ -64,8 +65,9 @@ PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::o
                    const PySettings& settings, const nb::object& state, const nb::object& context,
                    bool wsgi, PyShared* shared)
     : engine_object_{engine}, engine_{engine_in(engine)}, settings_{settings.values} {
-  application_ = wsgi ? Application::wsgi(app, settings.values)
-                      : Application::asgi(engine_, loop, app, settings.values, state, context);
+  application_ =
+      wsgi ? Application::wsgi(app, settings.values)
+           : Application::asgi(engine_, loop, app, settings.values, state, context, shared);
   require_http2(settings.values);
   server::Options options = to_options(settings.values);
   if (secure()) {
@@ -78,6 +80,7 @@ PyServer::PyServer(const nb::object& engine, const nb::object& loop, const nb::o
 }
 
 PyServer::~PyServer() {
+  metrics_server_.reset();
   if (!service_->stop()) {
     // A thread that hangs, or that a child of fork() does not have, owns what it may touch.
     static_cast<void>(request_log_.release());
@@ -105,6 +108,32 @@ void PyServer::share(PyShared& shared) {
   }
   for (const net::ListenSocket& socket : shared.sockets()) {
     or_throw(service_->listen(or_throw(socket.duplicate())));
+  }
+  statistics_ = &shared.statistics();
+  std::vector<net::ListenSocket> metrics;
+  for (const net::ListenSocket& socket : shared.metrics_sockets()) {
+    metrics.push_back(or_throw(socket.duplicate()));
+  }
+  if (!metrics.empty()) show_metrics(std::move(metrics));
+}
+
+std::string PyServer::listen_metrics(std::string_view bind) {
+  const config::Settings settings = of_metrics(settings_);
+  std::vector<net::ListenSocket> sockets;
+  std::string url = add_metrics(sockets, open_sockets(settings, bind), settings);
+  show_metrics(std::move(sockets));
+  return url;
+}
+
+void PyServer::show_metrics(std::vector<net::ListenSocket> sockets) {
+  service_->measure();
+  net::Loop& loop = engine_.loop();
+  const edge::MetricsSource* const own = application_->metrics();
+  metrics_server_ = statistics_ != nullptr
+                        ? std::make_unique<server::MetricsServer>(loop, *statistics_, own)
+                        : std::make_unique<server::MetricsServer>(loop, *service_, own);
+  for (net::ListenSocket& socket : sockets) {
+    or_throw(metrics_server_->server().listen(std::move(socket)));
   }
 }
 
@@ -150,6 +179,7 @@ void PyServer::log_requests(nb::object logger, PyShared* shared) {
 
 void PyServer::reopen_logs() {
   if (request_log_) request_log_->reopen();
+  application_->reopen_logs();
 }
 
 void PyServer::reload_certificates() {
@@ -170,10 +200,13 @@ nb::list PyServer::certificate_warnings() const {
 
 void PyServer::start() {
   or_throw(service_->start());
+  if (metrics_server_ != nullptr) or_throw(metrics_server_->server().start());
 }
 
 void PyServer::drain(bool notify_streams) {
   service_->drain();
+  // Another process shows the sum, and after SIGUSR2 that of other counters.
+  if (metrics_server_ != nullptr && statistics_ != nullptr) metrics_server_->server().drain();
   if (notify_streams) service_->notify_draining();
 }
 
@@ -181,10 +214,13 @@ void PyServer::close() {
   if (engine_.loop().dispatching()) {
     throw std::runtime_error("close() must not be called from within a request");
   }
+  if (metrics_server_ != nullptr) metrics_server_->server().close();
   const bool stopped = stop();
   service_->close();
   application_->cancel_all();
-  if (stopped && request_log_ != nullptr) request_log_->flush();
+  if (!stopped) return;
+  if (request_log_ != nullptr) request_log_->flush();
+  application_->flush_logs();
 }
 
 // Other threads of Python go on meanwhile.
@@ -276,6 +312,8 @@ void bind_server(nb::module_& module) {
                    nb::sig("def certificate_warnings(self) -> list[str]"),
                    "What of the files of TLS does not hold now, in sentences: certificates that "
                    "expired or are not valid yet, revocation lists out of date or of nobody's.")
+      .def("listen_metrics", &PyServer::listen_metrics, nb::arg("bind"),
+           "Shows metrics on an address once it has started. Returns what to open. Raises OSError.")
       .def("start", &PyServer::start, "Starts to accept. Raises OSError.")
       .def("drain", &PyServer::drain, nb::arg("notify_streams"),
            "Stops to accept; idle connections close soon. If `notify_streams`, requests that still "

@@ -22,6 +22,7 @@
 #include "python/request_log.h"
 #include "python/settings.h"
 #include "python/shared.h"
+#include "tercel/server/metrics_server.h"
 #include "tercel/server/service.h"
 
 namespace tercel::python {
@@ -55,6 +56,10 @@ class PyServer {
   // (host, port) of each TCP socket, the path of each Unix socket.
   [[nodiscard]] nanobind::list addresses() const;
 
+  // Shows metrics there from start() on. Returns what to open. Throws OSError. REQUIRES: not
+  // started; once at most.
+  std::string listen_metrics(std::string_view bind);
+
   // Writes the access log that the settings ask for, to `logger` unless it is None. What has lines
   // of other processes too is shared through `shared`. Throws OSError. REQUIRES: called before
   // start(), once at most.
@@ -85,6 +90,8 @@ class PyServer {
   std::string add(std::vector<net::ListenSocket> sockets);
   void share(PyShared& shared);
   [[nodiscard]] bool stop();
+  // Makes what shows metrics, and has them measured. The sockets are for it.
+  void show_metrics(std::vector<net::ListenSocket> sockets);
   [[nodiscard]] bool secure() const noexcept { return !settings_.ssl_certfile.empty(); }
 
   nanobind::object engine_object_;
@@ -95,6 +102,8 @@ class PyServer {
   std::unique_ptr<Application> application_;
   std::unique_ptr<server::Service> service_;
   std::unique_ptr<RequestLog> request_log_;
+  const server::Statistics* statistics_ = nullptr;  // Of all processes; null: there is one.
+  std::unique_ptr<server::MetricsServer> metrics_server_;
 };
 
 }  // namespace tercel::python

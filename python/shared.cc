@@ -13,6 +13,7 @@
 
 #include "python/errors.h"
 #include "python/listen_sockets.h"
+#include "python/metrics_sockets.h"
 
 namespace nb = nanobind;
 
@@ -28,6 +29,9 @@ std::shared_ptr<PyShared::Gates> make_gates() {
 }
 
 }  // namespace
+
+static_assert(asgi::Commons::kRoomBytes == server::Statistics::kRoomBytes);
+static_assert(asgi::Commons::kRoomGaugesBytes == server::Statistics::kRoomGaugesBytes);
 
 PyShared::PyShared(const PySettings& settings)
     : settings_{settings.values},
@@ -51,18 +55,38 @@ std::string PyShared::add(std::vector<net::ListenSocket> sockets) {
   return url;
 }
 
+std::string PyShared::listen_metrics(std::string_view bind) {
+  const config::Settings settings = of_metrics(settings_);
+  return add_metrics(metrics_sockets_, open_sockets(settings, bind), settings);
+}
+
+std::string PyShared::adopt_metrics(int descriptor) {
+  const config::Settings settings = of_metrics(settings_);
+  return add_metrics(metrics_sockets_, adopt_socket(settings, descriptor), settings);
+}
+
 void PyShared::close() {
   sockets_.clear();
+  metrics_sockets_.clear();
 }
 
 void PyShared::own_paths() {
-  for (net::ListenSocket& socket : sockets_) {
-    if (!socket.path().empty()) socket.own_path();
+  for (std::vector<net::ListenSocket>* const sockets : {&sockets_, &metrics_sockets_}) {
+    for (net::ListenSocket& socket : *sockets) {
+      if (!socket.path().empty()) socket.own_path();
+    }
   }
 }
 
 void PyShared::leave_paths() {
   for (net::ListenSocket& socket : sockets_) socket.leave_path();
+  for (net::ListenSocket& socket : metrics_sockets_) socket.leave_path();
+}
+
+nb::list PyShared::metrics_descriptors() const {
+  nb::list all;
+  for (const net::ListenSocket& socket : metrics_sockets_) all.append(socket.descriptor());
+  return all;
 }
 
 nb::list PyShared::addresses() const {
@@ -78,10 +102,12 @@ nb::list PyShared::descriptors() const {
 }
 
 void PyShared::retire(std::size_t of) noexcept {
-  for (std::size_t i = 0; i < server::Statistics::kLoopsMax; ++i) {
-    for (GateOfPath& each : *gates_) each.gate.leave(statistics_->slot(of, i));
-  }
-  statistics_->retire(of);
+  statistics_->retire(of, [this](const http::Counters* slot) {
+    for (GateOfPath& each : *gates_) {
+      each.gate.leave(slot);
+      each.gate.leave(second_name(slot));
+    }
+  });
 }
 
 std::shared_ptr<edge::LineGate> PyShared::gate(std::string_view path) const noexcept {
@@ -116,7 +142,7 @@ nb::dict to_dict(const server::Statistics::Numbers& numbers) {
   all["requests"] = numbers.requests;
   constexpr const char* kStatuses[] = {"no_status",  "status_1xx", "status_2xx",
                                        "status_3xx", "status_4xx", "status_5xx"};
-  for (std::size_t i = 0; i < std::size(kStatuses); ++i) all[kStatuses[i]] = numbers.statuses[i];
+  for (std::size_t i = 0; i < std::size(kStatuses); ++i) all[kStatuses[i]] = numbers.status(i);
   all["aborted"] = numbers.aborted;
   all["peer_gone"] = numbers.peer_gone;
   all["body_bytes"] = numbers.body_bytes;
@@ -136,6 +162,13 @@ void bind_shared(nb::module_& module) {
            "OSError.")
       .def("adopt", &PyShared::adopt, nb::arg("descriptor"),
            "Takes over a listening socket. Returns what to open. Raises OSError.")
+      .def("listen_metrics", &PyShared::listen_metrics, nb::arg("bind"),
+           "Listens on an address of metrics. Returns what to open. Raises OSError.")
+      .def("adopt_metrics", &PyShared::adopt_metrics, nb::arg("descriptor"),
+           "Takes over a listening socket of metrics. Returns what to open. Raises OSError.")
+      .def_prop_ro("metrics_descriptors", &PyShared::metrics_descriptors,
+                   nb::sig("def metrics_descriptors(self) -> list[int]"),
+                   "Of each socket of metrics.")
       .def("close", &PyShared::close, "Stops listening, unless another process has the sockets.")
       .def("own_paths", &PyShared::own_paths,
            "Takes over the paths of Unix sockets that another process opened.")

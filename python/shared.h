@@ -16,6 +16,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include "python/asgi/door.h"
 #include "python/settings.h"
 #include "tercel/edge/line_gate.h"
 #include "tercel/net/listen_socket.h"
@@ -24,7 +25,7 @@
 
 namespace tercel::python {
 
-class PyShared {
+class PyShared final : public asgi::Commons {
  public:
   explicit PyShared(const PySettings& settings);
   PyShared(const PyShared&) = delete;
@@ -49,6 +50,22 @@ class PyShared {
   [[nodiscard]] const net::TlsTicketSecret& ticket_secret() const noexcept {
     return ticket_secret_;
   }
+  // --- metrics
+  // The same on an address of metrics.
+  std::string listen_metrics(std::string_view bind);
+  std::string adopt_metrics(int descriptor);
+  [[nodiscard]] nanobind::list metrics_descriptors() const;
+  [[nodiscard]] const std::vector<net::ListenSocket>& metrics_sockets() const noexcept {
+    return metrics_sockets_;
+  }
+  [[nodiscard]] const server::Statistics& statistics() const noexcept { return *statistics_; }
+  [[nodiscard]] void* room(std::size_t loop) noexcept override {
+    return statistics_->room(place, loop);
+  }
+  void see_rooms(void (*see)(void* self, const void* room), void* self) const override {
+    statistics_->for_each_room([=](const void* room) { see(self, room); });
+  }
+
   // --- statistics
   // Where the process that is forked next counts: a small number that no other process has now.
   std::size_t place = 0;
@@ -71,16 +88,25 @@ class PyShared {
   // Keeps the lines of all processes apart that write to `path`. Another path has its own gate:
   // after SIGHUP with one, an old worker may stand in the middle of a line for long. A loop is
   // known there by its counters.
-  [[nodiscard]] std::shared_ptr<edge::LineGate> gate(std::string_view path) const noexcept;
+  [[nodiscard]] std::shared_ptr<edge::LineGate> gate(std::string_view path) const noexcept override;
+  [[nodiscard]] const void* name(std::size_t loop) noexcept override {
+    const http::Counters* const slot = counters(loop);
+    return slot != nullptr ? second_name(slot) : nullptr;
+  }
 
   // From here on: a client that is on a revocation list by now has to show its certificate again.
   void renew_ticket_secret();
 
  private:
   std::string add(std::vector<net::ListenSocket> sockets);
+  // A loop may write two logs to the same place.
+  static const void* second_name(const http::Counters* slot) noexcept {
+    return reinterpret_cast<const char*>(slot) + 1;
+  }
 
   config::Settings settings_;
   std::vector<net::ListenSocket> sockets_;
+  std::vector<net::ListenSocket> metrics_sockets_;
   net::TlsTicketSecret ticket_secret_{};
   std::unique_ptr<server::Statistics> statistics_;
   std::shared_ptr<Gates> gates_;  // In memory that all share.

@@ -11,11 +11,14 @@
 
 #include <Python.h>
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string_view>
 
 #include "tercel/base/log.h"
+#include "tercel/edge/line_gate.h"
+#include "tercel/edge/metrics_text.h"
 #include "tercel/http/handler.h"
 #include "tercel/net/loop.h"
 
@@ -53,6 +56,26 @@ struct Door {
   void (*log)(LogLevel level, std::string_view text) noexcept;
 };
 
+// What the processes of one server share, as far as a front has a use for it. Outlives the server.
+class Commons {
+ public:
+  // Keeps the lines of all of them apart that write to `path`.
+  [[nodiscard]] virtual std::shared_ptr<edge::LineGate> gate(
+      std::string_view path) const noexcept = 0;
+  // Who a loop of this process is at a gate. Null where there are more loops than places.
+  [[nodiscard]] virtual const void* name(std::size_t loop) noexcept = 0;
+  // kRoomBytes that this loop may count in, seen by all of them: zeros, or what another one left
+  // there. The first kRoomGaugesBytes are zeros when the one is gone. Null likewise.
+  static constexpr std::size_t kRoomBytes = 8192;
+  static constexpr std::size_t kRoomGaugesBytes = 16;
+  [[nodiscard]] virtual void* room(std::size_t loop) noexcept = 0;
+  // Calls `see` with each room that is or was in use.
+  virtual void see_rooms(void (*see)(void* self, const void* room), void* self) const = 0;
+
+ protected:
+  ~Commons() = default;
+};
+
 // What an application has on the loops that connections live on, whose threads the interpreter does
 // not know. Resource: outlives what it makes.
 class LoopFronts {
@@ -65,6 +88,12 @@ class LoopFronts {
   // Thread: one that holds the interpreter lock.
   [[nodiscard]] virtual std::unique_ptr<http::Handler> make(http::Handler& inner,
                                                             net::Loop& loop) noexcept = 0;
+  // What it counts on all of its loops, and in all processes; null: nothing.
+  [[nodiscard]] virtual const edge::MetricsSource* metrics() const noexcept { return nullptr; }
+  // Begins the files of its logs anew, with the next lines. Thread: any.
+  virtual void reopen_logs() noexcept {}
+  // Writes what can be written without waiting. REQUIRES: its loops do not turn any more.
+  virtual void flush_logs() noexcept {}
 };
 
 // An application below a prefix of another one.
@@ -80,8 +109,10 @@ struct Front {
   // What stands before `inner`, which outlives it. Null with a Python exception set.
   std::unique_ptr<http::Handler> (*make)(PyObject* app, AsgiHandler& inner) noexcept;
   // What stands before the application on each loop of connections, which have threads of their own
-  // then. `app_loop`, that of the application, outlives it. Null with a Python exception set.
-  std::unique_ptr<LoopFronts> (*open)(PyObject* app, net::Loop& app_loop) noexcept = nullptr;
+  // then. `app_loop`, that of the application, outlives it. `commons` is null where there is one
+  // process. Null with a Python exception set.
+  std::unique_ptr<LoopFronts> (*open)(PyObject* app, net::Loop& app_loop,
+                                      Commons* commons) noexcept = nullptr;
   // Answers for `error`, with these fields besides its own.
   using Refuse = void (*)(http::Exchange& exchange, Errc error,
                           std::span<const http::Field> fields) noexcept;

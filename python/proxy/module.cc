@@ -135,7 +135,8 @@ class Fronts final : public asgi::LoopFronts {
   net::Loop& app_loop_;
 };
 
-std::unique_ptr<asgi::LoopFronts> open(PyObject* app, net::Loop& app_loop) noexcept {
+std::unique_ptr<asgi::LoopFronts> open(PyObject* app, net::Loop& app_loop,
+                                       asgi::Commons* /*commons*/) noexcept {
   return caught(
       [&] {
         return std::unique_ptr<asgi::LoopFronts>{

@@ -120,7 +120,8 @@ class Fronts final : public asgi::LoopFronts {
   nb::object bridge_;
 };
 
-std::unique_ptr<asgi::LoopFronts> open(PyObject* app, net::Loop& app_loop) noexcept {
+std::unique_ptr<asgi::LoopFronts> open(PyObject* app, net::Loop& app_loop,
+                                       asgi::Commons* /*commons*/) noexcept {
   try {
     return std::make_unique<Fronts>(nb::borrow(app).attr("_native"), app_loop);
   } catch (nb::python_error& error) {

@@ -30,6 +30,7 @@ SPECIAL = {
     "header": (["a: b"], "a: b"),
     "static": (["/a=b"], "/a=b"),
     "access-log-format": ("%h", "%h"),
+    "metrics-bind": ("unix:/x", "unix:/x"),
     "forwarded-allow-ips": (["10.0.0.0/8"], "10.0.0.0/8"),
     "forwarded-headers": (["forwarded"], "forwarded"),
     "min-rate-request-head": (7, "7"),

@@ -75,6 +75,17 @@ Problem check_cors(const Settings& settings) {
   return std::nullopt;
 }
 
+Problem check_metrics(const Settings& settings, const std::vector<Bind>& of_application) {
+  const std::optional<Bind> metrics = parse_bind(settings.metrics_bind);
+  if (!metrics) return std::nullopt;  // There is none.
+  const bool any_port = metrics->kind == BindKind::kTcp && metrics->port == 0;
+  if (any_port || std::ranges::find(of_application, *metrics) == of_application.end()) {
+    return std::nullopt;
+  }
+  return "metrics-bind is where the application listens, " + in_quotes(format(*metrics)) +
+         ": give it another port.";
+}
+
 }  // namespace
 
 Problem check(const Settings& settings) {
@@ -88,7 +99,7 @@ Problem check(const Settings& settings) {
       return "bind names " + in_quotes(format(*bind)) + " twice: remove one of them.";
     }
   }
-  return std::nullopt;
+  return check_metrics(settings, all);
 }
 
 }  // namespace tercel::config

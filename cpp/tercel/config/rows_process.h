@@ -147,6 +147,13 @@ inline constexpr Row kListen[] = {
      .max = 65535,
      .zero = "not offered",
      .unit = "connections"},
+    {.name = "metrics-bind",
+     .group = Group::kListen,
+     .member = &Settings::metrics_bind,
+     .help = "Address on which GET /metrics shows what all workers count, for Prometheus and "
+             "OpenMetrics. It is never that of the application, and whoever reaches it may read: "
+             "keep it private.",
+     .rule = &kIsBind},
 };
 
 inline constexpr Row kTls[] = {

@@ -69,6 +69,7 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   Duration tcp_keepalive{0};
   Duration tcp_user_timeout{0};
   std::uint64_t tcp_fast_open = 0;
+  std::string metrics_bind;
 
   // TLS.
   Texts ssl_certfile;

@@ -80,6 +80,7 @@ class Cors final : public http::Handler {
     void abort(Errc error, std::chrono::seconds retry_after) noexcept override;
     [[nodiscard]] http::Place* keep_place() noexcept override { return exchange_.keep_place(); }
     [[nodiscard]] bool writable() const noexcept override { return exchange_.writable(); }
+    [[nodiscard]] http::Traffic traffic() const noexcept override { return exchange_.traffic(); }
 
    private:
     // --- http::Observer

@@ -242,7 +242,8 @@ void LogFile::close_file() noexcept {
 
 void LogFile::tell_not_reopened(int error) noexcept {
   if (std::exchange(told_not_reopened_, true)) return;
-  log(LogLevel::kWarning, "the access log cannot be opened again, so the old file goes on: " +
+  log(LogLevel::kWarning, "the " + std::string{name_} +
+                              " cannot be opened again, so the old file goes on: " +
                               std::generic_category().message(error));
 }
 
@@ -340,8 +341,8 @@ void LogFile::run_deferred() noexcept {
 void LogFile::report() noexcept {
   const std::string reason = loss_error_ == 0 ? "its reader is slow or stuck"
                                               : std::generic_category().message(loss_error_);
-  log(LogLevel::kWarning,
-      "the access log lost " + std::to_string(dropped_ - reported_) + " line(s): " + reason);
+  log(LogLevel::kWarning, "the " + std::string{name_} + " lost " +
+                              std::to_string(dropped_ - reported_) + " line(s): " + reason);
   reported_ = dropped_;
   last_report_ = loop_.now();
 }

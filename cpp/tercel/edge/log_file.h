@@ -93,6 +93,8 @@ class LogFile final : public LineBuffer,
   // Opens it again before the next lines are written. Thread: any.
   void ask_to_reopen() noexcept { reopen_asked_.store(true, std::memory_order_relaxed); }
 
+  // What messages about it call it, a literal.
+  void set_name(const char* name) noexcept { name_ = name; }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
   [[nodiscard]] std::size_t unwritten() const noexcept { return tail_ - head_; }
 
@@ -139,6 +141,7 @@ class LogFile final : public LineBuffer,
   Kind kind_;
   LineGate* const gate_;
   const void* const who_;  // At the gate.
+  const char* name_ = "access log";
   bool in_line_ = false;   // The last write ended in the middle of one.
   bool kept_out_ = false;  // The gate was taken the last time.
   bool waiting_ = false;   // For the reader or the gate, or for kRetryInterval after an error.

@@ -30,6 +30,10 @@ class LogLine {
   // `number` divided by 10^`decimals`, with all of its decimals: put_decimal(1500, 3) is "1.500".
   void put_decimal(std::uint64_t number, int decimals) noexcept;
   void put_escaped(std::string_view text, Escape escape) noexcept;
+  // `text`, which should be UTF-8, as a JSON string of printable ASCII, quotes included: no reader
+  // takes a character of it for the end of the line. A byte that is no UTF-8 is U+FFFD. Needs the
+  // room of put_escaped().
+  void put_utf8(std::string_view text) noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept {
     return static_cast<std::size_t>(next_ - begin_);
@@ -37,6 +41,9 @@ class LogLine {
   [[nodiscard]] std::string_view text() const noexcept { return {begin_, size()}; }
 
  private:
+  // "\uHHHH", or two of them.
+  void put_code_point(std::uint32_t code_point) noexcept;
+
   char* begin_;
   char* next_;
 };

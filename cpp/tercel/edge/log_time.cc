@@ -21,6 +21,14 @@ void put(char*& at, std::string_view text) noexcept {
   at += text.size();
 }
 
+void put_date(char*& at, const tm& local) noexcept {
+  put_digits(at, local.tm_year + 1900L, 4);
+  put(at, "-");
+  put_digits(at, local.tm_mon + 1, 2);
+  put(at, "-");
+  put_digits(at, local.tm_mday, 2);
+}
+
 void put_clock(char*& at, const tm& local) noexcept {
   put_digits(at, local.tm_hour, 2);
   put(at, ":");
@@ -69,14 +77,29 @@ void LogTime::update(std::chrono::seconds now) noexcept {
   put(at, "]");
 
   at = iso_.data();
-  put_digits(at, local.tm_year + 1900L, 4);
-  put(at, "-");
-  put_digits(at, local.tm_mon + 1, 2);
-  put(at, "-");
-  put_digits(at, local.tm_mday, 2);
+  put_date(at, local);
   put(at, "T");
   put_clock(at, local);
   put_offset(at, local, ":");
+}
+
+std::string_view UtcTime::text(std::chrono::nanoseconds now) noexcept {
+  const auto second = std::chrono::floor<std::chrono::seconds>(now);
+  if (second != second_) {
+    second_ = second;
+    const time_t time = second.count();
+    tm utc{};
+    gmtime_r(&time, &utc);
+    char* at = text_.data();
+    put_date(at, utc);
+    put(at, "T");
+    put_clock(at, utc);
+    put(at, ".000Z");
+  }
+  constexpr std::size_t kMilliseconds = 20;
+  char* at = text_.data() + kMilliseconds;
+  put_digits(at, std::chrono::duration_cast<std::chrono::milliseconds>(now - second).count(), 3);
+  return {text_.data(), text_.size()};
 }
 
 }  // namespace tercel::edge

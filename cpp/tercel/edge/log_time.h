@@ -40,4 +40,16 @@ class LogTime {
   std::array<char, 25> iso_{};
 };
 
+// The same in UTC and with milliseconds: for records that are compared with those of other
+// machines. A value, one a loop.
+class UtcTime {
+ public:
+  // `now`: since 1970. "2000-10-10T20:55:36.123Z", RFC 3339; valid until the next call.
+  [[nodiscard]] std::string_view text(std::chrono::nanoseconds now) noexcept;
+
+ private:
+  std::chrono::seconds second_{-1};
+  std::array<char, 24> text_{};
+};
+
 }  // namespace tercel::edge

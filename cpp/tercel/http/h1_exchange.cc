@@ -84,6 +84,7 @@ BodyRead H1Exchange::decode_input(bool& ended) noexcept {
     const BodyPart part =
         decoder_.decode(input.bytes, session_.context_.limits, session_.context_.head);
     session_.wire_.consume(part.consumed);
+    request_bytes_ += part.data.size();
     switch (part.status) {
       case BodyStatus::kData:
         return {part.data, BodyState::kMore};

@@ -16,7 +16,7 @@
 #include "tercel/http/h1_head.h"
 #include "tercel/http/h1_state.h"
 #include "tercel/http/handler.h"
-#include "tercel/http/recorder.h"
+#include "tercel/http/open_record.h"
 #include "tercel/http/response_rules.h"
 #include "tercel/http/wire.h"
 
@@ -44,6 +44,11 @@ class H1Exchange final : public Exchange {
   using Exchange::abort;
   void abort(Errc error, std::chrono::seconds retry_after) noexcept override;
   [[nodiscard]] bool writable() const noexcept override;
+  [[nodiscard]] Traffic traffic() const noexcept override {
+    return {.status = rules_.sent_status(),
+            .request_bytes = request_bytes_,
+            .response_bytes = rules_.body_bytes()};
+  }
 
  private:
   friend class H1Session;
@@ -76,10 +81,11 @@ class H1Exchange final : public Exchange {
 
   H1Session& session_;
   Observer* observer_ = nullptr;
-  Recorder::Token record_ = nullptr;
+  OpenRecord record_;
   Block head_;  // The response head that waits for the first write.
   std::size_t head_bytes_ = 0;
   std::chrono::nanoseconds started_;
+  std::uint64_t request_bytes_ = 0;  // Of the body, decoded.
   std::span<const Field> trailers_;
   BodyDecoder decoder_;
   ResponseRules rules_;

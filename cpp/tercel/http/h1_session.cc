@@ -94,6 +94,7 @@ std::optional<std::chrono::nanoseconds> H1Session::admitted(const HeadResult& he
   if (ticket_ == nullptr) {
     refuse(head, Errc::kOverloaded, std::chrono::nanoseconds{0});
   } else {
+    context_.show_gauges();
     wire_.enter(Phase::kQueued);
   }
   return std::nullopt;
@@ -124,8 +125,8 @@ bool H1Session::begin(const HeadResult& head, std::chrono::nanoseconds waited) n
   return exchange_settled();
 }
 
-Recorder::Token H1Session::present(Request& request, Address& client,
-                                   std::chrono::nanoseconds waited) noexcept {
+OpenRecord H1Session::present(Request& request, Address& client,
+                              std::chrono::nanoseconds waited) noexcept {
   const auto fields = std::span{context_.head.fields}.first(request.fields.size());
   return context_.present(request, fields, wire_.endpoints(), client, waited);
 }
@@ -179,6 +180,7 @@ void H1Session::response_over(std::optional<Errc> error) noexcept {
   exchange.response_over_ = true;
   context_.admission.leave();
   context_.over(exchange.record_, {.status = exchange.rules_.sent_status(),
+                                   .request_bytes = exchange.request_bytes_,
                                    .body_bytes = exchange.rules_.body_bytes(),
                                    .outcome = replaced ? Outcome::kComplete : outcome,
                                    .error = error ? error_to_tell(*error) : error});
@@ -220,14 +222,10 @@ void H1Session::refuse(Errc error) noexcept {
 }
 
 void H1Session::refuse_bad(const HeadResult& head, Errc error) noexcept {
-  Recorder::Token record = nullptr;
-  if (context_.recorder != nullptr) {
-    const Request& known = head.request;
-    PartialHead partial{.method = known.method, .target = known.target, .version = std::nullopt};
-    if (head.line_known) partial.version = known.version;
-    record = context_.recorder->on_refused(partial, wire_.endpoints());
-  }
-  answer_refused(error, /*with_body=*/true, record);
+  const Request& known = head.request;
+  PartialHead partial{.method = known.method, .target = known.target, .version = std::nullopt};
+  if (head.line_known) partial.version = known.version;
+  answer_refused(error, /*with_body=*/true, context_.refused(partial, wire_.endpoints()));
 }
 
 void H1Session::refuse(const HeadResult& head, Errc error,
@@ -260,7 +258,7 @@ void H1Session::record_queued(Errc error) noexcept {
                 {.outcome = outcome_of(error), .error = error_to_tell(error)});
 }
 
-void H1Session::answer_refused(Errc error, bool with_body, Recorder::Token record) noexcept {
+void H1Session::answer_refused(Errc error, bool with_body, const OpenRecord& record) noexcept {
   const std::uint16_t status = send_error(error, kRetryAfter, with_body, kCloseField);
   const std::size_t body_bytes = with_body ? ErrorAnswer::body_bytes(error) : 0;
   context_.over(record, {.status = status,

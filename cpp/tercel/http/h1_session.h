@@ -74,10 +74,10 @@ class H1Session final : public Session {
   // The request that waits for its turn is refused, or its client is gone.
   void refuse_queued(Errc error) noexcept;
   void record_queued(Errc error) noexcept;
-  void answer_refused(Errc error, bool with_body, Recorder::Token record) noexcept;
+  void answer_refused(Errc error, bool with_body, const OpenRecord& record) noexcept;
   // Says who asks, and opens the record of the request. `client` is room for an address.
-  [[nodiscard]] Recorder::Token present(Request& request, Address& client,
-                                        std::chrono::nanoseconds waited) noexcept;
+  [[nodiscard]] OpenRecord present(Request& request, Address& client,
+                                   std::chrono::nanoseconds waited) noexcept;
   // Sends a whole response that tells of `error`. `connection` says whether the connection stays
   // open: a whole field line, or nothing. Returns its status; 0: memory is exhausted.
   std::uint16_t send_error(Errc error, std::chrono::seconds retry_after, bool with_body,

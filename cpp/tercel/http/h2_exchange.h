@@ -20,8 +20,8 @@
 #include "tercel/http/h2_fields.h"
 #include "tercel/http/h2_output.h"
 #include "tercel/http/handler.h"
+#include "tercel/http/open_record.h"
 #include "tercel/http/pace.h"
-#include "tercel/http/recorder.h"
 #include "tercel/http/response_rules.h"
 
 namespace tercel::http {
@@ -71,6 +71,11 @@ class H2Exchange final : public Exchange, public H2Member, public H2News {
   void abort(Errc error, std::chrono::seconds retry_after) noexcept override;
   [[nodiscard]] Place* keep_place() noexcept override;
   [[nodiscard]] bool writable() const noexcept override;
+  [[nodiscard]] Traffic traffic() const noexcept override {
+    return {.status = rules_.sent_status(),
+            .request_bytes = received_,
+            .response_bytes = rules_.body_bytes()};
+  }
 
  private:
   friend class H2Session;
@@ -102,7 +107,7 @@ class H2Exchange final : public Exchange, public H2Member, public H2News {
   H2Session& session_;
   const H2StreamId id_;
   Observer* observer_ = nullptr;
-  Recorder::Token record_ = nullptr;
+  OpenRecord record_;
   std::chrono::nanoseconds started_;  // Its turn began.
 
   // --- the request

@@ -13,13 +13,12 @@ void H2Session::refuse(H2StreamId id, Request* request, bool last, Errc error) n
   // Of a request that is not known, only what its answer depends on.
   H2Exchange* exchange = make_exchange(id, head_->request(), last);
   if (exchange == nullptr) return engine_->reset(id, H2Code::kRefusedStream);
-  Recorder* recorder = context_.shared.recorder;
   if (request != nullptr) {
     Address client;
     exchange->record_ = context_.shared.present(*request, head_->fields(), wire_.endpoints(),
                                                 client, std::chrono::nanoseconds{0});
-  } else if (recorder != nullptr) {
-    exchange->record_ = recorder->on_refused(head_->partial(), wire_.endpoints());
+  } else {
+    exchange->record_ = context_.shared.refused(head_->partial(), wire_.endpoints());
   }
   fail_exchange(*exchange, error);
 }
@@ -30,7 +29,7 @@ void H2Session::enqueue(H2Exchange& exchange, const Request& request) noexcept {
     exchange.request_ = copy(request, exchange.kept_.data());
     exchange.ticket_ = context_.shared.admission.wait(wire_);
   }
-  if (exchange.ticket_ != nullptr) return;
+  if (exchange.ticket_ != nullptr) return context_.shared.show_gauges();
   Request refused = request;
   Address client;
   exchange.record_ = context_.shared.present(refused, head_->fields(), wire_.endpoints(), client,
@@ -45,12 +44,9 @@ std::span<Field> H2Session::fields_of(H2Exchange& exchange) noexcept {
 }
 
 void H2Session::leave_queue(H2Exchange& exchange) noexcept {
-  if (context_.shared.recorder != nullptr) {
-    Address client;
-    exchange.record_ =
-        context_.shared.present(exchange.request_, fields_of(exchange), wire_.endpoints(), client,
-                                exchange.ticket_->waited());
-  }
+  Address client;
+  exchange.record_ = context_.shared.present(exchange.request_, fields_of(exchange),
+                                             wire_.endpoints(), client, exchange.ticket_->waited());
   context_.shared.admission.abandon(std::exchange(exchange.ticket_, nullptr));
 }
 
@@ -186,6 +182,7 @@ void H2Session::response_over(H2Exchange& exchange, std::optional<Errc> error) n
   const bool replaced = exchange.rules_.replaced();
   const Outcome outcome = error ? outcome_of(*error) : Outcome::kComplete;
   context_.shared.over(exchange.record_, {.status = exchange.rules_.sent_status(),
+                                          .request_bytes = exchange.received_,
                                           .body_bytes = exchange.rules_.body_bytes(),
                                           .outcome = replaced ? Outcome::kComplete : outcome,
                                           .error = error ? error_to_tell(*error) : error});

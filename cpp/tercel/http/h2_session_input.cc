@@ -250,9 +250,7 @@ void H2Session::take_head() noexcept {
 }
 
 void H2Session::record_refusal(const PartialHead& head, Errc error) noexcept {
-  Recorder* const recorder = context_.shared.recorder;
-  const Recorder::Token record =
-      recorder != nullptr ? recorder->on_refused(head, wire_.endpoints()) : nullptr;
+  const OpenRecord record = context_.shared.refused(head, wire_.endpoints());
   context_.shared.over(record, {.outcome = Outcome::kAborted, .error = error});
 }
 

@@ -100,6 +100,13 @@ struct Endpoints {
   TlsInfoRef tls = {};          // Empty: the connection is plain.
 };
 
+// What went over the wire for one exchange so far, without framing.
+struct Traffic {
+  std::uint16_t status = 0;          // Of the final response; 0: none was sent.
+  std::uint64_t request_bytes = 0;   // Of the request's body, that were received.
+  std::uint64_t response_bytes = 0;  // Of the response's, handed to the transport.
+};
+
 // Holds the place of a request that has ended while somebody still works on it.
 class Place {
  public:
@@ -165,6 +172,8 @@ class Exchange {
   // False: more than the high-water mark waits to be sent; write() still takes all, but wait for
   // Observer::on_writable().
   [[nodiscard]] virtual bool writable() const noexcept = 0;
+  // Also from inside of on_end(). Zeros where nobody counts: on a thread of the application.
+  [[nodiscard]] virtual Traffic traffic() const noexcept { return {}; }
 
  protected:
   Exchange() noexcept = default;

@@ -17,8 +17,9 @@ namespace tercel::http {
 
 // How an exchange ended.
 struct Summary {
-  std::uint16_t status = 0;      // Of the final response, as it was sent; 0 when none was.
-  std::uint64_t body_bytes = 0;  // Of the response, without framing, handed to the transport.
+  std::uint16_t status = 0;         // Of the final response, as it was sent; 0 when none was.
+  std::uint64_t request_bytes = 0;  // Of the body, without framing, that were received.
+  std::uint64_t body_bytes = 0;     // Of the response, without framing, handed to the transport.
   // Of the response: one that was sent whole is complete, also where the server made it.
   Outcome outcome = Outcome::kComplete;
   // Why the server answered in place of the handler, or cut the exchange off.

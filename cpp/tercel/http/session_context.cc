@@ -24,20 +24,36 @@ std::string_view SessionContext::default_fields(std::chrono::seconds unix_time, 
   return fields;
 }
 
-Recorder::Token SessionContext::present(Request& request, std::span<Field> fields,
-                                        const Endpoints& ends, Address& client,
-                                        std::chrono::nanoseconds waited) noexcept {
+OpenRecord SessionContext::present(Request& request, std::span<Field> fields, const Endpoints& ends,
+                                   Address& client, std::chrono::nanoseconds waited) noexcept {
   request.client = &ends.peer;
   request.secure = static_cast<bool>(ends.tls);
   if (amender != nullptr) amender->amend(request, fields, ends, client);
   show_gauges();
-  return recorder != nullptr ? recorder->on_request(request, ends, waited) : nullptr;
+  OpenRecord record;
+  if (stopwatch != nullptr) {
+    record.began = stopwatch->now() - waited;
+    record.method = index_of_method(request.method);
+  }
+  if (recorder != nullptr) record.token = recorder->on_request(request, ends, waited);
+  return record;
 }
 
-void SessionContext::over(Recorder::Token record, const Summary& summary) noexcept {
-  counters->count(summary);
+OpenRecord SessionContext::refused(const PartialHead& partial, const Endpoints& ends) noexcept {
+  OpenRecord record;
+  if (stopwatch != nullptr) {
+    record.began = stopwatch->now();
+    record.method = index_of_method(partial.method);
+  }
+  if (recorder != nullptr) record.token = recorder->on_refused(partial, ends);
+  return record;
+}
+
+void SessionContext::over(const OpenRecord& record, const Summary& summary) noexcept {
+  counters->count(summary, record.method);
+  if (stopwatch != nullptr) counters->durations.add(stopwatch->now() - record.began);
   show_gauges();
-  if (recorder != nullptr) recorder->on_response(record, summary);
+  if (recorder != nullptr) recorder->on_response(record.token, summary);
 }
 
 void SessionContext::show_gauges() noexcept {

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "tercel/base/address.h"
+#include "tercel/base/clock.h"
 #include "tercel/http/admission.h"
 #include "tercel/http/amender.h"
 #include "tercel/http/counters.h"
@@ -19,6 +20,7 @@
 #include "tercel/http/h1_head.h"
 #include "tercel/http/handler.h"
 #include "tercel/http/limits.h"
+#include "tercel/http/open_record.h"
 #include "tercel/http/recorder.h"
 
 namespace tercel::http {
@@ -47,25 +49,29 @@ class SessionContext {
   // What every session does with a request whose head is complete, before its handler: says who
   // asks, has that amended, and opens the record. `fields` are those of the request; `client` is
   // room for an address that lives as long as it; `waited` is the time it was in the queue.
-  [[nodiscard]] Recorder::Token present(Request& request, std::span<Field> fields,
-                                        const Endpoints& ends, Address& client,
-                                        std::chrono::nanoseconds waited) noexcept;
+  [[nodiscard]] OpenRecord present(Request& request, std::span<Field> fields, const Endpoints& ends,
+                                   Address& client, std::chrono::nanoseconds waited) noexcept;
+
+  // The same for a head that was refused for what it is.
+  [[nodiscard]] OpenRecord refused(const PartialHead& partial, const Endpoints& ends) noexcept;
 
   // What every session does when a request is over, after it gave its place back: counts it, and
   // closes its record.
-  void over(Recorder::Token record, const Summary& summary) noexcept;
+  void over(const OpenRecord& record, const Summary& summary) noexcept;
+
+  // Shows in the counters what `admission` says: when a request begins to wait. The calls above do.
+  void show_gauges() noexcept;
 
   Handler& handler;
   const Amender* amender = nullptr;
   Recorder* recorder = nullptr;
   Counters* counters = &own_counters_;  // Or others, which outlive it.
+  const Clock* stopwatch = nullptr;  // Null: requests are neither timed nor told apart by method.
   Limits limits;
   Admission admission;
   HeadBuffer head;  // Fields of the head or the trailers that are being parsed.
 
  private:
-  void show_gauges() noexcept;
-
   Counters own_counters_;
   std::string server_;
   std::string fixed_;

@@ -305,6 +305,7 @@ void Relay::refuse(Errc error) noexcept {
   request_over_ = response_over_ = true;
   call_.close();
   if (started_) {
+    rewriter_.broke_off(error);
     exchange_.abort(error);
   } else {
     rewriter_.refused(exchange_, error);

@@ -84,6 +84,8 @@ class Rewriter {
   }
   // There is no response: answers instead.
   virtual void refused(http::Exchange& exchange, Errc error) noexcept { exchange.abort(error); }
+  // The response began, and has no end because of `error`; the exchange is about to be aborted.
+  virtual void broke_off(Errc error) noexcept { static_cast<void>(error); }
   // The relay is over, and the last call on this rewriter for it. `attempts`: how many there were.
   virtual void ended(http::Outcome outcome, unsigned attempts) noexcept {
     static_cast<void>(outcome);

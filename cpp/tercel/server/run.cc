@@ -13,6 +13,7 @@
 #include "tercel/net/syscalls.h"
 #include "tercel/server/end_signals.h"
 #include "tercel/server/memory_budget.h"
+#include "tercel/server/metrics_server.h"
 #include "tercel/server/service.h"
 
 namespace tercel::server {
@@ -65,24 +66,31 @@ Result<net::ListenSocket> open(const config::Bind& bind, const net::ListenOption
   return net::ListenSocket::tcp(net::system_calls(), bind.host, bind.port, options);
 }
 
-// The sockets and what to open, or why not.
+// Adds a socket that listens on `text`, or says why not.
+std::optional<Exit> open_one(const std::string& text, const net::ListenOptions& options,
+                             std::vector<net::ListenSocket>& sockets) {
+  const std::string what = "Cannot listen on " + config::in_quotes(text) + ": ";
+  const auto bind = config::parse_bind(text);
+  if (!bind) {
+    return refused(what + "write an address like 127.0.0.1:8000, [::1]:8000 or unix:/run/a.sock.");
+  }
+  if (bind->kind == config::BindKind::kTcp && !parse_ip(bind->host, bind->port)) {
+    return refused(what + "names are not looked up: write the IP address.");
+  }
+  auto socket = open(*bind, options);
+  if (!socket) return cannot(what + std::string{advice(*bind, socket.error())} + ".");
+  sockets.push_back(*std::move(socket));
+  return std::nullopt;
+}
+
+// The sockets, that of metrics last, or why not.
 std::optional<Exit> open_all(const RunOptions& options, std::vector<net::ListenSocket>& sockets) {
   if (options.bind.empty()) return refused("There is no address to listen on: name one.");
   for (const std::string& text : options.bind) {
-    const std::string what = "Cannot listen on " + config::in_quotes(text) + ": ";
-    const auto bind = config::parse_bind(text);
-    if (!bind) {
-      return refused(what +
-                     "write an address like 127.0.0.1:8000, [::1]:8000 or unix:/run/a.sock.");
-    }
-    if (bind->kind == config::BindKind::kTcp && !parse_ip(bind->host, bind->port)) {
-      return refused(what + "names are not looked up: write the IP address.");
-    }
-    auto socket = open(*bind, options.listen);
-    if (!socket) return cannot(what + std::string{advice(*bind, socket.error())} + ".");
-    sockets.push_back(*std::move(socket));
+    if (auto exit = open_one(text, options.listen, sockets)) return exit;
   }
-  return std::nullopt;
+  if (options.metrics_bind.empty()) return std::nullopt;
+  return open_one(options.metrics_bind, options.listen, sockets);
 }
 
 // Options as the server takes them, or why not.
@@ -147,14 +155,18 @@ class Runner {
   const EndSignals& signals_;
 };
 
-Exit serve(net::Loop& loop, Service& service, const RunOptions& options,
+Exit serve(net::Loop& loop, Service& service, Server* metrics, const RunOptions& options,
            std::span<const std::string> urls) {
   const EndSignals signals{loop};
   if (!signals.installed()) return cannot("Another server of this process has its signals.");
   if (auto started = service.start(); !started) return cannot("Cannot start", started.error());
+  if (metrics != nullptr) {
+    if (auto started = metrics->start(); !started) return cannot("Cannot start", started.error());
+  }
   if (options.on_ready) options.on_ready(urls);
   const auto served = Runner{loop, service, signals}.serve(options.stream_grace, options.grace);
   if (!served) return cannot("The event loop failed", served.error());
+  if (metrics != nullptr) metrics->close();
   // Handlers are called while it closes, with the signals still here.
   if (service.stop()) service.close();
   return {.status = signals.count() > 1 ? 128 + signals.last() : 0, .problem = {}};
@@ -177,13 +189,27 @@ Exit run_with(const Make& make, const RunOptions& options) {
   auto service = Service::create(**loop, *handler, complete_options, options.io_threads);
   if (!service) return cannot("Cannot make a server", service.error());
   std::vector<std::string> urls;
+  std::optional<MetricsServer> metrics;
+  std::optional<net::ListenSocket> metrics_socket;
+  if (!options.metrics_bind.empty()) {
+    metrics_socket = std::move(sockets.back());
+    sockets.pop_back();
+    (*service)->measure();
+    metrics.emplace(**loop, **service, nullptr);
+  }
   for (net::ListenSocket& socket : sockets) {
     urls.push_back(socket.url(complete_options.tls ? "https" : "http"));
     if (auto listening = (*service)->listen(std::move(socket)); !listening) {
       return cannot("Cannot accept", listening.error());
     }
   }
-  Exit exit = serve(**loop, **service, options, urls);
+  if (metrics) {
+    urls.push_back(metrics_socket->url("http"));
+    if (auto listening = metrics->server().listen(*std::move(metrics_socket)); !listening) {
+      return cannot("Cannot accept", listening.error());
+    }
+  }
+  Exit exit = serve(**loop, **service, metrics ? &metrics->server() : nullptr, options, urls);
   // A thread that hangs in the system may touch them at any time.
   if (!(*service)->stop()) {
     static_cast<void>(owned.release());

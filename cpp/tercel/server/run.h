@@ -39,6 +39,8 @@ struct RunOptions {
   // that listens already. Port 0: any free one.
   std::vector<std::string> bind{"127.0.0.1:8000"};
   net::ListenOptions listen = {};
+  // Where GET /metrics shows what is counted (metrics_server.h); empty: nowhere.
+  std::string metrics_bind = {};
   // Limits and times. Without a number of connections it is what memory carries
   // (memory_budget.h).
   Options server = {};
@@ -50,7 +52,7 @@ struct RunOptions {
   std::chrono::milliseconds grace{30'000};
   std::chrono::milliseconds stream_grace{5'000};
   // Called once requests are accepted, with what to open for each of `bind`:
-  // "http://127.0.0.1:8000", "unix:/run/app.sock".
+  // "http://127.0.0.1:8000", "unix:/run/app.sock"; and last for `metrics_bind`, if there is one.
   std::function<void(std::span<const std::string> urls)> on_ready = {};
 };
 

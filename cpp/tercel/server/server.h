@@ -17,6 +17,7 @@
 #include <optional>
 #include <vector>
 
+#include "tercel/base/clock.h"
 #include "tercel/base/result.h"
 #include "tercel/base/slab.h"
 #include "tercel/edge/proxy_headers.h"
@@ -89,6 +90,7 @@ class Server final : public Service, private net::Listener::Sink {
   [[nodiscard]] const http::Counters& counters(std::size_t /*index*/) const noexcept override {
     return *sessions_.h1.counters;
   }
+  void measure() noexcept override { sessions_.h1.stopwatch = &stopwatch_; }
 
  private:
   friend class Connection;
@@ -111,6 +113,7 @@ class Server final : public Service, private net::Listener::Sink {
 
   net::Loop& loop_;
   Options options_;
+  SteadyClock stopwatch_;  // The loop's clock stands still while an application computes.
   std::optional<edge::ProxyHeaders> proxy_headers_;
   Sessions sessions_;
   Slab<Segment> segments_;

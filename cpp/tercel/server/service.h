@@ -73,6 +73,8 @@ class Service {
   // outlive it. REQUIRES: count_in(): not started.
   virtual void count_in(std::size_t index, http::Counters& counters) noexcept = 0;
   [[nodiscard]] virtual const http::Counters& counters(std::size_t index) const noexcept = 0;
+  // Times requests, and tells their methods apart, in the counters. REQUIRES: not started.
+  virtual void measure() noexcept = 0;
 };
 
 }  // namespace tercel::server

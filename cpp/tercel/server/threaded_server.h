@@ -93,6 +93,9 @@ class ThreadedServer final : public Service {
   void count_in(std::size_t index, http::Counters& counters) noexcept override {
     threads_[index]->server().count_in(counters);
   }
+  void measure() noexcept override {
+    for (const auto& thread : threads_) thread->server().measure();
+  }
   [[nodiscard]] const http::Counters& counters(std::size_t index) const noexcept override {
     return std::as_const(*threads_[index]).server().counters(0);
   }

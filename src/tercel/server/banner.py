@@ -27,11 +27,18 @@ def show(
         stopped_by_signals: False in a thread, where tercel hears none.
     """
     _show(server.name, server.urls, _loop_name(loop), stopped_by_signals=stopped_by_signals)
+    _show_metrics(server.metrics_url)
 
 
-def show_workers(server: Server, urls: list[str], count: int) -> None:
+def show_workers(server: Server, urls: list[str], count: int, metrics_url: str = "") -> None:
     """Logs the banner of `count` workers that have started, each with a copy of `server`."""
     _show(server.name, urls, f"{count} worker(s)", stopped_by_signals=True)
+    _show_metrics(metrics_url)
+
+
+def _show_metrics(url: str) -> None:
+    if url:
+        logger.info("Metrics: %s", _to_open(url), extra={"bold": [_to_open(url)]})
 
 
 def _show(name: str, urls: list[str], runs: str, *, stopped_by_signals: bool) -> None:

@@ -44,7 +44,7 @@ def check(target: str, settings: Settings) -> str:
     with as_setting_error():
         for sentence in _core.check_needs(settings):
             logger.warning(sentence)
-    for bind in settings.binds():
+    for bind in [*settings.binds(), *filter(None, [settings.metrics_bind])]:
         if reason := obstacle(bind):
             raise StartError(f"Cannot listen on {bind}: {reason}")
     _check_access_log(settings)

@@ -69,6 +69,7 @@ class Server:
         addresses: what is listened on, once `started`: host and port of a TCP socket, the path of a
             Unix socket.
         urls: the same as texts to show, `http://127.0.0.1:8000` or `unix:/run/app.sock`.
+        metrics_url: what to open for the metrics, once `started`; empty without `metrics_bind`.
         interface: of the application, `asgi3` or `wsgi`, once it is loaded.
     """
 
@@ -100,6 +101,7 @@ class Server:
         self.started = False
         self.addresses: list[tuple[str, int] | str] = []
         self.urls: list[str] = []
+        self.metrics_url = ""
         # What is named by a text is imported, and looked at, when it is loaded.
         if not isinstance(app, str):
             if settings.factory:
@@ -277,6 +279,8 @@ class Server:
                 raise StartError("Cannot listen: sockets= is empty; leave it out, or pass one.")
         else:
             self.urls = listen_on(native.listen, self.settings.binds())
+        if self._shared is None and self.settings.metrics_bind:
+            [self.metrics_url] = listen_on(native.listen_metrics, [self.settings.metrics_bind])
         self.addresses = list(native.addresses)
 
     async def _serve(self, native: _core.Server, lifespan: Lifespan) -> None:

@@ -34,7 +34,7 @@ from tercel.workers.generation import Generation
 from tercel.workers.orders import Orders
 from tercel.workers.orphans import inherits_orphans, wait_for_orphans
 from tercel.workers.process import State, Worker, describe_exit
-from tercel.workers.upgrade import Predecessor, Successor
+from tercel.workers.upgrade import Predecessor, Successor, metrics_name
 from tercel.workers.wear import resident_bytes
 
 __all__ = ["Supervisor", "supervise"]
@@ -86,6 +86,7 @@ class Supervisor:
         self._shared = _core.Shared(settings)
         self._sockets: dict[str, list[int]] = {}
         self._urls = listen_on(self._listen, settings.binds())
+        self._metrics_url = self._listen_metrics(settings.metrics_bind)
         self._predecessor.close_rest()
         self._generation = Generation(app, settings, self._shared)
         self._previous = self._generation
@@ -125,6 +126,15 @@ class Supervisor:
         before = len(self._shared.descriptors)
         url = self._predecessor.listen(self._shared, bind)
         self._sockets[bind] = self._shared.descriptors[before:]
+        return url
+
+    def _listen_metrics(self, bind: str) -> str:
+        """Returns what to open, nothing where there is no such address."""
+        self._metrics_bind = bind
+        if not bind:
+            return ""
+        [url] = listen_on(lambda one: self._predecessor.listen_metrics(self._shared, one), [bind])
+        self._sockets[metrics_name(bind)] = self._shared.metrics_descriptors
         return url
 
     # --- decisions
@@ -317,7 +327,8 @@ class Supervisor:
             return
         if settings.ssl_cert_reqs != "none":
             self._shared.renew_ticket_secret()
-        if settings.binds() != list(self._sockets):
+        binds = [bind for bind in self._sockets if bind != metrics_name(self._metrics_bind)]
+        if (settings.binds(), settings.metrics_bind) != (binds, self._metrics_bind):
             logger.warning("Where to listen changes with SIGUSR2 or a new start, not with SIGHUP.")
         self._count = _count(settings)
         self._previous, self._generation = self._generation, generation
@@ -379,7 +390,7 @@ class Supervisor:
         if self._announced or len(self._crew.among(State.SERVING)) < self._count:
             return
         self._announced = True
-        banner.show_workers(self._generation.server, self._urls, self._count)
+        banner.show_workers(self._generation.server, self._urls, self._count, self._metrics_url)
         systemd.notify("READY=1")
         self._predecessor.tell_ready(self._shared)
 

@@ -19,11 +19,17 @@ from typing import Any
 from tercel import _core
 from tercel.workers import UPGRADE_VARIABLE
 
-__all__ = ["Predecessor", "Successor", "handed_over"]
+__all__ = ["Predecessor", "Successor", "handed_over", "metrics_name"]
 
 logger = logging.getLogger("tercel")
 
 _READY = b"ready"
+_METRICS = "metrics "
+
+
+def metrics_name(bind: str) -> str:
+    """Returns what the sockets of an address of metrics are called among those of a program."""
+    return _METRICS + bind
 
 
 class Successor:
@@ -112,6 +118,12 @@ class Predecessor:
         urls = [shared.adopt(descriptor) for descriptor in inherited]
         return urls[0] if urls else shared.listen(bind)
 
+    def listen_metrics(self, shared: _core.Shared, bind: str) -> str:
+        """The same for an address of metrics."""
+        inherited = self._sockets.pop(metrics_name(bind), [])
+        urls = [shared.adopt_metrics(descriptor) for descriptor in inherited]
+        return urls[0] if urls else shared.listen_metrics(bind)
+
     def close_rest(self) -> None:
         """Closes the sockets that nobody took over."""
         for descriptors in self._sockets.values():
@@ -139,7 +151,8 @@ def handed_over(environ: Mapping[str, str]) -> list[str]:
     """Returns what the supervisor listened on that this process takes over from, as `bind` has it;
     nothing if it takes over from none.
     """
-    return list(_note(environ).get("sockets", ()))
+    names: dict[str, list[int]] = _note(environ).get("sockets", {})
+    return [name for name in names if not name.startswith(_METRICS)]
 
 
 def _note(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -45,6 +45,7 @@ constexpr Case kCases[] = {
     {"tcp-keepalive", "32767", "32768"},
     {"tcp-user-timeout", "1ms", "25h"},
     {"tcp-fast-open", "65535", "65536"},
+    {"metrics-bind", "127.0.0.1:9464", "9464"},
     {"ssl-certfile", "/etc/ssl/a.pem", ""},
     {"ssl-keyfile", "/etc/ssl/a.key", ""},
     {"ssl-keyfile-password", "secret", ""},

@@ -21,6 +21,18 @@ TEST(CheckTest, TwoFreePortsOfOneHostAreTwoAddresses) {
   EXPECT_EQ(check(settings), std::nullopt);
 }
 
+TEST(CheckTest, MetricsHaveAnAddressOfTheirOwn) {
+  Settings settings;
+  settings.metrics_bind = "127.0.0.1:8000";
+  EXPECT_EQ(check(settings), Problem{"metrics-bind is where the application listens, "
+                                     "\"127.0.0.1:8000\": give it another port."});
+  settings.metrics_bind = "127.0.0.1:9464";
+  EXPECT_EQ(check(settings), std::nullopt);
+  settings.bind = {"127.0.0.1:0"};
+  settings.metrics_bind = "127.0.0.1:0";
+  EXPECT_EQ(check(settings), std::nullopt);
+}
+
 TEST(CheckTest, ThreadsThatAreMoreThanALimitHasPlacesAreRefused) {
   Settings settings;
   settings.io_threads = 4;

@@ -66,5 +66,33 @@ TEST(LogLineTest, ByteByByteIsTheSameAsWhole) {
   EXPECT_EQ(escaped(all, Escape::kText), pieces);
 }
 
+std::string as_utf8(std::string_view text) {
+  std::string room(escaped_room(text.size()), '!');
+  LogLine line{room};
+  line.put_utf8(text);
+  EXPECT_LE(line.size(), room.size());
+  return std::string{line.text()};
+}
+
+TEST(LogLineTest, Utf8IsAsciiJsonOfTheSameCharacters) {
+  EXPECT_EQ(as_utf8(""), R"("")");
+  EXPECT_EQ(as_utf8("a b/\"c\\"), R"("a b/\"c\\")");
+  EXPECT_EQ(as_utf8("\r\n\t\x7f"), R"("\u000d\u000a\u0009\u007f")");
+  EXPECT_EQ(as_utf8("\xc3\xbc\xe2\x82\xac"), R"("\u00fc\u20ac")");
+  EXPECT_EQ(as_utf8("\xf0\x9f\xa6\x89!"), R"("\ud83e\udd89!")");
+  // What some readers take for the end of a line.
+  EXPECT_EQ(as_utf8("\xe2\x80\xa8\xc2\x85"), R"("\u2028\u0085")");
+}
+
+TEST(LogLineTest, WhatIsNoUtf8IsReplacedByteByByte) {
+  EXPECT_EQ(as_utf8("a\xff"
+                    "b"),
+            R"("a\ufffdb")");
+  EXPECT_EQ(as_utf8("\xc3"), R"("\ufffd")");
+  EXPECT_EQ(as_utf8("\xc0\x80"), R"("\ufffd\ufffd")");            // Overlong.
+  EXPECT_EQ(as_utf8("\xed\xa0\x80"), R"("\ufffd\ufffd\ufffd")");  // A surrogate.
+  EXPECT_EQ(as_utf8("\xf4\x90\x80\x80z"), R"("\ufffd\ufffd\ufffd\ufffdz")");
+}
+
 }  // namespace
 }  // namespace tercel::edge

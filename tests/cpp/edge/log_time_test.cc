@@ -63,5 +63,14 @@ TEST_F(LogTimeTest, TheWallClockIsThatOfTheSystem) {
   EXPECT_LT(std::chrono::abs(difference), seconds{1});
 }
 
+TEST(UtcTimeTest, IsRfc3339WithMilliseconds) {
+  UtcTime time;
+  using namespace std::chrono_literals;
+  EXPECT_EQ(time.text(971211336s + 123'999us), "2000-10-10T20:55:36.123Z");
+  EXPECT_EQ(time.text(971211336s), "2000-10-10T20:55:36.000Z");
+  EXPECT_EQ(time.text(971211337s + 7ms), "2000-10-10T20:55:37.007Z");
+  EXPECT_EQ(time.text(0s), "1970-01-01T00:00:00.000Z");
+}
+
 }  // namespace
 }  // namespace tercel::edge

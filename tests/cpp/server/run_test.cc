@@ -98,8 +98,9 @@ class RunTest : public testing::TestWithParam<std::size_t> {
     options_.bind = {"127.0.0.1:0"};
     options_.io_threads = GetParam();
     options_.on_ready = [&](Urls urls) {
-      ASSERT_EQ(urls.size(), 1U);
+      ASSERT_EQ(urls.size(), options_.metrics_bind.empty() ? 1U : 2U);
       const Address address = address_of(urls[0]);
+      metrics_url_ = urls.back();
       thread = std::thread{[&client, address] {
         const Fd connection = test::patient(test::connect_to(address));
         client(connection);
@@ -113,6 +114,7 @@ class RunTest : public testing::TestWithParam<std::size_t> {
   Answers handler_;
   HandlerMaker maker_;
   RunOptions options_;
+  std::string metrics_url_;  // Or that of the application, if there is none.
 };
 
 // A handler that belongs to a loop: it has a timer there.
@@ -150,6 +152,36 @@ TEST_P(RunTest, WithoutAHandlerThereIsNothingToServe) {
   const Exit exit = serve([](const Fd&) {});
   EXPECT_EQ(exit.status, 1);
   EXPECT_EQ(exit.problem, "The handler was not made.");
+}
+
+TEST_P(RunTest, MetricsAreOnAnAddressOfTheirOwn) {
+  options_.metrics_bind = "127.0.0.1:0";
+  std::string shown;
+  const Exit exit = serve([&](const Fd& client) {
+    test::send_text(client, kHello);
+    EXPECT_TRUE(read_some(client).ends_with("hello"));
+    // It is counted when the answer has left, which the client may see before.
+    constexpr std::string_view kCounted =
+        "\ntercel_http_requests_total{method=\"GET\",status=\"2xx\"} 1\n";
+    for (int i = 0; i < 100 && shown.find(kCounted) == std::string::npos; ++i) {
+      const Fd other = test::patient(test::connect_to(address_of(metrics_url_)));
+      test::send_text(other, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      shown = read_all(other);
+    }
+    EXPECT_NE(shown.find(kCounted), std::string::npos) << shown;
+    tell(SIGTERM);
+  });
+  EXPECT_EQ(exit.status, 0);
+  EXPECT_EQ(exit.problem, "");
+}
+
+TEST_P(RunTest, AnAddressOfMetricsThatIsNoneIsTold) {
+  options_.metrics_bind = "9464";
+  const Exit exit = serve([](const Fd&) {});
+  EXPECT_EQ(exit.status, 2);
+  EXPECT_EQ(exit.problem,
+            "Cannot listen on \"9464\": write an address like 127.0.0.1:8000, [::1]:8000 or "
+            "unix:/run/a.sock.");
 }
 
 TEST_P(RunTest, ServesUntilASignalTellsItToEnd) {

@@ -3,6 +3,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <set>
+
 #include <gtest/gtest.h>
 
 namespace tercel::server {
@@ -20,10 +23,10 @@ TEST(StatisticsTest, CountsByStatusAndOutcome) {
   Statistics::Numbers sum;
   sum.add(counters);
   EXPECT_EQ(sum.requests, 5U);
-  EXPECT_EQ(sum.statuses[0], 2U);
-  EXPECT_EQ(sum.statuses[2], 1U);
-  EXPECT_EQ(sum.statuses[4], 1U);
-  EXPECT_EQ(sum.statuses[5], 1U);
+  EXPECT_EQ(sum.status(0), 2U);
+  EXPECT_EQ(sum.status(2), 1U);
+  EXPECT_EQ(sum.status(4), 1U);
+  EXPECT_EQ(sum.status(5), 1U);
   EXPECT_EQ(sum.aborted, 1U);
   EXPECT_EQ(sum.peer_gone, 1U);
   EXPECT_EQ(sum.body_bytes, 7U);
@@ -60,7 +63,7 @@ TEST(StatisticsTest, WhatAProcessCountedStaysWhenItsPlaceIsFree) {
     EXPECT_EQ((*statistics)->of(0).requests, 0U);
     EXPECT_EQ((*statistics)->of(0).active, 0U);
     EXPECT_EQ((*statistics)->retired().requests, round);
-    EXPECT_EQ((*statistics)->retired().statuses[5], round);
+    EXPECT_EQ((*statistics)->retired().status(5), round);
     EXPECT_EQ((*statistics)->retired().active, 0U);
   }
   Statistics::Numbers sum = (*statistics)->retired();
@@ -68,14 +71,64 @@ TEST(StatisticsTest, WhatAProcessCountedStaysWhenItsPlaceIsFree) {
   EXPECT_EQ(sum.requests, 4U);
 }
 
+// Whoever adds all up must not see less than before, whatever comes and goes.
+TEST(StatisticsTest, TheNextProcessGoesOnCountingWhereTheLastOneLeft) {
+  auto statistics = Statistics::create();
+  ASSERT_TRUE(statistics);
+  for (std::uint64_t round = 1; round <= 5; ++round) {
+    const std::size_t place = round % 2;
+    http::Counters& counters = *(*statistics)->slot(place, 0);
+    EXPECT_EQ(&counters, (*statistics)->slot(place, 0));
+    EXPECT_EQ((*statistics)->of(place).requests, 0U);
+    auto* const room = static_cast<std::uint64_t*>((*statistics)->room(place, 0));
+    constexpr std::size_t kBehindGauges = Statistics::kRoomGaugesBytes / sizeof *room;
+    EXPECT_EQ(room[0], 0U);
+    EXPECT_EQ(room[kBehindGauges], round - 1);
+    room[0] = 7;
+    ++room[kBehindGauges];
+    counters.count({.status = 200, .request_bytes = 3});
+    counters.durations.add(std::chrono::milliseconds{1});
+    counters.waiting.store(4);
+    EXPECT_EQ((*statistics)->of(place).requests, 1U);
+    EXPECT_EQ((*statistics)->of(place).durations.counts[0], 1U);
+    EXPECT_EQ((*statistics)->total().requests, round);
+    EXPECT_EQ((*statistics)->total().waiting, 4U);
+    (*statistics)->retire(place);
+    EXPECT_EQ((*statistics)->total().requests, round);
+    EXPECT_EQ((*statistics)->total().request_bytes, 3 * round);
+    EXPECT_EQ((*statistics)->total().waiting, 0U);
+  }
+  int rooms = 0;
+  (*statistics)->for_each_room([&rooms](const void*) { ++rooms; });
+  EXPECT_EQ(rooms, 1);
+}
+
+TEST(StatisticsTest, NoTwoLoopsHaveTheSameSlot) {
+  auto statistics = Statistics::create();
+  ASSERT_TRUE(statistics);
+  std::set<void*> all;
+  for (std::size_t process = 0; process < 40; ++process) {
+    for (std::size_t loop = 0; loop < 5; ++loop) {
+      EXPECT_TRUE(all.insert((*statistics)->slot(process, loop)).second);
+      EXPECT_TRUE(all.insert((*statistics)->room(process, loop)).second);
+    }
+  }
+}
+
 TEST(StatisticsTest, HasAnEnd) {
   auto statistics = Statistics::create();
   ASSERT_TRUE(statistics);
-  EXPECT_NE((*statistics)->slot(Statistics::kProcessesMax - 1, Statistics::kLoopsMax - 1), nullptr);
-  EXPECT_EQ((*statistics)->slot(Statistics::kProcessesMax, 0), nullptr);
-  EXPECT_EQ((*statistics)->slot(0, Statistics::kLoopsMax), nullptr);
-  (*statistics)->retire(Statistics::kProcessesMax);
-  EXPECT_EQ((*statistics)->of(Statistics::kProcessesMax).requests, 0U);
+  for (std::size_t i = 0; i < Statistics::kSlotsMax; ++i) {
+    ASSERT_NE((*statistics)->slot(i / 64, i % 64), nullptr);
+  }
+  EXPECT_EQ((*statistics)->slot(5000, 0), nullptr);
+  EXPECT_EQ((*statistics)->room(5000, 0), nullptr);
+  EXPECT_EQ((*statistics)->slot(0, std::size_t{1} << 16), nullptr);
+  EXPECT_EQ((*statistics)->slot(SIZE_MAX, 0), nullptr);
+  (*statistics)->retire(5000);
+  EXPECT_EQ((*statistics)->of(5000).requests, 0U);
+  (*statistics)->retire(3);
+  EXPECT_NE((*statistics)->slot(5000, 0), nullptr);
 }
 
 }  // namespace

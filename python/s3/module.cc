@@ -17,7 +17,9 @@
 #include "python/asgi/door.h"
 #include "python/errors.h"
 #include "python/ref.h"
+#include "python/s3/audit_files.h"
 #include "python/s3/config.h"
+#include "python/s3/gateway_metrics.h"
 #include "python/s3/policy_bridge.h"
 #include "python/s3/presign.h"
 #include "python/s3/reach.h"
@@ -53,9 +55,10 @@ void init_door() {
 class PyGateway {
  public:
   PyGateway(nb::object ask, std::vector<std::string> domains, std::string region,
-            std::size_t cache_entries, bool debug)
+            std::size_t cache_entries, bool debug, std::string audit_log)
       : ask_{std::move(ask)},
         fixed_{std::move(domains), std::move(region), debug},
+        audit_log_{std::move(audit_log)},
         gateway_{SharedConst{to_config(fixed_, nb::list{}, nb::list{}, nullptr)}, cache_entries} {}
 
   void update(const nb::list& rules, const nb::list& limits) {
@@ -72,7 +75,7 @@ class PyGateway {
     for (int i = 0; i < gateway::Counts::kNames; ++i) {
       const auto name = static_cast<gateway::Counts::Name>(i);
       const std::string_view text = gateway::Counts::text(name);
-      all[nb::str(text.data(), text.size())] = gateway_.counts.sum(name);
+      all[nb::str(text.data(), text.size())] = gateway_.meters.sum(name);
     }
     return all;
   }
@@ -83,34 +86,48 @@ class PyGateway {
 
   [[nodiscard]] gateway::Gateway& shared() noexcept { return gateway_; }
   [[nodiscard]] const nb::object& ask() const noexcept { return ask_; }
+  // The path of the audit log, "-" for standard output; empty: there is none.
+  [[nodiscard]] const std::string& audit_log() const noexcept { return audit_log_; }
 
  private:
   nb::object ask_;
   Fixed fixed_;
+  const std::string audit_log_;
   gateway::Gateway gateway_;
 };
 
 // A gateway on the loops of one server.
 class Fronts final : public asgi::LoopFronts {
  public:
-  Fronts(nb::object owner, net::Loop& app_loop)
+  Fronts(nb::object owner, net::Loop& app_loop, asgi::Commons* commons)
       : owner_{std::move(owner)},
         gateway_{*nb::inst_ptr<PyGateway>(owner_)},
-        bridge_{nb::cast(new PolicyBridge{gateway_.ask()}, nb::rv_policy::take_ownership)} {
+        bridge_{nb::cast(new PolicyBridge{gateway_.ask()}, nb::rv_policy::take_ownership)},
+        audit_files_{gateway_.audit_log(), commons},
+        metrics_{gateway_.shared(), commons} {
     bridge().open(app_loop);
   }
   ~Fronts() override { bridge().close(); }
 
   std::unique_ptr<http::Handler> make(http::Handler& /*inner*/, net::Loop& loop) noexcept override {
     try {
-      return or_throw(gateway::Handler::create(loop, gateway_.shared(), bridge()));
+      auto handler = or_throw(gateway::Handler::create(loop, gateway_.shared(), bridge(), {},
+                                                       &gateway::wall_clock, metrics_.next_room()));
+      if (auto lines = audit_files_.open(loop)) handler->record_to(std::move(lines));
+      return handler;
     } catch (nb::python_error& error) {
       error.restore();
+    } catch (const nb::builtin_exception& error) {
+      PyErr_SetString(PyExc_ValueError, error.what());
     } catch (const std::exception& error) {
       PyErr_SetString(PyExc_RuntimeError, error.what());
     }
     return nullptr;
   }
+
+  const edge::MetricsSource* metrics() const noexcept override { return &metrics_; }
+  void reopen_logs() noexcept override { audit_files_.reopen(); }
+  void flush_logs() noexcept override { audit_files_.flush(); }
 
  private:
   [[nodiscard]] PolicyBridge& bridge() noexcept { return *nb::inst_ptr<PolicyBridge>(bridge_); }
@@ -118,12 +135,14 @@ class Fronts final : public asgi::LoopFronts {
   nb::object owner_;  // Keeps the gateway.
   PyGateway& gateway_;
   nb::object bridge_;
+  AuditFiles audit_files_;
+  GatewayMetrics metrics_;
 };
 
 std::unique_ptr<asgi::LoopFronts> open(PyObject* app, net::Loop& app_loop,
-                                       asgi::Commons* /*commons*/) noexcept {
+                                       asgi::Commons* commons) noexcept {
   try {
-    return std::make_unique<Fronts>(nb::borrow(app).attr("_native"), app_loop);
+    return std::make_unique<Fronts>(nb::borrow(app).attr("_native"), app_loop, commons);
   } catch (nb::python_error& error) {
     error.restore();
   } catch (const std::exception& error) {
@@ -179,9 +198,10 @@ NB_MODULE(_s3, module) {
   module.def("cors_problem", &s3::cors_problem, nb::arg("rule"),
              "Returns what is wrong with a rule of CORS, or None.");
   nb::class_<s3::PyGateway>(module, "Gateway")
-      .def(nb::init<nb::object, std::vector<std::string>, std::string, std::size_t, bool>(),
+      .def(nb::init<nb::object, std::vector<std::string>, std::string, std::size_t, bool,
+                    std::string>(),
            nb::arg("ask"), nb::kw_only(), nb::arg("domains"), nb::arg("region"),
-           nb::arg("cache_entries"), nb::arg("debug"))
+           nb::arg("cache_entries"), nb::arg("debug"), nb::arg("audit_log"))
       .def("update", &s3::PyGateway::update, nb::arg("rules"), nb::arg("limits"),
            "Has other backends and limits from now on.")
       .def("invalidate", &s3::PyGateway::invalidate, nb::arg("access_key"), nb::arg("identity"),

@@ -53,15 +53,19 @@ std::string_view value_of(const http::Request& request, std::string_view name) n
 std::optional<s3::Refusal> Arrival::read(const http::Request& request, const Config& config,
                                          std::chrono::seconds now,
                                          std::span<char> memory) noexcept {
+  // Of the request before, nothing is left.
+  claim = {};
+  resource = {};
+  operation = {};
+  copies = false;
+  source_bytes_ = 0;
   if (const auto error = query.parse(request.query)) return s3::Refusal{*error};
   const std::span<char> scratch = memory.first(request.query.size());
   memory = memory.subspan(scratch.size());
-  claim = {};
   const s3::ClaimRules rules{.now = now, .region = config.region};
   if (auto refusal = s3::read_claim(request, query, rules, scratch, claim)) return refusal;
   const std::span<char> names = memory.first(s3::kResourceMemoryBytes);
   memory = memory.subspan(names.size());
-  resource = {};
   if (const auto error = s3::read_resource(request.authority, request.path, config.domain_views,
                                            names, resource)) {
     return s3::Refusal{*error};
@@ -171,7 +175,7 @@ DecisionFacts Arrival::facts(const http::Request& request, std::string_view iden
     const std::string_view host = request.client->host(written);
     facts.source_ip = {ip.data(), std::ranges::copy(host, ip.data()).out};
   }
-  if (copies) facts.copy_source = {source_text_.data(), source_bytes_};
+  facts.copy_source = copied();
   return facts;
 }
 

@@ -36,7 +36,8 @@ class Arrival {
   static constexpr std::size_t kMemoryBytes =
       s3::kResourceMemoryBytes + s3::kCopySourceBytesMax + 3 * s3::kVersionIdBytesMax + 512;
 
-  // Nothing: all below is set. REQUIRES: memory.size() >= kMemoryBytes + 6 * request.query.size().
+  // Nothing: all below is set. A refusal: claim, resource, operation and copied() are what was read
+  // before, or empty. REQUIRES: memory.size() >= kMemoryBytes + 6 * request.query.size().
   [[nodiscard]] std::optional<s3::Refusal> read(const http::Request& request, const Config& config,
                                                 std::chrono::seconds now,
                                                 std::span<char> memory) noexcept;
@@ -46,6 +47,11 @@ class Arrival {
                                     std::span<char, Address::kHostBytesMax> ip) const noexcept;
   // The same for the source of a copy, which is read.
   [[nodiscard]] DecisionFacts facts_of_source(const DecisionFacts& of_copy) const noexcept;
+
+  // "bucket/key" of the source of a copy, decoded; empty: nothing is copied.
+  [[nodiscard]] std::string_view copied() const noexcept {
+    return {source_text_.data(), source_bytes_};
+  }
 
   s3::Query query;
   s3::Claim claim;

@@ -1,4 +1,4 @@
-// What a gateway counts: one set for each loop, added up for who asks.
+// What a gateway counts: a part of what it measures (meters.h).
 //
 // Only its loop writes to a set; others read it at any time. A value of atomic numbers.
 // Source: docs/guide/s3.md, "Counts". Tested by tests/python/test_s3_gateway.py.
@@ -8,8 +8,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <mutex>
 #include <string_view>
 
 namespace tercel::gateway {
@@ -55,26 +53,6 @@ class Counts {
 
  private:
   std::array<std::atomic<std::uint64_t>, kNames> numbers_{};
-};
-
-// The sets of all loops, those that are gone among them. Thread: any.
-class AllCounts {
- public:
-  // Lives as long as this. Throws std::bad_alloc.
-  [[nodiscard]] Counts& open() {
-    const std::scoped_lock lock{mutex_};
-    return sets_.emplace_back();
-  }
-  [[nodiscard]] std::uint64_t sum(Counts::Name name) const noexcept {
-    const std::scoped_lock lock{mutex_};
-    std::uint64_t sum = 0;
-    for (const Counts& set : sets_) sum += set.get(name);
-    return sum;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::deque<Counts> sets_;  // An element stays where it is.
 };
 
 }  // namespace tercel::gateway

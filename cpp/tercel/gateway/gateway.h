@@ -11,7 +11,7 @@
 #include "tercel/edge/budget.h"
 #include "tercel/gateway/changes.h"
 #include "tercel/gateway/config.h"
-#include "tercel/gateway/counts.h"
+#include "tercel/gateway/meters.h"
 
 namespace tercel::gateway {
 
@@ -30,7 +30,7 @@ struct Gateway {
 
   LiveConfig config;
   Changes changes;
-  AllCounts counts;
+  AllMeters meters;
   const std::size_t cache_entries_max;  // Of each kind of answer, for each loop.
 
  private:

@@ -12,19 +12,19 @@ std::chrono::seconds wall_clock() noexcept {
   return std::chrono::duration_cast<std::chrono::seconds>(now);
 }
 
-Handler::Handler(net::Loop& loop, Gateway& gateway, Counts& counts, std::unique_ptr<Desk> desk,
+Handler::Handler(net::Loop& loop, Gateway& gateway, Meters& meters, std::unique_ptr<Desk> desk,
                  const proxy::CallOptions& calls, Station::Now now)
-    : station_{loop, gateway, counts, std::move(desk), calls, now} {}
+    : station_{loop, gateway, meters, std::move(desk), calls, now} {}
 
 Handler::~Handler() = default;
 
 Result<std::unique_ptr<Handler>> Handler::create(net::Loop& loop, Gateway& gateway, Policy& policy,
-                                                 const proxy::CallOptions& calls,
-                                                 Station::Now now) {
-  Counts& counts = gateway.counts.open();
-  auto desk = Desk::create(loop, policy, gateway.changes, counts, gateway.cache_entries_max);
+                                                 const proxy::CallOptions& calls, Station::Now now,
+                                                 void* room) {
+  Meters& meters = gateway.meters.open(room);
+  auto desk = Desk::create(loop, policy, gateway.changes, meters.counts, gateway.cache_entries_max);
   if (!desk) return fail(desk.error());
-  return std::unique_ptr<Handler>{new Handler(loop, gateway, counts, *std::move(desk), calls, now)};
+  return std::unique_ptr<Handler>{new Handler(loop, gateway, meters, *std::move(desk), calls, now)};
 }
 
 void Handler::handle(const http::Request& request, http::Exchange& exchange) noexcept {

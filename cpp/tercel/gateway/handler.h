@@ -10,8 +10,10 @@
 
 #include <chrono>
 #include <memory>
+#include <utility>
 
 #include "tercel/base/result.h"
+#include "tercel/edge/line_buffer.h"
 #include "tercel/gateway/gateway.h"
 #include "tercel/gateway/policy.h"
 #include "tercel/gateway/station.h"
@@ -26,17 +28,22 @@ namespace tercel::gateway {
 
 class Handler final : public http::Handler {
  public:
-  // All outlive it. Fails with kTooManyFiles, kNoMemory or kSystem.
+  // All outlive it. It measures in `room`, see AllMeters::open(). Fails with kTooManyFiles,
+  // kNoMemory or kSystem.
   [[nodiscard]] static Result<std::unique_ptr<Handler>> create(net::Loop& loop, Gateway& gateway,
                                                                Policy& policy,
                                                                const proxy::CallOptions& calls = {},
-                                                               Station::Now now = &wall_clock);
+                                                               Station::Now now = &wall_clock,
+                                                               void* room = nullptr);
   ~Handler() override;
+
+  // Writes the audit log to `lines`. REQUIRES: before the first request.
+  void record_to(std::unique_ptr<edge::LineBuffer> lines) { station_.record_to(std::move(lines)); }
 
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
 
  private:
-  Handler(net::Loop& loop, Gateway& gateway, Counts& counts, std::unique_ptr<Desk> desk,
+  Handler(net::Loop& loop, Gateway& gateway, Meters& meters, std::unique_ptr<Desk> desk,
           const proxy::CallOptions& calls, Station::Now now);
 
   Station station_;

@@ -28,12 +28,25 @@ proxy::Source* Pools::source_of(const Endpoint& endpoint) noexcept {
   }
 }
 
-Station::Station(net::Loop& loop_of_all, Gateway& gateway_of_all, Counts& its_counts,
+void Pools::on_timer() noexcept {
+  std::size_t connections = 0;
+  std::size_t idle = 0;
+  for (const auto& [key, pool] : pools_) {
+    connections += pool->connections();
+    idle += pool->idle();
+  }
+  shown_in_->connections.store(connections, std::memory_order_relaxed);
+  shown_in_->idle_connections.store(idle, std::memory_order_relaxed);
+  if (connections != 0) show_in(*shown_in_);
+}
+
+Station::Station(net::Loop& loop_of_all, Gateway& gateway_of_all, Meters& its_meters,
                  std::unique_ptr<Desk> its_desk, const proxy::CallOptions& calls, Now wall_clock)
     : loop{loop_of_all},
       gateway{gateway_of_all},
       config{gateway.config},
-      counts{its_counts},
+      meters{its_meters},
+      counts{its_meters.counts},
       now{wall_clock},
       desk{std::move(its_desk)},
       front_keys{kSigningKeysMax},
@@ -47,6 +60,11 @@ Station::Station(net::Loop& loop_of_all, Gateway& gateway_of_all, Counts& its_co
       visits{std::make_unique<Slab<Visit>>()} {}
 
 Station::~Station() = default;
+
+void Station::record_to(std::unique_ptr<edge::LineBuffer> lines) {
+  audit_lines_ = std::move(lines);
+  audit = &audit_log_.emplace(loop, *audit_lines_, edge::LogClocks{stopwatch, wall_});
+}
 
 std::span<char> Station::scratch(std::size_t bytes) noexcept {
   try {

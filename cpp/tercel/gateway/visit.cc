@@ -35,8 +35,13 @@ void Visit::begin(const http::Request& request) noexcept {
 void Visit::proceed(const http::Request& request) noexcept {
   const std::span<char> scratch =
       station_.scratch(Arrival::kMemoryBytes + 6 * request.query.size());
-  if (scratch.empty()) return refuse(ErrorCode::kSlowDown);
-  if (const auto refusal = station_.arrival.read(request, *config_, arrived_, scratch)) {
+  if (scratch.empty()) {
+    note(request, Read::kNot);
+    return refuse(ErrorCode::kSlowDown);
+  }
+  const auto refusal = station_.arrival.read(request, *config_, arrived_, scratch);
+  note(request, refusal ? Read::kInPart : Read::kWhole);
+  if (refusal) {
     station_.counts.add(Counts::refused);
     return refuse(*refusal);
   }
@@ -89,6 +94,7 @@ bool Visit::verify(const http::Request& request) noexcept {
     refuse(ErrorCode::kInvalidToken);
     return false;
   }
+  verified_ = true;
   return true;
 }
 

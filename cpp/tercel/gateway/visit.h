@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "tercel/base/address.h"
@@ -21,6 +22,7 @@
 #include "tercel/base/shared_const.h"
 #include "tercel/gateway/answer_cache.h"
 #include "tercel/gateway/attempts.h"
+#include "tercel/gateway/audit_log.h"
 #include "tercel/gateway/body_filters.h"
 #include "tercel/gateway/collected_body.h"
 #include "tercel/gateway/config.h"
@@ -93,6 +95,15 @@ class Visit final : public proxy::Rewriter, private http::Observer {
                   std::chrono::seconds retry_after = {}) noexcept;
   [[nodiscard]] bool fails(Verdict verdict) noexcept;
 
+  // --- the record (visit_record.cc)
+  // Begins it, once, with what the station's arrival has.
+  void note(const http::Request& request, Read read) noexcept;
+  // The request goes to its backend; the backend answers, with that id if it has one, or fails.
+  void depart() noexcept;
+  void arrive(std::string_view request_id) noexcept;
+  // Ends it. REQUIRES: the last call.
+  void conclude(http::Outcome outcome, unsigned attempts, const http::Traffic& traffic) noexcept;
+
   // --- waiting for a policy
   [[nodiscard]] bool keep(const http::Request& request) noexcept;
   // False: memory is exhausted.
@@ -116,6 +127,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
     return attempts_.after(failed, station_.loop.now(), station_.counts);
   }
   void refused(http::Exchange& exchange, Errc error) noexcept override;
+  void broke_off(Errc error) noexcept override;
   void ended(http::Outcome outcome, unsigned attempts) noexcept override;
 
   // --- http::Observer, until the request is relayed or answered
@@ -157,6 +169,12 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   std::unique_ptr<const Backend> elsewhere_;
   const Backend* source_backend_ = nullptr;
   Attempts attempts_;
+  AuditLog::Record* record_ = nullptr;
+  std::chrono::nanoseconds departed_{0};  // Of the stopwatch; 0: it did not, or has an answer.
+  s3::Operation operation_ = s3::Operation::kUnknown;
+  bool verified_ = false;               // The signature is that of key_.
+  bool broke_off_ = false;              // The backend, in the middle of its answer.
+  std::optional<s3::ErrorCode> error_;  // Of the answer that was made here.
   std::optional<s3::Refusal> refusal_;  // Why the request ended on its way.
 
   // Of a list of buckets.

@@ -82,8 +82,9 @@ void Visit::refuse_signature(const http::Request& request) noexcept {
 }
 
 void Visit::refuse(const Refusal& refusal) noexcept {
-  const Station::RequestId id = station_.next_request_id();
-  request_id_ = id;
+  if (answered_) return;
+  error_ = refusal.code();
+  request_id_ = station_.next_request_id();
   const std::string_view id_text{request_id_.data(), request_id_.size()};
   const std::string_view body = s3::write_error_body(
       refusal, {.request_id = id_text, .host_id = id_text}, station_.error_body);

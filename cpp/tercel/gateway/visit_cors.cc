@@ -23,6 +23,7 @@ bool Visit::look_at_origin(const http::Request& request) noexcept {
   if (!config_->buckets.any_cors()) return true;
   const std::span<const edge::CorsPolicy> rules = cors_rules(request);
   if (cors_.read(request, rules)) return true;
+  note(request, Read::kNot);
   refuse(ErrorCode::kSlowDown);
   return false;
 }
@@ -42,6 +43,8 @@ std::span<const edge::CorsPolicy> Visit::cors_rules(const http::Request& request
 }
 
 void Visit::answer_preflight(const http::Request& request) noexcept {
+  operation_ = s3::Operation::kPreflight;
+  note(request, Read::kNot);
   if (!edge::CorsPolicy::is_preflight(request)) {
     station_.counts.add(Counts::refused);
     return refuse(

@@ -75,6 +75,7 @@ void Visit::relay(const http::Request& request) noexcept {
   encodes_keys_ = encodes_keys(arrival);
   makes_bucket_ = arrival.operation.operation == s3::Operation::kCreateBucket;
   station_.counts.add(Counts::forwarded);
+  depart();
   exchange_.observe(nullptr);  // The relay is told, and tells ended() in every case.
   if (!body_is_verified_ || collected_ != nullptr) {
     return proxy::Relay::start(station_.relays, *this, request, exchange_, filters);
@@ -215,6 +216,8 @@ Result<void> Visit::prepare_rewriting() noexcept {
 Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Response& to,
                                      proxy::FieldDraft& draft) noexcept {
   if (!proxy::is_transient(from.status)) attempts_.passed();
+  const http::Field* const id = http::find_field(from.fields, "x-amz-request-id");
+  arrive(id != nullptr ? id->value : std::string_view{});
   // What is an object is not looked at, whatever it says that it is; an error is none.
   if (is_redirect(from.status)) {
     // The next time the body may wait until it is known where it goes; a region stays wrong.
@@ -261,6 +264,7 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
 }
 
 void Visit::refused(http::Exchange& /*exchange*/, Errc error) noexcept {
+  arrive({});
   if (refusal_) return refuse(*refusal_);
   if (request_filter_ != nullptr && request_filter_->failure()) {
     station_.counts.add(Counts::refused);
@@ -274,11 +278,23 @@ void Visit::refused(http::Exchange& /*exchange*/, Errc error) noexcept {
                                          : ErrorCode::kServiceUnavailable);
 }
 
-void Visit::ended(http::Outcome /*outcome*/, unsigned /*attempts*/) noexcept {
+void Visit::broke_off(Errc error) noexcept {
+  broke_off_ = info(error).blame == Blame::kUpstream;
+  if (broke_off_) station_.counts.add(Counts::backend_failed);
+}
+
+void Visit::ended(http::Outcome outcome, unsigned attempts) noexcept {
+  if (attempts != 0) {
+    conclude(outcome, attempts, exchange_.traffic());
+  } else {  // The relay did not begin, and the exchange may be gone.
+    conclude(outcome, attempts,
+             {.status = error_ ? s3::info(*error_).http_status : std::uint16_t{0}});
+  }
   station_.visits->destroy(this);
 }
 
-void Visit::on_end(http::Outcome /*outcome*/) noexcept {
+void Visit::on_end(http::Outcome outcome) noexcept {
+  conclude(outcome, 0, exchange_.traffic());
   station_.visits->destroy(this);
 }
 

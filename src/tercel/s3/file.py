@@ -69,6 +69,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "policy_timeout": "number",
         "cache_entries": "number",
         "debug": "flag",
+        "audit_log": "text",
     },
     "buckets": {
         "endpoint": "texts",

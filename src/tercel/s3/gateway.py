@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -67,6 +68,7 @@ class Gateway:
             They count for what has a valid signature, before `authorize` is called; in each
             process by itself.
         debug: an answer to a wrong signature says what was to be signed. Not for production.
+        audit_log: file that gets a line of JSON for each request; "-": standard output.
 
     Each function is plain, and then runs on a thread of a pool, or a coroutine function. One that
     raises, or returns nonsense, ends the request with 500; nothing is forwarded then.
@@ -93,6 +95,7 @@ class Gateway:
         cache_entries: int = 10_000,
         limits: Iterable[Limit] = (),
         debug: bool = False,
+        audit_log: str | os.PathLike[str] | None = None,
     ) -> None:
         lookup = secret_for.get if isinstance(secret_for, Mapping) else secret_for
         if not isinstance(secret_for, Mapping):
@@ -128,6 +131,7 @@ class Gateway:
             region=region or "",
             cache_entries=cache_entries,
             debug=bool(debug),
+            audit_log=_path("audit_log", audit_log),
         )
         self._buckets: Mapping[str, Backend] = {}
         self._limits: list[tuple[Any, ...]] = []
@@ -240,6 +244,16 @@ def _native(name: str, backend: Backend) -> tuple[Any, ...]:
         native_reach(backend),
         [rule._native() for rule in cors_rules(backend.cors)],
     )
+
+
+def _path(name: str, path: str | os.PathLike[str] | None) -> str:
+    """Returns the path of a file, empty for None."""
+    if path is None:
+        return ""
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ValueError(f"{name} is the path of a file, or - for standard output, not {path!r}")
+    return text
 
 
 def _domain(text: str) -> str:

@@ -61,8 +61,8 @@ TEST_F(FailoverTest, EachAttemptIsSignedWithATimeOfItsOwn) {
   EXPECT_NE(field(before, "x-amz-date"), "");
   EXPECT_NE(field(before, "x-amz-date"), field(again, "x-amz-date"));
   EXPECT_TRUE(answer_from_backend(kFound).ends_with("\r\n\r\nok"));
-  EXPECT_EQ(gateway_->counts.sum(Counts::retried), 1U);
-  EXPECT_EQ(gateway_->counts.sum(Counts::backend_failed), 0U);
+  EXPECT_EQ(gateway_->meters.sum(Counts::retried), 1U);
+  EXPECT_EQ(gateway_->meters.sum(Counts::backend_failed), 0U);
 }
 
 TEST_F(FailoverTest, TheNextEndpointGetsTheRequestUnderItsOwnName) {
@@ -74,7 +74,7 @@ TEST_F(FailoverTest, TheNextEndpointGetsTheRequestUnderItsOwnName) {
   EXPECT_TRUE(is_signed_by(there, "BACK", "back-secret")) << there;
   EXPECT_EQ(field(there, "host"), "127.0.0.1:" + std::to_string(second_.address().port));
   EXPECT_TRUE(answer_from_backend(kFound).ends_with("\r\n\r\nok"));
-  EXPECT_EQ(gateway_->counts.sum(Counts::failed_over), 1U);
+  EXPECT_EQ(gateway_->meters.sum(Counts::failed_over), 1U);
 }
 
 TEST_F(FailoverTest, OneThatFailsThriceIsLeftAloneForASecond) {
@@ -88,7 +88,7 @@ TEST_F(FailoverTest, OneThatFailsThriceIsLeftAloneForASecond) {
     EXPECT_EQ(send(signed_request({.path = "/logs/a"})), "");
     EXPECT_NE(at_backend(), "");
   }
-  EXPECT_EQ(gateway_->counts.sum(Counts::rested), 1U);
+  EXPECT_EQ(gateway_->meters.sum(Counts::rested), 1U);
   EXPECT_EQ(send(signed_request({.path = "/logs/a"})), "");
   EXPECT_LT(listener_.accept().get(), 0);
   EXPECT_NE(at_second(), "");

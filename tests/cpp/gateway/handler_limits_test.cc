@@ -43,7 +43,7 @@ TEST_F(HandlerLimitsTest, AboveALimitNobodyIsAskedAndTheAnswerSaysWhenToCome) {
   EXPECT_TRUE(has(got, "<Code>SlowDown</Code>"));
   EXPECT_TRUE(has(got, "retry-after: 5\r\n"));
   EXPECT_EQ(policy_.log, "");
-  EXPECT_EQ(gateway_->counts.sum(Counts::limited), 1U);
+  EXPECT_EQ(gateway_->meters.sum(Counts::limited), 1U);
   pass(5s);
   EXPECT_EQ(get("/logs/b"), "");
   EXPECT_EQ(policy_.log, "may alice GetObject logs/b;");

@@ -136,6 +136,7 @@ def test_what_is_under_way_is_shown(serve_here: ServeThread) -> None:
         for client in (first, second):
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         metrics.wait_for(1, "tercel_http_requests_waiting")
+        time.sleep(0.15)
         assert metrics.value("tercel_http_requests_in_flight") == 1
         assert metrics.value("tercel_http_connections") == 2
         second.reset()
@@ -144,6 +145,9 @@ def test_what_is_under_way_is_shown(serve_here: ServeThread) -> None:
         assert first.response().status == 200
     metrics.wait_for(0, "tercel_http_connections")
     assert metrics.value("tercel_http_requests_total", method="GET", status="none") == 1
+    # The wait is a part of it.
+    assert metrics.value("tercel_http_request_duration_seconds_count") == 2
+    assert metrics.value("tercel_http_request_duration_seconds_bucket", le="0.1") == 0
 
 
 def test_refused_heads_are_counted(serve_here: ServeThread) -> None:
@@ -263,11 +267,22 @@ def test_another_program_takes_the_address_over(crew: Any) -> None:
     site, metrics = Site(server), metrics_of(server)
     ask(server, 10)
     count_is(metrics, 10)
-    site.upgrade()
-    # It counts from zero, as after a start.
-    assert metrics.total("tercel_http_requests_total") == 0
-    ask(server, 7)
-    count_is(metrics, 7)
+    try:
+        with server.connect() as client:
+            client.send(b"GET /sleep?2 HTTP/1.1\r\nHost: a\r\n\r\n")
+            server.wait_for("sleeping 2")
+            upgrading = threading.Thread(target=site.upgrade)
+            upgrading.start()
+            server.wait_for(r"Process \d+ serves: this one ends")
+            # The old one still works, but shows nothing any more; the new one counts from zero.
+            metrics.wait_for(0, "tercel_http_requests_total", method="GET", status="2xx")
+            assert {metrics.total("tercel_http_requests_total") for _ in range(40)} == {0}
+            assert b"200 OK" in client.read_to_close()
+        upgrading.join(60)
+        ask(server, 7)
+        count_is(metrics, 7)
+    finally:
+        site.stop()
 
 
 def test_state_and_metrics_agree(crew: Any) -> None:

@@ -51,6 +51,7 @@ TEST_F(MetricsHandlerTest, TheClientChoosesTheFormat) {
   EXPECT_EQ(type_for("text/plain"), kPrometheus);
   EXPECT_EQ(type_for("text/plain;version=0.0.4;q=0.5,*/*;q=0.1"), kPrometheus);
   EXPECT_EQ(type_for("application/json"), kOpenMetrics);  // Better than nothing.
+  EXPECT_EQ(type_for("application/openmetrics-text;version=0.0.1,text/plain;q=0.5"), kOpenMetrics);
   // What Prometheus 2 and 3 send.
   EXPECT_EQ(type_for("application/openmetrics-text;version=1.0.0;q=0.75,"
                      "application/openmetrics-text;version=0.0.1;q=0.5,"

@@ -188,7 +188,7 @@ TEST_F(AuditLogTest, WhatIsTooLongIsCutAndSaidSo) {
   EXPECT_EQ(member("key"), "\"" + std::string(AuditLog::kValueBytesMax - 1, 'k') + "\"");
   EXPECT_EQ(member("cut"), "[\"key\"]");
   const std::string long_one(5000, 'a');
-  arrival_->resource.key = key.substr(0, AuditLog::kValueBytesMax - 1);
+  arrival_->resource.key = std::string_view{key}.substr(0, AuditLog::kValueBytesMax - 1);
   arrival_->claim.access_key = long_one;
   request_.method = long_one;
   (void)line({});

@@ -321,7 +321,7 @@ def test_what_cannot_be_rewritten_is_not_told(
 
 @pytest.fixture(scope="module")
 def versity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Versity]:
-    with versitygw(tmp_path_factory.mktemp("versity")) as server:
+    with versitygw(tmp_path_factory.mktemp("versity"), versions=True) as server:
         yield server
 
 
@@ -344,12 +344,18 @@ def clients(versity: Versity) -> Iterator[tuple[Any, Any]]:
 
     direct = client(versity.url, versity.access_key, versity.secret)
     direct.create_bucket(Bucket="shared")
+    direct.create_bucket(Bucket="kept")
+    direct.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
     creds = Hmac(versity.access_key, versity.secret)
 
-    def folder(prefix: str) -> Backend:
-        return Backend(versity.url, bucket="shared", prefix=prefix, creds=creds)
+    def folder(prefix: str, bucket: str = "shared") -> Backend:
+        return Backend(versity.url, bucket=bucket, prefix=prefix, creds=creds)
 
-    buckets = {"team-a": folder("teams/team-a/"), "team-b": folder("teams/team-b/")}
+    buckets = {
+        "team-a": folder("teams/team-a/"),
+        "team-b": folder("teams/team-b/"),
+        "versions": folder("a/", "kept"),
+    }
     with Front(buckets) as front:
         yield client(f"http://{front.host}", ALICE.access_key, ALICE.secret), direct
 
@@ -427,6 +433,36 @@ def test_uploads_copies_and_deletions(clients: tuple[Any, Any], versity: Versity
     assert "Errors" not in answer
     assert direct.head_object(Bucket="shared", Key="a&b")
     assert not (versity.folder / "shared" / "teams" / "team-a" / "big" / "one").exists()
+
+
+def test_versions(clients: tuple[Any, Any]) -> None:
+    client, direct = clients
+    for key in ("a/x", "a/y/z", "ab/x", "x"):
+        for body in (b"1", b"2", b"3"):
+            direct.put_object(Bucket="kept", Key=key, Body=body)
+    client.delete_object(Bucket="versions", Key="x")
+
+    def seen(**options: Any) -> tuple[list[str], list[str], list[str]]:
+        page = client.list_object_versions(Bucket="versions", **options)
+        return (
+            [one["Key"] for one in page.get("Versions", [])],
+            [one["Key"] for one in page.get("DeleteMarkers", [])],
+            [one["Prefix"] for one in page.get("CommonPrefixes", [])],
+        )
+
+    assert client.get_bucket_versioning(Bucket="versions")["Status"] == "Enabled"
+    assert seen() == (["x"] * 3 + ["y/z"] * 3, ["x"], [])
+    assert seen(Prefix="y/") == (["y/z"] * 3, [], [])
+    assert seen(Delimiter="/") == (["x"] * 3, ["x"], ["y/"])
+    first = client.list_object_versions(Bucket="versions", Prefix="y/")["Versions"][-1]["VersionId"]
+    got = client.get_object(Bucket="versions", Key="y/z", VersionId=first)
+    assert got["Body"].read() == b"1"
+    source = {"Bucket": "versions", "Key": "y/z", "VersionId": first}
+    client.copy_object(Bucket="versions", Key="copy", CopySource=source)
+    assert direct.get_object(Bucket="kept", Key="a/copy")["Body"].read() == b"1"
+    objects = [{"Key": "y/z", "VersionId": first}]
+    client.delete_objects(Bucket="versions", Delete={"Objects": objects, "Quiet": True})
+    assert seen(Prefix="y/")[0] == ["y/z"] * 2
 
 
 def test_versity_is_not_climbed(clients: tuple[Any, Any], versity: Versity) -> None:

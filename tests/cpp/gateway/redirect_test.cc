@@ -1,5 +1,7 @@
 #include "tercel/gateway/redirect.h"
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +42,10 @@ TEST_F(RedirectTest, GoesToTheEndpointItselfInAnotherStyleOrRegion) {
   EXPECT_EQ(follow("HTTPS://LOGS.S3.store.test:443"), "s3.store.test us-east-1 virtual");
   EXPECT_EQ(follow("https://s3.store.test/logs/key", 301, "eu-de"), "s3.store.test eu-de path");
   EXPECT_EQ(follow("", 301, "eu-de"), "s3.store.test eu-de path");
+  // What is no region is not signed for.
+  EXPECT_EQ(follow("https://logs.s3.store.test/key", 307, "eu/s3"),
+            "s3.store.test us-east-1 virtual");
+  EXPECT_EQ(follow("", 301, "eu/s3"), "none");
   // Nothing would be another one.
   EXPECT_EQ(follow("https://s3.store.test/logs/key"), "none");
   EXPECT_EQ(follow("", 301), "none");
@@ -75,8 +81,8 @@ TEST_F(RedirectTest, NeverToAnotherHostPortOrScheme) {
     EXPECT_EQ(follow(location), "none") << location;
     EXPECT_EQ(follow(location, 301, "eu-de"), "none") << location;
   }
-  for (const std::uint16_t status :
-       std::initializer_list<std::uint16_t>{200, 300, 302, 303, 304, 308, 403}) {
+  constexpr std::array<std::uint16_t, 7> kOthers{200, 300, 302, 303, 304, 308, 403};
+  for (const std::uint16_t status : kOthers) {
     EXPECT_EQ(follow("https://logs.s3.store.test/key", status), "none") << status;
   }
 }

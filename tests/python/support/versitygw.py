@@ -50,9 +50,13 @@ def find_versitygw() -> str | None:
 
 
 @contextlib.contextmanager
-def versitygw(folder: Path, *more: str) -> Iterator[Versity]:
-    """Starts a server with no buckets and the options `more`, and skips the test where there is no
-    program."""
+def versitygw(folder: Path, *more: str, versions: bool = False) -> Iterator[Versity]:
+    """Starts a server with no buckets, and skips the test where there is no program.
+
+    Args:
+        more: options.
+        versions: its buckets may have versioning.
+    """
     program = find_versitygw()
     if program is None:
         pytest.skip("versitygw is not installed: tools/deps.sh --test installs it where Go is")
@@ -64,10 +68,14 @@ def versitygw(folder: Path, *more: str) -> Iterator[Versity]:
     server = Versity(f"http://127.0.0.1:{port}", objects)
     options = ["--port", f"127.0.0.1:{port}", "--access", server.access_key]
     options += ["--secret", server.secret, "--region", server.region, "--quiet", *more]
+    posix = ["posix", str(objects)]
+    if versions:
+        (folder / "versions").mkdir()
+        posix[1:1] = ["--versioning-dir", str(folder / "versions")]
     output = folder / "versitygw.log"
     with output.open("wb") as log:
         process = subprocess.Popen(
-            [program, *options, "posix", str(objects)],
+            [program, *options, *posix],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

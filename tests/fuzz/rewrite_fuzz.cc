@@ -26,6 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RewriteValues values{.bucket = "b<", .location = "l", .resource = "r", .endpoint = "e"};
   if (data[1] % 2 == 1) values.key_prefix = "p/";
   values.keys_are_url_encoded = data[1] % 4 >= 2;
+  values.known_only = data[1] % 8 >= 4;
   const std::string_view document{reinterpret_cast<const char*>(data) + 2, size - 2};
 
   const std::string whole = rewrite_in_steps(values, document, document.size() + 1);

@@ -51,7 +51,8 @@ ResponseFilter::Work::Work(Names given)
                 .endpoint = names.endpoint,
                 .key_prefix = names.key_prefix,
                 .source_prefix = names.source_prefix,
-                .keys_are_url_encoded = names.keys_are_url_encoded}} {}
+                .keys_are_url_encoded = names.keys_are_url_encoded,
+                .known_only = names.known_only}} {}
 
 void ResponseFilter::rewrite(Names names) {
   work_ = std::make_unique<Work>(std::move(names));

@@ -58,6 +58,7 @@ class ResponseFilter final : public proxy::BodyFilter {
     std::string key_prefix = {};
     std::string source_prefix = {};
     bool keys_are_url_encoded = false;
+    bool known_only = false;
   };
   // Throws std::bad_alloc.
   void rewrite(Names names);

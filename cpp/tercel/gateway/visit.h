@@ -151,6 +151,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   bool body_is_verified_ = false;  // It was read, and is empty or collected.
   bool gets_object_ = false;       // The answer is an object, or what is in one.
   bool encodes_keys_ = false;
+  bool tells_keys_ = false;  // Of others than the one that it is about.
   bool makes_bucket_ = false;
   std::chrono::seconds arrived_{0};                       // Since 1970: when the claim is judged.
   std::chrono::seconds retry_after_ = http::kRetryAfter;  // Told with 503.

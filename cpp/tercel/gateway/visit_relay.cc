@@ -7,6 +7,7 @@
 #include "tercel/gateway/below_prefix.h"
 #include "tercel/gateway/redirect.h"
 #include "tercel/gateway/visit.h"
+#include "tercel/s3/key_prefix.h"
 #include "tercel/s3/signature.h"
 
 namespace tercel::gateway {
@@ -74,6 +75,7 @@ void Visit::relay(const http::Request& request) noexcept {
                  arrival.operation.operation == s3::Operation::kSelectObjectContent;
   encodes_keys_ = encodes_keys(arrival);
   makes_bucket_ = arrival.operation.operation == s3::Operation::kCreateBucket;
+  tells_keys_ = collects || s3::lists_keys(arrival.operation.operation);
   station_.counts.add(Counts::forwarded);
   depart();
   exchange_.observe(nullptr);  // The relay is told, and tells ended() in every case.
@@ -206,7 +208,8 @@ Result<void> Visit::prepare_rewriting() noexcept {
          .endpoint = std::string{sent_->authority},
          .key_prefix = backend_->prefix,
          .source_prefix = source_backend_ != nullptr ? source_backend_->prefix : std::string{},
-         .keys_are_url_encoded = encodes_keys_});
+         .keys_are_url_encoded = encodes_keys_,
+         .known_only = tells_keys_ && !backend_->prefix.empty()});
     return {};
   } catch (const std::bad_alloc&) {
     return fail(Errc::kNoMemory);

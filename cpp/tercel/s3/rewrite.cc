@@ -120,7 +120,7 @@ bool Rewriter::take(XmlScanner::Event event) noexcept {
   if (scanner_.depth() == 1) {
     find_rules();
     if (rules_.empty()) state_ = State::kPass;
-    return true;
+    return !rules_.empty() || !values_.known_only;
   }
   if (event != XmlScanner::Event::kOpen) return true;
   if (const Rule* const rule = find_rule(); rule != nullptr) {

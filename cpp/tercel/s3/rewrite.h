@@ -16,13 +16,14 @@
 // an object, the resource of an error, and keys, markers and prefixes when `key_prefix` is not
 // empty. What an error tells of the backend's signature (its access key, what it signed, its
 // region) is left out. Everything else is passed byte for byte, and at once: only the text of such
-// an element is collected, up to a limit. Documents of another root are passed as they are. The
-// size changes: whoever forwards the answer drops its Content-Length, and must not rewrite a body
-// with a Content-Encoding, nor one that is no XML: objects. A key that does not begin with
-// `key_prefix` fails: it is not the client's to see. In an error it is left out. Continuation
-// tokens are the backend's: opaque, and passed. Resource: one a response. Views in `values` outlive
-// it. However the body is cut into pieces, the bytes are the same. Cost: linear. Source: the API
-// reference of Amazon S3. Tested by rewrite_test.cc, fuzzed by rewrite_fuzz.cc.
+// an element is collected, up to a limit. Documents of another root are passed as they are, unless
+// `known_only` says that they could have any keys: then they fail. The size changes: whoever
+// forwards the answer drops its Content-Length, and must not rewrite a body with a
+// Content-Encoding, nor one that is no XML: objects. A key that does not begin with `key_prefix`
+// fails: it is not the client's to see. In an error it is left out. Continuation tokens are the
+// backend's: opaque, and passed. Resource: one a response. Views in `values` outlive it. However
+// the body is cut into pieces, the bytes are the same. Cost: linear. Source: the API reference of
+// Amazon S3. Tested by rewrite_test.cc, fuzzed by rewrite_fuzz.cc.
 #pragma once
 
 #include <array>
@@ -44,6 +45,7 @@ struct RewriteValues {
   std::string_view key_prefix = {};     // Of the backend's keys, and not of the client's.
   std::string_view source_prefix = {};  // The same, of a source that is copied: for errors.
   bool keys_are_url_encoded = false;    // The request said encoding-type=url: in lists.
+  bool known_only = false;              // Another document than those of the table fails.
 };
 
 class Rewriter {

@@ -73,6 +73,17 @@ TEST(RewriteTest, OtherDocumentsPassAsTheyAre) {
   }
 }
 
+TEST(RewriteTest, OrFailWhereTheyCouldHaveAnyKeys) {
+  RewriteValues values = with_prefix("p/");
+  values.known_only = true;
+  EXPECT_EQ(rewrite("<ListKeysResult><Key>other</Key></ListKeysResult>", values), "failed");
+  EXPECT_EQ(
+      rewrite("\n<ListBucketResult><Contents><Key>p/a</Key></Contents></ListBucketResult>", values),
+      "\n<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>");
+  EXPECT_EQ(rewrite("<Error><Key>p/a</Key></Error>", values), "<Error><Key>a</Key></Error>");
+  EXPECT_EQ(rewrite("", values), "");
+}
+
 TEST(RewriteTest, AnErrorTellsNothingOfTheBackend) {
   EXPECT_EQ(rewrite("<Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>AKIABACK"
                     "</AWSAccessKeyId><StringToSign>AWS4\n2013&#13;</StringToSign>"

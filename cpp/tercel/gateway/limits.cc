@@ -59,14 +59,13 @@ std::span<const edge::BudgetClaim> Limits::claims(
     if ((decided & kind) != 0 || !counts_for(limit, caller.identity, bucket)) continue;
     decided |= kind;
     if (!limit.rules.limits()) continue;
-    std::uint64_t key = hash(number);
+    std::uint64_t key = number;
     if (limit.per == LimitPer::kIdentity || limit.per == LimitPer::kPair) {
-      key = hash(key ^ hash_of(caller, hash));
+      key ^= hash_of(caller, hash);
     }
-    if (limit.per == LimitPer::kBucket || limit.per == LimitPer::kPair) {
-      key = hash(key ^ hash(bucket));
-    }
-    room[count++] = {key, &limit.rules};
+    if (limit.per == LimitPer::kPair) key = hash(key);  // A bucket called as an identity is none.
+    if (limit.per == LimitPer::kBucket || limit.per == LimitPer::kPair) key ^= hash(bucket);
+    room[count++] = {hash(key), &limit.rules};
   }
   return std::span{room}.first(count);
 }

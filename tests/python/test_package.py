@@ -40,7 +40,15 @@ def test_serving_loads_neither_the_api_nor_msgspec(tmp_path: Path, serve: Any) -
     server = serve("names_app:app", app_dir=tmp_path)
     loaded = httpx.get(server.url).text.splitlines()
     assert "tercel.server" in loaded
-    of_api = ("msgspec", "tercel._api", "tercel.api", "tercel.auth", "tercel.testing")
+    of_api = (
+        "msgspec",
+        "tercel._api",
+        "tercel.api",
+        "tercel.auth",
+        "tercel.testing",
+        "tercel._proxy",
+        "tercel.proxy",
+    )
     assert [name for name in loaded if name.startswith(of_api)] == []
 
 

@@ -180,6 +180,7 @@ SPOOFED = [
     ("X-Forwarded-Port", "443"),
     ("X-Forwarded-Client-Cert", "Subject=root"),
     ("X-Real-IP", "6.6.6.6"),
+    ("X_Forwarded_For", "6.6.6.6"),
     ("Forwarded", "for=6.6.6.6;proto=https"),
 ]
 
@@ -202,6 +203,7 @@ def test_what_strangers_claim_is_dropped(way: Way, backend: PlainBackend, trail:
         expected["x-forwarded-prefix"] = PREFIX
     assert told == expected
     assert not backend.seen[-1].all("x-real-ip")
+    assert not backend.seen[-1].all("x_forwarded_for")
 
 
 def test_a_trusted_proxy_is_believed_and_put_down(way: Way, backend: PlainBackend) -> None:
@@ -219,6 +221,7 @@ def test_a_trusted_proxy_is_believed_and_put_down(way: Way, backend: PlainBacken
     assert told["forwarded"] == 'for=203.0.113.9;host="bank.example";proto=https'
     assert told.get("x-forwarded-prefix") == (PREFIX if proxy.mounted else None)
     assert "x-forwarded-port" not in told
+    assert "x_forwarded_for" not in told
     assert "x-real-ip" not in told
 
 
@@ -542,6 +545,13 @@ def test_a_client_that_leaves_cancels_the_request(proxy: Front, backend: PlainBa
             client.reset()
         backend.wait(lambda count=count: len(backend.left) > count)
     assert backend.open_connections == 0
+    # One that only closed its direction may read; but not for ever (`--timeout-half-close`).
+    backend.talk = raw(end="wait")
+    with proxy.connect() as client:
+        client.send(f"GET {proxy.target('/')} HTTP/1.1\r\nHost: test\r\n\r\n")
+        client.half_close()
+        backend.wait(lambda: len(backend.left) > 2)
+        client.wait_gone()
 
 
 def test_an_upload_that_breaks_off_is_none_to_the_backend(
@@ -634,6 +644,38 @@ def test_http2_in_front(way: Way, backend: PlainBackend) -> None:
             assert json.loads(bytes(answered.body))[1] == f"/{number}"
             assert answered.fields["x-backend"] == "plain"
     assert backend.seen[-1].get("via") == "2.0 tercel"
+
+
+def test_http2_bodies_go_both_ways(way: Way, backend: PlainBackend) -> None:
+    """Larger than all windows, with trailers; and the stream that is reset is over for both."""
+    size = 5 * MIB
+
+    def talk_so(talk: Talk, backend: PlainBackend) -> None:
+        while (asked := talk.head()) is not None:
+            backend.seen.append(asked)
+            if asked.target == "/stuck":
+                backend.left.append(talk.wait_gone())
+                return
+            talk.read_body(asked)
+            talk.send(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(asked.body)
+            )
+            talk.send(asked.body + b"\r\n0\r\nX-T: 2\r\n\r\n")
+
+    backend.talk = talk_so
+    with start(way, backend.url) as proxy, LibraryClient(proxy.server.address) as client:
+        body = bytes(range(256)) * (size // 256)
+        te = [("te", "trailers")]
+        stream = client.ask(proxy.target("/up"), body, fields=te, trailers=[("x-t", "1")])
+        answered = client.answer(stream)
+        assert bytes(answered.body) == body
+        assert answered.trailers == {"x-t": "2"}
+        assert backend.seen[-1].trailers == [("x-t", "1")]
+        stuck = client.ask(proxy.target("/stuck"))
+        backend.wait(lambda: len(backend.seen) == 2)
+        client.reset(stuck)
+        backend.wait(lambda: len(backend.left) == 1)
+        assert client.answer(client.ask(proxy.target("/again"))).status == 200
 
 
 # --- the life of a server

@@ -8,6 +8,7 @@
 #include "tercel/base/address.h"
 #include "tercel/base/base64.h"
 #include "tercel/base/log.h"
+#include "tercel/base/parse_number.h"
 #include "tercel/http/chars.h"
 
 namespace tercel::proxy {
@@ -24,6 +25,7 @@ constexpr std::string_view kPrefix = "x-forwarded-prefix";
 constexpr std::string_view kForwarded = "forwarded";
 constexpr std::string_view kVia = "via";
 constexpr std::string_view kKey = "sec-websocket-key";
+constexpr std::string_view kMaxForwards = "max-forwards";
 
 std::string_view version_text(http::Version version) noexcept {
   switch (version) {
@@ -41,9 +43,29 @@ bool says_ours(Trail trail) noexcept {
   return trail == Trail::kReplace || trail == Trail::kAppend;
 }
 
+// Whether `name` begins so, for servers that take "_" for "-".
+bool begins_like(std::string_view name, std::string_view known) noexcept {
+  return name.size() >= known.size() &&
+         std::equal(known.begin(), known.end(), name.begin(),
+                    [](char ours, char theirs) { return (theirs == '_' ? '-' : theirs) == ours; });
+}
+bool is_like(std::string_view name, std::string_view known) noexcept {
+  return name.size() == known.size() && begins_like(name, known);
+}
+
 // Whether there is anything to say about a field of that name.
 bool is_edited(const std::vector<FieldEdit>& edits, std::string_view name) noexcept {
-  return std::ranges::any_of(edits, [name](const FieldEdit& edit) { return edit.name == name; });
+  return std::ranges::any_of(edits,
+                             [name](const FieldEdit& edit) { return is_like(name, edit.name); });
+}
+
+// How many servers an OPTIONS may still be passed on to. Nothing: as many as there are. Source: RFC
+// 9110 section 7.6.2; TRACE, of which it speaks, too, is refused by the sessions.
+std::optional<std::uint64_t> forwards_left(const http::Request& request) noexcept {
+  if (request.method != "OPTIONS") return std::nullopt;
+  const http::Field* const field = http::find_field(request.fields, kMaxForwards);
+  const auto left = field != nullptr ? parse_decimal(field->value) : fail(Errc::kNotANumber);
+  return left ? std::optional{*left} : std::nullopt;
 }
 
 void add_unless_edited(const std::vector<FieldEdit>& edits, FieldDraft& draft,
@@ -55,6 +77,12 @@ void add_edited(const std::vector<FieldEdit>& edits, FieldDraft& draft) noexcept
   for (const FieldEdit& edit : edits) {
     if (edit.value) draft.add(edit.name, *edit.value);
   }
+}
+
+std::string_view number_text(std::uint64_t number, FieldDraft& draft) noexcept {
+  std::array<char, 20> digits;
+  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  return draft.text({{digits.data(), static_cast<std::size_t>(written.ptr - digits.data())}});
 }
 
 // RFC 7239 sections 4 and 6: what is no token is quoted, and so is IPv6, in brackets.
@@ -72,11 +100,18 @@ std::string_view origin_form(const http::Request& request, FieldDraft& draft) no
   return draft.text({request.path, "?", request.query});
 }
 
+void Forward::handle(const http::Request& request, http::Exchange& exchange) noexcept {
+  if (forwards_left(request) != 0U) return Relay::start(context_, *this, request, exchange);
+  if (exchange.start({.status = 204, .fields = {}})) {
+    (void)exchange.write(http::Payload::borrow({}), http::Final::kYes);
+  }
+}
+
 bool Forward::goes_on(const http::Request& from, std::string_view name) const noexcept {
   if (is_edited(options_.request_fields, name)) return false;
   if (name == kKey) return from.version != http::Version::kHttp2;
   if (name == kForwarded) return options_.forwarded == Trail::kKeep;
-  if (name == kRealIp || name.starts_with(kXForwarded)) {
+  if (is_like(name, kRealIp) || begins_like(name, kXForwarded)) {
     const bool believed = name == kRealIp && from.named_in == http::NamedIn::kXRealIp;
     return options_.x_forwarded == Trail::kKeep ||
            (options_.x_forwarded == Trail::kAppend && believed);
@@ -135,10 +170,11 @@ Result<void> Forward::rewrite_request(const http::Request& from, Outgoing& to,
   to.head.host = options_.keep_host && !from.authority.empty() ? from.authority
                                                                : std::string_view{options_.host};
   const ConnectionOptions of_connection{from.fields};
+  const std::optional<std::uint64_t> left = forwards_left(from);
   for (const http::Field& field : from.fields) {
-    if (goes_on(from, field.name) && !of_connection.has(field.name)) {
-      draft.add(field.name, field.value);
-    }
+    if (!goes_on(from, field.name) || of_connection.has(field.name)) continue;
+    const bool counts = left && field.name == kMaxForwards;
+    draft.add(field.name, counts ? number_text(*left - 1, draft) : field.value);
   }
   if (!from.protocol.empty()) ask_for_upgrade(from, to, draft);
   add_trail(from, to, draft);
@@ -205,9 +241,7 @@ void Forward::log_failure(Errc error) noexcept {
   logged_ = now;
   FieldDraft& draft = context_.draft;  // Of nobody now.
   draft.clear();
-  std::array<char, 24> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), unlogged_);
-  const std::string_view others{digits.data(), static_cast<std::size_t>(end.ptr - digits.data())};
+  const std::string_view others = number_text(unlogged_, draft);
   const std::string_view more =
       unlogged_ > 0 ? draft.text({" (and ", others, " more failures before)"}) : "";
   log(LogLevel::kWarning,

@@ -9,6 +9,7 @@
 // responses and trailers go through. The client may speak any version of HTTP, the server behind
 // gets HTTP/1.1. It is answered for with 502 (unreachable, broken, malformed), 503 (too many wait)
 // or 504 (too slow), and a line in the log, of which there is at most one a second.
+// An OPTIONS that has come as far as its Max-Forwards says ends here, with 204.
 // Where a prefix was taken off the path (Request::root_path), the server behind is told. What asks
 // for a WebSocket, over any version, becomes a tunnel to it if it agrees; other upgrades are not
 // passed on.
@@ -42,7 +43,9 @@ enum class Trail : std::uint8_t {
              // kReplace.
 };
 
-// A field that is written whatever came, or removed if it has no value. `name` in lower case.
+// A field that is written whatever came, or removed if it has no value. `name` in lower case. What
+// differs from it in "_" for "-" only is taken for the same: servers that make variables of names
+// (CGI, WSGI) do so.
 struct FieldEdit {
   std::string name;
   std::optional<std::string> value;
@@ -78,11 +81,10 @@ class Forward final : public http::Handler, private Rewriter {
   Forward(net::Loop& loop, Source& source, ForwardOptions options)
       : options_{std::move(options)}, source_{source}, context_{loop, options_.call} {
     context_.retries = options_.retries;
+    context_.gone_when_closed = true;
   }
 
-  void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
-    Relay::start(context_, *this, request, exchange);
-  }
+  void handle(const http::Request& request, http::Exchange& exchange) noexcept override;
 
  private:
   [[nodiscard]] Result<void> rewrite_request(const http::Request& from, Outgoing& to,

@@ -312,6 +312,15 @@ void Relay::refuse(Errc error) noexcept {
   }
 }
 
+// What it was sent already it may still be reading, and a tunnel has an end of its own.
+void Relay::on_notice(http::Notice notice) noexcept {
+  const bool closed = notice == http::Notice::kInputClosed && context_.gone_when_closed;
+  if (over_ || started_ || !closed) return;
+  request_over_ = response_over_ = true;
+  call_.close();
+  exchange_.abort(Errc::kClosed);
+}
+
 void Relay::on_exchange_end(http::Outcome outcome) noexcept {
   over_ = true;
   context_.calls.loop.timers().cancel(pause_);

@@ -128,7 +128,7 @@ class Relay final : private net::Deferred, private net::Timer {
     explicit Front(Relay& relay) noexcept : relay_{relay} {}
     void on_body() noexcept override { relay_.pump_request(); }
     void on_writable() noexcept override { relay_.pump_response(); }
-    void on_notice(http::Notice) noexcept override {}
+    void on_notice(http::Notice notice) noexcept override { relay_.on_notice(notice); }
     void on_end(http::Outcome outcome) noexcept override { relay_.on_exchange_end(outcome); }
 
    private:
@@ -179,6 +179,7 @@ class Relay final : private net::Deferred, private net::Timer {
   // The response was 101, and the client has it.
   void become_tunnel() noexcept;
   void on_call_failed(Errc error) noexcept;
+  void on_notice(http::Notice notice) noexcept;
   void on_exchange_end(http::Outcome outcome) noexcept;
   // Ends both sides for `error`.
   void refuse(Errc error) noexcept;
@@ -218,6 +219,8 @@ struct RelayContext {
   FieldDraft draft;
   Slab<Relay> relays;
   bool retries = true;  // False: no request is tried a second time.
+  // A client that closed its direction some time ago, and has no response yet, counts as gone.
+  bool gone_when_closed = false;
 };
 
 }  // namespace tercel::proxy

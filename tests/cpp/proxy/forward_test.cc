@@ -167,6 +167,31 @@ TEST_F(ForwardTest, FieldsAreSetAndRemoved) {
             "HTTP/1.1 200 OK\r\nx-d: e\r\ncontent-length: 0\r\nx-frame: deny\r\nvia: us\r\n\r\n");
 }
 
+// Servers that make variables of names, as CGI and WSGI do, cannot tell "_" from "-".
+TEST_F(ForwardTest, NamesThatAreLikeOursAreNoWayAround) {
+  ForwardOptions options{.host = "o", .via = ""};
+  options.request_fields = {{"x-key", "secret"}};
+  mount(std::move(options));
+  EXPECT_EQ(ask("GET / HTTP/1.1\r\nHost: h\r\nX_Forwarded-For: 1\r\nX_Forwarded_Proto: 2\r\n"
+                "X_Real_IP: 3\r\nX_Key: 4\r\nX_Other: 5\r\n\r\n"),
+            "GET / HTTP/1.1\r\nhost: h\r\nx_other: 5\r\nx-forwarded-for: 192.0.2.7\r\n"
+            "x-forwarded-proto: http\r\nx-forwarded-host: h\r\nx-key: secret\r\n\r\n");
+}
+
+TEST_F(ForwardTest, OptionsGoAsFarAsTheyMay) {
+  EXPECT_EQ(ask("OPTIONS /a HTTP/1.1\r\nHost: h\r\nMax-Forwards: 3\r\n\r\n"),
+            "OPTIONS /a HTTP/1.1\r\nhost: h\r\nmax-forwards: 2\r\n\r\n");
+  (void)answer(kOk);
+  EXPECT_EQ(ask("OPTIONS * HTTP/1.1\r\nHost: h\r\nMax-Forwards: 0\r\n\r\n"), "");
+  EXPECT_EQ(status(wire_.take_sent()), "HTTP/1.1 204 No Content");
+  // Of other methods, and where it is no number, it says nothing.
+  EXPECT_EQ(ask("GET /a HTTP/1.1\r\nHost: h\r\nMax-Forwards: 0\r\n\r\n"),
+            "GET /a HTTP/1.1\r\nhost: h\r\nmax-forwards: 0\r\n\r\n");
+  (void)answer(kOk);
+  EXPECT_EQ(ask("OPTIONS /a HTTP/1.1\r\nHost: h\r\nMax-Forwards: -1\r\n\r\n"),
+            "OPTIONS /a HTTP/1.1\r\nhost: h\r\nmax-forwards: -1\r\n\r\n");
+}
+
 TEST_F(ForwardTest, AsksForTheOriginForm) {
   const auto line = [this](std::string_view request) {
     const std::string text = ask(request);
@@ -368,10 +393,25 @@ TEST_F(ForwardTest, TheClientLeavesATunnel) {
   EXPECT_EQ(origin_.lent, 0);
 }
 
+TEST_F(ForwardTest, TheClientEndsATunnel) {
+  (void)ask(kHandshake);
+  (void)answer(kSwitch);
+  EXPECT_EQ(ask("bye"), "bye");
+  wire_.end_input();
+  settle();
+  char byte = 0;
+  EXPECT_EQ(::recv(origin_.peer().get(), &byte, 1, 0), 0);
+  EXPECT_EQ(origin_.lent, 0);
+  EXPECT_TRUE(wire_.closed);
+  EXPECT_FALSE(wire_.was_reset);
+}
+
 TEST_F(ForwardTest, OnlyWhatWasAskedForIsATunnel) {
   EXPECT_EQ(status(ask(kHandshake)), "GET /chat HTTP/1.1");
   EXPECT_EQ(status(answer("HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n")),
             "HTTP/1.1 502 Bad Gateway");
+  (void)ask(kHandshake);
+  EXPECT_EQ(status(answer("HTTP/1.1 101 Switching\r\n\r\n")), "HTTP/1.1 502 Bad Gateway");
   (void)ask(kHandshake);
   EXPECT_EQ(answer(kOk), kOk);
   (void)ask(kGet);
@@ -492,6 +532,26 @@ TEST_F(ForwardTest, AClientThatGoesCancelsTheCall) {
   }
   EXPECT_EQ(origin_.ended, 2);
   EXPECT_EQ(origin_.lent, 0);
+}
+
+TEST_F(ForwardTest, AClientThatClosedItsSideIsGoneOnceTheSessionSaysSo) {
+  (void)ask(kGet);
+  wire_.end_input();
+  settle();
+  EXPECT_EQ(origin_.lent, 1);
+  session_->on_input_closed();
+  settle();
+  EXPECT_EQ(origin_.lent, 0);
+  EXPECT_EQ(wire_.take_sent(), "");
+  EXPECT_TRUE(wire_.closed || wire_.was_reset);
+  // One that gets its response may still be reading.
+  wire_.forget();
+  mount(plain());
+  (void)ask(kGet);
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe").size(), 40U);
+  session_->on_input_closed();
+  settle();
+  EXPECT_EQ(answer("llo"), "llo");
 }
 
 TEST_F(ForwardTest, ACutOffUploadIsNoneToTheOrigin) {

@@ -1,5 +1,6 @@
 // Invariants: however a response head arrives, its verdict is the same; what is done lies within
-// the bytes; nothing is written but letters of names; its framing is one of the fields'.
+// the bytes; nothing is written but letters of names; its framing is one of the fields'; who did
+// not ask for another protocol gets none.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -13,13 +14,14 @@ using namespace tercel::http;
 
 void check_done(const ResponseHead& head, std::span<const char> bytes) {
   const std::span<const char> used = bytes.first(head.bytes);
-  check(head.status >= 100 && head.status <= 599 && head.status != 101);
+  check(head.status >= 100 && head.status <= 599);
   check(within(head.reason, used));
   check_fields(head.fields, used);
   check(head.framing != ResponseFraming::kLength || head.content_length.has_value());
   check(head.framing != ResponseFraming::kChunked || !head.content_length.has_value());
   check(head.framing != ResponseFraming::kUntilClose || !head.keep_alive);
   check(!head.interim() || head.framing == ResponseFraming::kNone);
+  check(!head.switches() || head.framing == ResponseFraming::kUntilClose);
 }
 
 bool same(const ResponseHead& a, const ResponseHead& b) {
@@ -48,7 +50,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_arrival(
       input, step,
       [request, &limits](std::span<char> bytes, std::size_t previous_bytes, HeadBuffer& fields) {
-        return parse_response_head(bytes, previous_bytes, request, limits, fields);
+        const auto head = parse_response_head(bytes, previous_bytes, request, limits, fields);
+        const bool switches = head.verdict == HeadStatus::kDone && head.switches();
+        check(!switches || request == AnswerTo::kUpgrade);
+        return head;
       },
       [](const ResponseHead& head) { return head.verdict; }, same, check_done);
   return 0;

@@ -45,9 +45,9 @@ bool says_ours(Trail trail) noexcept {
 
 // Whether `name` begins so, for servers that take "_" for "-".
 bool begins_like(std::string_view name, std::string_view known) noexcept {
+  const auto plain = [](char c) noexcept { return c == '_' ? '-' : c; };
   return name.size() >= known.size() &&
-         std::equal(known.begin(), known.end(), name.begin(),
-                    [](char ours, char theirs) { return (theirs == '_' ? '-' : theirs) == ours; });
+         std::ranges::equal(known, name.substr(0, known.size()), {}, plain, plain);
 }
 bool is_like(std::string_view name, std::string_view known) noexcept {
   return name.size() == known.size() && begins_like(name, known);

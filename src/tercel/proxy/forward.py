@@ -49,7 +49,8 @@ class Forward:
         request_headers: fields that the backend gets whatever the client sent; None as the value
             removes the field.
         response_headers: the same of responses.
-        connections: to the backend, at most, of each I/O thread.
+        connections: to the backend, at most, of each I/O thread, and each path that the proxy is
+            mounted at.
         connect_timeout: seconds for a connection, with the host's addresses and TLS.
         wait_timeout: seconds that a request waits for a connection when all are taken.
         response_timeout: seconds from the end of the request to the response's first byte.

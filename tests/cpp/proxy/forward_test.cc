@@ -148,6 +148,10 @@ TEST_F(ForwardTest, GoesOnWhereATrustedProxyBegan) {
             "x-real-ip: 203.0.113.9\r\nx-forwarded-for: 203.0.113.9\r\n" + rest + ours);
   EXPECT_EQ(fields(http::NamedIn::kXForwardedFor, Trail::kReplace),
             "x-forwarded-for: 203.0.113.9\r\n" + rest + ours);
+  // A proxy at a Unix socket has no address.
+  wire_.ends.peer = {.kind = AddressKind::kUnix};
+  EXPECT_EQ(fields(http::NamedIn::kXForwardedFor, Trail::kAppend),
+            "x-forwarded-for: 6.6.6.6, 203.0.113.9, unknown\r\n" + rest + ours);
 }
 
 TEST_F(ForwardTest, FieldsAreSetAndRemoved) {
@@ -170,10 +174,10 @@ TEST_F(ForwardTest, FieldsAreSetAndRemoved) {
 // Servers that make variables of names, as CGI and WSGI do, cannot tell "_" from "-".
 TEST_F(ForwardTest, NamesThatAreLikeOursAreNoWayAround) {
   ForwardOptions options{.host = "o", .via = ""};
-  options.request_fields = {{"x-key", "secret"}};
+  options.request_fields = {{"x-key", "secret"}, {"x_gone", std::nullopt}};
   mount(std::move(options));
   EXPECT_EQ(ask("GET / HTTP/1.1\r\nHost: h\r\nX_Forwarded-For: 1\r\nX_Forwarded_Proto: 2\r\n"
-                "X_Real_IP: 3\r\nX_Key: 4\r\nX_Other: 5\r\n\r\n"),
+                "X_Real_IP: 3\r\nX_Key: 4\r\nX-Gone: 6\r\nX_Gone: 7\r\nX_Other: 5\r\n\r\n"),
             "GET / HTTP/1.1\r\nhost: h\r\nx_other: 5\r\nx-forwarded-for: 192.0.2.7\r\n"
             "x-forwarded-proto: http\r\nx-forwarded-host: h\r\nx-key: secret\r\n\r\n");
 }

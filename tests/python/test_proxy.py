@@ -7,6 +7,7 @@ what they make of it: the trail of proxies, bodies with back-pressure, drains, w
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import socket
 import ssl
@@ -623,6 +624,19 @@ def test_a_backend_that_asks_for_a_certificate(way: Way, authority: Authority) -
             assert proxy.ask().status == 200
         with start(way, backend.url, ca=authority.ca) as proxy:
             assert proxy.refused(proxy.ask(), 502)
+
+
+def test_clients_behind_tls(way: Way, backend: PlainBackend, authority: Authority) -> None:
+    certificate, key = authority.issue("127.0.0.1", file="front")
+    settings = {"ssl_certfile": [certificate], "ssl_keyfile": [key]}
+    with start(way, backend.url, settings=settings) as proxy:
+        context = ssl.create_default_context(cafile=authority.ca)
+        client = http.client.HTTPSConnection(*proxy.server.address, context=context)
+        for _ in range(3):
+            client.request("PUT", proxy.target("/"), body=b"x" * 300_000)
+            assert json.loads(client.getresponse().read())[3] == 300_000
+        client.close()
+    assert fields_at(backend)["x-forwarded-proto"] == "https"
 
 
 def test_a_backend_at_a_unix_socket(way: Way, tmp_path: Path) -> None:

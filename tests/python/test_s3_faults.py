@@ -1,8 +1,8 @@
 """Backends, functions, clients and names that fail: the right S3 error, nothing half done, nothing
 left open.
 
-Rows 11, 12 and 14 of the faults. How long a backend may think is tested with a clock of its own, in
-tests/cpp/proxy.
+Rows 11 and 12 of the faults, and some of 14, whose others are in test_s3_networks.py. How long a
+backend may think is tested with a clock of its own, in tests/cpp/proxy.
 """
 
 from __future__ import annotations

@@ -97,6 +97,7 @@ class Front(Closing):
         buckets: its backends.
         secret_for, authorize: what its functions do; by default everybody may do everything.
         settings: of its server.
+        host: the address that clients come to.
         options: of the gateway.
 
     Attributes:
@@ -111,6 +112,7 @@ class Front(Closing):
         authorize: Callable[[tercel.s3.AuthzRequest], Any] = lambda request: True,
         credentials: Callable[[str, str], Any] | None = None,
         settings: Mapping[str, Any] | None = None,
+        host: str = "127.0.0.1",
         **options: Any,
     ) -> None:
         secrets = {key.access_key: key.secret for key in (ALICE, BOB)}
@@ -142,13 +144,14 @@ class Front(Closing):
         self._server = ServerThread(self.gateway, **{"io_threads": 1, **(settings or {})})
         self._server.__enter__()
         self.port: int = self._server.address[1]  # type: ignore[assignment]
-        self.host = f"127.0.0.1:{self.port}"
+        self._host = host
+        self.host = f"{host}:{self.port}"
 
     def close(self) -> None:
         self._server.__exit__(None, None, None)
 
     def connect(self, *, timeout: float = 10.0) -> RawClient:
-        return RawClient(("127.0.0.1", self.port), timeout=timeout)
+        return RawClient((self._host, self.port), timeout=timeout)
 
     def send(
         self,

@@ -69,12 +69,13 @@ class _Fault:
 
 
 class Origin(Closing):
-    """Listens on a free port of 127.0.0.1 until it is closed.
+    """Listens on a port of 127.0.0.1, by default a free one, until it is closed.
 
     Args:
         context: of its TLS; None: it has none.
         bearer: a token that it takes instead of signatures.
         keys: whose signatures it takes.
+        host: an address of this machine.
         port: 0: a free one.
 
     Attributes:
@@ -91,6 +92,7 @@ class Origin(Closing):
         context: ssl.SSLContext | None = None,
         bearer: str | None = None,
         keys: Iterable[Key] = (KEY,),
+        host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self.objects: dict[str, bytes] = {}
@@ -105,9 +107,9 @@ class Origin(Closing):
         self._armed: list[_Fault] = []
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        self._listener = socket.create_server((host, port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if context else ''}://{host}:{self.port}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 

@@ -115,7 +115,7 @@ def fixtures() -> Any:
         direct: Any,
         tmp_path_factory: pytest.TempPathFactory,
     ) -> Iterator[Way]:
-        settings: dict[str, Any] = {"io_threads": 2}
+        settings: dict[str, Any] = {"io_threads": 2, "limit_request_body": 0}
         ca = None
         if request.param == "tls":
             authority = Authority(tmp_path_factory.mktemp("certificates"))

@@ -189,6 +189,42 @@ def write(target: str, name: str, data: bytes) -> None:
     (folder / name).write_bytes(data)
 
 
+# The bits of the first byte are those of tests/fuzz/gateway_fuzz.cc.
+GATEWAY = {
+    "get": (
+        0,
+        "GET /bkt/a%20b%2B//../c?versionId=1&response-content-type=a%2Fb",
+        "range: bytes=0-4",
+    ),
+    "virtual": (1, "PUT /a/%C3%BC?partNumber=1&uploadId=u", "content-length: 5"),
+    "other": (2, "DELETE /bkt/bkt/real-name", "x-amz-mfa: 1"),
+    "copy": (3, "PUT /bkt/k", "x-amz-copy-source: /src/a%2Fb%20c?versionId=v", "content-length: 0"),
+    "bearer": (6, "POST /bkt?delete", "content-length: 7", "content-md5: 1B2M2Y8AsgTpgAmY7PhCfg=="),
+    "trailer": (
+        8,
+        "PUT /bkt/k",
+        "x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "x-amz-trailer: x-amz-checksum-crc32",
+        "x-amz-decoded-content-length: 5",
+        "content-encoding: aws-chunked, gzip",
+        "transfer-encoding: chunked",
+    ),
+    "token": (
+        17,
+        "GET /bkt?list-type=2&prefix=a%2Fb&delimiter=/",
+        "connection: close, x-b",
+        "x-b: 1",
+    ),
+    "presigned": (
+        32,
+        "GET /bkt/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=CLIENTKEY%2F20270115%2Fr%2Fs3"
+        "%2Faws4_request&X-Amz-Date=20270115T080000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host"
+        "&X-Amz-Signature=" + 64 * "0",
+    ),
+    "service": (0, "GET /", "user-agent: a", "expect: 100-continue"),
+}
+
+
 def main() -> None:
     for name, data in transcripts():
         write("h1_head", name, BYTE_BY_BYTE + b"\x00" + data)
@@ -202,6 +238,9 @@ def main() -> None:
         for ways in range(4):
             write("h2_session", f"{name}-{ways}", WHOLE + bytes([ways]) + data)
         write("h2_session", f"{name}-bytes", BYTE_BY_BYTE + b"\x02" + data)
+    for name, (settings, line, *fields) in GATEWAY.items():
+        lines = [f"{line} HTTP/1.1", "host: bkt.s3.gateway.test", *fields, "", ""]
+        write("gateway", name, bytes([settings]) + "\r\n".join(lines).encode())
     for number, url in enumerate(URLS):
         write("url", str(number), url.encode())
     for number, query in enumerate(QUERIES):

@@ -217,9 +217,10 @@ std::optional<s3::Refusal> Departure::write(const http::Request& request, const 
       body_ = {PayloadMode::kPass, http::Framing::kLength, with.body->bytes};
     }
     if (auto refusal = refuse_below_prefix(arrival, with.backend, with.source)) return refusal;
+    // What is for no bucket is for none there.
+    const std::string_view here = arrival.resource.bucket;
     const std::string_view there = with.backend.bucket;
-    if (auto refusal =
-            write_target(arrival, with, there.empty() ? arrival.resource.bucket : there)) {
+    if (auto refusal = write_target(arrival, with, here.empty() || there.empty() ? here : there)) {
       return refusal;
     }
     if (auto refusal = copy_fields(request, arrival, with)) return refusal;

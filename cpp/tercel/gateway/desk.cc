@@ -135,7 +135,9 @@ void Desk::catch_up() noexcept {
 }
 
 void Desk::forget(const Forget& forget) noexcept {
-  const auto& [access_key, identity, bucket] = forget;
+  const auto& access_key = forget.access_key;
+  const auto& identity = forget.identity;
+  const auto& bucket = forget.bucket;
   const bool all = access_key.empty() && identity.empty() && bucket.empty();
   if (all || !access_key.empty()) {
     keys_.forget_if([&](std::string_view key) { return all || key == access_key; });

@@ -122,7 +122,7 @@ TlsSessions::~TlsSessions() {
 void TlsSessions::put(ssl_session_st* session) noexcept {
   if (count_ == kKept) {
     openssl().SSL_SESSION_free(kept_.front());
-    std::ranges::rotate(kept_, kept_.begin() + 1);
+    std::rotate(kept_.begin(), kept_.begin() + 1, kept_.end());
     --count_;
   }
   kept_[count_++] = session;

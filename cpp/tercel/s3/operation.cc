@@ -157,9 +157,13 @@ std::optional<Names> read_name(std::string_view raw) noexcept {
     if (const Names bit = bit_of(raw); bit != 0) return bit;
     return without_meaning(raw) ? std::optional<Names>{0} : std::nullopt;
   }
-  // Decoded, no name that is known is longer than this.
+  // No name that is known is longer than this, decoded; of one that is, the begin says whether it
+  // means nothing. It is not cut within an escape.
   std::array<char, 3 * kNameBytesMax> memory;
-  if (raw.size() > memory.size()) return std::nullopt;
+  if (raw.size() > memory.size()) {
+    raw = raw.substr(0, memory.size());
+    raw = raw.substr(0, raw.find('%', raw.size() - 2));
+  }
   const std::string_view name = percent_decode(raw, memory);
   if (const Names bit = bit_of(name); bit != 0) return bit;
   return without_meaning(name) ? std::optional<Names>{0} : std::nullopt;

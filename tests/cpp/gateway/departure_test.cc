@@ -138,6 +138,15 @@ class DepartureTest : public testing::Test {
   Departure departure_;
 };
 
+// Found by gateway_fuzz.cc.
+TEST_F(DepartureTest, PastBug_WhatIsForNoBucketIsForNoneThere) {
+  backend_.bucket = "real";
+  EXPECT_EQ(send({"OPTIONS", "/", ""}), "");
+  EXPECT_EQ(head().target, "/");
+  EXPECT_EQ(send({"OPTIONS", "/bkt", ""}), "");
+  EXPECT_EQ(head().target, "/real");
+}
+
 TEST_F(DepartureTest, GoesToTheBucketOfTheBackendAndIsSignedForIt) {
   backend_.bucket = "there";
   EXPECT_EQ(send({"GET", "/here/a%20b/%C3%BC", "versionId=1&partNumber=2", {}}), "");

@@ -54,7 +54,7 @@ struct OperationRequest {
   std::string_view method;
   Level level = Level::kService;
   std::string_view query;  // As it was received, percent-encoded.
-  std::span<const http::Field> fields;
+  std::span<const http::Field> fields = {};
 };
 
 struct OperationMatch {

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "bench" / "uploads.py"
 
 
+@pytest.mark.timeout(300)  # A thousand clients, on a machine that others use, too.
 @pytest.mark.skipif(SANITIZED, reason="the sanitizer has memory of its own for each block")
 def test_a_thousand_uploads(tmp_path: Path, ledger: Ledger) -> None:
     out = tmp_path / "result.json"

@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -27,7 +26,7 @@ class KeptPath {
       if (!rest_) return;
       to = rest_.get();
     }
-    std::memcpy(to, path.data(), path.size());
+    path.copy(to, path.size());
     size_ = static_cast<std::uint32_t>(path.size());
   }
 

@@ -1,4 +1,5 @@
-// What this module does for another extension module that answers requests by itself: tercel._api.
+// What this module does for others that answer requests by themselves: tercel._api, tercel._s3 and
+// tercel._proxy.
 //
 // The other module is compiled against the same headers and linked with nothing of this one: it
 // gets this table from the capsule `tercel._core._door`, and gives a Front to every server of its

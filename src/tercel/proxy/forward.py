@@ -9,6 +9,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from tercel import _proxy
+from tercel.native_app import run_lifespan_alone
 from tercel.options import check_number
 
 __all__ = ["Forward"]
@@ -156,15 +157,11 @@ class Forward:
         Raises:
             RuntimeError: a request comes through Python, and not through the engine.
         """
-        if scope["type"] != "lifespan":
-            raise RuntimeError(
-                "a Forward answers where tercel serves it, or the tercel.App that it is mounted"
-                " in: run that by `tercel serve`"
-            )
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await send({"type": "lifespan.shutdown.complete"})
+        refusal = (
+            "a Forward answers where tercel serves it, or the tercel.App that it is mounted in:"
+            " run that by `tercel serve`"
+        )
+        await run_lifespan_alone(scope, receive, send, refusal)
 
 
 def _place_of(backend: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from tercel import _s3
+from tercel.native_app import run_lifespan_alone
 from tercel.options import check_call, check_number, listed
 from tercel.s3.anonymous import operations_of
 from tercel.s3.cors import cors_rules
@@ -209,12 +210,8 @@ class Gateway:
         Raises:
             RuntimeError: it is served by another server.
         """
-        if scope["type"] != "lifespan":
-            raise RuntimeError("a Gateway answers under tercel only: run it by `tercel serve`")
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await send({"type": "lifespan.shutdown.complete"})
+        refusal = "a Gateway answers under tercel only: run it by `tercel serve`"
+        await run_lifespan_alone(scope, receive, send, refusal)
 
 
 def _native(name: str, backend: Backend) -> tuple[Any, ...]:

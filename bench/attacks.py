@@ -26,36 +26,14 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "python"))
 from harness import load, machine, protocols, websocket_load  # noqa: E402
 from harness.bench import Running, Settings, running  # noqa: E402
 from harness.hostile import ATTACKS, Attack, Effort  # noqa: E402
+from harness.peak import Peak  # noqa: E402
 from harness.process import MeasureError  # noqa: E402
 from harness.servers import SERVERS  # noqa: E402
 from harness.target import Needs  # noqa: E402
 from run import RESULTS, build_programs  # noqa: E402
 
 VICTIM_REQUESTS_PER_S = 50
-SAMPLE_PAUSE_S = 0.05
 SETTLE_S = 1.0
-
-
-class Peak:
-    """The most memory that a tree holds while the block runs, looked at 20 times a second."""
-
-    def __init__(self, target: Running) -> None:
-        self.pss = 0
-        self._target = target
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def _watch(self) -> None:
-        while not self._over.wait(SAMPLE_PAUSE_S):
-            self.pss = max(self.pss, self._target.tree.memory().pss)
-
-    def __enter__(self) -> Peak:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
 
 
 def victim(target: Running, seconds: float) -> dict[str, float]:
@@ -101,14 +79,14 @@ def measure(attack: Attack, settings: Settings) -> dict[str, Any]:
             polite_thread.start()
         effort = Effort(time.monotonic() + settings.seconds)
         cpu = target.tree.cpu()
-        with Peak(target) as peak:
+        with Peak(lambda: target.tree.memory().pss) as peak:
             attack.run(("127.0.0.1", target.port), effort)
         cpu_s = target.tree.cpu_seconds_since(cpu)
         if polite:
             polite_thread.join()
         time.sleep(SETTLE_S)
         after = target.tree.memory().pss
-    held = max(0, peak.pss - before)
+    held = max(0, int(peak.most) - before)
     return {
         "source": attack.source,
         "unit": attack.unit,

@@ -28,7 +28,6 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import zlib
 from base64 import b64encode
@@ -41,6 +40,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests" / "python"))
 
 from harness import machine  # noqa: E402
+from harness.peak import Peak  # noqa: E402
 
 from support.server import ServerProcess  # noqa: E402
 from support.sigv4 import UNSIGNED, Key, chunked_pieces, sign  # noqa: E402
@@ -74,28 +74,6 @@ def pss_mib(pid: int) -> float:
         for children in Path(f"/proc/{pid}/task").glob("*/children"):
             total += sum(pss_mib(int(child)) for child in children.read_text().split())
     return total
-
-
-class Peak:
-    """The most memory of a process while the block runs, looked at 20 times a second."""
-
-    def __init__(self, pid: int) -> None:
-        self.mib = 0.0
-        self._pid = pid
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.05):
-            self.mib = max(self.mib, pss_mib(self._pid))
-
-    def __enter__(self) -> Peak:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
 
 
 class Backend:
@@ -223,7 +201,7 @@ async def measure(kind: str, uploads: int, authority: Authority | None) -> dict[
             assert isinstance(server.address, tuple)
             clients = Clients(server.address[1], context)
             idle = pss_mib(server.pid)
-            with Peak(server.pid) as peak:
+            with Peak(lambda: pss_mib(server.pid)) as peak:
                 under_way = [
                     asyncio.create_task(clients.run(kind, number)) for number in range(uploads)
                 ]
@@ -240,7 +218,7 @@ async def measure(kind: str, uploads: int, authority: Authority | None) -> dict[
         "answered_200": statuses.count(200),
         "pss_idle_mib": round(idle, 1),
         "pss_stalled_mib": round(stalled, 1),
-        "pss_peak_mib": round(peak.mib, 1),
+        "pss_peak_mib": round(peak.most, 1),
         "pss_after_mib": round(after, 1),
     }
 

@@ -12,6 +12,7 @@
 #include "python/api/buffer_exchange.h"
 #include "python/api/cors.h"
 #include "python/api/fields.h"
+#include "python/asgi/open_door.h"
 #include "python/errors.h"
 #include "tercel/api/problem.h"
 #include "tercel/base/parse_number.h"
@@ -180,14 +181,6 @@ std::unique_ptr<http::Handler> make(PyObject* app, asgi::AsgiHandler& inner) noe
 
 constinit asgi::Front the_front{.make = make};
 
-// What the engine says in this module goes where it goes in the other one.
-class ToDoor final : public LogSink {
- public:
-  void log(LogLevel level, std::string_view text) noexcept override { door->log(level, text); }
-};
-
-constinit ToDoor to_door;
-
 }  // namespace
 
 void Instance::Nothing::handle(const http::Request& request, http::Exchange& exchange) noexcept {
@@ -197,13 +190,8 @@ void Instance::Nothing::handle(const http::Request& request, http::Exchange& exc
 }
 
 bool init_door() noexcept {
-  const Ref core = Ref::steal(PyImport_ImportModule("tercel._core"));
-  const Ref capsule = Ref::steal(core ? PyObject_GetAttrString(core.get(), "_door") : nullptr);
-  if (!capsule) return false;
-  door = static_cast<const asgi::Door*>(PyCapsule_GetPointer(capsule.get(), asgi::Door::kCapsule));
-  if (door == nullptr) return false;
-  set_log_sink(&to_door);
-  return true;
+  door = asgi::open_door();
+  return door != nullptr;
 }
 
 bool answers_by_itself(const nb::object& app) {

@@ -10,10 +10,9 @@
 
 #include <nanobind/nanobind.h>
 
-#include "python/asgi/door.h"
+#include "python/asgi/open_door.h"
 #include "python/errors.h"
 #include "python/proxy/options.h"
-#include "python/ref.h"
 #include "tercel/base/log.h"
 #include "tercel/net/resolver.h"
 #include "tercel/proxy/forward.h"
@@ -53,10 +52,7 @@ class ToDoor final : public LogSink {
 constinit ToDoor to_door;
 
 void init_door() {
-  const Ref core = Ref::steal(PyImport_ImportModule("tercel._core"));
-  const Ref capsule = Ref::steal(core ? PyObject_GetAttrString(core.get(), "_door") : nullptr);
-  if (!capsule) throw_python_error();
-  door = static_cast<const asgi::Door*>(PyCapsule_GetPointer(capsule.get(), asgi::Door::kCapsule));
+  door = asgi::open_door();
   if (door == nullptr) throw_python_error();
   set_log_sink(&to_door);
 }

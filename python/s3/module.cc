@@ -14,16 +14,14 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
-#include "python/asgi/door.h"
+#include "python/asgi/open_door.h"
 #include "python/errors.h"
-#include "python/ref.h"
 #include "python/s3/audit_files.h"
 #include "python/s3/config.h"
 #include "python/s3/gateway_metrics.h"
 #include "python/s3/policy_bridge.h"
 #include "python/s3/presign.h"
 #include "python/s3/reach.h"
-#include "tercel/base/log.h"
 #include "tercel/gateway/gateway.h"
 #include "tercel/gateway/handler.h"
 #include "tercel/s3/key_prefix.h"
@@ -33,24 +31,6 @@ namespace nb = nanobind;
 
 namespace tercel::python::s3 {
 namespace {
-
-const asgi::Door* door = nullptr;
-
-// What the engine says in this module goes where it goes in the other one.
-class ToDoor final : public LogSink {
- public:
-  void log(LogLevel level, std::string_view text) noexcept override { door->log(level, text); }
-};
-constinit ToDoor to_door;
-
-void init_door() {
-  const Ref core = Ref::steal(PyImport_ImportModule("tercel._core"));
-  const Ref capsule = Ref::steal(core ? PyObject_GetAttrString(core.get(), "_door") : nullptr);
-  if (!capsule) throw_python_error();
-  door = static_cast<const asgi::Door*>(PyCapsule_GetPointer(capsule.get(), asgi::Door::kCapsule));
-  if (door == nullptr) throw_python_error();
-  set_log_sink(&to_door);
-}
 
 class PyGateway {
  public:
@@ -186,7 +166,7 @@ NB_MODULE(_s3, module) {
 #ifdef NDEBUG
   nb::set_leak_warnings(false);
 #endif
-  s3::init_door();
+  if (asgi::open_door() == nullptr) throw_python_error();
   s3::bind_policy(module);
   s3::bind_presign(module);
   s3::bind_reach(module);

@@ -81,4 +81,28 @@ class RelayFixture : public testing::Test {
   std::unique_ptr<http::H1Session> session_;
 };
 
+// The test itself is the handler that relays, and rewrites. What it is told at the end is in log_.
+class RewriterFixture : public RelayFixture, protected proxy::Rewriter, protected http::Handler {
+ protected:
+  RewriterFixture() { open(*this); }
+  // The members of a test are still there.
+  void TearDown() override {
+    session_->on_closed(Errc::kClosed);
+    settle();
+    EXPECT_EQ(relays_.relays.alive(), 0U);
+    EXPECT_EQ(loop_->blocks().outstanding(), 0U);
+    session_.reset();
+  }
+  void refused(http::Exchange& exchange, Errc error) noexcept override {
+    log_ += "refused " + std::string{info(error).name} + " ";
+    exchange.abort(error);
+  }
+  void ended(http::Outcome outcome, unsigned attempts) noexcept override {
+    log_ += "ended " + std::to_string(static_cast<int>(outcome)) + " " + std::to_string(attempts);
+  }
+
+  proxy::RelayContext relays_{*loop_, {}};
+  std::string log_;
+};
+
 }  // namespace tercel::test

@@ -15,16 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): only literals.
 
-class RelayRetryTest : public test::RelayFixture, private Rewriter, private http::Handler {
+class RelayRetryTest : public test::RewriterFixture {
  protected:
-  RelayRetryTest() { open(*this); }
-  ~RelayRetryTest() override {
-    session_->on_closed(Errc::kClosed);
-    settle();
-    EXPECT_EQ(relays_.relays.alive(), 0U);
-    EXPECT_EQ(loop_->blocks().outstanding(), 0U);
-    session_.reset();
-  }
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
     Relay::start(relays_, *this, request, exchange);
   }
@@ -49,19 +41,10 @@ class RelayRetryTest : public test::RelayFixture, private Rewriter, private http
     pauses_.erase(pauses_.begin());
     return pause;
   }
-  void refused(http::Exchange& exchange, Errc error) noexcept override {
-    log_ += "refused " + std::string{info(error).name} + " ";
-    exchange.abort(error);
-  }
-  void ended(http::Outcome outcome, unsigned attempts) noexcept override {
-    log_ += "ended " + std::to_string(static_cast<int>(outcome)) + " " + std::to_string(attempts);
-  }
 
-  RelayContext relays_{*loop_, {}};
   std::optional<CallTimes> times_;
   std::vector<std::chrono::nanoseconds> pauses_;  // Of the attempts to come.
   std::vector<FailedAttempt> failures_;
-  std::string log_;
 };
 
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";

@@ -52,16 +52,8 @@ class TestThrottle final : public Throttle {
   std::string log;
 };
 
-class RelayTest : public test::RelayFixture, private Rewriter, private http::Handler {
+class RelayTest : public test::RewriterFixture {
  protected:
-  RelayTest() { open(*this); }
-  ~RelayTest() override {
-    session_->on_closed(Errc::kClosed);
-    settle();
-    EXPECT_EQ(relays_.relays.alive(), 0U);
-    EXPECT_EQ(loop_->blocks().outstanding(), 0U);
-    session_.reset();
-  }
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
     request_filter_.emplace();
     response_filter_.emplace();
@@ -92,19 +84,10 @@ class RelayTest : public test::RelayFixture, private Rewriter, private http::Han
   bool goes_elsewhere(const http::ResponseHead& head) noexcept override {
     return head.status == 307;
   }
-  void refused(http::Exchange& exchange, Errc error) noexcept override {
-    log_ += "refused " + std::string{info(error).name} + " ";
-    exchange.abort(error);
-  }
-  void ended(http::Outcome outcome, unsigned attempts) noexcept override {
-    log_ += "ended " + std::to_string(static_cast<int>(outcome)) + " " + std::to_string(attempts);
-  }
 
-  RelayContext relays_{*loop_, {}};
   std::optional<Filter> request_filter_;
   std::optional<Filter> response_filter_;
   TestThrottle* throttle_ = nullptr;
-  std::string log_;
 };
 
 constexpr std::string_view kPut = "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n";

@@ -13,12 +13,11 @@ import json
 import socket
 import ssl
 import struct
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from support.closing import Closing
+from support.listening import Listening
 
 __all__ = ["Asked", "PlainBackend", "Talk", "answer_all", "raw"]
 
@@ -158,7 +157,7 @@ def raw(*parts: bytes, end: str = "close") -> Callable[[Talk, PlainBackend], Non
     return talk_so
 
 
-class PlainBackend(Closing):
+class PlainBackend(Listening):
     """Listens on a free port of 127.0.0.1, or at a Unix socket, until it is closed.
 
     Args:
@@ -169,7 +168,6 @@ class PlainBackend(Closing):
     Attributes:
         seen: the requests that `talk` noted.
         left: for each connection that waited: whether the client reset it.
-        connections: how many were opened so far.
         raised: what `talk` raised, other than that the connection went.
     """
 
@@ -184,41 +182,22 @@ class PlainBackend(Closing):
         self.seen: list[Asked] = []
         self.left: list[bool] = []
         self.raised: list[BaseException] = []
-        self.connections = 0
         self._context = context
-        self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
         if path is None:
-            self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-            port = self._listener.getsockname()[1]
-            self.url = f"http{'s' if context else ''}://127.0.0.1:{port}"
+            listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+            scheme = "https" if context else "http"
+            self.url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         else:
-            self._listener = socket.socket(socket.AF_UNIX)
-            self._listener.bind(path)
-            self._listener.listen(128)
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(path)
+            listener.listen(128)
             self.url = f"unix:{path}"
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        super().__init__(listener)
+        self.start()
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self.hang_up()
-        self._thread.join(5)
+        super().close()
         assert not self.raised, self.raised
-
-    def hang_up(self) -> None:
-        """Closes all connections now."""
-        with self._lock:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    @property
-    def open_connections(self) -> int:
-        with self._lock:
-            return len(self._open)
 
     def wait(self, true: Callable[[], bool], *, timeout: float = 10.0) -> None:
         """Waits until `true()`."""
@@ -227,31 +206,17 @@ class PlainBackend(Closing):
             assert time.monotonic() < end, f"in vain, after {self.seen}"
             time.sleep(0.005)
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            arguments = (connection, self.connections)
-            threading.Thread(target=self._serve, args=arguments, daemon=True).start()
-
-    def _serve(self, connection: socket.socket, number: int) -> None:
+    def serve_connection(self, connection: socket.socket, number: int) -> None:
         try:
             connection.settimeout(WAIT_S)
-            if self._context is not None:
-                connection = self._context.wrap_socket(connection, server_side=True)
-            with self._lock:
-                self._open.add(connection)
+            connection = self.secure(connection, self._context)
             self.talk(Talk(connection, number), self)
         except OSError:
             pass
         except BaseException as error:
             self.raised.append(error)
         finally:
-            with self._lock:
-                self._open.discard(connection)
+            self.forget(connection)
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()

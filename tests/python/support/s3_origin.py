@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from support.closing import Closing
+from support.listening import Listening
 from support.sigv4 import BadSignature, Key, verify
 
 __all__ = ["KEY", "Origin", "Seen"]
@@ -68,7 +68,7 @@ class _Fault:
     release: threading.Event = field(default_factory=threading.Event)
 
 
-class Origin(Closing):
+class Origin(Listening):
     """Listens on a port of 127.0.0.1, by default a free one, until it is closed.
 
     Args:
@@ -82,7 +82,6 @@ class Origin(Closing):
         objects: the bodies of what it keeps, by path: "/bucket/key".
         answers: what it says instead, by method and path, whoever asks: status, body, fields.
         seen: every request, in the order of their heads.
-        connections: how many were opened so far.
         completed: what it answers to a POST.
     """
 
@@ -95,31 +94,23 @@ class Origin(Closing):
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
+        super().__init__(socket.create_server((host, port), backlog=128))
         self.objects: dict[str, bytes] = {}
         self.answers: dict[tuple[str, str], tuple[int, bytes, dict[str, str]]] = {}
         self.seen: list[Seen] = []
-        self.connections = 0
         self.completed = b"<CompleteMultipartUploadResult/>"
         self._context = context
         self._bearer = bearer
         self._keys = {key.access_key: key for key in keys}
         self._faults: deque[_Fault] = deque()
         self._armed: list[_Fault] = []
-        self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
-        self._listener = socket.create_server((host, port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http{'s' if context else ''}://{host}:{self.port}"
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        self.start()
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
         self.release()
-        self.hang_up()
-        self._thread.join(5)
+        super().close()
 
     # --- what a test tells it
 
@@ -144,22 +135,10 @@ class Origin(Closing):
             fault.release.set()
         self._armed.clear()
 
-    def hang_up(self) -> None:
-        """Closes all connections now."""
-        with self._lock:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
     @property
     def stalled(self) -> int:
         """How many requests stall now."""
         return sum(fault.what == "stall" and not fault.release.is_set() for fault in self._armed)
-
-    @property
-    def open_connections(self) -> int:
-        with self._lock:
-            return len(self._open)
 
     def wait_for(self, count: int, *, timeout: float = 10.0) -> None:
         """Waits until `count` requests came."""
@@ -170,37 +149,21 @@ class Origin(Closing):
 
     # --- connections
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with self._lock:
-                self._open.add(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, raw: socket.socket) -> None:
+    def serve_connection(self, raw: socket.socket, _number: int) -> None:
         connection = raw
         try:
             raw.settimeout(WAIT_S)
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._meet("accept", raw)
-            if self._context is not None:
-                connection = self._context.wrap_socket(raw, server_side=True)
-                with self._lock:
-                    self._open.discard(raw)
-                    self._open.add(connection)
+            connection = self.secure(raw, self._context)
             with connection.makefile("rb") as reader:
                 while self._one(connection, reader):
                     pass
         except (OSError, _Hangs, ValueError):
             pass
         finally:
-            with self._lock:
-                self._open.discard(raw)
-                self._open.discard(connection)
+            self.forget(raw)
+            self.forget(connection)
             connection.close()
 
     def _meet(self, point: str, connection: socket.socket, sent: int | None = None) -> str:

@@ -93,7 +93,7 @@ suite_websocket() {
   tools/conformance_autobahn.sh
 }
 
-# --- S3: versitygw's client, against versitygw and through a gateway; ten minutes
+# --- S3: versitygw's client, against versitygw and through a gateway; some minutes
 
 suite_s3() {
   local status=0

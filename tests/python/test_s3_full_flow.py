@@ -1,6 +1,6 @@
 """The page about versitygw's tests, its raw result and what tools/s3_full_flow.py judges agree.
 
-The tests themselves take ten minutes: `tools/conformance.sh s3` runs them.
+The tests themselves take some minutes: `tools/conformance.sh s3` runs them.
 """
 
 from __future__ import annotations

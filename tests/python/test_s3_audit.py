@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,11 +25,11 @@ from support.s3_gateway import (
     Front,
     backend,
     fields_of,
+    file_server,
     origin_fixture,
     raw_request,
 )
 from support.s3_origin import KEY, Origin
-from support.server import ServerProcess
 from support.sigv4 import Key, presign
 from tercel import _core
 from tercel.problems import SettingError
@@ -423,9 +422,7 @@ def test_the_workers_of_a_file_share_standard_output(
         allow = true
         """
     )
-    server = ServerProcess("s3.toml", port=None)
-    server.command = [sys.executable, "-m", "tercel", "gateway", str(path), "--workers=2"]
-    with server:
+    with file_server(path, "--workers=2") as server:
         for number in range(20):
             link = link_to(
                 "GET", f"{server.url}/back/{number}", credentials=Hmac("alice", KEY.secret)

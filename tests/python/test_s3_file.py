@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from support.s3_gateway import file_server
 from support.server import ServerProcess
 from tercel.cli import main
 from tercel.problems import SettingError
@@ -354,10 +354,7 @@ def get(server: ServerProcess, key: str, secret: str = "SECRET-T") -> tuple[int,
 def test_served_and_read_again(path: Path, storages: tuple[int, int], workers: int) -> None:
     first, second = storages
     path.write_text(file_for(first, "a/"))
-    server = ServerProcess("s3.toml", port=None)
-    server.command = [sys.executable, "-m", "tercel", "gateway", str(path)]
-    server.command += [f"--workers={workers}"]
-    with server:
+    with file_server(path, f"--workers={workers}") as server:
         assert get(server, "a/k")[0] == 200
         assert get(server, "a/k")[1].startswith(f"{first} /bkt/a/k")
         assert get(server, "b/k")[0] == 403

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,9 +12,8 @@ import pytest
 
 from support.crew import Site, wait_until
 from support.metrics import ANYWHERE, Metrics, metrics_of, named
-from support.s3_gateway import ALICE, Front, backend, origin_fixture
+from support.s3_gateway import ALICE, Front, backend, file_server, origin_fixture
 from support.s3_origin import KEY, Origin
-from support.server import ServerProcess
 from tercel.s3 import Hmac, presign
 
 origin = origin_fixture(b"kept")
@@ -71,9 +69,7 @@ def test_the_workers_of_a_gateway_show_their_sum(
         allow = true
         """
     )
-    server = ServerProcess("s3.toml", port=None)
-    server.command = [sys.executable, "-m", "tercel", "gateway", str(path)]
-    with server:
+    with file_server(path) as server:
         metrics = metrics_of(server)
 
         def get(key: str) -> int:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ import tercel.s3
 from support.closing import Closing
 from support.http1 import RawClient, Response
 from support.s3_origin import KEY, Origin
-from support.server import ServerThread
+from support.server import ServerProcess, ServerThread
 from support.sigv4 import EMPTY, Key, presign, sign
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "backend",
     "error_code",
     "fields_of",
+    "file_server",
     "front_fixture",
     "origin_fixture",
     "raw_request",
@@ -65,6 +68,13 @@ def front_fixture() -> Any:
             yield one
 
     return front
+
+
+def file_server(path: Path, *arguments: str) -> ServerProcess:
+    """Returns a process that serves the gateway of a file, once it is started."""
+    server = ServerProcess(path.name, port=None)
+    server.command = [sys.executable, "-m", "tercel", "gateway", str(path), *arguments]
+    return server
 
 
 def error_code(response: Response) -> str:

@@ -58,6 +58,7 @@ std::size_t Attempts::choose(nanoseconds now, std::size_t turn) const noexcept {
 const Endpoint& Attempts::next(const Backend& backend, nanoseconds now, std::size_t turn) noexcept {
   const bool first = backend_ != &backend;
   if (first) {
+    if (backend_ != nullptr && budget_ == nullptr) budget_ = &endpoint().health->retries;
     backend_ = &backend;
     index_ = 0;
     tried_ = 0;
@@ -92,7 +93,8 @@ std::optional<nanoseconds> Attempts::after(const proxy::FailedAttempt& failed, n
     tried_ |= 1U << index_;
   }
   const unsigned others = tried(index_) ? this->others(failed, now) : 0;
-  const auto pause = rule_.after(failed, {backend_->retry, health.retries, others, chance_of(now)});
+  proxy::RetryBudget& budget = budget_ != nullptr ? *budget_ : health.retries;
+  const auto pause = rule_.after(failed, {backend_->retry, budget, others, chance_of(now)});
   if (pause) counts.add(others > 0 ? Counts::failed_over : Counts::retried);
   return pause;
 }

@@ -8,7 +8,8 @@
 //
 // The first endpoint that does not rest is asked, or the next in turn; one that has failed this
 // request is not asked again while there is another. When all rest it is the one that rests
-// longest, and the next one if that is not there. A value of a few words. Thread: the loop's.
+// longest, and the next one if that is not there. A request that is sent on to another backend
+// repeats on the budget of the endpoint that sent it. A value of a few words. Thread: the loop's.
 // Tested by attempts_test.cc.
 #pragma once
 
@@ -29,7 +30,7 @@ namespace tercel::gateway {
 class Attempts {
  public:
   // `turn`: where to begin, of a backend that takes turns. `backend` lives as long as the request;
-  // it may be another one than before.
+  // it may be another one than before, which lives as long, too.
   [[nodiscard]] const Endpoint& next(const Backend& backend, std::chrono::nanoseconds now,
                                      std::size_t turn) noexcept;
   // How long to wait before the next attempt; nothing: there is none.
@@ -51,6 +52,8 @@ class Attempts {
   const Backend* backend_ = nullptr;
   std::size_t index_ = 0;
   std::uint32_t tried_ = 0;  // A bit for each endpoint that has failed this request.
+  // Of the endpoint that sent the request on to another backend; null: none did.
+  proxy::RetryBudget* budget_ = nullptr;
   proxy::RetryRule rule_;
 };
 

@@ -179,6 +179,21 @@ TEST_F(AttemptsTest, SuccessEndsARest) {
   EXPECT_TRUE(backend_.endpoint(1).health->rests());
 }
 
+// Of a backend that a redirect names, each request has a health of its own.
+TEST_F(AttemptsTest, ARequestThatIsSentOnRepeatsOnTheBudgetOfWhoSentIt) {
+  set(1);
+  while (backend_.health->retries.spend()) continue;
+  Attempts attempts;
+  EXPECT_EQ(next(attempts), "a");
+  attempts.passed();
+  const Backend elsewhere;
+  static_cast<void>(attempts.next(elsewhere, now_, 0));
+  EXPECT_EQ(after(attempts, answered(503)), std::nullopt);
+  for (int i = 0; i < proxy::RetryBudget::kRequestsForOne; ++i) backend_.health->retries.earn();
+  EXPECT_GT(after(attempts, answered(503)), 0ns);
+  EXPECT_EQ(after(attempts, answered(503)), std::nullopt);
+}
+
 TEST_F(AttemptsTest, BackendsWithAnEndpointInCommonAreInOnePlace) {
   Backend other;
   other.host = "c";

@@ -23,6 +23,8 @@ class HealthChecks::Probe final : private proxy::Waiter, private proxy::CallObse
     if (waits_) source_->withdraw(*this);
   }
 
+  [[nodiscard]] const EndpointHealth& health() const noexcept { return *endpoint_.health; }
+
   // May end it.
   void begin(proxy::Source& source) noexcept {
     source_ = &source;
@@ -103,10 +105,15 @@ void HealthChecks::on_timer() noexcept {
     if (endpoint.check == Check::kOff) continue;
     const nanoseconds interval = endpoint.check_interval;
     if (shortest == nanoseconds{0} || interval < shortest) shortest = interval;
-    if (endpoint.health->claim_check(now, interval)) begin(endpoint);
+    if (!looks_at(endpoint) && endpoint.health->claim_check(now, interval)) begin(endpoint);
   }
   // Loops look at different times whether something is due.
   if (shortest != nanoseconds{0}) with_.loop.timers().arm(*this, now + shortest / 4);
+}
+
+bool HealthChecks::looks_at(const Endpoint& endpoint) const noexcept {
+  return std::ranges::any_of(
+      running_, [&](const auto& probe) { return &probe->health() == &*endpoint.health; });
 }
 
 void HealthChecks::begin(const Endpoint& endpoint) noexcept {

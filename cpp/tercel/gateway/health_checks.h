@@ -5,7 +5,8 @@
 //   checks.follow();                              // At each request: the configuration may be new.
 //
 // Of all loops one looks at an endpoint, and the next time perhaps another one. A check is bounded:
-// by the time limit of a connection, and as much for an answer. What it learns goes to the health
+// by the time limit of a connection, and as much for an answer; a loop begins no other one of the
+// endpoint before that. What it learns goes to the health
 // of the endpoint, and its connection to the pool. Resource: lives in its station. Thread: the
 // loop's. Tested by health_checks_test.cc.
 #pragma once
@@ -53,6 +54,7 @@ class HealthChecks final : private net::Timer, private net::Deferred {
   void begin_with_new() noexcept;
   void on_timer() noexcept override;
   void run_deferred() noexcept override;
+  [[nodiscard]] bool looks_at(const Endpoint& endpoint) const noexcept;
   void begin(const Endpoint& endpoint) noexcept;
   void end(Probe& probe) noexcept;
 

@@ -160,6 +160,22 @@ TEST_F(HealthChecksTest, AnAnswerThatDoesNotComeIsWaitedForAsLongAsForAConnectio
   EXPECT_TRUE(one.health->rests());
 }
 
+TEST_F(HealthChecksTest, NobodyLooksAgainWhileALookIsUnderWay) {
+  Endpoint one = endpoint(Check::kHead);
+  one.check_interval = 100ms;
+  serve({one});
+  ASSERT_TRUE(accepted());
+  for (int i = 0; i < 15; ++i) {
+    pass(100ms);
+    EXPECT_LE(checks_->running(), 1U);
+  }
+  EXPECT_EQ(counts_.get(Counts::checks), 1U);
+  pass(600ms);
+  EXPECT_EQ(counts_.get(Counts::checks_failed), 1U);
+  pass(100ms);
+  EXPECT_EQ(counts_.get(Counts::checks), 2U);
+}
+
 TEST_F(HealthChecksTest, AnotherConfigurationIsFollowed) {
   serve({endpoint(Check::kOff)});
   serve({endpoint(Check::kConnect)});

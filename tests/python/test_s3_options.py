@@ -40,6 +40,7 @@ def gateway(buckets: Any = None, **options: Any) -> Gateway:
         (lambda: Backend("http://h", style="host"), "is one of path, virtual, auto, not 'host'"),
         (lambda: Backend("http://h", creds="key"), "are Hmac, Bearer or ApiKey, not 'key'"),
         (lambda: Backend("http://h", region=""), "the region of Backend is empty"),
+        (lambda: Backend("http://h", region="r" * 65), "the region of Backend has at most 64 ch"),
         (lambda: gateway(buckets=[BACKEND]), "buckets is a dict of backends by name"),
         (lambda: gateway(buckets={"a": "http://h"}), "buckets is a dict of backends by name"),
         (lambda: gateway(buckets={"a/b": BACKEND}), '"a/b" is no name of a bucket: 3 to 63 lower'),

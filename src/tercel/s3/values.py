@@ -34,6 +34,7 @@ Check = Literal["off", "connect", "head"]
 _STYLES = ("path", "virtual", "auto")
 _SCOPES = ("request", "prefix", "operation", "bucket")
 _SECONDS_MAX = 31 * 86_400
+_REGION_CHARS_MAX = 64  # As cpp/tercel/s3/signing_key.h.
 _IBM_IAM = "https://iam.cloud.ibm.com/identity/token"
 
 
@@ -178,6 +179,8 @@ class Backend:
         object.__setattr__(self, "endpoint", endpoints_of(self.endpoint))
         check_reach(self)
         check_text("the region of Backend", self.region)
+        if len(self.region) > _REGION_CHARS_MAX:
+            raise ValueError(f"the region of Backend has at most {_REGION_CHARS_MAX} characters")
         if self.style not in _STYLES:
             raise ValueError(
                 f"the style of Backend is one of {', '.join(_STYLES)}, not {self.style!r}"

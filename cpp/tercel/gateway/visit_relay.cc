@@ -115,6 +115,10 @@ void Visit::read_whole_body() noexcept {
     const http::BodyRead part = exchange_.read_body();
     if (part.state == http::BodyState::kPending || part.state == http::BodyState::kFailed) return;
     std::string_view bytes = part.bytes;
+    // It is bounded, and waits for nothing: what comes behind it does.
+    if (proxy::Throttle* const throttle = lease_.throttle(); throttle != nullptr) {
+      throttle->passed(proxy::Way::kUp, bytes.size(), station_.loop.now());
+    }
     const bool last = part.state == http::BodyState::kEnd;
     for (bool done = false; !done;) {
       const auto passed = request_filter_->pass(bytes, last ? http::Final::kYes : http::Final::kNo);

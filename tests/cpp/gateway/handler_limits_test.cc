@@ -19,9 +19,12 @@ constexpr std::string_view kKnown = "key AKIAIOSFODNN7EXAMPLE;";
 
 class HandlerLimitsTest : public HandlerFixture {
  protected:
-  void limit(const edge::BudgetRules& rules, LimitPer per = LimitPer::kIdentity) {
+  void limit(const edge::BudgetRules& rules, LimitPer per = LimitPer::kIdentity,
+             std::string prefix = "") {
     Config config;
-    EXPECT_FALSE(config.buckets.add("*", backend()));
+    Backend all = backend();
+    all.prefix = std::move(prefix);
+    EXPECT_FALSE(config.buckets.add("*", all));
     EXPECT_FALSE(config.limits.add({.per = per, .rules = rules}));
     config.budgets = &gateway_->budgets();
     gateway_->config.replace(SharedConst{std::move(config)});
@@ -103,6 +106,26 @@ TEST_F(HandlerLimitsTest, ABodyWaitsForItsBytes) {
   EXPECT_EQ(got.size() - head, 65'536U);
   pass(500ms);
   EXPECT_EQ(wire_.take_sent().size(), 32'768U);
+}
+
+// What is read before anything is sent is paid for by what comes next.
+TEST_F(HandlerLimitsTest, ABodyThatIsCollectedUsesUpItsBytes) {
+  serve({{"*", backend()}});
+  limit({.bandwidth = 65'536}, LimitPer::kIdentity, "team-a/");
+  std::string body = "<Delete>";
+  for (int i = 0; i < 256; ++i) {
+    body += "<Object><Key>" + std::string(900, 'k') + std::to_string(i) + "</Key></Object>";
+  }
+  body += "</Delete>";
+  const TestRequest request{.method = "POST", .path = "/logs", .query = "delete"};
+  EXPECT_TRUE(has(pass_through(signed_request(request), body), "POST /logs?delete="));
+  (void)answer_from_backend(
+      "HTTP/1.1 200 OK\r\ncontent-type: application/xml\r\ncontent-length: 15\r\n\r\n"
+      "<DeleteResult/>");
+  pass(2s);
+  EXPECT_EQ(wire_.take_sent(), "");
+  pass(1s);
+  EXPECT_TRUE(has(wire_.take_sent(), "<DeleteResult/>"));
 }
 
 // --- pages of other origins

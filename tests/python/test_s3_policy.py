@@ -340,9 +340,19 @@ class TestApiKeys:
         (answer,) = ask(asked, (2, "", "", "logs"))
         assert answer[:6] == (2, YES, 2, "", "T", "")
         assert answer[7] == 300  # Of the gateway; the token would hold longer.
-        assert iam.asked == [
-            "grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey=the+key"
-        ]
+        exchanged = "grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey=the+key"
+        assert iam.asked == [exchanged]
+
+    def test_a_request_that_began_before_an_update_has_its_key(self, iam: Any) -> None:
+        iam.answer = (200, json.dumps({"access_token": "T", "expires_in": 3600}).encode())
+        asked = policy()
+        asked.update({"logs": ApiKey("the key", iam.url)})
+        asked.update({})
+        (answer,) = ask(asked, (2, "", "", "logs"))
+        assert answer[:6] == (2, YES, 2, "", "T", "")
+        asked.update({})
+        (answer,) = ask(asked, (2, "", "", "logs"))
+        assert answer[:2] == (2, FAILED)
 
     @pytest.mark.parametrize(
         ("answer", "sentence"),

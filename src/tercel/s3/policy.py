@@ -78,13 +78,18 @@ class Policy:
         self._functions = (secret_for, authorize, credentials)
         self._times = times
         self._api_keys: Mapping[str, ApiKey] = {}
+        self._former_api_keys: Mapping[str, ApiKey] = {}
         self._asked: dict[tuple[Any, ...], list[Reply]] = {}
         self._sessions: OrderedDict[str, tuple[str, Any]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = Threads("tercel-s3", _THREADS, _THREADS_MOST)
 
     def update(self, api_keys: Mapping[str, ApiKey]) -> None:
-        """Has the keys of other backends, by the names of their rules."""
+        """Has the keys of other backends, by the names of their rules.
+
+        Requests that began before may still ask for one that is gone.
+        """
+        self._former_api_keys = self._api_keys
         self._api_keys = api_keys
 
     def ask(self, question: tuple[Any, ...], reply: Reply) -> None:
@@ -198,7 +203,10 @@ class Policy:
     async def _credentials(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
         (_, bucket, identity, rule) = question
         # A backend with an API key is asked about by the name of its rule, for everybody at once.
-        said = self._api_keys[rule] if rule else await self._call(_CREDENTIALS, bucket, identity)
+        if rule:
+            said: Any = self._api_keys.get(rule) or self._former_api_keys[rule]
+        else:
+            said = await self._call(_CREDENTIALS, bucket, identity)
         found = credentials_of(said)
         if isinstance(found, ApiKey):
             found = await self._threads.call(exchange, found, self._times.patience)

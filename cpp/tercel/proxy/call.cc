@@ -154,8 +154,12 @@ void Call::move_on() noexcept {
 }
 
 void Call::tell_writable() noexcept {
-  if (!wants_writable_ || !writable()) return;
-  if (output_.bytes() > context_.options.output_high_water_bytes / 2) return;
+  if (!wants_writable_) return;
+  if (tunnel_ && request_over_) {
+    if (!drained()) return;
+  } else if (!writable() || output_.bytes() > context_.options.output_high_water_bytes / 2) {
+    return;
+  }
   wants_writable_ = false;
   observer_.on_writable();
 }
@@ -281,7 +285,7 @@ Result<void> Call::write(http::Payload payload, Final final) noexcept {
   if (tunnel_) {
     request_over_ = last;
     if (!bytes.empty()) send(std::array{bytes});
-    wants_writable_ = !writable();
+    wants_writable_ = last ? !drained() : !writable();
     if (steps_ == 0) arm();
     return {};
   }

@@ -108,14 +108,17 @@ class Call final : private Waiter,
   // REQUIRES: not begun, or closed, or failed. `source` outlives the call, and so do `times`.
   [[nodiscard]] Result<void> begin(Source& source, const http::RequestHead& head,
                                    Freshness freshness, const CallTimes* times = nullptr) noexcept;
-  // Part of the request body, or of a tunnel, whose end close() tells. Fails with kIllegalStep when
-  // there is no place for it: before the call is first writable(), behind the end, more or less
-  // than the length said; `payload` is released in every case. What comes after a failure of the
-  // connection is dropped.
+  // Part of the request body, or of a tunnel, whose end close() tells once it is drained(). Fails
+  // with kIllegalStep when there is no place for it: before the call is first writable(), behind
+  // the end, more or less than the length said; `payload` is released in every case. What comes
+  // after a failure of the connection is dropped.
   [[nodiscard]] Result<void> write(http::Payload payload, http::Final final) noexcept;
   // Ends a body with trailers, where it is chunked; elsewhere they are left out.
   [[nodiscard]] Result<void> finish(std::span<const http::Field> trailers) noexcept;
   [[nodiscard]] bool writable() const noexcept;
+  // The stream has taken all that was written, or never will. Behind the end of a tunnel
+  // on_writable() says when.
+  [[nodiscard]] bool drained() const noexcept { return output_.bytes() == 0; }
 
   // The next part of the response body. Views are valid until the next call, or the end of the
   // step. kFailed: on_failed() follows.

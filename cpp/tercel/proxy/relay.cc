@@ -108,8 +108,9 @@ void Relay::pump_request() noexcept {
     if (!pass_on_request(part.bytes, last ? Final::kYes : Final::kNo)) return;
     request_over_ = last;
   }
-  if (tunnel_ && request_over_ && !response_over_ && !over_) {
-    // The client left the tunnel: nobody would hear what still comes.
+  if (tunnel_ && request_over_ && !response_over_ && !over_ && call_.drained()) {
+    // The client left the tunnel, and the origin has what it said before: nobody would hear what
+    // still comes.
     response_over_ = true;
     call_.close();
     (void)exchange_.write({}, Final::kYes);

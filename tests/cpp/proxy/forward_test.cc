@@ -410,6 +410,43 @@ TEST_F(ForwardTest, TheClientEndsATunnel) {
   EXPECT_FALSE(wire_.was_reset);
 }
 
+TEST_F(ForwardTest, WhatTheClientSaidBeforeReachesASlowOrigin) {
+  origin_.small = true;
+  (void)ask(kHandshake);
+  (void)answer(kSwitch);
+  const std::string said(60'000, 'a');
+  wire_.receive(said);
+  settle();
+  wire_.end_input();
+  settle();
+  EXPECT_FALSE(wire_.closed);
+  std::string got;
+  for (int reads = 0; reads < 100 && got.size() < said.size(); ++reads) {
+    got += origin_.received();
+    settle();
+  }
+  EXPECT_EQ(got.size(), said.size());
+  char byte = 0;
+  EXPECT_EQ(::recv(origin_.peer().get(), &byte, 1, 0), 0);
+  EXPECT_EQ(origin_.lent, 0);
+  EXPECT_TRUE(wire_.closed);
+  EXPECT_FALSE(wire_.was_reset);
+}
+
+TEST_F(ForwardTest, AnOriginThatTakesNothingIsNotWaitedForLong) {
+  origin_.small = true;
+  (void)ask(kHandshake);
+  (void)answer(kSwitch);
+  wire_.receive(std::string(60'000, 'a'));
+  settle();
+  wire_.end_input();
+  settle();
+  EXPECT_EQ(origin_.lent, 1);
+  pass(CallOptions{}.write_time);
+  EXPECT_EQ(origin_.lent, 0);
+  EXPECT_TRUE(wire_.was_reset);
+}
+
 TEST_F(ForwardTest, OnlyWhatWasAskedForIsATunnel) {
   EXPECT_EQ(status(ask(kHandshake)), "GET /chat HTTP/1.1");
   EXPECT_EQ(status(answer("HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n")),

@@ -6,10 +6,11 @@ Tested by tests/python/test_api_options.py.
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["check_call", "check_number", "listed", "pairs_of"]
+__all__ = ["check_call", "check_flag", "check_number", "listed", "pairs_of", "path_of"]
 
 
 _MOST = (1 << 63) - 1  # Of the engine's integers.
@@ -32,6 +33,32 @@ def check_number(
     if not least <= value <= most:
         bounds = f"{least} or more" if most == _MOST else f"from {least} to {most}"
         raise ValueError(f"{what} is {bounds}, not {value!r}")
+
+
+def check_flag(what: str, value: Any) -> None:
+    """Refuses what is neither True nor False: a text that says no would be taken for yes.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{what} is True or False, not {value!r}")
+
+
+def path_of(what: str, value: Any) -> str:
+    """Returns the path of a file, empty for None.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    if value is None:
+        return ""
+    path = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
+    if not isinstance(path, str):
+        raise TypeError(f"{what} is the path of a file, not {value!r}")
+    if not path or not path.isprintable():
+        raise ValueError(f"{what} is the path of a file, of printable characters, not {path!r}")
+    return path
 
 
 def listed(what: str, value: Any) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from tercel import _proxy
 from tercel.native_app import run_lifespan_alone
-from tercel.options import check_number
+from tercel.options import check_flag, check_number, path_of
 
 __all__ = ["Forward"]
 
@@ -117,7 +117,16 @@ class Forward:
             check_number(what, seconds, 0.001, _SECONDS_MAX, fractions=True)
         if via is not None and not (isinstance(via, str) and _NAME.fullmatch(via)):
             raise ValueError(f"via of Forward is a name without blanks, or None, not {via!r}")
-        files = {"ca": ca, "certificate": certificate, "key": key}
+        flags = {
+            "keep_host": keep_host,
+            "strip_prefix": strip_prefix,
+            "retries": retries,
+            "verify": verify,
+        }
+        for name, flag in flags.items():
+            check_flag(f"{name} of Forward", flag)
+        given = {"ca": ca, "certificate": certificate, "key": key}
+        files = {name: path_of(f"{name} of Forward", path) for name, path in given.items()}
         if not place["secure"] and (any(files.values()) or not verify):
             raise ValueError(
                 f"ca, verify, certificate and key of Forward are for https, not for {backend}"
@@ -129,17 +138,14 @@ class Forward:
             {
                 **place,
                 **times,
-                **{name: os.fspath(path) if path else "" for name, path in files.items()},
-                "keep_host": bool(keep_host),
-                "strip_prefix": bool(strip_prefix),
+                **flags,
+                **files,
                 "x_forwarded": _trail("x_forwarded", x_forwarded),
                 "forwarded": _trail("forwarded", forwarded),
                 "via": via or "",
                 "request_headers": _edits("request_headers", request_headers),
                 "response_headers": _edits("response_headers", response_headers),
                 "connections": connections,
-                "retries": bool(retries),
-                "verify": bool(verify),
             }
         )
 
@@ -170,14 +176,16 @@ def _place_of(backend: Any) -> dict[str, Any]:
         raise TypeError(f"the backend of Forward is a URL, not {backend!r}")
     if backend.startswith("unix:"):
         path = backend.removeprefix("unix:")
-        if not path.startswith("/") or "\0" in path or len(os.fsencode(path)) > 107:
+        # A lone surrogate is not printable, so the others have their bytes.
+        if not path.startswith("/") or not path.isprintable() or len(path.encode()) > 107:
             raise ValueError(
                 f"the backend of Forward is a socket with an absolute path of at most 107 bytes,"
                 f" as unix:/run/app.sock, not {backend!r}"
             )
         return _place(backend, unix_path=path, authority="localhost")
     try:
-        parts = urlsplit(backend)
+        # Which leaves out blanks and line ends.
+        parts = urlsplit(backend if backend.isprintable() else "")
         host = parts.hostname or ""
     except ValueError:  # Brackets without an address.
         parts, host = urlsplit(""), ""

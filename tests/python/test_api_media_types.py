@@ -224,8 +224,38 @@ def test_lists_that_are_none_are_refused() -> None:
     many = [named(f"text/a{number}") for number in range(16)]
     with pytest.raises(ValueError, match="up to 16"):
         tercel.App(media_types=[JSON, *many])
-    with pytest.raises(TypeError, match="media_types is a list of texts"):
+    with pytest.raises(TypeError, match="has the class Yaml: put an object of it there"):
         tercel.App(media_types=[JSON, media_handler.Yaml])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="media_types is a list of texts, and 5 is none"):
+        tercel.App(media_types=[JSON, 5])  # type: ignore[list-item]
+    for none in (None, JSON):
+        with pytest.raises(TypeError, match="media_types is a list, as "):
+            tercel.App(media_types=none)  # type: ignore[arg-type]
+
+
+def test_handlers_do_not_wait() -> None:
+    class Waiting(media_handler.Yaml):
+        async def read(self, body: bytes) -> Any:
+            return None
+
+    with pytest.raises(TypeError, match=r"Waiting.read\(\) must be a plain function"):
+        tercel.App(media_types=[JSON, Waiting()])
+
+
+def test_a_complaint_that_quotes_what_is_no_text_is_one_for_the_client() -> None:
+    class Strict(media_handler.Yaml):
+        def read(self, body: bytes) -> Any:
+            raise ValueError(f"not {body.decode(errors='surrogateescape')}")
+
+    app = tercel.App(media_types=[JSON, Strict()])
+
+    @app.post("/")
+    def take(body: Annotated[dict[str, int], Body()]) -> None: ...
+
+    with TestClient(app) as client:
+        answer = client.post("/", content=b"\xff", headers={"content-type": YAML})
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == f"The body is not {YAML}: not ?."
 
 
 def test_the_example() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 from abc import ABC, abstractmethod
@@ -52,7 +53,8 @@ def check(handler: MediaHandler) -> None:
     """Refuses a handler whose attributes are not what they must be.
 
     Raises:
-        ValueError, TypeError: its media type is none, or needs no handler; or `malformed` is wrong.
+        ValueError, TypeError: its media type is none, or needs no handler; `malformed` is wrong; or
+            its methods are coroutine functions.
     """
     name = getattr(handler, "media_type", None)
     kind = type(handler).__qualname__
@@ -65,6 +67,9 @@ def check(handler: MediaHandler) -> None:
         isinstance(one, type) and issubclass(one, Exception) for one in kinds
     ):
         raise TypeError(f"malformed of {kind} is a tuple of classes of exceptions, not {kinds!r}")
+    for method in (handler.read, handler.write):
+        if inspect.iscoroutinefunction(method):
+            raise TypeError(f"{method.__qualname__}() must be a plain function: it does not wait")
     if _TAKEN.fullmatch(name):
         raise ValueError(f"the media_type of {kind} is {name}, which needs no handler")
 
@@ -82,9 +87,7 @@ def reader_of(
         try:
             value = handler.read(body)
         except handler.malformed as error:
-            # Of many lines, as parsers of YAML have them, the words.
-            said = " ".join(str(error).split())[:_WORDS_MAX]
-            return f"The body is not {handler.media_type}: {said or 'it is malformed'}."
+            return f"The body is not {handler.media_type}: {_words_of(error)}."
         except Exception:
             _log.exception("%s.read() failed", type(handler).__qualname__)
             return None
@@ -95,3 +98,10 @@ def reader_of(
             return f"The body is {handler.media_type} that says what JSON could not."
 
     return read
+
+
+def _words_of(error: Exception) -> str:
+    """Returns what an exception says, for the client: in one line, whatever it quotes."""
+    # Of many lines, as parsers of YAML have them, the words.
+    said = " ".join(str(error).split())[:_WORDS_MAX]
+    return said.encode(errors="replace").decode() or "it is malformed"

@@ -59,10 +59,17 @@ class MediaTypes:
         encode: Callable[[Any], bytes],
         of_unknown: Callable[[Any], Any],
     ) -> None:
-        given = () if isinstance(media_types, str) else tuple(media_types)
+        if isinstance(media_types, str) or not isinstance(media_types, Iterable):
+            raise TypeError(f"media_types is a list, as [{JSON!r}], not {media_types!r}")
+        given = tuple(media_types)
         handlers = [one for one in given if isinstance(one, MediaHandler)]
         named = [one for one in given if not isinstance(one, MediaHandler)]
-        listed("media_types", named if given else media_types)
+        for one in named:
+            if isinstance(one, type) and issubclass(one, MediaHandler):
+                raise TypeError(
+                    f"media_types has the class {one.__qualname__}: put an object of it there"
+                )
+        listed("media_types", named)
         for handler in handlers:
             check(handler)
         self.names = tuple(one if isinstance(one, str) else one.media_type for one in given)

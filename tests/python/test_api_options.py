@@ -37,6 +37,12 @@ def managed() -> Iterator[int]:
     yield 1
 
 
+def endless() -> dict[str, object]:
+    schema: dict[str, object] = {}
+    schema["not"] = schema
+    return schema
+
+
 class Unhashable:
     __hash__ = None  # type: ignore[assignment]
 
@@ -145,6 +151,7 @@ def test_a_method_needs_its_object() -> None:
         (lambda: tercel.Query(schema={"type": "text"}), "its schema is none: "),
         (lambda: tercel.Body(schema={"$ref": "#/$defs/a"}), "nothing is known at #/$defs/a"),
         (lambda: tercel.Body(schema={"const": object()}), "objects of type"),
+        (lambda: tercel.Body(schema=endless()), "the schema of Body is too deep, or a part of its"),
         (lambda: tercel.Header("X Token"), "no header field has the name 'X Token'"),
         (lambda: tercel.Cookie("a=b"), "no cookie has the name 'a=b'"),
         (lambda: tercel.Body(bytes_max="1M"), "bytes_max of Body is a whole number, not '1M'"),

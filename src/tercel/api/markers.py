@@ -83,6 +83,8 @@ class Marker:
             raise ValueError(
                 f"the pattern {self.pattern!r} of {kind} is malformed: {error}"
             ) from None
+        except RecursionError:  # As repr() would.
+            raise ValueError(f"the schema of {kind} is too deep, or a part of itself") from None
         except (ValueError, TypeError) as error:
             raise type(error)(f"{self!r} cannot be: {error}") from None
 

@@ -1,7 +1,7 @@
 // The path of a request, for handlers that answer when it is gone.
 //
-// A value. Cost: a copy of the bytes; memory is allocated for more than kInlineBytes of them.
-// Tested by test_api_errors.py.
+// Resource: holds what its view points to. Cost: a copy of the bytes; memory is allocated for more
+// than kInlineBytes of them. Tested by test_api_errors.py.
 #pragma once
 
 #include <array>
@@ -29,6 +29,9 @@ class KeptPath {
     path.copy(to, path.size());
     size_ = static_cast<std::uint32_t>(path.size());
   }
+
+  KeptPath(const KeptPath&) = delete;
+  KeptPath& operator=(const KeptPath&) = delete;
 
   [[nodiscard]] std::string_view view() const noexcept {
     return {rest_ ? rest_.get() : inline_.data(), size_};

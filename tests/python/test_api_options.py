@@ -163,6 +163,10 @@ def test_a_method_needs_its_object() -> None:
         (lambda: tercel.Rate(1, per="min"), "per of a Rate, in seconds, is a number"),
         (lambda: tercel.Rate(1, by=5), "'client' or the name of a header, not 5"),
         (lambda: tercel.Rate(1, clients=9.5), "clients of a Rate is a whole number"),
+        (
+            lambda: tercel.CORS(origins=["https://a.example"], credentials="no"),
+            "credentials of CORS is True or False, not 'no'",
+        ),
         (lambda: tercel.CORS(origins=None), "origins is a list of texts, not None"),
         (lambda: tercel.CORS(origins=[5]), "origins is a list of texts, and 5 is none"),
         (lambda: tercel.CORS(origins=["*"], max_age="5"), "max_age, in seconds, is a whole"),

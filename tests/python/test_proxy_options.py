@@ -71,6 +71,14 @@ def mounted() -> tercel.App:
             "has a value for X-Key that is no printable ASCII text",
         ),
         (
+            lambda: Forward(URL, request_headers={"X-A": "a" * 8193}),
+            "no printable ASCII text of at most 8192 bytes",
+        ),
+        (
+            lambda: Forward(URL, request_headers={"Sec-WebSocket-Key": "x"}),
+            "has Sec-WebSocket-Key, which is the proxy's to write",
+        ),
+        (
             lambda: Forward(URL, request_headers={f"x-{n}": "" for n in range(33)}),
             "request_headers of Forward has at most 32 fields",
         ),

@@ -396,7 +396,9 @@ def test_a_file_that_cannot_be_written_is_a_mistake(origin: Origin, path: str) -
 
 @pytest.mark.parametrize("path", ["", "a\0b", 5, b"bytes"])
 def test_what_is_no_path_is_a_mistake(path: Any) -> None:
-    with pytest.raises(ValueError, match="audit_log is the path of a file, or - for"):
+    with pytest.raises(
+        (TypeError, ValueError), match="audit_log, if it is not -, is the path of a file"
+    ):
         tercel.s3.Gateway({}, secret_for={}, authorize=lambda request: True, audit_log=path)
 
 

@@ -304,6 +304,7 @@ void Relay::on_call_failed(Errc error) noexcept {
 void Relay::refuse(Errc error) noexcept {
   if (over_) return;
   request_over_ = response_over_ = true;
+  context_.calls.loop.timers().cancel(*this);
   call_.close();
   if (started_) {
     rewriter_.broke_off(error);

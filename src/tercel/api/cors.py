@@ -7,7 +7,7 @@ from typing import Any
 
 from tercel import _api
 from tercel.api.streams import Send
-from tercel.options import check_number, listed
+from tercel.options import check_flag, check_number, listed
 
 __all__ = ["CORS"]
 
@@ -51,13 +51,15 @@ class CORS:
         private_network: bool = False,
     ) -> None:
         check_number("max_age, in seconds,", max_age, 0, 86_400)
+        check_flag("credentials of CORS", credentials)
+        check_flag("private_network of CORS", private_network)
         self._native = _api.Cors(
             list(listed("origins", origins)),
             list(listed("methods", methods)),
             list(listed("headers", headers)),
             list(listed("expose", expose)),
-            bool(credentials),
-            bool(private_network),
+            credentials,
+            private_network,
             max_age,
         )
 

@@ -26,7 +26,10 @@ _SECONDS_MAX = 86_400
 # Fields that say how a message is framed, or are of one connection: the proxy writes them itself.
 _FRAMING = ("content-length", "transfer-encoding", "trailer", "te", "expect")
 _CONNECTION = ("connection", "keep-alive", "proxy-connection", "upgrade")
-_OWN = frozenset(("host", *_FRAMING, *_CONNECTION))
+_SOCKET = ("sec-websocket-accept", "sec-websocket-key", "sec-websocket-version")
+_OWN = frozenset(("host", *_FRAMING, *_CONNECTION, *_SOCKET))
+# Of a value, as the engine's own limit of a head (cpp/tercel/proxy/call.h) leaves room for them.
+_VALUE_BYTES_MAX = 8192
 
 
 class Forward:
@@ -258,7 +261,8 @@ def _edits(what: str, edits: Any) -> list[tuple[str, str | None]]:
         if value is not None and not _is_value(value):
             # The value is not told: it may be a secret.
             raise ValueError(
-                f"{what} of Forward has a value for {name} that is no printable ASCII text"
+                f"{what} of Forward has a value for {name} that is no printable ASCII text of at"
+                f" most {_VALUE_BYTES_MAX} bytes"
             )
         made[name.lower()] = value
     return list(made.items())
@@ -270,4 +274,5 @@ def _is_value(value: Any) -> bool:
         and value.isascii()
         and value.isprintable()
         and value == value.strip()
+        and len(value) <= _VALUE_BYTES_MAX
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tercel import _s3
-from tercel.options import check_number, listed
+from tercel.options import check_flag, check_number, listed
 
 __all__ = ["Cors", "cors_rules"]
 
@@ -43,8 +43,7 @@ class Cors:
             object.__setattr__(self, name, listed(f"{name} of Cors", getattr(self, name)))
         check_number("max_age of Cors, in seconds,", self.max_age, 0, 86_400)
         for name in ("credentials", "private_network"):
-            if not isinstance(getattr(self, name), bool):
-                raise TypeError(f"{name} of Cors is True or False, not {getattr(self, name)!r}")
+            check_flag(f"{name} of Cors", getattr(self, name))
         if problem := _s3.cors_problem(self._native()):
             raise ValueError(problem.rstrip("."))
 

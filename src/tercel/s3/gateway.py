@@ -8,7 +8,7 @@ from typing import Any
 
 from tercel import _s3
 from tercel.native_app import run_lifespan_alone
-from tercel.options import check_call, check_number, listed
+from tercel.options import check_call, check_flag, check_number, listed, path_of
 from tercel.s3.anonymous import operations_of
 from tercel.s3.cors import cors_rules
 from tercel.s3.limits import Limit, native_limits
@@ -106,6 +106,7 @@ class Gateway:
             check_call(credentials, "credentials", "bucket", "identity")
         check_number("policy_timeout, in seconds,", policy_timeout, 0.001, 600, fractions=True)
         check_number("cache_entries", cache_entries, 1, 1 << 24)
+        check_flag("debug", debug)
         for name, ttl in (
             ("key_ttl", key_ttl),
             ("unknown_key_ttl", unknown_key_ttl),
@@ -131,8 +132,8 @@ class Gateway:
             domains=[_domain(one) for one in listed("domains", domains)],
             region=region or "",
             cache_entries=cache_entries,
-            debug=bool(debug),
-            audit_log=_path("audit_log", audit_log),
+            debug=debug,
+            audit_log=path_of("audit_log, if it is not -,", audit_log),
         )
         self._buckets: Mapping[str, Backend] = {}
         self._limits: list[tuple[Any, ...]] = []
@@ -241,16 +242,6 @@ def _native(name: str, backend: Backend) -> tuple[Any, ...]:
         native_reach(backend),
         [rule._native() for rule in cors_rules(backend.cors)],
     )
-
-
-def _path(name: str, path: str | os.PathLike[str] | None) -> str:
-    """Returns the path of a file, empty for None."""
-    if path is None:
-        return ""
-    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
-    if not isinstance(text, str) or not text or "\0" in text:
-        raise ValueError(f"{name} is the path of a file, or - for standard output, not {path!r}")
-    return text
 
 
 def _domain(text: str) -> str:

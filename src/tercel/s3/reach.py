@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tercel import _s3
-from tercel.options import check_number, listed
+from tercel.options import check_flag, check_number, listed
 from tercel.s3.texts import check_text
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def check_reach(backend: Backend) -> None:
     Raises:
         TypeError, ValueError: an option is wrong, or a file of its cannot be used.
     """
+    for name in ("spread", "verify", "trailers"):
+        check_flag(f"{name} of Backend", getattr(backend, name))
     for name in _FILES:
         path = getattr(backend, name)
         if path is not None and (not isinstance(path, str) or not path):
@@ -107,7 +109,7 @@ def native_reach(backend: Backend) -> tuple[Any, ...]:
         _ms(backend.progress_timeout),
         _ms(backend.idle_timeout),
         backend.retries,
-        bool(backend.spread),
+        backend.spread,
         _CHECKS.index(backend.check),
         _ms(backend.check_interval),
     )
@@ -118,7 +120,7 @@ def _listed(backend: Backend) -> tuple[str, ...]:
 
 
 def _tls(backend: Backend) -> tuple[str, bool, str, str]:
-    return backend.ca or "", bool(backend.verify), backend.certificate or "", backend.key or ""
+    return backend.ca or "", backend.verify, backend.certificate or "", backend.key or ""
 
 
 def _ms(seconds: float) -> int:

@@ -48,6 +48,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     logger = logging.getLogger("tercel")
     monkeypatch.setattr(logger, "handlers", [])
     monkeypatch.setattr(logger, "propagate", logger.propagate)
+    monkeypatch.setattr(logger, "disabled", False)  # Django does that, once it is imported.
     yield tmp_path
     for name in ("apiapp", "elsewhere"):
         sys.modules.pop(name, None)

@@ -94,6 +94,7 @@ def logger(monkeypatch):
     logger = logging.getLogger("tercel")
     monkeypatch.setattr(logger, "handlers", [])
     monkeypatch.setattr(logger, "propagate", logger.propagate)
+    monkeypatch.setattr(logger, "disabled", False)  # Django does that, once it is imported.
     level = logger.level
     yield
     logger.setLevel(level)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import os
 import socket
 import subprocess
 import sys
@@ -512,3 +513,23 @@ def test_without_httpx_one_sentence_says_what_to_install() -> None:
         "tercel.testing.TestClient is a client of httpx, which is not installed:"
         " pip install 'tercel[testing]'."
     )
+
+
+def test_a_closed_client_has_no_descriptors() -> None:
+    app = tercel.App()
+
+    @app.get("/")
+    async def root() -> int:
+        return 1
+
+    def ask() -> int:
+        with TestClient(app) as client:
+            assert client.get("/").json() == 1
+        return len(os.listdir("/proc/self/fd"))
+
+    gc.collect()
+    gc.disable()  # What httpx leaves behind in cycles must not keep them.
+    try:
+        assert ask() == ask()
+    finally:
+        gc.enable()

@@ -69,7 +69,7 @@ class Pipeline:
             self._run_lifespan(self._lifespan.startup())
             assert isinstance(self._loop, EventLoop)
             assert self._loop.engine is not None
-            self._native = _core.Server(
+            self._native: Any = _core.Server(
                 self._loop.engine,
                 self._loop,
                 self._observed,
@@ -157,12 +157,14 @@ class Pipeline:
             self._run_lifespan(self._lifespan.shutdown())
         finally:
             self._runner.close()
+            self._native = None  # httpx leaves cycles that lead here: its descriptors go at once.
 
     def abandon(self) -> None:
         """Gives everything back without another turn of the loop, if that was not done yet."""
         if not self._loop.is_closed():
             self._close_connections()
             self._loop.close()
+            self._native = None
 
     def _close_connections(self) -> None:
         while self._sockets:

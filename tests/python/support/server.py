@@ -191,8 +191,10 @@ class ServerProcess:
     def _read_the_rest(self) -> None:
         """Waits for what is in the pipe. Its end may be far: a successor writes there, too."""
         end = time.monotonic() + 5
+        ready = select.poll()  # Not select(), whose descriptors end at 1024.
+        ready.register(self._process.stdout, select.POLLIN)
         while self._reader.is_alive() and time.monotonic() < end:
-            empty = not select.select([self._process.stdout], [], [], 0)[0]
+            empty = not ready.poll(0)
             self._reader.join(0.05)
             if empty:
                 return

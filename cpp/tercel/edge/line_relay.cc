@@ -63,14 +63,15 @@ void LineRelay::drop() noexcept {
 // One page for a reader that is busy: with the second it would have no more to do, and the lines of
 // the next turns no room.
 void LineRelay::flush() noexcept {
-  LinePage& filling = pages_[filling_];
-  if (filling.filled == 0 && lost_ == 0) return;
+  LinePage* const filling = page();
+  // A page that is away is the reader's, with all that it holds.
+  if ((filling == nullptr || filling->filled == 0) && lost_ == 0) return;
   const LinePage& other = pages_[1 - filling_];
-  if (filling.away.load(std::memory_order_acquire) || other.away.load(std::memory_order_acquire)) {
+  if (filling == nullptr || other.away.load(std::memory_order_acquire)) {
     loop_.timers().arm(*this, loop_.now() + net::TimerWheel::kTick);
     return;
   }
-  hand_over(filling);
+  hand_over(*filling);
 }
 
 void LineRelay::hand_over(LinePage& filled) noexcept {

@@ -86,7 +86,10 @@ def running(
         target = Target(server.app or app, port, settings.python, settings.build, scratch, needs)
         if needs.tls:
             load.make_certificate(target.certificate, target.key)
-        tree = servers.start(server, target, core=settings.server_core, apps=APPS)
+        core: int | str = settings.server_core
+        if needs.threads:
+            core = f"{settings.server_core},{settings.client_core}"
+        tree = servers.start(server, target, core=core, apps=APPS)
         try:
             yield Running(server, tree, target.port, settings, scratch, needs)
         finally:

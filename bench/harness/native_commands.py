@@ -21,7 +21,7 @@ def tercel_cpp(target: Target) -> list[str]:
 
 _NGINX = """\
 daemon off;
-worker_processes 1;
+worker_processes {workers};
 worker_rlimit_nofile 20000;
 pid {scratch}/nginx.pid;
 error_log stderr warn;
@@ -51,7 +51,7 @@ def nginx(target: Target) -> list[str]:
 
 
 def nginx_with(target: Target, location: str, outside: str = "") -> list[str]:
-    """Returns the command of one worker of nginx.
+    """Returns the command of nginx with one worker, or one for each thread that is asked for.
 
     Args:
         location: what it does with every request.
@@ -63,6 +63,7 @@ def nginx_with(target: Target, location: str, outside: str = "") -> list[str]:
     path.write_text(
         _NGINX.format(
             scratch=target.scratch,
+            workers=needs.threads or 1,
             keep_alive_s=KEEP_ALIVE_S,
             port=target.port,
             backlog=BACKLOG,

@@ -56,9 +56,18 @@ class Tree:
     """A started command and all its descendants, pinned to one core. A resource: call `stop()`."""
 
     def __init__(
-        self, command: Sequence[str], *, core: int, log: Path, env: Mapping[str, str], cwd: Path
+        self,
+        command: Sequence[str],
+        *,
+        core: int | str,
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path,
     ) -> None:
-        """Starts `command` on `core` with standard output and errors appended to `log`."""
+        """Starts `command` on `core`, or on a list of them as taskset reads it.
+
+        Standard output and errors are appended to `log`.
+        """
         self.log = log
         with log.open("ab") as sink:
             self._root = subprocess.Popen(

@@ -21,7 +21,7 @@ def tercel_s3(target: Target) -> list[str]:
         *(target.python, "-m", "tercel", "serve", f"{target.app}:app"),
         *("--host", "127.0.0.1", "--port", str(target.port), "--no-access-log"),
         *("--timeout-keep-alive", str(KEEP_ALIVE_S), "--backlog", str(BACKLOG)),
-        *("--limit-request-body", "0", "--io-threads", "1"),
+        *("--limit-request-body", "0", "--io-threads", str(target.needs.threads or 1)),
     ]
 
 
@@ -42,7 +42,7 @@ def nginx(target: Target) -> list[str]:
 
 _HAPROXY = """\
 global
-  nbthread 1
+  nbthread {threads}
   maxconn 4096
 defaults
   mode http
@@ -63,7 +63,11 @@ def haproxy(target: Target) -> list[str]:
     path = target.scratch / "haproxy.cfg"
     path.write_text(
         _HAPROXY.format(
-            keep_alive_s=KEEP_ALIVE_S, port=target.port, backlog=BACKLOG, origin=_origin()
+            threads=target.needs.threads or 1,
+            keep_alive_s=KEEP_ALIVE_S,
+            port=target.port,
+            backlog=BACKLOG,
+            origin=_origin(),
         )
     )
     return ["haproxy", "-db", "-q", "-f", str(path)]

@@ -25,6 +25,7 @@ from harness.bench import Running, Settings, free_port, running, timed
 from harness.process import MeasureError, Tree
 from harness.servers import Server
 from harness.stats import Sample
+from harness.target import Needs
 
 CONNECTIONS = 64
 ACCESS_KEY, SECRET = "bench", "the secret of the benchmark"
@@ -62,17 +63,20 @@ class S3:
     Attributes:
         method: GET of an object of so many bytes, or PUT of one.
         trailer: the body is aws-chunked with a checksum behind it; else its hash is signed.
+        threads: what stands between has so many, and both cores, which it shares with client and
+            origin; 0: one, and a core of its own.
     """
 
     method: str
     size: int
     trailer: bool = False
+    threads: int = 0
 
     def __call__(self, server: Server, settings: Settings) -> Sample:
         """Starts the origin and `server`, checks one answer, warms up, measures once."""
         with (
             _origin(settings, self.size) as origin,
-            running(server, server.app, settings) as target,
+            running(server, server.app, settings, Needs(threads=self.threads)) as target,
         ):
             headers, body = self._signed(target.port)
             self._check(target.port, headers, body)
@@ -81,7 +85,12 @@ class S3:
             before = origin.cpu()
             sample = timed(target, lambda: self._apply(target, script, settings.seconds))
             origin_us = origin.cpu_seconds_since(before) / sample["requests"] * 1e6
-            return {**sample, "origin_cpu_us_per_request": origin_us}
+            wall_us = 1e6 / sample["requests_per_s"]
+            return {
+                **sample,
+                "wall_us_per_request": wall_us,
+                "origin_cpu_us_per_request": origin_us,
+            }
 
     @property
     def _path(self) -> str:

@@ -201,6 +201,13 @@ SERVERS = (
         "examples/cpp/hello.cc: a Handler, no Python",
         native_commands.tercel_cpp,
     ),
+    Server(
+        "tercel-cpp-json",
+        "native",
+        "bench/load/api_door.cc: api::App, a route whose function writes the JSON, no Python",
+        native_commands.api_door,
+        only=("native-1", "native-64"),
+    ),
     Server("nginx", "native", "one worker, `return 200`", native_commands.nginx),
     Server("h2o", "native", "one thread, file.file (mruby costs 50% more)", native_commands.h2o),
     Server(
@@ -226,7 +233,7 @@ SERVERS = (
 )
 
 
-def start(server: Server, target: Target, *, core: int, apps: Path) -> Tree:
+def start(server: Server, target: Target, *, core: int | str, apps: Path) -> Tree:
     """Starts `server` pinned to `core`, and returns once it answers GET of its probe with 200.
 
     Raises:

@@ -17,6 +17,7 @@ class Needs:
     websocket: bool = False
     tls: bool = False
     workers: int = 1
+    threads: int = 0  # Of a proxy, which then has both cores, shared with the client; 0: one core.
 
 
 PLAIN = Needs()

@@ -343,6 +343,20 @@ WORKLOADS = (
     ),
     *(
         Workload(
+            f"s3-{name}-{threads}-threads",
+            f"How fast do GETs of {size} bytes go through {threads} thread(s) on both cores, which"
+            " client and origin use too?",
+            ("s3",),
+            "wall_us_per_request",
+            "us of time/request",
+            s3.S3("GET", size, threads=threads),
+            names=("tercel-s3", "nginx-proxy", "haproxy"),
+        )
+        for name, size in (("get-1k", 1024), ("get-1m", 1 << 20))
+        for threads in (1, 2)
+    ),
+    *(
+        Workload(
             f"latency-{rate}",
             f"How long do clients wait at {rate} requests/s, 64 connections?",
             _ASGI,

@@ -1,5 +1,5 @@
 // The typed API of harness/api.py as a C++ program on api::App: what tercel.App costs above it is
-// Python.
+// Python. Its hello is that of the native workloads too.
 //
 //   api_door PORT
 //
@@ -96,6 +96,7 @@ void make_order(api::Call& call) {
 
 void add_routes(api::App& app) {
   using api::In, api::Type;
+  app.get("/", hello);
   app.get("/hello", hello);
   app.get("/items/{item_id}",
           {{.name = "item_id", .in = In::kPath, .type = Type::kInteger},

@@ -57,9 +57,13 @@ Station::Station(net::Loop& loop_of_all, Gateway& gateway_of_all, Meters& its_me
       pools{loop, resolver},
       relays{loop, calls},
       checks{{loop, pools, relays.calls, config, counts}},
-      visits{std::make_unique<Slab<Visit>>()} {}
+      visits{std::make_unique<Slab<Visit>>()} {
+  relays.gone_when_closed = true;
+}
 
-Station::~Station() = default;
+Station::~Station() {
+  relays.end_all();  // Their visits end with them.
+}
 
 void Station::record_to(std::unique_ptr<edge::LineBuffer> lines) {
   audit_lines_ = std::move(lines);

@@ -128,6 +128,11 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   }
   void refused(http::Exchange& exchange, Errc error) noexcept override;
   void broke_off(Errc error) noexcept override;
+  // A write that was sent whole is meant, whoever waits for its answer; a read is for its reader.
+  [[nodiscard]] bool outlives_client() const noexcept override {
+    return s3::info(operation_).access == s3::Access::kWrite;
+  }
+  void left_alone() noexcept override { traffic_ = exchange_.traffic(); }
   void ended(http::Outcome outcome, unsigned attempts) noexcept override;
 
   // --- http::Observer, until the request is relayed or answered
@@ -135,7 +140,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
     if (reads_body_) read_whole_body();
   }
   void on_writable() noexcept override {}
-  void on_notice(http::Notice) noexcept override {}
+  void on_notice(http::Notice notice) noexcept override;
   void on_end(http::Outcome outcome) noexcept override;
 
   Station& station_;
@@ -173,10 +178,11 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   AuditLog::Record* record_ = nullptr;
   std::chrono::nanoseconds departed_{0};  // Of the stopwatch; 0: it did not, or has an answer.
   s3::Operation operation_ = s3::Operation::kUnknown;
-  bool verified_ = false;               // The signature is that of key_.
-  bool broke_off_ = false;              // The backend, in the middle of its answer.
-  std::optional<s3::ErrorCode> error_;  // Of the answer that was made here.
-  std::optional<s3::Refusal> refusal_;  // Why the request ended on its way.
+  bool verified_ = false;                 // The signature is that of key_.
+  bool broke_off_ = false;                // The backend, in the middle of its answer.
+  std::optional<http::Traffic> traffic_;  // Of an exchange that is gone.
+  std::optional<s3::ErrorCode> error_;    // Of the answer that was made here.
+  std::optional<s3::Refusal> refusal_;    // Why the request ended on its way.
 
   // Of a list of buckets.
   std::vector<SharedConst<Decision>> visible_;

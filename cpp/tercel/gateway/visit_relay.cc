@@ -292,12 +292,18 @@ void Visit::broke_off(Errc error) noexcept {
 
 void Visit::ended(http::Outcome outcome, unsigned attempts) noexcept {
   if (attempts != 0) {
-    conclude(outcome, attempts, exchange_.traffic());
+    conclude(outcome, attempts, traffic_ ? *traffic_ : exchange_.traffic());
   } else {  // The relay did not begin, and the exchange may be gone.
     conclude(outcome, attempts,
              {.status = error_ ? s3::info(*error_).http_status : std::uint16_t{0}});
   }
   station_.visits->destroy(this);
+}
+
+// While a policy is asked. A relay has rules of its own.
+void Visit::on_notice(http::Notice notice) noexcept {
+  if (notice != http::Notice::kInputClosed || answered_ || outlives_client()) return;
+  exchange_.abort(Errc::kClosed);
 }
 
 void Visit::on_end(http::Outcome outcome) noexcept {

@@ -138,6 +138,10 @@ class Call final : private Waiter,
   // The connection carried other requests before: it may have been closed meanwhile.
   [[nodiscard]] bool on_reused_connection() const noexcept { return reused_; }
   [[nodiscard]] bool active() const noexcept { return state_ != State::kNone; }
+  // on_head() was called, and there is more to read, or the end.
+  [[nodiscard]] bool has_head() const noexcept { return state_ == State::kBody; }
+  // Those that hold for it. REQUIRES: begin() was called.
+  [[nodiscard]] const CallTimes& times() const noexcept { return *times_; }
 
  private:
   enum class State : std::uint8_t {

@@ -32,7 +32,14 @@ bool is_done(std::string_view left, Final final, const BodyFilter::Passed& passe
 }  // namespace
 
 RelayContext::~RelayContext() {
-  while (Relay* relay = relays.any()) relays.destroy(relay);
+  end_all();
+}
+
+void RelayContext::end_all() noexcept {
+  while (Relay* const relay = relays.any()) {
+    if (relay->alone_) relay->end_alone();
+    relays.destroy(relay);
+  }
 }
 
 void Relay::start(RelayContext& context, Rewriter& rewriter, const http::Request& request,
@@ -147,6 +154,7 @@ bool Relay::pass_on_request(std::string_view bytes, Final final) noexcept {
 // --- the response
 
 void Relay::on_interim(const http::ResponseHead& head) noexcept {
+  if (over_) return;
   context_.draft.clear();
   add_end_to_end(head.fields, context_.draft);
   if (!context_.draft.complete()) return;
@@ -155,6 +163,7 @@ void Relay::on_interim(const http::ResponseHead& head) noexcept {
 }
 
 void Relay::on_head(const http::ResponseHead& head) noexcept {
+  if (over_) return read_alone();
   if (!body_touched_ && attempts_ < kAttemptsMax && rewriter_.goes_elsewhere(head)) {
     drop_response();
     return ask_anew({});
@@ -188,6 +197,7 @@ void Relay::become_tunnel() noexcept {
 }
 
 void Relay::pump_response() noexcept {
+  if (alone_) return read_alone();
   if (!started_) return;
   call_.begin_step();
   while (!over_ && !response_over_ && exchange_.writable() && !held_up(Way::kDown)) {
@@ -293,10 +303,11 @@ void Relay::drop_response() noexcept {
 }
 
 void Relay::on_timer() noexcept {
-  attempt(Freshness::kAny);
+  alone_ ? end_alone() : attempt(Freshness::kAny);
 }
 
 void Relay::on_call_failed(Errc error) noexcept {
+  if (alone_) return end_alone();
   if (over_ || try_again(0, error)) return;
   refuse(error);
 }
@@ -317,7 +328,7 @@ void Relay::refuse(Errc error) noexcept {
 // What it was sent already it may still be reading, and a tunnel has an end of its own.
 void Relay::on_notice(http::Notice notice) noexcept {
   const bool closed = notice == http::Notice::kInputClosed && context_.gone_when_closed;
-  if (over_ || started_ || !closed) return;
+  if (over_ || started_ || !closed || rewriter_.outlives_client()) return;
   request_over_ = response_over_ = true;
   call_.close();
   exchange_.abort(Errc::kClosed);
@@ -326,15 +337,53 @@ void Relay::on_notice(http::Notice notice) noexcept {
 void Relay::on_exchange_end(http::Outcome outcome) noexcept {
   over_ = true;
   context_.calls.loop.timers().cancel(pause_);
+  context_.calls.loop.timers().cancel(*this);
+  if (go_on_alone(outcome)) return;
+  call_.close();
+  end(outcome);
+}
+
+bool Relay::go_on_alone(http::Outcome outcome) noexcept {
+  const bool passed_on = request_over_ && !response_over_ && !tunnel_ && call_.active();
+  if (outcome != http::Outcome::kPeerGone || !passed_on || !rewriter_.outlives_client()) {
+    return false;
+  }
+  alone_ = true;
+  rewriter_.left_alone();
+  net::Loop& loop = context_.calls.loop;
+  loop.timers().arm(*this, loop.now() + call_.times().response_time);
+  loop.defer(*this);  // What reads the response may be on the stack.
+  return true;
+}
+
+void Relay::read_alone() noexcept {
+  if (!call_.has_head()) return;  // on_head() follows, or on_call_failed().
+  call_.begin_step();
+  http::BodyRead part = call_.read_body();
+  for (; part.state == BodyState::kMore; part = call_.read_body()) {
+    dropped_bytes_ += part.bytes.size();
+    if (dropped_bytes_ > kDroppedBytesMax) break;
+  }
+  if (part.state == BodyState::kMore || part.state == BodyState::kEnd) call_.close();
+  call_.end_step();
+  if (!call_.active()) end_alone();
+}
+
+void Relay::end_alone() noexcept {
+  alone_ = false;
   call_.close();
   context_.calls.loop.timers().cancel(*this);
+  end(http::Outcome::kPeerGone);
+}
+
+void Relay::end(http::Outcome outcome) noexcept {
   memory_ = Block{};
   rewriter_.ended(outcome, attempts_);
   context_.calls.loop.defer(*this);  // It may be on the stack.
 }
 
 void Relay::run_deferred() noexcept {
-  context_.relays.destroy(this);
+  alone_ ? read_alone() : context_.relays.destroy(this);
 }
 
 }  // namespace tercel::proxy

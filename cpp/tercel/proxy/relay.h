@@ -9,10 +9,13 @@
 // taken and nothing of a response was given: it is asked for the head again then. By default that
 // is one more, where the origin cannot have worked on the request. A head that asks for an upgrade
 // makes a tunnel where the origin agrees; it lasts until one of the two sides ends. A client that
-// goes cancels the call; a call that fails before the response began becomes the
-// rewriter's answer, and afterwards a response that is visibly incomplete.
-// Resource: a relay lives in its context, from start() to the turn behind the end of its exchange.
-// Thread: the loop's. Source: RFC 9110 sections 7.6, 9.2.2 and 10.1.1. Tested by relay_test.cc.
+// goes cancels the call, unless the rewriter says that it outlives the client, and all of the
+// request was passed on: the origin ends its work then, and nobody hears of it. A call that fails
+// before the response began becomes the rewriter's answer, and afterwards a response that is
+// visibly incomplete.
+// Resource: a relay lives in its context, from start() to the turn behind the end of its exchange,
+// or of a call that outlives it. Thread: the loop's. Source: RFC 9110 sections 7.6, 9.2.2 and
+// 10.1.1. Tested by relay_test.cc, relay_retry_test.cc and relay_alone_test.cc.
 #pragma once
 
 #include <chrono>
@@ -86,6 +89,11 @@ class Rewriter {
   virtual void refused(http::Exchange& exchange, Errc error) noexcept { exchange.abort(error); }
   // The response began, and has no end because of `error`; the exchange is about to be aborted.
   virtual void broke_off(Errc error) noexcept { static_cast<void>(error); }
+  // Whether the origin is to end its work on a request that it has, or is about to have, when the
+  // client leaves. One that only closed its direction has not left for such a request.
+  [[nodiscard]] virtual bool outlives_client() const noexcept { return false; }
+  // It does: the exchange is gone when this returns, and ended() follows.
+  virtual void left_alone() noexcept {}
   // The relay is over, and the last call on this rewriter for it. `attempts`: how many there were.
   virtual void ended(http::Outcome outcome, unsigned attempts) noexcept {
     static_cast<void>(outcome);
@@ -108,7 +116,8 @@ class Relay final : private net::Deferred, private net::Timer {
  public:
   // Whatever its rewriter says.
   static constexpr unsigned kAttemptsMax = 16;
-  // Of a response that nobody gets, so that its connection can be used again.
+  // Of a response that nobody gets, so that its connection can be used again. Of a call that
+  // outlives the client it is all that is read.
   static constexpr std::size_t kDroppedBytesMax = 64 * http::kKibibyte;
 
   // Answers `exchange`, now or later. REQUIRES: nobody did yet; `rewriter` and the filters live
@@ -181,10 +190,17 @@ class Relay final : private net::Deferred, private net::Timer {
   void on_call_failed(Errc error) noexcept;
   void on_notice(http::Notice notice) noexcept;
   void on_exchange_end(http::Outcome outcome) noexcept;
+  // The client is gone, and the call goes on: no longer than an origin may think.
+  [[nodiscard]] bool go_on_alone(http::Outcome outcome) noexcept;
+  // Reads the response that nobody gets, as far as it is there.
+  void read_alone() noexcept;
+  void end_alone() noexcept;
+  void end(http::Outcome outcome) noexcept;
   // Ends both sides for `error`.
   void refuse(Errc error) noexcept;
   void run_deferred() noexcept override;
   void on_timer() noexcept override;
+  friend RelayContext;
 
   RelayContext& context_;
   Rewriter& rewriter_;
@@ -197,6 +213,7 @@ class Relay final : private net::Deferred, private net::Timer {
   Call call_;
   Pause pause_{*this};
   std::optional<std::uint64_t> response_bytes_;  // Of the body, where its head tells.
+  std::size_t dropped_bytes_ = 0;                // Of the body, behind the end of the exchange.
   unsigned attempts_ = 0;
   bool passes_trailers_ : 1 = true;
   bool body_touched_ : 1 = false;   // Bytes of the request's body, or its end, were taken.
@@ -205,7 +222,8 @@ class Relay final : private net::Deferred, private net::Timer {
   bool head_released_ : 1 = false;  // Of the response: on its way to the client.
   bool response_over_ : 1 = false;
   bool tunnel_ : 1 = false;
-  bool over_ : 1 = false;  // The exchange is gone.
+  bool over_ : 1 = false;   // The exchange is gone.
+  bool alone_ : 1 = false;  // And the call is not.
 };
 
 // What all relays of one loop share. Outlives every exchange that is relayed.
@@ -215,11 +233,15 @@ struct RelayContext {
   RelayContext(const RelayContext&) = delete;
   RelayContext& operator=(const RelayContext&) = delete;
 
+  // Ends the calls that have outlived their clients. REQUIRES: no relay has an exchange.
+  void end_all() noexcept;
+
   CallContext calls;
   FieldDraft draft;
   Slab<Relay> relays;
   bool retries = true;  // False: no request is tried a second time.
-  // A client that closed its direction some time ago, and has no response yet, counts as gone.
+  // A client that closed its direction some time ago, and has no response yet, counts as gone, but
+  // for requests that outlive it.
   bool gone_when_closed = false;
 };
 

@@ -142,6 +142,10 @@ class AsgiApplication final : public Application {
   const edge::MetricsSource* metrics() const noexcept override {
     return loop_fronts_ != nullptr ? loop_fronts_->metrics() : nullptr;
   }
+  std::span<const std::string_view> hidden_parameters() const noexcept override {
+    return loop_fronts_ != nullptr ? loop_fronts_->hidden_parameters()
+                                   : std::span<const std::string_view>{};
+  }
   void reopen_logs() noexcept override {
     if (loop_fronts_ != nullptr) loop_fronts_->reopen_logs();
   }

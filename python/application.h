@@ -9,6 +9,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
+#include <string_view>
 
 #include <nanobind/nanobind.h>
 
@@ -48,6 +50,10 @@ class Application {
   virtual void cancel_all() noexcept = 0;
   // What it counts itself; null: nothing.
   [[nodiscard]] virtual const edge::MetricsSource* metrics() const noexcept { return nullptr; }
+  // Parameters of URLs whose values the access log does not show, as asgi::LoopFronts.
+  [[nodiscard]] virtual std::span<const std::string_view> hidden_parameters() const noexcept {
+    return {};
+  }
   // Of logs that are the application's own, as asgi::LoopFronts.
   virtual void reopen_logs() noexcept {}
   virtual void flush_logs() noexcept {}

@@ -34,7 +34,8 @@ nb::list access_log_formats() {
 }  // namespace
 
 RequestLog::RequestLog(server::Service& service, net::Loop& loop, const config::Settings& settings,
-                       nb::object logger, PyShared* shared)
+                       nb::object logger, PyShared* shared,
+                       std::span<const std::string_view> hidden)
     : gate_{shared != nullptr ? shared->gate(settings.access_log_file)
                               : std::make_shared<edge::LineGate>()} {
   std::string problem;
@@ -50,7 +51,7 @@ RequestLog::RequestLog(server::Service& service, net::Loop& loop, const config::
     if (shared != nullptr) who = shared->counters(i);
     open(own, service.loop(i), settings, who);
     own.log = std::make_unique<edge::AccessLog>(service.loop(i), *own.lines, *format,
-                                                edge::LogClocks{steady_, wall_});
+                                                edge::LogClocks{steady_, wall_}, hidden);
   }
   for (std::size_t i = 0; i < loops_.size(); ++i) service.record(i, loops_[i].log.get());
 }

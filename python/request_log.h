@@ -10,6 +10,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include <nanobind/nanobind.h>
@@ -29,10 +31,10 @@ class RequestLog {
  public:
   // Records the requests of `service`. Lines go to `logger`, on `loop`, unless it is None, and to
   // settings.access_log_file otherwise, which other processes of `shared` write to if it is not
-  // null. Throws OSError when that cannot be opened. REQUIRES: the format is one; the service has
-  // not started.
+  // null. The values of the parameters `hidden` are not shown: edge/hidden_values.h. Throws OSError
+  // when the file cannot be opened. REQUIRES: the format is one; the service has not started.
   RequestLog(server::Service& service, net::Loop& loop, const config::Settings& settings,
-             nanobind::object logger, PyShared* shared);
+             nanobind::object logger, PyShared* shared, std::span<const std::string_view> hidden);
   RequestLog(const RequestLog&) = delete;
   RequestLog& operator=(const RequestLog&) = delete;
   // REQUIRES: as flush().

@@ -174,7 +174,8 @@ nb::list PyServer::addresses() const {
 
 void PyServer::log_requests(nb::object logger, PyShared* shared) {
   request_log_ =
-      std::make_unique<RequestLog>(*service_, engine_.loop(), settings_, std::move(logger), shared);
+      std::make_unique<RequestLog>(*service_, engine_.loop(), settings_, std::move(logger), shared,
+                                   application_->hidden_parameters());
 }
 
 void PyServer::reopen_logs() {

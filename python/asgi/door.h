@@ -91,6 +91,10 @@ class LoopFronts {
                                                             net::Loop& loop) noexcept = 0;
   // What it counts on all of its loops, and in all processes; null: nothing.
   [[nodiscard]] virtual const edge::MetricsSource* metrics() const noexcept { return nullptr; }
+  // Parameters of URLs whose values the access log does not show. Live as long as the process.
+  [[nodiscard]] virtual std::span<const std::string_view> hidden_parameters() const noexcept {
+    return {};
+  }
   // Begins the files of its logs anew, with the next lines. Thread: any.
   virtual void reopen_logs() noexcept {}
   // Writes what can be written without waiting. REQUIRES: its loops do not turn any more.

@@ -4,7 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -106,6 +108,12 @@ class Fronts final : public asgi::LoopFronts {
   }
 
   const edge::MetricsSource* metrics() const noexcept override { return &metrics_; }
+  // Whoever reads them can make a presigned request again until it expires.
+  std::span<const std::string_view> hidden_parameters() const noexcept override {
+    static constexpr std::array<std::string_view, 2> kHidden{"X-Amz-Signature",
+                                                             "X-Amz-Security-Token"};
+    return kHidden;
+  }
   void reopen_logs() noexcept override { audit_files_.reopen(); }
   void flush_logs() noexcept override { audit_files_.flush(); }
 

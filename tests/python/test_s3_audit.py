@@ -10,6 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_from_bytes
@@ -277,6 +278,29 @@ def test_presigned_requests_are_told_and_no_secret(front: Front, log: Log) -> No
     assert len(signatures) == 2
     for secret in (*signatures, ALICE.secret, KEY.secret, KEY.access_key, "Amz"):
         assert secret not in written
+
+
+def test_the_access_log_shows_nothing_that_a_link_could_be_used_with(
+    origin: Origin, tmp_path: Path
+) -> None:
+    path = tmp_path / "access.log"
+    settings = {"access_log": True, "access_log_file": path, "access_log_format": "combined"}
+    key = replace(ALICE, token="of-a/session")
+    with Front(
+        {"*": backend(origin)},
+        secret_for=lambda _: tercel.s3.FrontKey(key.secret, session_token=key.token),
+        settings=settings,
+    ) as front:
+        target = presign("GET", "/back/key?response-content-type=a/b", front.host, key)
+        page = f"http://{front.host}{target}"
+        response = front.send_raw("GET", target, {"Host": front.host, "Referer": page})
+        assert response.status == 200
+    (line,) = path.read_text().splitlines()
+    assert line.count("&X-Amz-Signature=***") == line.count("&X-Amz-Security-Token=***") == 2
+    assert "GET /back/key?response-content-type=a/b&X-Amz-Algorithm=AWS4-HMAC-SHA256&" in line
+    (signature,) = re.findall("Signature=([0-9a-f]{64})", target)
+    assert signature not in line
+    assert "of-a" not in line
 
 
 def test_a_backend_that_is_not_there_is_told(log: Log, origin: Origin) -> None:

@@ -10,11 +10,16 @@
 #include <optional>
 #include <utility>
 
+#include "tercel/edge/hidden_values.h"
+
 namespace tercel::edge {
 namespace {
 
 // Length of a value that is not there.
 constexpr std::uint16_t kMissing = 0xFFFF;
+// Beside the length of one that was longer.
+constexpr std::uint16_t kWasCut = 0x8000;
+static_assert(AccessLog::kValueBytesMax < kWasCut - 1);
 constexpr std::string_view kCut = "...";
 
 // A value in pieces: a request line is not in one place.
@@ -57,6 +62,12 @@ std::string_view outcome_name(http::Outcome outcome) noexcept {
 
 bool is_duration(Atom atom) noexcept {
   return atom == Atom::kMicroseconds || atom == Atom::kMilliseconds || atom == Atom::kSeconds;
+}
+
+// Where the query of the request may be, or that of a page which is the URL of another one.
+bool has_query(const LogFormat::Part& part) noexcept {
+  return part.atom == Atom::kRequestLine || part.atom == Atom::kTarget ||
+         part.atom == Atom::kQuery || (part.atom == Atom::kHeader && part.text == "referer");
 }
 
 constexpr std::size_t kNameBytesMax = 32;  // Of an outcome or an error, with its quotes.
@@ -184,11 +195,13 @@ class AccessLog::Values {
   mutable std::array<char, LogLine::kNumberBytesMax> digits_{};
 };
 
-AccessLog::AccessLog(net::Loop& loop, LineBuffer& lines, LogFormat format, LogClocks clocks)
+AccessLog::AccessLog(net::Loop& loop, LineBuffer& lines, LogFormat format, LogClocks clocks,
+                     std::span<const std::string_view> hidden)
     : loop_{loop},
       lines_{lines},
       format_{std::move(format)},
       clocks_{clocks},
+      hidden_{hidden},
       process_{static_cast<std::uint64_t>(::getpid())} {
   for (const LogFormat::Part& part : format_.parts()) {
     fixed_room_ += room_of(part);
@@ -229,10 +242,16 @@ http::Recorder::Token AccessLog::keep(const Values& values,
   for (const LogFormat::Part& part : format_.parts()) {
     if (!is_of_request(part.atom)) continue;
     const Pieces value = values.of(part);
-    const auto bytes = static_cast<std::uint16_t>(value.kept_bytes());
-    const std::uint16_t length = value.missing() ? kMissing : bytes;
+    std::size_t bytes = value.kept_bytes();
+    const bool cut = bytes > kValueBytesMax;
+    value.copy_to(at + sizeof(std::uint16_t));
+    if (!hidden_.empty() && has_query(part)) {
+      bytes = hide_values({at + sizeof(std::uint16_t), bytes}, hidden_);
+    }
+    bytes = std::min(bytes, kValueBytesMax);
+    const auto length =
+        value.missing() ? kMissing : static_cast<std::uint16_t>(bytes | (cut ? kWasCut : 0U));
     std::memcpy(at, &length, sizeof length);
-    value.copy_to(at + sizeof length);
     at += sizeof length + bytes;
   }
   char* const start = block.data();
@@ -269,11 +288,10 @@ void AccessLog::put_kept(LogLine& line, const LogFormat::Part& part,
   std::memcpy(&length, kept.data(), sizeof length);
   kept.remove_prefix(sizeof length);
   if (length == kMissing) return put_missing(line);
-  std::string_view value = kept.substr(0, length);
-  kept.remove_prefix(length);
+  const bool cut = (length & kWasCut) != 0;
+  const std::string_view value = kept.substr(0, length & (kWasCut - 1U));
+  kept.remove_prefix(value.size());
   if (!is_text(part.atom)) return line.put(value);
-  const bool cut = value.size() > kValueBytesMax;
-  if (cut) value = value.substr(0, kValueBytesMax);
   line.put_escaped(value, format_.escape());
   if (cut && format_.escape() == Escape::kText) line.put(kCut);
 }

@@ -8,7 +8,9 @@
 // request are, its line is one line (LogLine escapes them), and a value longer than kValueBytesMax
 // is cut. Time and duration begin with the complete head, so that the wait for a turn is in them;
 // durations are measured on a clock of their own: that of the loop stands still while an
-// application computes. A client that left before the response began is 499, nginx's number for it.
+// application computes. Values of parameters that the log is told to hide (hidden_values.h) are
+// stars, in the target and in the Referer. A client that left before the response began is 499,
+// nginx's number for it.
 //
 // Resource: one a loop; ends before its lines. Thread: the loop's. Source: Apache mod_log_config.
 // Tested by access_log_test.cc.
@@ -43,8 +45,9 @@ class AccessLog final : public http::Recorder {
   static constexpr std::size_t kValueBytesMax = 4096;
   static constexpr std::uint16_t kClientGoneStatus = 499;
 
-  // `loop` and `lines` outlive the log.
-  AccessLog(net::Loop& loop, LineBuffer& lines, LogFormat format, LogClocks clocks);
+  // `loop`, `lines` and the names in `hidden` outlive the log.
+  AccessLog(net::Loop& loop, LineBuffer& lines, LogFormat format, LogClocks clocks,
+            std::span<const std::string_view> hidden = {});
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
@@ -70,6 +73,7 @@ class AccessLog final : public http::Recorder {
   LineBuffer& lines_;
   const LogFormat format_;
   const LogClocks clocks_;
+  const std::span<const std::string_view> hidden_;
   LogTime time_;
   const std::uint64_t process_;
   bool needs_duration_ = false;

@@ -59,7 +59,7 @@ class AccessLogTest : public testing::Test {
     std::string problem;
     auto parsed = LogFormat::parse(format, problem);
     EXPECT_TRUE(parsed) << problem;
-    return AccessLog{*loop_, *file_, *std::move(parsed), {clock_, wall_}};
+    return AccessLog{*loop_, *file_, *std::move(parsed), {clock_, wall_}, hidden_};
   }
 
   // The line that `format` makes of request_ and `summary`.
@@ -77,6 +77,7 @@ class AccessLogTest : public testing::Test {
     return test::receive_all(reader_);
   }
 
+  std::span<const std::string_view> hidden_;
   const http::Summary answered_ = answer(200, 27, Outcome::kComplete);
 
   test::ManualClock clock_;
@@ -210,6 +211,27 @@ TEST_F(AccessLogTest, LongValuesAreCutAndSaySo) {
   const std::string worst(65541, '\x01');
   request_.target = worst;
   EXPECT_EQ(line("%R %R").size(), 2 * (AccessLog::kValueBytesMax * 4 + 3) + 2);
+}
+
+TEST_F(AccessLogTest, HiddenValuesAreNotInTheLineWhereverTheQueryIs) {
+  static constexpr std::string_view kHidden[] = {"sig"};
+  request_.query = "b=c&sig=1234567&d=e";
+  const std::string target = "/a?b=c&sig=1234567&d=e";
+  request_.target = target;
+  const std::string referer = "http://h" + target;
+  fields_[0].value = referer;
+  EXPECT_EQ(line("%R"), target + "\n");
+  hidden_ = kHidden;
+  EXPECT_EQ(line("%r|%R|%q|%{referer}i|%U"),
+            "GET /a?b=c&sig=***&d=e HTTP/1.1|/a?b=c&sig=***&d=e|?b=c&sig=***&d=e|"
+            "http://h/a?b=c&sig=***&d=e|/a\n");
+  for (const char* named : {"combined", "json"}) {
+    EXPECT_EQ(line(named).find("1234567"), std::string::npos);
+  }
+  // One that was cut says so, though what is left of it is short.
+  const std::string longer = "/a?sig=" + std::string(AccessLog::kValueBytesMax, 'x') + "&d=e";
+  request_.target = longer;
+  EXPECT_EQ(line("%R"), "/a?sig=***...\n");
 }
 
 TEST_F(AccessLogTest, RequestsMayEndInAnotherOrderThanTheyCame) {

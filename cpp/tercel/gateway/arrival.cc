@@ -85,6 +85,11 @@ std::optional<s3::Refusal> Arrival::read_operation(const http::Request& request,
   if (operation.operation == s3::Operation::kUnknown) {
     return s3::Refusal{s3::ErrorCode::kNotImplemented};
   }
+  // The answer would be credentials of the backend, with which a client goes there by itself.
+  if (operation.operation == s3::Operation::kCreateSession) {
+    return s3::Refusal{s3::ErrorCode::kNotImplemented,
+                       "Sessions are not implemented. Please sign each request."};
+  }
   const s3::OperationInfo about = s3::info(operation.operation);
   copies = about.copies;
   if (copies) {

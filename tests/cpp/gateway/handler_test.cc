@@ -90,6 +90,16 @@ TEST_F(HandlerTest, AWrongSignatureIsShownToWhoMadeIt) {
   EXPECT_FALSE(has(got, "StringToSign"));
 }
 
+// Its answer would be credentials of the backend.
+TEST_F(HandlerTest, ASessionIsNotCreatedForAnybody) {
+  serve({{"logs", backend()}});
+  const std::string got = send(signed_request({.path = "/logs", .query = "session"}));
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 501 ")) << got;
+  EXPECT_TRUE(has(got, "<Code>NotImplemented</Code>"));
+  EXPECT_EQ(policy_.log, "");
+  EXPECT_FALSE(connected());
+}
+
 // --- what a policy answers
 
 TEST_F(HandlerTest, VerdictsAreErrorsOfS3) {

@@ -159,7 +159,8 @@ void AuditLog::close(Record* record, const End& end) noexcept {
   const Block block = std::move(record->self);
   std::size_t most = kFixedBytes + edge::escaped_room(kRequestIdBytesMax);
   for (const std::string_view text : record->texts) most += edge::escaped_room(text.size());
-  for (const std::string_view text : {end.reason, end.rule, end.identity.value_or("")}) {
+  for (const std::string_view text :
+       {end.reason, end.rule, end.identity.value_or(""), end.backend_error}) {
     most += edge::escaped_room(cut(text).size());
   }
   const auto room = lines_.room(most);
@@ -204,7 +205,7 @@ void AuditLog::close(Record* record, const End& end) noexcept {
   } else {
     members.null("status");
   }
-  end.error ? members.text("error", s3::info(*end.error).code) : members.null("error");
+  members.text_or_null("error", end.error ? s3::info(*end.error).code : end.backend_error);
   members.number("bytes_in", end.traffic.request_bytes);
   members.number("bytes_out", end.traffic.response_bytes);
   members.milliseconds("total_ms", now - record->began);

@@ -60,6 +60,7 @@ class AuditLog {
     std::string_view rule = {};                         // Of the backend; empty: there is none.
     unsigned attempts = 0;                              // At the backend.
     std::optional<s3::ErrorCode> error = std::nullopt;  // Of an answer that was made here.
+    std::string_view backend_error = {};                // The code in one of the backend's.
   };
 
   // All outlive it.

@@ -62,6 +62,13 @@ class ResponseFilter final : public proxy::BodyFilter {
   };
   // Throws std::bad_alloc.
   void rewrite(Names names);
+  void drop() noexcept { drops_ = true; }
+
+  // The code in the error that it rewrites, once it has passed, as far as there is room for it;
+  // empty: there is none.
+  [[nodiscard]] std::string_view error_code() const noexcept {
+    return work_ != nullptr ? work_->rewriter.error_code() : std::string_view{};
+  }
 
   [[nodiscard]] Result<Passed> pass(std::string_view bytes, http::Final final) noexcept override;
 

@@ -49,7 +49,8 @@ void Visit::conclude(http::Outcome outcome, unsigned attempts,
                     .request_id = {request_id_.data(), request_id_.size()},
                     .allowed = said(decision),
                     .attempts = attempts,
-                    .error = error_};
+                    .error = error_,
+                    .backend_error = response_filter_.error_code()};
   if (verified_) end.identity = key_->identity;
   if (decision) end.reason = decision->reason;
   if (backend_ != nullptr) end.rule = backend_->rule;

@@ -24,6 +24,7 @@ constexpr Rule kRules[] = {
     {"Error/BucketName", What::kBucket},
     {"Error/CanonicalRequest", What::kSecret},
     {"Error/CanonicalRequestBytes", What::kSecret},
+    {"Error/Code", What::kCode},
     {"Error/Endpoint", What::kEndpoint},
     {"Error/Key", What::kErrorKey},
     {"Error/Region", What::kSecret},
@@ -165,6 +166,10 @@ bool Rewriter::replace() noexcept {
       return replace_by(values_.bucket);
     case What::kLocation:
       return replace_by(values_.location);
+    case What::kCode:
+      data_ = {text_.data(), text_bytes_};
+      code_bytes_ = data_.copy(code_.data(), code_.size());
+      return true;
     case What::kResource:
       return replace_by(values_.resource);
     case What::kEndpoint:

@@ -68,10 +68,15 @@ class Rewriter {
   // Nothing is kept back, and no element of a known document is open.
   [[nodiscard]] bool complete() const noexcept;
 
+  // The code of an error document, as far as kCodeBytesMax, once that has passed. Empty: none did.
+  static constexpr std::size_t kCodeBytesMax = 64;
+  [[nodiscard]] std::string_view error_code() const noexcept { return {code_.data(), code_bytes_}; }
+
   // A row of the table in rewrite.cc.
   enum class What : std::uint8_t {
     kBucket,
     kLocation,
+    kCode,  // Is passed, and kept.
     kResource,
     kEndpoint,
     kSecret,
@@ -112,6 +117,8 @@ class Rewriter {
   std::string_view data_;
   std::array<char, kTextBytesMax> text_;
   std::size_t text_bytes_ = 0;
+  std::array<char, kCodeBytesMax> code_;
+  std::size_t code_bytes_ = 0;
   What what_ = What::kBucket;
   State state_ = State::kScan;
 };

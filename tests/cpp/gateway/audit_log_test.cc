@@ -13,6 +13,7 @@
 #include "support/allocations.h"
 #include "support/manual_clock.h"
 #include "tercel/net/syscalls.h"
+#include "tercel/s3/rewrite.h"
 
 namespace tercel::gateway {
 namespace {
@@ -161,6 +162,13 @@ TEST_F(AuditLogTest, AnAnswerOfOurOwnHasOurId) {
   EXPECT_EQ(member("request_id"), "\"OURS\"");
 }
 
+TEST_F(AuditLogTest, TheCodeOfABackendsErrorStandsWhereThereIsNoneOfOurs) {
+  (void)line({.backend_error = "No\"SuchKey"});
+  EXPECT_EQ(member("error"), R"("No\"SuchKey")");
+  (void)line({.error = s3::ErrorCode::kServiceUnavailable, .backend_error = "NoSuchKey"});
+  EXPECT_EQ(member("error"), "\"ServiceUnavailable\"");
+}
+
 TEST_F(AuditLogTest, ABackendThatDoesNotAnswerTakesTimeUntilTheEnd) {
   AuditLog::Record* const record = open();
   log_->on_departure(record);
@@ -217,7 +225,7 @@ TEST_F(AuditLogTest, TheLongestLineFits) {
        .reason = worst,
        .rule = worst,
        .attempts = 4'000'000'000U,
-       .error = s3::ErrorCode::kAuthorizationQueryParametersError});
+       .backend_error = worst.substr(0, s3::Rewriter::kCodeBytesMax)});
   // The fixed part has room to spare, too.
   EXPECT_LE(lines_.text.size() + 100, lines_.asked);
 }

@@ -38,6 +38,7 @@ class RewriteRun {
     if (failed_) return "failed";
     return rewriter_.complete() ? out_ : out_ + "incomplete";
   }
+  [[nodiscard]] std::string error_code() const { return std::string{rewriter_.error_code()}; }
 
  private:
   Rewriter rewriter_;

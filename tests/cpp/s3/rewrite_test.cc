@@ -102,6 +102,25 @@ TEST(RewriteTest, AnErrorTellsNothingOfTheBackend) {
             "<BucketName>logs</BucketName></Error>");
 }
 
+TEST(RewriteTest, TheCodeOfAnErrorIsKeptAndPassed) {
+  const auto code = [](std::string_view document) {
+    RewriteRun whole{{}};
+    RewriteRun bytes{{}};
+    whole.feed(document);
+    for (const char& c : document) bytes.feed({&c, 1});
+    EXPECT_EQ(whole.finish(), document);
+    EXPECT_EQ(bytes.finish(), document);
+    EXPECT_EQ(whole.error_code(), bytes.error_code());
+    return whole.error_code();
+  };
+  EXPECT_EQ(code("<?xml version=\"1.0\"?>\n<Error><Code>NoSuchKey</Code></Error>"), "NoSuchKey");
+  EXPECT_EQ(code("<Error><Code></Code></Error>"), "");
+  EXPECT_EQ(code("<Error><Message>a</Message></Error>"), "");
+  EXPECT_EQ(code("<DeleteResult><Error><Code>NoSuchKey</Code></Error></DeleteResult>"), "");
+  const std::string text(100, 'x');
+  EXPECT_EQ(code("<Error><Code>" + text + "</Code></Error>"), text.substr(0, 64));
+}
+
 TEST(RewriteTest, KeysLoseThePrefix) {
   const std::string list =
       "<ListBucketResult><Name>prod</Name><Prefix>t&amp;1/a</Prefix><Marker></Marker>"

@@ -1,0 +1,73 @@
+// What becomes of the answers of a backend: documents in an encoding, codes of errors, requests
+// that are made again, and memory that is not there.
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "gateway/handler_fixture.h"
+
+namespace tercel::gateway {
+namespace {
+
+using s3::signed_request;
+using s3::TestRequest;
+
+// Lines in memory.
+class TestLines final : public edge::LineBuffer {
+ public:
+  explicit TestLines(std::string& all) : all_{all} {
+    all_.reserve(1 << 14);
+    line_.reserve(1 << 16);
+  }
+  [[nodiscard]] std::span<char> room(std::size_t bytes) noexcept override {
+    line_.resize(bytes);
+    return line_;
+  }
+  void commit(std::size_t bytes) noexcept override { all_.append(line_, 0, bytes); }
+  void drop() noexcept override { all_ += "dropped\n"; }
+  void flush() noexcept override {}
+
+ private:
+  std::string& all_;
+  std::string line_;
+};
+
+class HandlerAnswersTest : public HandlerFixture {
+ protected:
+  void serve_and_record(const Backend& all) {
+    serve({{"*", all}});
+    handler_->record_to(std::make_unique<TestLines>(lines_));
+  }
+  std::string lines_;
+};
+
+std::string document(std::string_view status, std::string_view body, std::string_view more = "") {
+  return "HTTP/1.1 " + std::string{status} + " X\r\ncontent-type: application/xml\r\n" +
+         std::string{more} + "content-length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         std::string{body};
+}
+
+// --- the code of a backend's error
+
+TEST_F(HandlerAnswersTest, TheCodeOfABackendsErrorIsInTheAuditLog) {
+  serve_and_record(backend());
+  (void)pass_through(signed_request({.path = "/logs/a"}));
+  (void)answer_from_backend(
+      document("404", "<?xml version=\"1.0\"?>\n<Error><Code>NoSuchKey</Code></Error>"));
+  EXPECT_TRUE(has(lines_, R"("status":404,"error":"NoSuchKey",)")) << lines_;
+  lines_.clear();
+  // The answer to a long work may have begun before it failed.
+  (void)pass_through(signed_request({.method = "POST", .path = "/logs/a", .query = "uploadId=1"}));
+  (void)answer_from_backend(document("200", "  <Error><Code>InternalError</Code></Error>"));
+  EXPECT_TRUE(has(lines_, R"("status":200,"error":"InternalError",)")) << lines_;
+  lines_.clear();
+  (void)pass_through(signed_request({.path = "/logs/a"}));
+  (void)answer_from_backend(document("200", "<Error><Code>AnObject</Code></Error>"));
+  EXPECT_TRUE(has(lines_, R"("status":200,"error":null,)")) << lines_;
+}
+
+}  // namespace
+}  // namespace tercel::gateway

@@ -60,7 +60,7 @@ void ResponseFilter::rewrite(Names names) {
 
 Result<proxy::BodyFilter::Passed> ResponseFilter::pass(std::string_view bytes,
                                                        http::Final final) noexcept {
-  if (work_ == nullptr) return Passed{bytes.size(), bytes};
+  if (work_ == nullptr) return Passed{bytes.size(), drops_ ? std::string_view{} : bytes};
   const std::size_t given = bytes.size();
   switch (work_->rewriter.next(bytes)) {
     case s3::Rewriter::Event::kData:

@@ -47,7 +47,7 @@ class RequestFilter final : public proxy::BodyFilter {
   bool finished_ = false;
 };
 
-// Passes everything until it is told what to rewrite.
+// Passes everything until it is told what to rewrite, or to drop.
 class ResponseFilter final : public proxy::BodyFilter {
  public:
   struct Names {
@@ -79,6 +79,7 @@ class ResponseFilter final : public proxy::BodyFilter {
     s3::Rewriter rewriter;
   };
   std::unique_ptr<Work> work_;  // About 8 KiB, of documents only.
+  bool drops_ = false;
 };
 
 }  // namespace tercel::gateway

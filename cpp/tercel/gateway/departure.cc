@@ -131,6 +131,9 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
                                                   const With& with) noexcept {
   field_count_ = 0;
   const bool decodes = body_.mode == PayloadMode::kDecode && !body_.reframes;
+  // An answer that is compressed cannot be rewritten; an object is as it was stored.
+  const bool no_encoding =
+      !with.backend.prefix.empty() || arrival.operation.operation != s3::Operation::kGetObject;
   const proxy::ConnectionOptions connection{request.fields};
   std::span<char> encodings = encoding_;
   for (const http::Field& field : request.fields) {
@@ -146,8 +149,7 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
     }
     if (decodes && s3::describes_aws_chunked(field.name)) continue;
     if (with.body != nullptr && is_of_body(field.name)) continue;
-    // An answer that is compressed cannot be rewritten.
-    if (!with.backend.prefix.empty() && field.name == "accept-encoding") continue;
+    if (no_encoding && field.name == "accept-encoding") continue;
     std::string_view value = field.value;
     if (decodes && field.name == "content-encoding") {
       if (value.size() > encodings.size()) return s3::Refusal{s3::ErrorCode::kInvalidArgument};

@@ -16,16 +16,19 @@ namespace {
 using s3::ErrorCode;
 using s3::Refusal;
 
-// A document that can be read, and not only its head.
-bool is_xml(const http::ResponseHead& head) noexcept {
-  if (head.framing == http::ResponseFraming::kNone) return false;
-  if (http::find_field(head.fields, "content-encoding") != nullptr) return false;
-  const http::Field* const type = http::find_field(head.fields, "content-type");
-  return type != nullptr && type->value.find("xml") != std::string_view::npos;
-}
-
 bool has_body(const http::ResponseHead& head) noexcept {
   return head.framing != http::ResponseFraming::kNone && head.content_length != 0;
+}
+
+bool is_encoded(const http::ResponseHead& head) noexcept {
+  return http::find_field(head.fields, "content-encoding") != nullptr;
+}
+
+// A document, and not only its head.
+bool is_xml(const http::ResponseHead& head) noexcept {
+  if (head.framing == http::ResponseFraming::kNone) return false;
+  const http::Field* const type = http::find_field(head.fields, "content-type");
+  return type != nullptr && type->value.find("xml") != std::string_view::npos;
 }
 
 }  // namespace
@@ -235,11 +238,16 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
     return fail(Errc::kUpstreamFailed);
   }
   const bool is_document = !gets_object_ || from.status >= 300;
-  const bool rewritten = is_xml(from) && is_document;
-  // What cannot be rewritten might tell of keys that are not the client's.
-  if (is_document && !rewritten && !backend_->prefix.empty() && has_body(from)) {
+  const bool is_known = is_document && is_xml(from);
+  const bool rewritten = is_known && !is_encoded(from);
+  // What cannot be rewritten might tell the backend's names, and keys that are not the client's.
+  const bool tells = is_known || (is_document && !backend_->prefix.empty());
+  const bool dropped = tells && !rewritten && has_body(from);
+  if (dropped && (from.status < 300 || !backend_->prefix.empty())) {
     return fail(Errc::kUpstreamMalformed);
   }
+  // Of an error the status is left.
+  if (dropped) response_filter_.drop();
   if (rewritten) {
     if (const auto prepared = prepare_rewriting(); !prepared) return prepared;
   }
@@ -250,7 +258,8 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
     constexpr std::string_view kLeftOut[] = {"alt-svc", "content-location", "location", "server",
                                              "x-amz-bucket-region"};
     if (std::ranges::find(kLeftOut, field.name) != std::end(kLeftOut)) continue;
-    if (rewritten && field.name == "content-length") continue;
+    if ((rewritten || dropped) && field.name == "content-length") continue;
+    if (dropped && (field.name == "content-encoding" || field.name == "content-type")) continue;
     // "x-amz-error-detail-key" and the like.
     if (!backend_->prefix.empty() && field.name.starts_with("x-amz-error-detail-")) continue;
     if (cors_.has_rules() && field.name.starts_with("access-control-")) continue;

@@ -49,6 +49,50 @@ std::string document(std::string_view status, std::string_view body, std::string
          std::string{more} + "content-length: " + std::to_string(body.size()) + "\r\n\r\n" +
          std::string{body};
 }
+constexpr std::string_view kGzip = "content-encoding: gzip\r\n";
+
+// --- documents in an encoding
+
+TEST_F(HandlerAnswersTest, OnlyForObjectsABackendIsToldOfEncodings) {
+  serve({{"logs", backend()}});
+  const auto request = [](std::string method, std::string path) {
+    TestRequest made{.method = std::move(method), .path = std::move(path)};
+    made.header("accept-encoding") = "gzip";
+    return signed_request(made);
+  };
+  EXPECT_TRUE(has(pass_through(request("GET", "/logs/a")), "accept-encoding: gzip\r\n"));
+  (void)answer_from_backend("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  const std::string list = pass_through(request("GET", "/logs"));
+  EXPECT_TRUE(list.starts_with("GET /logs HTTP/1.1\r\n")) << list;
+  EXPECT_FALSE(has(list, "accept-encoding"));
+  (void)answer_from_backend(document("200", "<ListBucketResult/>"));
+}
+
+TEST_F(HandlerAnswersTest, ADocumentInAnEncodingIsNotPassed) {
+  serve({{"logs", backend()}});
+  (void)pass_through(signed_request({.path = "/logs"}));
+  const std::string got = answer_from_backend(document("200", "packed", kGzip));
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 503 ")) << got;
+  EXPECT_FALSE(has(got, "packed"));
+}
+
+TEST_F(HandlerAnswersTest, OfAnErrorInAnEncodingTheStatusIsLeft) {
+  serve({{"logs", backend()}});
+  (void)pass_through(signed_request({.path = "/logs/a"}));
+  const std::string got = answer_from_backend(document("404", "packed", kGzip));
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 404 ")) << got;
+  EXPECT_TRUE(got.ends_with("content-length: 0\r\n\r\n")) << got;
+  EXPECT_FALSE(has(got, "gzip"));
+  EXPECT_FALSE(has(got, "content-type"));
+}
+
+TEST_F(HandlerAnswersTest, AnObjectMayBeInOne) {
+  serve({{"logs", backend()}});
+  (void)pass_through(signed_request({.path = "/logs/a"}));
+  const std::string got = answer_from_backend(document("200", "packed", kGzip));
+  EXPECT_TRUE(has(got, "content-encoding: gzip\r\n")) << got;
+  EXPECT_TRUE(got.ends_with("packed"));
+}
 
 // --- the code of a backend's error
 

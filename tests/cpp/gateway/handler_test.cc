@@ -450,15 +450,6 @@ TEST_F(HandlerTest, AHeadKeepsTheSizeOfADocument) {
       has(answer_from_backend(xml("200")), "content-length: " + std::to_string(kError.size())));
 }
 
-TEST_F(HandlerTest, ADocumentInAnEncodingIsNotRewritten) {
-  serve({{"logs", backend()}});
-  (void)pass_through(signed_request({.path = "/logs"}));
-  const std::string got =
-      answer_from_backend(xml("404", "content-encoding: gzip\r\n") + std::string{kError});
-  EXPECT_TRUE(has(got, "content-length: " + std::to_string(kError.size()))) << got;
-  EXPECT_TRUE(got.ends_with(kError));
-}
-
 TEST_F(HandlerTest, WhereTheBackendIsIsNotTold) {
   serve({{"logs", backend()}});
   (void)pass_through(signed_request({.path = "/logs/a"}));

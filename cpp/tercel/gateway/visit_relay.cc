@@ -44,6 +44,7 @@ void Visit::relay(const http::Request& request) noexcept {
   }
   proxy::RelayFilters filters;
   filters.request = collected_.get();
+  filters.repeats = collected_ != nullptr;
   try {
     if (collects && collected_ == nullptr) {
       if (arrival.payload.bytes > s3::DeletedKeys::kReadBytesMax) {

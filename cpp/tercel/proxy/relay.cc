@@ -111,7 +111,7 @@ void Relay::pump_request() noexcept {
       return;
     }
     const bool last = part.state == BodyState::kEnd;
-    body_touched_ |= last || !part.bytes.empty();
+    body_touched_ |= !filters_.repeats && (last || !part.bytes.empty());
     if (!pass_on_request(part.bytes, last ? Final::kYes : Final::kNo)) return;
     request_over_ = last;
   }

@@ -106,6 +106,8 @@ class Rewriter {
 
 struct RelayFilters {
   BodyFilter* request = nullptr;  // Null: the bytes go on as they are.
+  // It has all of the body, which was read, and gives it anew for each attempt.
+  bool repeats = false;
   BodyFilter* response = nullptr;
   Throttle* throttle = nullptr;  // Null: bodies go as fast as both sides do.
 };

@@ -41,6 +41,12 @@ class HandlerAnswersTest : public HandlerFixture {
     serve({{"*", all}});
     handler_->record_to(std::make_unique<TestLines>(lines_));
   }
+  Backend folder() {
+    Backend one = backend();
+    one.bucket = "real";
+    one.prefix = "team-a/";
+    return one;
+  }
   std::string lines_;
 };
 
@@ -111,6 +117,24 @@ TEST_F(HandlerAnswersTest, TheCodeOfABackendsErrorIsInTheAuditLog) {
   (void)pass_through(signed_request({.path = "/logs/a"}));
   (void)answer_from_backend(document("200", "<Error><Code>AnObject</Code></Error>"));
   EXPECT_TRUE(has(lines_, R"("status":200,"error":null,)")) << lines_;
+}
+
+// --- a body that is collected can be sent as often as there is need
+
+constexpr std::string_view kDelete = "<Delete><Object><Key>k</Key></Object></Delete>";
+
+TEST_F(HandlerAnswersTest, ACollectedBodyIsSentAgain) {
+  Backend one = folder();
+  serve({{"logs", one}});
+  const TestRequest request{.method = "POST", .path = "/logs", .query = "delete"};
+  const std::string first = pass_through(signed_request(request), kDelete);
+  EXPECT_TRUE(has(first, "<Key>team-a/k</Key>")) << first;
+  EXPECT_EQ(answer_from_backend("HTTP/1.1 503 S\r\ncontent-length: 0\r\n\r\n"), "");
+  pass(std::chrono::seconds{2});
+  const std::string second = at_backend();
+  EXPECT_TRUE(is_signed_by(second.substr(0, second.find("<Delete")), "BACK", "back-secret"));
+  EXPECT_TRUE(has(second, "<Key>team-a/k</Key>")) << second;
+  EXPECT_TRUE(has(answer_from_backend(document("200", "<DeleteResult/>")), "<DeleteResult/>"));
 }
 
 }  // namespace

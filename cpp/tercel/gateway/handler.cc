@@ -29,8 +29,21 @@ Result<std::unique_ptr<Handler>> Handler::create(net::Loop& loop, Gateway& gatew
 
 void Handler::handle(const http::Request& request, http::Exchange& exchange) noexcept {
   Visit* const visit = station_.visits->make(station_, exchange);
-  if (visit == nullptr) return exchange.abort(Errc::kNoMemory);
+  if (visit == nullptr) return refuse(request, exchange);
   visit->begin(request);
+}
+
+// For want of memory: it is counted, and told, as far as there is memory for its line.
+void Handler::refuse(const http::Request& request, http::Exchange& exchange) noexcept {
+  const std::uint16_t status = info(Errc::kNoMemory).http_status;
+  station_.counts.add(Counts::requests);
+  station_.meters.count(s3::Operation::kUnknown, status);
+  if (AuditLog* const audit = station_.audit; audit != nullptr) {
+    const Station::RequestId id = station_.next_request_id();
+    audit->close(audit->open(request, station_.arrival, Read::kNot),
+                 {.traffic = {.status = status}, .request_id = {id.data(), id.size()}});
+  }
+  exchange.abort(Errc::kNoMemory);
 }
 
 }  // namespace tercel::gateway

@@ -46,6 +46,8 @@ class Handler final : public http::Handler {
   Handler(net::Loop& loop, Gateway& gateway, Meters& meters, std::unique_ptr<Desk> desk,
           const proxy::CallOptions& calls, Station::Now now);
 
+  void refuse(const http::Request& request, http::Exchange& exchange) noexcept;
+
   Station station_;
 };
 

@@ -82,7 +82,6 @@ void Visit::relay(const http::Request& request) noexcept {
   tells_keys_ = collects || s3::lists_keys(arrival.operation.operation);
   station_.counts.add(Counts::forwarded);
   depart();
-  exchange_.observe(nullptr);  // The relay is told, and tells ended() in every case.
   if (!body_is_verified_ || collected_ != nullptr) {
     return proxy::Relay::start(station_.relays, *this, request, exchange_, filters);
   }
@@ -301,12 +300,7 @@ void Visit::broke_off(Errc error) noexcept {
 }
 
 void Visit::ended(http::Outcome outcome, unsigned attempts) noexcept {
-  if (attempts != 0) {
-    conclude(outcome, attempts, traffic_ ? *traffic_ : exchange_.traffic());
-  } else {  // The relay did not begin, and the exchange may be gone.
-    conclude(outcome, attempts,
-             {.status = error_ ? s3::info(*error_).http_status : std::uint16_t{0}});
-  }
+  conclude(outcome, attempts, traffic_ ? *traffic_ : exchange_.traffic());
   station_.visits->destroy(this);
 }
 

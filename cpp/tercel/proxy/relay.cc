@@ -49,11 +49,7 @@ void Relay::start(RelayContext& context, Rewriter& rewriter, const http::Request
     const http::Request kept = http::copy(request, memory.data());
     relay = context.relays.make(context, rewriter, exchange, filters, std::move(memory), kept);
   }
-  if (relay == nullptr) {
-    rewriter.refused(exchange, Errc::kNoMemory);
-    rewriter.ended(http::Outcome::kAborted, 0);
-    return;
-  }
+  if (relay == nullptr) return rewriter.refused(exchange, Errc::kNoMemory);
   exchange.observe(&relay->front_);
   relay->attempt(Freshness::kAny);
 }

@@ -122,8 +122,9 @@ class Relay final : private net::Deferred, private net::Timer {
   // outlives the client it is all that is read.
   static constexpr std::size_t kDroppedBytesMax = 64 * http::kKibibyte;
 
-  // Answers `exchange`, now or later. REQUIRES: nobody did yet; `rewriter` and the filters live
-  // until Rewriter::ended().
+  // Answers `exchange`, now or later. Where memory is exhausted there is no relay: refused() is the
+  // only call on `rewriter`, and who observed the exchange still does. REQUIRES: nobody answered it
+  // yet; `rewriter` and the filters live until Rewriter::ended().
   static void start(RelayContext& context, Rewriter& rewriter, const http::Request& request,
                     http::Exchange& exchange, const RelayFilters& filters = {}) noexcept;
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/handler_fixture.h"
+#include "support/allocations.h"
 
 namespace tercel::gateway {
 namespace {
@@ -135,6 +136,75 @@ TEST_F(HandlerAnswersTest, ACollectedBodyIsSentAgain) {
   EXPECT_TRUE(is_signed_by(second.substr(0, second.find("<Delete")), "BACK", "back-secret"));
   EXPECT_TRUE(has(second, "<Key>team-a/k</Key>")) << second;
   EXPECT_TRUE(has(answer_from_backend(document("200", "<DeleteResult/>")), "<DeleteResult/>"));
+}
+
+// --- without memory
+
+class HandlerMemoryTest : public HandlerAnswersTest {
+ protected:
+  // Nothing of the test allocates then.
+  void make_room() {
+    wire_.forget();
+    wire_.reserve(1 << 14);
+    wire_.sent.reserve(1 << 14);
+  }
+};
+
+TEST_F(HandlerMemoryTest, ARequestThatThereIsNoMemoryForIsCountedAndTold) {
+  serve_and_record(backend());
+  EXPECT_TRUE(has(send("GET /logs/a HTTP/1.1\r\nHost: h\r\n\r\n"), " 403 "));
+  session_->on_closed(Errc::kClosed);
+  handler_.reset();
+  lines_.clear();
+  serve_and_record(backend());  // Its visits are the first.
+  make_room();
+  {
+    const test::AllocationFailure failure{1};
+    wire_.receive("GET /logs/a HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_TRUE(failure.happened());
+  }
+  EXPECT_TRUE(wire_.sent.starts_with("HTTP/1.1 503 ")) << wire_.sent;
+  EXPECT_EQ(gateway_->meters.sum(Counts::requests), 1U);
+  EXPECT_TRUE(has(lines_, R"("path":"/logs/a",)")) << lines_;
+  EXPECT_TRUE(has(lines_, R"("status":503,"error":null,)")) << lines_;
+}
+
+TEST_F(HandlerMemoryTest, WhereverItEndsARequestHasOneLineAndTheStatusOfItsAnswer) {
+  serve_and_record(backend());
+  (void)send(signed_request({.method = "DELETE", .path = "/logs/a"}));
+  (void)reply_key();
+  EXPECT_TRUE(has(reply({Decision{Verdict::kNo, Scope::kRequest, ""}, kLong, kLong}), " 403 "));
+  (void)send(signed_request({.path = "/logs/a"}));
+  close_client();
+  policy_.answer({Decision{Verdict::kYes, Scope::kBucket, ""}, kLong, kLong});
+  settle();
+  // Every answer is known now, and no relay has been made.
+  const std::string text = text_of(signed_request({.path = "/logs/a"}));
+  bool refused_whole = false;
+  bool failed = true;
+  for (std::uint64_t nth = 1; failed && nth < 100; ++nth) {
+    SCOPED_TRACE(nth);
+    lines_.clear();
+    make_room();
+    open(*handler_);
+    {
+      const test::AllocationFailure failure{nth};
+      wire_.receive(text);
+      failed = failure.happened();
+    }
+    settle();
+    if (connected()) (void)answer_from_backend("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    session_->on_closed(Errc::kClosed);
+    settle();
+    peer_.reset();
+    EXPECT_LE(std::ranges::count(lines_, '\n'), 1);
+    refused_whole |= has(lines_, R"("status":503,"error":"SlowDown",)") &&
+                     has(lines_, R"("outcome":"complete"})");
+    EXPECT_FALSE(has(lines_, R"("error":"SlowDown",)") && !has(lines_, R"("outcome":"complete"})"))
+        << lines_;
+  }
+  EXPECT_TRUE(refused_whole);
+  EXPECT_FALSE(failed);
 }
 
 }  // namespace

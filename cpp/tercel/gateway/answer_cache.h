@@ -12,13 +12,16 @@
 // waits for, the one that was used least lately gives its place to another key, and before all
 // others those that say so (refusals, which strangers can bring about at will); none does that is
 // asked for. No more than a quarter of the places are asked for at a time, so that questions about
-// what nobody knows push out few answers. Values are handed out by SharedConst: a request keeps the
+// what nobody knows push out few answers. Bytes are bounded as places are: kPlaceBytes for each of
+// them, of keys and values together, and one answer of more than kEntryBytesMax is given to those
+// who wait, and not kept. Values are handed out by SharedConst: a request keeps the
 // one that it began with.
 //
 // Resource: one a loop. Thread: the loop's. Cost: a hash of the key; find() allocates nothing.
 // Tested by answer_cache_test.cc.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -41,9 +44,20 @@ struct Validity {
   bool gives_way = false;                // Its place is taken before those of others.
 };
 
+// Bytes that a value holds beside itself. Others stand with their types.
+[[nodiscard]] inline std::size_t held_bytes(const std::string& text) noexcept {
+  return text.size();
+}
+
 template <typename Value>
 class AnswerCache {
  public:
+  // Of keys and values for each place, on average, and at least kBytesMin in all.
+  static constexpr std::size_t kPlaceBytes = 1024;
+  static constexpr std::size_t kBytesMin = std::size_t{1} << 20;
+  // Of an answer with its key.
+  static constexpr std::size_t kEntryBytesMax = std::size_t{1} << 16;
+
   // Who waits for an answer. Leaves the list by itself when it is destroyed.
   class Waiter : public ListNode {
    public:
@@ -61,7 +75,10 @@ class AnswerCache {
   };
 
   explicit AnswerCache(std::size_t entries_max, KeyedHash hash = KeyedHash::random())
-      : entries_{0, Hash{hash}}, entries_max_{entries_max}, asked_max_{(entries_max + 3) / 4} {}
+      : entries_{0, Hash{hash}},
+        entries_max_{entries_max},
+        asked_max_{(entries_max + 3) / 4},
+        bytes_max_{std::max(entries_max * kPlaceBytes, kBytesMin)} {}
   AnswerCache(const AnswerCache&) = delete;
   AnswerCache& operator=(const AnswerCache&) = delete;
 
@@ -74,8 +91,8 @@ class AnswerCache {
     return {holds ? &entry.value : nullptr, !entry.asked && now >= entry.validity.fresh_until};
   }
 
-  // Notes that the caller asks for it now. False: as many keys are asked for as may be, or
-  // memory is exhausted. REQUIRES: find() said that nobody has asked.
+  // Notes that the caller asks for it now. False: as many keys are asked for as may be, they have
+  // all the bytes, or memory is exhausted. REQUIRES: find() said that nobody has asked.
   [[nodiscard]] bool begin(std::string_view key) noexcept {
     if (asked_ == asked_max_) return false;
     Entry* const entry = entry_of(key);
@@ -108,13 +125,13 @@ class AnswerCache {
     if (found == entries_.end() || !found->second.asked) return;
     Entry& entry = found->second;
     if (entry.outdated) value = {};
-    entry.value = value;
-    entry.validity = validity;
-    if (entry.outdated) entry.validity = {};
-    end_asking(entry);
     // What a waiter does may change the cache, and end others that wait.
     IntrusiveList<Waiter> waiters;
     waiters.take_all(entry.waiters);
+    entry.validity = validity;
+    if (entry.outdated) entry.validity = {};
+    end_asking(entry);
+    keep(entry, value);
     while (Waiter* const waiter = waiters.pop_front()) waiter->on_answer(value);
   }
 
@@ -136,9 +153,9 @@ class AnswerCache {
   void put(std::string_view key, SharedConst<Value> value, Validity validity) noexcept {
     Entry* const entry = entry_of(key);
     if (entry == nullptr || entry->asked) return;
-    entry->value = std::move(value);
     entry->validity = validity;
     touch(*entry);
+    keep(*entry, std::move(value));
   }
 
   // Forgets the answers of which `gone(key)` is true, and does not believe those that are under
@@ -149,17 +166,19 @@ class AnswerCache {
       const auto here = next++;
       if (!gone(std::string_view{here->first})) continue;
       Entry& entry = here->second;
-      entry.value = {};
-      entry.validity = {};
-      if (entry.asked) {
-        entry.outdated = true;
-      } else {
-        entries_.erase(here);
+      if (!entry.asked) {
+        erase(entry);
+        continue;
       }
+      hold(entry, {});
+      entry.validity = {};
+      entry.outdated = true;
     }
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  // Of keys and values, and what stands around them.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
   // In one of the lists while nobody asks for it.
@@ -168,6 +187,7 @@ class AnswerCache {
     Validity validity{};
     IntrusiveList<Waiter> waiters;
     const std::string* key = nullptr;
+    std::size_t bytes = 0;
     bool asked = false;
     bool outdated = false;  // The answer that is asked for.
   };
@@ -189,17 +209,51 @@ class AnswerCache {
     touch(entry);
   }
 
+  // The one that gives its place to another; null: all are asked for.
+  [[nodiscard]] Entry* oldest() noexcept {
+    return !gives_way_.empty() ? gives_way_.front() : used_.front();
+  }
+  void erase(Entry& entry) noexcept {
+    bytes_ -= entry.bytes;
+    entries_.erase(entries_.find(std::string_view{*entry.key}));
+  }
+
+  static constexpr std::size_t bytes_of(std::string_view key) noexcept {
+    constexpr std::size_t kAround = sizeof(Entry) + sizeof(std::string) + sizeof(Value) + 64;
+    return kAround + key.size();
+  }
+  void hold(Entry& entry, SharedConst<Value> value) noexcept {
+    const std::size_t bytes = bytes_of(*entry.key) + (value ? held_bytes(*value) : 0);
+    bytes_ += bytes - entry.bytes;
+    entry.bytes = bytes;
+    entry.value = std::move(value);
+  }
+  // Takes the value, in the place of the one of before and of what was used least lately. REQUIRES:
+  // nobody asks for it, or waits. Afterwards it may be gone.
+  void keep(Entry& entry, SharedConst<Value> value) noexcept {
+    hold(entry, std::move(value));
+    if (entry.bytes > kEntryBytesMax) return erase(entry);
+    while (bytes_ > bytes_max_) {
+      Entry* const one = oldest();
+      if (one == nullptr) return;
+      erase(*one);
+    }
+  }
+
   [[nodiscard]] Entry* entry_of(std::string_view key) noexcept {
     if (const auto found = entries_.find(key); found != entries_.end()) return &found->second;
-    if (entries_.size() >= entries_max_) {
-      Entry* const oldest = !gives_way_.empty() ? gives_way_.front() : used_.front();
-      if (oldest == nullptr) return nullptr;
-      entries_.erase(entries_.find(std::string_view{*oldest->key}));
+    while (entries_.size() >= entries_max_ || bytes_ + bytes_of(key) > bytes_max_) {
+      Entry* const one = oldest();
+      if (one == nullptr) return nullptr;
+      erase(*one);
     }
     try {
       const auto added = entries_.try_emplace(std::string{key}).first;
-      added->second.key = &added->first;
-      return &added->second;
+      Entry& entry = added->second;
+      entry.key = &added->first;
+      entry.bytes = bytes_of(key);
+      bytes_ += entry.bytes;
+      return &entry;
     } catch (const std::bad_alloc&) {
       return nullptr;
     }
@@ -210,8 +264,10 @@ class AnswerCache {
   IntrusiveList<Entry> used_;
   IntrusiveList<Entry> gives_way_;
   std::size_t asked_ = 0;
+  std::size_t bytes_ = 0;
   const std::size_t entries_max_;
   const std::size_t asked_max_;
+  const std::size_t bytes_max_;
 };
 
 }  // namespace tercel::gateway

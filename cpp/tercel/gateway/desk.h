@@ -40,8 +40,8 @@ class Desk final : private net::Mailbox<Inquiry>::Reader {
     State state;
     SharedConst<Value> value;
   };
-  // All outlive it; each of the three caches holds `entries_max`
-  // answers. Fails with kTooManyFiles, kNoMemory or kSystem.
+  // All outlive it; each of the three caches holds `entries_max` answers (answer_cache.h). Fails
+  // with kTooManyFiles, kNoMemory or kSystem.
   [[nodiscard]] static Result<std::unique_ptr<Desk>> create(net::Loop& loop, Policy& policy,
                                                             Changes& changes, Counts& counts,
                                                             std::size_t entries_max);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -38,6 +39,10 @@ struct FrontKey {
   std::uint64_t version = 0;      // Differs whenever the secret may differ.
 };
 
+[[nodiscard]] inline std::size_t held_bytes(const FrontKey& key) noexcept {
+  return key.secret.view().size() + key.session_token.view().size() + key.identity.size();
+}
+
 // For which other requests of the same identity, from the same address, a decision holds.
 enum class Scope : std::uint8_t {
   kRequest,    // Of the same operation on the same bucket and key, with the same query and headers.
@@ -51,6 +56,10 @@ struct Decision {
   Scope scope = Scope::kRequest;
   std::string reason = {};  // For the audit log.
 };
+
+[[nodiscard]] inline std::size_t held_bytes(const Decision& decision) noexcept {
+  return decision.reason.size();
+}
 
 // Of an access key of the backend.
 struct Hmac {
@@ -68,6 +77,14 @@ struct Credentials {
   Verdict verdict = Verdict::kFailed;
   std::variant<std::monostate, Hmac, Bearer> value = {};
 };
+
+[[nodiscard]] inline std::size_t held_bytes(const Credentials& credentials) noexcept {
+  if (const auto* const hmac = std::get_if<Hmac>(&credentials.value)) {
+    return hmac->access_key.size() + hmac->secret.view().size() + hmac->session_token.view().size();
+  }
+  const auto* const bearer = std::get_if<Bearer>(&credentials.value);
+  return bearer != nullptr ? bearer->token.view().size() : 0;
+}
 
 // Whose answer is asked for; what is not asked for stays empty.
 struct Question {

@@ -64,7 +64,7 @@ class Gateway:
         credentials_ttl: seconds for which credentials without an end are.
         error_ttl: seconds before a function that failed is called again for the same question.
         policy_timeout: seconds that a function may take; after that the answer is 503.
-        cache_entries: answers of each kind that are kept.
+        cache_entries: answers of each kind that are kept, of 1 KiB on average.
         limits: how much whom. Of those with the same `per` the first that fits a request counts.
             They count for what has a valid signature, before `authorize` is called; in each
             process by itself.

@@ -189,5 +189,81 @@ TEST(AnswerCacheTest, FindingAllocatesNothing) {
   EXPECT_EQ(counted.so_far(), 0U);
 }
 
+// --- bytes
+
+std::string key_of(int number) {
+  return "key " + std::to_string(number);
+}
+void keep(Cache& cache, const std::string& key, std::string value, bool gives_way = false) {
+  ASSERT_TRUE(cache.begin(key));
+  cache.answer(key, text(std::move(value)),
+               {.fresh_until = 9s, .until = 10s, .gives_way = gives_way});
+}
+
+TEST(AnswerCacheBytesTest, ThoseThatWereUsedLeastLatelyMakeRoom) {
+  Cache cache{1000};
+  const std::string value(32'768, 'x');
+  keep(cache, "gives way", value, true);
+  for (int i = 0; i < 100; ++i) {
+    keep(cache, key_of(i), value);
+    EXPECT_LE(cache.bytes(), Cache::kBytesMin);
+    EXPECT_NE(cache.find(key_of(0), 1s).value, nullptr) << "it is used";
+  }
+  EXPECT_EQ(cache.size(), Cache::kBytesMin / (32'768 + 512));
+  EXPECT_EQ(cache.find("gives way", 1s).value, nullptr);
+  EXPECT_EQ(cache.find(key_of(1), 1s).value, nullptr);
+  EXPECT_NE(cache.find(key_of(99), 1s).value, nullptr);
+  cache.forget_if([](std::string_view) { return true; });
+  EXPECT_EQ(cache.bytes(), 0U);
+}
+
+TEST(AnswerCacheBytesTest, MorePlacesHaveMoreBytes) {
+  constexpr int kPlaces = 4096;
+  Cache cache{kPlaces};
+  for (int i = 0; i < kPlaces; ++i) keep(cache, key_of(i), std::string(512, 'x'));
+  EXPECT_EQ(cache.size(), std::size_t{kPlaces});
+  EXPECT_GT(cache.bytes(), 2 * Cache::kBytesMin);
+}
+
+TEST(AnswerCacheBytesTest, AnAnswerThatIsTooLongIsForThoseWhoWait) {
+  Cache cache{8};
+  TestWaiter waiter;
+  ASSERT_TRUE(cache.begin("a"));
+  ASSERT_TRUE(cache.wait("a", waiter));
+  const std::string value(Cache::kEntryBytesMax, 'x');
+  cache.answer("a", text(value), {.fresh_until = 9s, .until = 10s});
+  EXPECT_EQ(waiter.told, std::vector{value});
+  EXPECT_EQ(cache.size(), 0U);
+  EXPECT_EQ(cache.bytes(), 0U);
+  EXPECT_TRUE(cache.find("a", 1s).ask);
+  cache.put("b", text(value), {.fresh_until = 9s, .until = 10s});
+  EXPECT_EQ(cache.size(), 0U);
+}
+
+// What is asked for is not given up, so there is no more of it than there is room for.
+TEST(AnswerCacheBytesTest, QuestionsAreBoundedToo) {
+  Cache cache{1 << 10};
+  int asked = 0;
+  while (asked < 256 && cache.begin(key_of(asked) + std::string(16'384, 'k'))) ++asked;
+  EXPECT_GT(asked, 50);
+  EXPECT_LT(asked, 64);
+  EXPECT_LE(cache.bytes(), Cache::kBytesMin);
+}
+
+TEST(AnswerCacheBytesTest, ANewAnswerTakesThePlaceOfTheOld) {
+  Cache cache{8};
+  keep(cache, "a", std::string(1000, 'x'));
+  const std::size_t before = cache.bytes();
+  keep(cache, "a", std::string(1000, 'y'));
+  EXPECT_EQ(cache.bytes(), before);
+  keep(cache, "a", "");
+  EXPECT_EQ(cache.bytes(), before - 1000);
+  ASSERT_TRUE(cache.begin("a"));
+  cache.forget_if([](std::string_view) { return true; });
+  EXPECT_EQ(cache.bytes(), before - 1000);
+  cache.answer("a", {}, {});
+  EXPECT_EQ(cache.bytes(), before - 1000);
+}
+
 }  // namespace
 }  // namespace tercel::gateway

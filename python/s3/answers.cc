@@ -7,12 +7,15 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 
+#include "tercel/gateway/decision_key.h"
+
 namespace nb = nanobind;
 
 namespace tercel::python::s3 {
 namespace {
 
 using gateway::Question;
+using gateway::Scope;
 
 // Text of a peer's: what of it is not UTF-8 comes as lone surrogates, as file names do.
 nb::object to_str(std::string_view text) {
@@ -28,6 +31,10 @@ nb::object to_latin1(std::string_view text) {
       PyUnicode_DecodeLatin1(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr);
   if (object == nullptr) throw nb::python_error{};
   return nb::steal(object);
+}
+
+nb::bytes to_bytes(std::string_view text) {
+  return nb::bytes(text.data(), text.size());
 }
 
 nb::tuple headers_of(const Question& question) {
@@ -93,6 +100,17 @@ std::chrono::nanoseconds seconds(const nb::tuple& answer, std::size_t from_the_e
 
 }  // namespace
 
+nb::list decision_keys(const Question& question) {
+  nb::list keys;
+  if (question.kind != Question::Kind::kDecision) return keys;
+  std::string key;
+  for (const Scope scope : {Scope::kRequest, Scope::kPrefix, Scope::kOperation, Scope::kBucket}) {
+    gateway::write_decision_key(question, scope, key);
+    keys.append(to_bytes(key));
+  }
+  return keys;
+}
+
 nb::tuple to_tuple(const Question& question) {
   const auto kind = static_cast<int>(question.kind);
   switch (question.kind) {
@@ -104,6 +122,9 @@ nb::tuple to_tuple(const Question& question) {
                             to_str(question.operation), to_str(question.method),
                             to_str(question.query), to_str(question.source_ip),
                             to_str(question.copy_source), question.presigned, headers_of(question));
+    case Question::Kind::kBudget:
+      return nb::make_tuple(kind, question.budget_key, to_bytes(question.budget),
+                            question.rules.token.count(), question.rules.burst);
     case Question::Kind::kCredentials:
       break;
   }
@@ -113,7 +134,7 @@ nb::tuple to_tuple(const Question& question) {
 
 gateway::Answer to_answer(const nb::tuple& answer) {
   gateway::Answer made;
-  switch (enumerator(answer, 0, Question::Kind::kCredentials)) {
+  switch (enumerator(answer, 0, Question::Kind::kBudget)) {
     case Question::Kind::kKey:
       made.value = to_key(answer);
       break;
@@ -122,6 +143,9 @@ gateway::Answer to_answer(const nb::tuple& answer) {
       break;
     case Question::Kind::kCredentials:
       made.value = to_credentials(answer);
+      break;
+    case Question::Kind::kBudget:
+      return made;  // What was granted is in the shares.
   }
   made.fresh = seconds(answer, 2);
   made.holds = seconds(answer, 1);

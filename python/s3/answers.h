@@ -10,6 +10,9 @@
 
 namespace tercel::python::s3 {
 
+// Of a decision: its keys (gateway/decision_key.h), by scope; of another question: none.
+[[nodiscard]] nanobind::list decision_keys(const gateway::Question& question);
+
 [[nodiscard]] nanobind::tuple to_tuple(const gateway::Question& question);
 // Throws TypeError or ValueError when the tuple is no answer.
 [[nodiscard]] gateway::Answer to_answer(const nanobind::tuple& answer);

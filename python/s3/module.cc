@@ -2,7 +2,9 @@
 // import of tercel.s3, so that a process without a gateway has neither it nor what it is linked
 // with.
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,6 +26,8 @@
 #include "python/s3/policy_bridge.h"
 #include "python/s3/presign.h"
 #include "python/s3/reach.h"
+#include "tercel/base/clock.h"
+#include "tercel/edge/budget_shares.h"
 #include "tercel/gateway/gateway.h"
 #include "tercel/gateway/handler.h"
 #include "tercel/s3/key_prefix.h"
@@ -37,21 +41,38 @@ namespace {
 class PyGateway {
  public:
   PyGateway(nb::object ask, std::vector<std::string> domains, std::string region,
-            std::size_t cache_entries, bool debug, std::string audit_log)
+            std::size_t cache_entries, bool debug, std::string audit_log, bool shared_limits)
       : ask_{std::move(ask)},
         fixed_{std::move(domains), std::move(region), debug},
         audit_log_{std::move(audit_log)},
+        shared_limits_{shared_limits},
         gateway_{SharedConst{to_config(fixed_, nb::list{}, nb::list{}, nullptr)}, cache_entries} {}
 
   void update(const nb::list& rules, const nb::list& limits) {
     const SharedConst<gateway::Config> now = gateway_.config.current();
     gateway::Config config = to_config(fixed_, rules, limits, &*now);
-    if (!config.limits.empty()) config.budgets = &gateway_.budgets();
+    if (!config.limits.empty()) {
+      config.budgets = &gateway_.budgets();
+      if (shared_limits_) config.shares = &gateway_.shares();
+    }
     gateway_.config.replace(SharedConst{std::move(config)});
   }
   void invalidate(std::string access_key, std::string identity, std::string bucket) {
     gateway_.changes.add({std::move(access_key), std::move(identity), std::move(bucket)});
   }
+
+  // --- requests of budgets that several processes share (edge/budget_shares.h)
+  std::uint32_t wanted(std::uint64_t key, std::int64_t token_ns, std::uint32_t burst) {
+    const edge::BudgetRules rules{.token = std::chrono::nanoseconds{token_ns}, .burst = burst};
+    return gateway_.shares().wanted(key, rules, clock_.now());
+  }
+  void grant(std::uint64_t key, std::uint32_t count, double wait) {
+    const std::chrono::duration<double> seconds{wait};
+    gateway_.shares().grant(
+        key, {count, std::chrono::duration_cast<std::chrono::nanoseconds>(seconds)}, clock_.now());
+  }
+  void set_alone(bool alone) { gateway_.shares().set_alone(alone); }
+
   [[nodiscard]] nb::dict counts() const {
     nb::dict all;
     for (int i = 0; i < gateway::Counts::kNames; ++i) {
@@ -75,7 +96,9 @@ class PyGateway {
   nb::object ask_;
   Fixed fixed_;
   const std::string audit_log_;
+  const bool shared_limits_;
   gateway::Gateway gateway_;
+  SteadyClock clock_;  // That of loops.
 };
 
 // A gateway on the loops of one server.
@@ -187,13 +210,20 @@ NB_MODULE(_s3, module) {
              "Returns what is wrong with a rule of CORS, or None.");
   nb::class_<s3::PyGateway>(module, "Gateway")
       .def(nb::init<nb::object, std::vector<std::string>, std::string, std::size_t, bool,
-                    std::string>(),
+                    std::string, bool>(),
            nb::arg("ask"), nb::kw_only(), nb::arg("domains"), nb::arg("region"),
-           nb::arg("cache_entries"), nb::arg("debug"), nb::arg("audit_log"))
+           nb::arg("cache_entries"), nb::arg("debug"), nb::arg("audit_log"),
+           nb::arg("shared_limits"))
       .def("update", &s3::PyGateway::update, nb::arg("rules"), nb::arg("limits"),
            "Has other backends and limits from now on.")
       .def("invalidate", &s3::PyGateway::invalidate, nb::arg("access_key"), nb::arg("identity"),
            nb::arg("bucket"), "Forgets answers; empty texts are any.")
+      .def("wanted", &s3::PyGateway::wanted, nb::arg("key"), nb::arg("token_ns"), nb::arg("burst"),
+           "Returns for how many requests of a shared budget to ask.")
+      .def("grant", &s3::PyGateway::grant, nb::arg("key"), nb::arg("count"), nb::arg("wait"),
+           "Has so many pass, and after them none for so many seconds.")
+      .def("set_alone", &s3::PyGateway::set_alone, nb::arg("alone"),
+           "Has limits count in this process for itself.")
       .def("counts", &s3::PyGateway::counts, "Returns what was counted, by name.")
       .def("endpoints", &s3::PyGateway::endpoints, "Returns what was learnt of endpoints.");
   module.attr("front") = nb::steal(PyCapsule_New(&s3::the_front, asgi::Front::kCapsule, nullptr));

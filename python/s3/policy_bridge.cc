@@ -23,10 +23,15 @@ class Reply {
   Reply& operator=(Reply&&) = delete;
   ~Reply() { send(); }
 
-  void call(const nb::tuple& answer) {
+  void call(const nb::tuple& answer, bool shared) {
     if (inquiry_ == nullptr) throw nb::value_error("this question is answered already");
     inquiry_->answer = to_answer(answer);
+    inquiry_->answer.shared = shared;
     send();
+  }
+  [[nodiscard]] nb::list keys() const {
+    if (inquiry_ == nullptr) throw nb::value_error("this question is answered already");
+    return decision_keys(inquiry_->question);
   }
 
  private:
@@ -77,7 +82,10 @@ void PolicyBridge::on_mail(net::MailBatch<Inquiry> batch) noexcept {
 void bind_policy(nb::module_& module) {
   nb::class_<PolicyBridge>(module, "PolicyBridge").def(nb::init<nb::object>(), nb::arg("function"));
   nb::class_<Reply>(module, "Reply")
-      .def("__call__", &Reply::call, nb::arg("answer"), "Answers the question. Once.");
+      .def("__call__", &Reply::call, nb::arg("answer"), nb::arg("shared") = false,
+           "Answers the question. Once. `shared`: with what another gateway was answered.")
+      .def("keys", &Reply::keys,
+           "Returns under which keys a decision may be known, by scope, the narrowest first.");
 }
 
 }  // namespace tercel::python::s3

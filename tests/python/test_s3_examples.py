@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from support.redis_server import RedisServer
+from support.s3_shared import client_of
 from support.server import ServerProcess
 from tercel.s3 import Hmac, presign
 from tercel.s3.file import FileGateway
@@ -180,3 +182,15 @@ def test_link(capsys: pytest.CaptureFixture[str]) -> None:
     link = capsys.readouterr().out
     assert link.startswith("https://s3.example.com/reports/2026.csv?X-Amz-Algorithm=AWS4")
     assert "&X-Amz-Expires=600&" in link
+
+
+def test_shared(storage: str, tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as redis:
+        env = {"REDIS_URL": redis.url, "REDIS_KEY": "k" * 44}
+        with example("shared", storage, **env) as one, example("shared", storage, **env) as other:
+            alice = ("alice", "alice-and-nobody-else")
+            statuses = [ask(one, "/reports/a", *alice)[0] for _ in range(60)]
+            statuses += [ask(other, "/reports/a", *alice)[0] for _ in range(20)]
+            assert statuses == [200] * 80
+            assert ask(other, "/other/a", *alice)[0] == 403
+            assert client_of(redis).keys("tercel:limit:*")

@@ -1,35 +1,53 @@
 #include "tercel/edge/budget.h"
 
+#include <tuple>
+
 namespace tercel::edge {
+
+static_assert(std::tuple_size_v<decltype(SharedUse::keys)> == BudgetHold::kBudgetsMax);
 
 using std::chrono::nanoseconds;
 
 nanoseconds BudgetHold::enter(BudgetTable& table, std::span<const BudgetClaim> claims,
-                              nanoseconds now) noexcept {
+                              nanoseconds now, SharedUse& use) noexcept {
   table_ = &table;
   for (const BudgetClaim& claim : claims) {
-    const nanoseconds wait = enter_one(claim, now);
+    const nanoseconds wait = enter_one(claim, now, use);
     if (wait == nanoseconds{0}) continue;
     // Who is refused by one budget has used nothing of the others.
     for (const Held& one : held()) one.place->state.requests.give_back(one.rules->token);
+    while (use.count != 0) use.shares->give_back(use.keys[--use.count], now);
     leave();
     return wait;
   }
   return nanoseconds{0};
 }
 
-nanoseconds BudgetHold::enter_one(const BudgetClaim& claim, nanoseconds now) noexcept {
+nanoseconds BudgetHold::enter_one(const BudgetClaim& claim, nanoseconds now,
+                                  SharedUse& use) noexcept {
   const BudgetRules& rules = *claim.rules;
   const std::uint32_t most = rules.concurrent != 0 ? rules.concurrent : BudgetRules::kConcurrentMax;
   const auto [place, outcome] = table_->places().pin(claim.key, most);
   if (outcome == BudgetTable::Places::Outcome::kTooMany) return kPlaceTime;
   if (place == nullptr) return nanoseconds{0};
+  TokenBucket& requests = place->state.requests;
+  const nanoseconds depth = rules.token * rules.burst;
+  const bool shared = rules.token.count() != 0 && use.shares != nullptr && !use.shares->alone();
   nanoseconds wait{0};
   if (rules.bandwidth != 0) {
     wait = place->state.bytes.wait(BudgetRules::kBytesDepth + kBacklogMax, now);
   }
-  if (wait == nanoseconds{0} && rules.token.count() != 0) {
-    wait = place->state.requests.take(rules.token, rules.token * rules.burst, now);
+  if (wait == nanoseconds{0} && shared) {
+    const auto taken = use.shares->take(claim.key, now);
+    wait = taken.wait;
+    if (taken.ahead || wait == BudgetShares::kUnknown) use.ask = &claim;
+    if (wait == nanoseconds{0}) {
+      use.keys[use.count++] = claim.key;
+      // Counted here, too: for when this process will be alone.
+      static_cast<void>(requests.reserve(rules.token, depth, now));
+    }
+  } else if (wait == nanoseconds{0} && rules.token.count() != 0) {
+    wait = requests.take(rules.token, depth, now);
   }
   if (wait != nanoseconds{0}) {
     table_->places().unpin(*place);

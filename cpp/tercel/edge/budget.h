@@ -12,6 +12,9 @@
 // keys have requests under way than a set of the table has places, those that find none are not
 // limited. Rules may change while requests are under way: what was used stays used.
 //
+// Processes may share the requests of budgets (budget_shares.h); requests under way and bytes are
+// each process's own.
+//
 // Bytes are reserved before they are read, and whoever reserves waits behind all who did so before:
 // transfers of one budget have their turns. What came beyond a reservation is reserved afterwards.
 //
@@ -27,34 +30,12 @@
 #include <string_view>
 
 #include "tercel/base/keyed_hash.h"
+#include "tercel/edge/budget_rules.h"
+#include "tercel/edge/budget_shares.h"
 #include "tercel/edge/place_table.h"
 #include "tercel/edge/token_bucket.h"
 
 namespace tercel::edge {
-
-// A value. What is 0 is not limited.
-struct BudgetRules {
-  std::chrono::nanoseconds token{0};  // The time in which one more request may come.
-  std::uint32_t burst = 1;            // Requests that may come at once after a pause.
-  std::uint32_t concurrent = 0;       // Requests under way. At most kConcurrentMax.
-  std::uint64_t bandwidth = 0;        // Bytes a second. At least kBandwidthMin.
-
-  static constexpr std::uint32_t kConcurrentMax = (1U << 20) - 1;
-  static constexpr std::uint64_t kBandwidthMin = 65'536;
-  // After a pause as many bytes may go at once as in this time.
-  static constexpr std::chrono::nanoseconds kBytesDepth = std::chrono::seconds{1};
-
-  [[nodiscard]] bool limits() const noexcept {
-    return token.count() != 0 || concurrent != 0 || bandwidth != 0;
-  }
-  // REQUIRES: bandwidth > 0.
-  [[nodiscard]] std::chrono::nanoseconds time_of(std::uint64_t bytes) const noexcept {
-    constexpr std::uint64_t kBytesMax = UINT32_MAX;  // No part of a body is larger.
-    constexpr std::uint64_t kSecond = 1'000'000'000;
-    return std::chrono::nanoseconds{
-        static_cast<std::int64_t>(std::min(bytes, kBytesMax) * kSecond / bandwidth)};
-  }
-};
 
 struct Budget {
   TokenBucket requests;
@@ -89,6 +70,17 @@ class BudgetTable {
 struct BudgetClaim {
   std::uint64_t key;         // Made with the table's hash.
   const BudgetRules* rules;  // That limit something. Live as long as the hold.
+  std::uint32_t tag = 0;     // Whatever its maker knows it by.
+};
+
+// Of a request that enters budgets whose requests several processes share.
+struct SharedUse {
+  BudgetShares* shares = nullptr;  // Null: they are this process's own.
+  // The one to ask about: now, where the wait is BudgetShares::kUnknown; else ahead.
+  const BudgetClaim* ask = nullptr;
+  // Of what was taken from them.
+  std::array<std::uint64_t, 4> keys;
+  std::uint8_t count = 0;
 };
 
 // The part of one request in its budgets. Resource: given back when it is destroyed. Thread: one at
@@ -110,7 +102,15 @@ class BudgetHold {
   // the hold. REQUIRES: it holds none; claims.size() <= kBudgetsMax.
   [[nodiscard]] std::chrono::nanoseconds enter(BudgetTable& table,
                                                std::span<const BudgetClaim> claims,
-                                               std::chrono::nanoseconds now) noexcept;
+                                               std::chrono::nanoseconds now) noexcept {
+    SharedUse none;
+    return enter(table, claims, now, none);
+  }
+  // The same with requests of `use`; BudgetShares::kUnknown: nobody knows how long yet.
+  [[nodiscard]] std::chrono::nanoseconds enter(BudgetTable& table,
+                                               std::span<const BudgetClaim> claims,
+                                               std::chrono::nanoseconds now,
+                                               SharedUse& use) noexcept;
   void leave() noexcept;
 
   // One of its budgets limits bytes.
@@ -128,7 +128,8 @@ class BudgetHold {
   };
   // One of the claims; it is left out where the table has no place for it.
   [[nodiscard]] std::chrono::nanoseconds enter_one(const BudgetClaim& claim,
-                                                   std::chrono::nanoseconds now) noexcept;
+                                                   std::chrono::nanoseconds now,
+                                                   SharedUse& use) noexcept;
   [[nodiscard]] std::span<const Held> held() const noexcept {
     return std::span{held_}.first(count_);
   }

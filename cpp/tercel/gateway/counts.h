@@ -28,7 +28,9 @@ namespace tercel::gateway {
   X(checks_failed)                                                                 \
   X(answered_here) /* Lists of buckets. */                                         \
   X(policy_known)  /* Answers that were known. */                                  \
-  X(policy_asked)  /* Questions that were asked. */
+  X(policy_asked)  /* Questions that were asked. */                                \
+  X(policy_shared) /* Of those, the ones that another gateway had asked. */        \
+  X(limits_asked)  /* Questions about limits that several gateways share. */
 
 class Counts {
  public:

@@ -1,5 +1,7 @@
 #include "tercel/gateway/decision_key.h"
 
+#include <vector>
+
 #include "tercel/gateway/key_pieces.h"
 
 namespace tercel::gateway {
@@ -32,6 +34,23 @@ void write_decision_key(const DecisionFacts& facts, Scope scope, std::string& in
     append_piece(into, field.name);
     append_piece(into, field.value);
   }
+}
+
+void write_decision_key(const Question& question, Scope scope, std::string& into) {
+  std::vector<http::Field> headers;
+  for (const auto& [name, text] : question.headers) headers.push_back({name, text});
+  write_decision_key({.identity = question.identity,
+                      .source_ip = question.source_ip,
+                      .bucket = question.bucket,
+                      .operation = question.operation,
+                      .key = question.key,
+                      .place = question.place,
+                      .method = question.method,
+                      .query = question.query,
+                      .copy_source = question.copy_source,
+                      .presigned = question.presigned,
+                      .headers = headers},
+                     scope, into);
 }
 
 bool is_decision_of(std::string_view key, std::string_view identity,

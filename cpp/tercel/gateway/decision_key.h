@@ -34,6 +34,9 @@ struct DecisionFacts {
 // have the same key.
 void write_decision_key(const DecisionFacts& facts, Scope scope, std::string& into);
 
+// The same of a question about a decision. Throws std::bad_alloc.
+void write_decision_key(const Question& question, Scope scope, std::string& into);
+
 // Whether a key is of an identity and of a bucket; of those that are empty, of any.
 [[nodiscard]] bool is_decision_of(std::string_view key, std::string_view identity,
                                   std::string_view bucket) noexcept;

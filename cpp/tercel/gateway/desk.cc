@@ -5,7 +5,6 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
-#include <vector>
 
 #include "tercel/gateway/key_pieces.h"
 
@@ -20,7 +19,8 @@ Desk::Desk(net::Loop& loop, Policy& policy, Changes& changes, Counts& counts,
       heard_{changes.count()},
       keys_{entries_max},
       decisions_{entries_max},
-      credentials_{entries_max} {}
+      credentials_{entries_max},
+      budgets_{entries_max} {}
 
 Result<std::unique_ptr<Desk>> Desk::create(net::Loop& loop, Policy& policy, Changes& changes,
                                            Counts& counts, std::size_t entries_max) {
@@ -48,7 +48,8 @@ bool Desk::ask(std::string_view key, Fill fill) noexcept {
     fill(inquiry->question);
     inquiry->cache_key = key;
     inquiry->desk = number_;
-    counts_.add(Counts::policy_asked);
+    const bool about_budget = inquiry->question.kind == Question::Kind::kBudget;
+    counts_.add(about_budget ? Counts::limits_asked : Counts::policy_asked);
     policy_.ask(std::move(inquiry));
     return true;
   } catch (const std::bad_alloc&) {
@@ -130,6 +131,18 @@ Desk::Known<Credentials> Desk::credentials(std::string_view bucket, std::string_
   });
 }
 
+Desk::State Desk::budget(const Budget& budget, AnswerCache<Granted>::Waiter* waiter) noexcept {
+  const auto fill = [&](Question& question) {
+    question.kind = Question::Kind::kBudget;
+    question.budget = budget.text;
+    question.budget_key = budget.key;
+    question.rules = budget.rules;
+  };
+  const std::string_view key{reinterpret_cast<const char*>(&budget.key), sizeof budget.key};
+  if (waiter != nullptr) return look_up(budgets_, key, *waiter, fill).state;
+  return ask(key, fill) ? State::kWaits : State::kRefused;
+}
+
 void Desk::catch_up() noexcept {
   changes_.since(heard_, [this](const Forget& one) { forget(one); });
 }
@@ -158,6 +171,7 @@ void Desk::on_mail(net::MailBatch<Inquiry> batch) noexcept {
 }
 
 void Desk::take(Inquiry& inquiry) noexcept {
+  if (inquiry.answer.shared) counts_.add(Counts::policy_shared);
   switch (inquiry.question.kind) {
     case Question::Kind::kKey:
       if (auto* const key = std::get_if<FrontKey>(&inquiry.answer.value)) {
@@ -173,6 +187,9 @@ void Desk::take(Inquiry& inquiry) noexcept {
         }
       }
       return store(credentials_, inquiry);
+    case Question::Kind::kBudget:
+      return budgets_.answer(inquiry.cache_key, granted_,
+                             {.fresh_until = {}, .until = {}, .gives_way = true});
   }
 }
 
@@ -194,21 +211,7 @@ void Desk::store(AnswerCache<Value>& cache, Inquiry& inquiry) noexcept {
       // What is answered for nobody, strangers can ask for at will.
       validity.gives_way |= inquiry.question.identity.empty();
       if (value->scope != Scope::kRequest && !cache.is_outdated(inquiry.cache_key)) {
-        const Question& question = inquiry.question;
-        std::vector<http::Field> headers;
-        for (const auto& [name, text] : question.headers) headers.push_back({name, text});
-        write_decision_key({.identity = question.identity,
-                            .source_ip = question.source_ip,
-                            .bucket = question.bucket,
-                            .operation = question.operation,
-                            .key = question.key,
-                            .place = question.place,
-                            .method = question.method,
-                            .query = question.query,
-                            .copy_source = question.copy_source,
-                            .presigned = question.presigned,
-                            .headers = headers},
-                           value->scope, key_);
+        write_decision_key(inquiry.question, value->scope, key_);
         cache.put(key_, value, validity);
         // Under its narrow key it is for those who wait.
         validity = {.fresh_until = {}, .until = {}, .gives_way = true};

@@ -40,7 +40,7 @@ class Desk final : private net::Mailbox<Inquiry>::Reader {
     State state;
     SharedConst<Value> value;
   };
-  // All outlive it; each of the three caches holds `entries_max` answers (answer_cache.h). Fails
+  // All outlive it; each of the caches holds `entries_max` answers (answer_cache.h). Fails
   // with kTooManyFiles, kNoMemory or kSystem.
   [[nodiscard]] static Result<std::unique_ptr<Desk>> create(net::Loop& loop, Policy& policy,
                                                             Changes& changes, Counts& counts,
@@ -55,6 +55,14 @@ class Desk final : private net::Mailbox<Inquiry>::Reader {
   [[nodiscard]] Known<Credentials> credentials(std::string_view bucket, std::string_view identity,
                                                std::string_view rule,
                                                AnswerCache<Credentials>::Waiter& waiter) noexcept;
+  // Asks for requests of a budget, which are in the gateway's shares when the waiter is told; null:
+  // nobody waits. It is kWaits or kRefused.
+  struct Budget {
+    const std::string& text;
+    std::uint64_t key;
+    const edge::BudgetRules& rules;
+  };
+  [[nodiscard]] State budget(const Budget& budget, AnswerCache<Granted>::Waiter* waiter) noexcept;
 
  private:
   Desk(net::Loop& loop, Policy& policy, Changes& changes, Counts& counts, std::size_t entries_max);
@@ -83,6 +91,8 @@ class Desk final : private net::Mailbox<Inquiry>::Reader {
   AnswerCache<FrontKey> keys_;
   AnswerCache<Decision> decisions_;
   AnswerCache<Credentials> credentials_;
+  AnswerCache<Granted> budgets_;  // Who waits for them: answers do not hold.
+  const SharedConst<Granted> granted_{Granted{}};
 };
 
 }  // namespace tercel::gateway

@@ -27,6 +27,12 @@ struct Gateway {
     if (budgets_ == nullptr) budgets_ = std::make_unique<edge::BudgetTable>();
     return *budgets_;
   }
+  // And what others leave of it. Throws std::bad_alloc.
+  [[nodiscard]] edge::BudgetShares& shares() {
+    const std::scoped_lock lock{mutex_};
+    if (shares_ == nullptr) shares_ = std::make_unique<edge::BudgetShares>();
+    return *shares_;
+  }
 
   LiveConfig config;
   Changes changes;
@@ -36,6 +42,7 @@ struct Gateway {
  private:
   std::mutex mutex_;
   std::unique_ptr<edge::BudgetTable> budgets_;  // Outlives every request.
+  std::unique_ptr<edge::BudgetShares> shares_;
 };
 
 }  // namespace tercel::gateway

@@ -36,7 +36,20 @@ class Lease final : private proxy::Throttle {
   // outlives the lease.
   [[nodiscard]] std::chrono::nanoseconds enter(const Config& config, const Caller& caller,
                                                std::string_view bucket,
-                                               std::chrono::nanoseconds now) noexcept;
+                                               std::chrono::nanoseconds now) noexcept {
+    Ask ask;
+    return enter(config, caller, bucket, now, ask);
+  }
+  // A budget to ask about, if there is a claim.
+  struct Ask {
+    edge::BudgetClaim claim{};
+    explicit operator bool() const noexcept { return claim.rules != nullptr; }
+  };
+  // edge::BudgetShares::kUnknown: when there is an answer about `ask`. Of a wait that is zero,
+  // `ask` is about requests to come.
+  [[nodiscard]] std::chrono::nanoseconds enter(const Config& config, const Caller& caller,
+                                               std::string_view bucket,
+                                               std::chrono::nanoseconds now, Ask& ask) noexcept;
   // Null: its bodies are not limited.
   [[nodiscard]] proxy::Throttle* throttle() noexcept {
     return hold_.limits_bytes() ? this : nullptr;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tercel/gateway/glob.h"
+#include "tercel/gateway/key_pieces.h"
 
 namespace tercel::gateway {
 namespace {
@@ -54,7 +55,8 @@ std::span<const edge::BudgetClaim> Limits::claims(
     std::array<edge::BudgetClaim, kClaimsMax>& room) const noexcept {
   std::size_t count = 0;
   unsigned decided = 0;  // A bit for each kind.
-  for (const auto& [limit, name, number] : limits_) {
+  for (std::uint32_t i = 0; i < limits_.size(); ++i) {
+    const auto& [limit, name, number] = limits_[i];
     const unsigned kind = 1U << static_cast<unsigned>(limit.per);
     if ((decided & kind) != 0 || !counts_for(limit, caller.identity, bucket)) continue;
     decided |= kind;
@@ -65,9 +67,24 @@ std::span<const edge::BudgetClaim> Limits::claims(
     }
     if (limit.per == LimitPer::kPair) key = hash(key);  // A bucket called as an identity is none.
     if (limit.per == LimitPer::kBucket || limit.per == LimitPer::kPair) key ^= hash(bucket);
-    room[count++] = {hash(key), &limit.rules};
+    room[count++] = {hash(key), &limit.rules, i};
   }
   return std::span{room}.first(count);
+}
+
+std::string Limits::describe(const edge::BudgetClaim& claim, const Caller& caller,
+                             std::string_view bucket) const {
+  const auto& [limit, name, number] = limits_[claim.tag];
+  const bool of_bucket = limit.per == LimitPer::kBucket || limit.per == LimitPer::kPair;
+  std::string text;
+  append_piece(text, name);
+  append_piece(text, of_bucket ? bucket : std::string_view{});
+  if (limit.per == LimitPer::kIdentity || limit.per == LimitPer::kPair) {
+    const bool known = !caller.identity.empty() || !caller.client;
+    append_piece(text, known ? caller.identity : std::string_view{});
+    if (!known) append_piece(text, std::to_string(static_cast<std::uint64_t>(*caller.client)));
+  }
+  return text;
 }
 
 }  // namespace tercel::gateway

@@ -66,6 +66,11 @@ class Limits {
       const KeyedHash& hash, const Caller& caller, std::string_view bucket,
       std::array<edge::BudgetClaim, kClaimsMax>& room) const noexcept;
 
+  // What tells the budget of a claim from all others, in every process that has this limit.
+  // REQUIRES: the claim is of this, of that caller and bucket. Throws std::bad_alloc.
+  [[nodiscard]] std::string describe(const edge::BudgetClaim& claim, const Caller& caller,
+                                     std::string_view bucket) const;
+
  private:
   struct Entry {
     Limit limit;

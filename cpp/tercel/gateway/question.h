@@ -1,9 +1,11 @@
 // What an operator's policy is asked about a request, and what it answers.
 //
 // Three questions: what is the secret of an access key; may this identity do this; with which
-// credentials does it go to the backend. They are asked once for many requests (answer_cache.h), by
-// a loop that goes on meanwhile. Whoever answers does so from any thread, later, with one of these
-// values. Source: docs/guide/s3.md. Tested by tests/python/test_s3_gateway.py.
+// credentials does it go to the backend. A fourth is about a budget that other processes share
+// (edge/budget_shares.h): how many requests may pass. They are asked once for many requests
+// (answer_cache.h), by a loop that goes on meanwhile. Whoever answers does so from any thread,
+// later, with one of these values. Source: docs/guide/s3.md. Tested by
+// tests/python/test_s3_gateway.py.
 #pragma once
 
 #include <chrono>
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "tercel/base/shared_const.h"
+#include "tercel/edge/budget_rules.h"
 #include "tercel/gateway/secret_text.h"
 
 namespace tercel::gateway {
@@ -86,9 +89,16 @@ struct Credentials {
   return bearer != nullptr ? bearer->token.view().size() : 0;
 }
 
+// What was granted of a budget is in the shares of the gateway by the time that this comes.
+struct Granted {
+  Verdict verdict = Verdict::kYes;
+};
+
+[[nodiscard]] inline std::size_t held_bytes(const Granted& /*granted*/) noexcept { return 0; }
+
 // Whose answer is asked for; what is not asked for stays empty.
 struct Question {
-  enum class Kind : std::uint8_t { kKey, kDecision, kCredentials };
+  enum class Kind : std::uint8_t { kKey, kDecision, kCredentials, kBudget };
 
   Kind kind = Kind::kKey;
   std::string access_key;
@@ -104,13 +114,17 @@ struct Question {
   std::string copy_source;  // "bucket/key", decoded; empty: nothing is copied.
   bool presigned = false;
   std::vector<std::pair<std::string, std::string>>
-      headers;  // `x-amz-*`, of the query too; but what signs.
+      headers;         // `x-amz-*`, of the query too; but what signs.
+  std::string budget;  // As Limits::describe().
+  std::uint64_t budget_key = 0;
+  edge::BudgetRules rules;
 };
 
 struct Answer {
   std::variant<std::monostate, FrontKey, Decision, Credentials> value;  // Of the question's kind.
   std::chrono::nanoseconds fresh{0};                                    // From now on.
   std::chrono::nanoseconds holds{0};
+  bool shared = false;  // Another gateway was asked, and this one read it.
 };
 
 }  // namespace tercel::gateway

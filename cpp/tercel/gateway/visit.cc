@@ -112,20 +112,6 @@ bool Visit::is_signed_right(const http::Request& request) noexcept {
          nullptr;
 }
 
-// --- how much
-
-bool Visit::admit(const http::Request& request) noexcept {
-  Caller caller{key_->identity};
-  if (request.client != nullptr) caller.client = client_id(*request.client);
-  const auto wait =
-      lease_.enter(*config_, caller, station_.arrival.resource.bucket, station_.loop.now());
-  if (wait == wait.zero()) return true;
-  station_.counts.add(Counts::limited);
-  retry_after_ = std::chrono::ceil<std::chrono::seconds>(wait);
-  refuse(ErrorCode::kSlowDown);
-  return false;
-}
-
 // --- what it may do
 
 bool Visit::authorize(const http::Request& request) noexcept {
@@ -218,6 +204,7 @@ bool Visit::keep(const http::Request& request) noexcept {
     key_waiter_.unlink();
     decision_waiter_.unlink();
     credentials_waiter_.unlink();
+    budget_waiter_.unlink();
     refuse(ErrorCode::kSlowDown);
   }
   return false;

@@ -60,13 +60,19 @@ class Visit final : public proxy::Rewriter, private http::Observer {
 
   // How many times an answer that does not count any more is asked for again.
   static constexpr std::uint8_t kAgainMax = 3;
+  // How often it waits for its budgets, which others may use up meanwhile.
+  static constexpr std::uint8_t kBudgetRoundsMax = 16;
 
   // --- the way to the backend: each step says whether to go on; if not, it waits or has answered
   void proceed(const http::Request& request) noexcept;
   [[nodiscard]] bool verify(const http::Request& request) noexcept;
   [[nodiscard]] bool is_signed_right(const http::Request& request) noexcept;
-  // Below its limits.
+  // Below its limits (visit_limits.cc).
   [[nodiscard]] bool admit(const http::Request& request) noexcept;
+  // About a budget that others share. False: nobody can be asked now.
+  enum class Waits : bool { kNo, kYes };
+  [[nodiscard]] bool ask_about(const edge::BudgetClaim& claim, const Caller& caller,
+                               std::string_view bucket, Waits waits) noexcept;
   [[nodiscard]] bool authorize(const http::Request& request) noexcept;
   [[nodiscard]] bool is_allowed(SharedConst<Decision>& decision, const DecisionFacts& facts,
                                 const http::Request& request) noexcept;
@@ -113,6 +119,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   void store(const SharedConst<FrontKey>& key) noexcept { key_ = key; }
   void store(const SharedConst<Decision>& decision) noexcept;
   void store(const SharedConst<Credentials>& credentials) noexcept { credentials_ = credentials; }
+  void store(const SharedConst<Granted>& /*granted*/) noexcept {}
 
   // --- proxy::Rewriter (visit_relay.cc)
   [[nodiscard]] Result<void> rewrite_request(const http::Request& from, proxy::Outgoing& to,
@@ -151,6 +158,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   Station::RequestId request_id_{};  // Once it has one.
   bool is_kept_ = false;
   std::uint8_t again_ = 0;
+  std::uint8_t budget_rounds_ = 0;
   bool answered_ = false;
   bool reads_body_ = false;        // Before anything is sent.
   bool body_is_verified_ = false;  // It was read, and is empty or collected.
@@ -166,6 +174,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   Waiter<FrontKey> key_waiter_{*this};
   Waiter<Decision> decision_waiter_{*this};
   Waiter<Credentials> credentials_waiter_{*this};
+  Waiter<Granted> budget_waiter_{*this};
   SharedConst<FrontKey> key_;
   SharedConst<Decision> decision_;
   SharedConst<Decision> source_decision_;

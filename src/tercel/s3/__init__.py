@@ -16,6 +16,7 @@ from tercel.s3.gateway import Gateway
 from tercel.s3.limits import Limit
 from tercel.s3.presigned import presign
 from tercel.s3.reach import EndpointState
+from tercel.s3.redis import Redis
 from tercel.s3.values import (
     ApiKey,
     AuthzRequest,
@@ -40,5 +41,6 @@ __all__ = [
     "Gateway",
     "Hmac",
     "Limit",
+    "Redis",
     "presign",
 ]

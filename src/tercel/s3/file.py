@@ -35,6 +35,7 @@ from tercel.problems import SettingError
 from tercel.s3.cors import Cors
 from tercel.s3.gateway import Gateway
 from tercel.s3.limits import Limit
+from tercel.s3.redis import Redis, has_password
 from tercel.s3.rules import Rule, decide
 from tercel.s3.values import (
     ApiKey,
@@ -54,8 +55,9 @@ Value = TypeVar("Value")
 
 _log = logging.getLogger("tercel.s3")
 
-# The keys of each table, and what a value is: "text", "secret", "flag", "number", "texts" (a text
-# or a list of them), "names" (texts that may be empty) or "tables" (a table or a list of them).
+# The keys of each table, and what a value is: "text", "secret", "url" (which may be a secret),
+# "flag", "number", "texts" (a text or a list of them), "names" (texts that may be empty) or
+# "tables" (a table or a list of them).
 KEYS: Mapping[str, Mapping[str, str]] = {
     "gateway": {
         "domains": "texts",
@@ -128,6 +130,14 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "identity": "names",
         "bucket": "texts",
     },
+    "redis": {
+        "url": "url",
+        "key": "secret",
+        "share": "texts",
+        "prefix": "text",
+        "timeout": "number",
+        "ca": "text",
+    },
 }
 _TABLES = ("server", *(name for name in KEYS if "." not in name))
 _LISTS = ("policies", "limits")
@@ -152,6 +162,7 @@ class GatewayFile:
     keys: Mapping[str, FrontKey]
     rules: tuple[Rule, ...]
     limits: tuple[Limit, ...]
+    redis: Redis | None = None
 
 
 class FileGateway(Gateway):
@@ -178,6 +189,7 @@ class FileGateway(Gateway):
                 secret_for=secret_for,
                 authorize=authorize,
                 limits=self._file.limits,
+                shared=self._file.redis,
                 **self._file.options,
             )
         except (TypeError, ValueError) as error:
@@ -191,10 +203,16 @@ class FileGateway(Gateway):
         except (SettingError, TypeError, ValueError) as error:
             _log.error("The gateway stays as it was. %s", error)
             return
-        if (file.server, file.options) != (self._file.server, self._file.options):
-            _log.warning("[server] and [gateway] of %s count from the next start.", self._path)
+        if (file.server, file.options, file.redis) != (
+            self._file.server,
+            self._file.options,
+            self._file.redis,
+        ):
+            _log.warning(
+                "[server], [gateway] and [redis] of %s count from the next start.", self._path
+            )
         self._file = file
-        self.invalidate()
+        self._forget("", "", "")  # Of this process: the others read their own files.
         _log.info("Read %s again.", self._path)
 
 
@@ -256,7 +274,18 @@ def _read(said: Mapping[str, Any]) -> GatewayFile:
         for number, table in enumerate(said.get("limits", []), 1)
     )
     options = _values("[gateway]", "gateway", said.get("gateway", {}))
-    return GatewayFile(said.get("server", {}), options, buckets, keys, rules, limits)
+    redis = _redis(said["redis"]) if "redis" in said else None
+    return GatewayFile(said.get("server", {}), options, buckets, keys, rules, limits, redis)
+
+
+def _redis(table: Any) -> Redis:
+    values = _values("[redis]", "redis", table, "url")
+    # What is decided here takes less time than to ask whether it was decided elsewhere.
+    usual = ["tokens", "limits"] if "key" in values else ["limits"]
+    for one in values.setdefault("share", usual):
+        if one not in ("tokens", "limits"):
+            raise _Mistake(f"share of [redis] has tokens and limits, not {one!r}")
+    return _made("[redis]", Redis, **values)
 
 
 def _backend(where: str, table: Any) -> Backend:
@@ -337,8 +366,14 @@ def _values(where: str, kind: str, table: Any, *required: str) -> dict[str, Any]
 
 
 def _value(what: str, kind: str, value: Any) -> Any:
-    if kind == "secret":
+    if kind == "secret" or (kind == "url" and not isinstance(value, str)):
         return _secret(what, value)
+    if kind == "url":
+        if has_password(value):
+            raise _Mistake(
+                f'{what} has a password: it is {{ env = "NAME" }} or {{ file = "PATH" }}'
+            )
+        return value
     if kind == "flag":
         if not isinstance(value, bool):
             raise _Mistake(f"{what} is true or false")
@@ -383,7 +418,7 @@ def _secret(what: str, value: Any) -> str:
 def _made(where: str, kind: Callable[..., Value], *values: Any, **named: Any) -> Value:
     try:
         return kind(*values, **named)
-    except (TypeError, ValueError) as error:
+    except (ImportError, TypeError, ValueError) as error:
         raise _Mistake(f"{where}: {error},") from None
 
 

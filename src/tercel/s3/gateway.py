@@ -14,6 +14,8 @@ from tercel.s3.cors import cors_rules
 from tercel.s3.limits import Limit, native_limits
 from tercel.s3.policy import Policy, Times
 from tercel.s3.reach import EndpointState, native_reach
+from tercel.s3.redis import Redis
+from tercel.s3.sharing import Sharing
 from tercel.s3.values import (
     ApiKey,
     AuthzRequest,
@@ -67,7 +69,8 @@ class Gateway:
         cache_entries: answers of each kind that are kept, of 1 KiB on average.
         limits: how much whom. Of those with the same `per` the first that fits a request counts.
             They count for what has a valid signature, before `authorize` is called; in each
-            process by itself.
+            process by itself, unless it shares them.
+        shared: a Redis in which several gateways, or worker processes, share answers and limits.
         debug: an answer to a wrong signature says what was to be signed. Not for production.
         audit_log: file that gets a line of JSON for each request; "-": standard output.
 
@@ -95,6 +98,7 @@ class Gateway:
         policy_timeout: float = 5,
         cache_entries: int = 10_000,
         limits: Iterable[Limit] = (),
+        shared: Redis | None = None,
         debug: bool = False,
         audit_log: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -126,7 +130,8 @@ class Gateway:
             failure=error_ttl,
             patience=policy_timeout,
         )
-        self._policy = Policy(lookup, authorize, credentials, times)
+        self._sharing = _sharing(shared, times)
+        self._policy = Policy(lookup, authorize, credentials, times, self._sharing)
         self._native = _s3.Gateway(
             self._policy.ask,
             domains=[_domain(one) for one in listed("domains", domains)],
@@ -134,7 +139,10 @@ class Gateway:
             cache_entries=cache_entries,
             debug=debug,
             audit_log=path_of("audit_log, if it is not -,", audit_log),
+            shared_limits=shared is not None and shared.shares("limits"),
         )
+        if self._sharing is not None:
+            self._sharing.join(self._native)
         self._buckets: Mapping[str, Backend] = {}
         self._limits: list[tuple[Any, ...]] = []
         self.update(buckets, limits=limits)
@@ -184,9 +192,16 @@ class Gateway:
     ) -> None:
         """Forgets what functions have answered: of an access key, an identity, a bucket, or all.
 
-        What is being asked now is asked again. Thread: any.
+        What is being asked now is asked again. Thread: any. Gateways that share answers with this
+        one forget them, too, within a second; one that Redis does not answer, when it does again.
         """
-        self._native.invalidate(access_key or "", identity or "", bucket or "")
+        forget = (access_key or "", identity or "", bucket or "")
+        if self._sharing is not None:
+            self._sharing.announce(*forget)
+        self._forget(*forget)
+
+    def _forget(self, access_key: str, identity: str, bucket: str) -> None:
+        self._native.invalidate(access_key, identity, bucket)
 
     def counts(self) -> dict[str, int]:
         """Returns what was counted so far, of this process. Thread: any."""
@@ -212,7 +227,26 @@ class Gateway:
             RuntimeError: it is served by another server.
         """
         refusal = "a Gateway answers under tercel only: run it by `tercel serve`"
-        await run_lifespan_alone(scope, receive, send, refusal)
+        if self._sharing is None or scope["type"] != "lifespan":
+            await run_lifespan_alone(scope, receive, send, refusal)
+        else:
+            async with self._sharing:
+                await run_lifespan_alone(scope, receive, send, refusal)
+
+
+def _sharing(shared: Any, times: Times) -> Sharing | None:
+    """Returns what a gateway shares whose answers count for these times."""
+    if shared is None:
+        return None
+    if not isinstance(shared, Redis):
+        raise TypeError(f"shared is a Redis, not of {type(shared).__name__}")
+    if shared.timeout > times.patience:
+        raise ValueError(
+            f"the timeout of Redis, {shared.timeout:g} s, is longer than policy_timeout,"
+            f" {times.patience:g} s"
+        )
+    lasting = (times.key, times.unknown, times.allow, times.deny, times.credentials)
+    return Sharing(shared, " ".join(map(str, lasting)))
 
 
 def _native(name: str, backend: Backend) -> tuple[Any, ...]:

@@ -3,7 +3,8 @@
 A function is plain, and runs on a thread of a pool, or a coroutine function, and runs on the
 server's loop. One that raises or returns nonsense is a failure, one that takes too long is told so,
 and what is forwarded in either case is nothing. The engine keeps the answers (cpp/tercel/gateway);
-here nothing is kept but the sessions of identities.
+here nothing is kept but the sessions of identities. What other gateways were answered is looked for
+first, where they share it (sharing.py).
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from tercel.s3.iam import TokenRefused, exchange
+from tercel.s3.redis import Share
+from tercel.s3.shared_answers import Look
+from tercel.s3.sharing import Sharing, key_of_token
 from tercel.s3.threads import Threads
 from tercel.s3.values import ApiKey, AuthzRequest, Bearer, Credentials, Decision, FrontKey, Hmac
 
@@ -30,8 +34,14 @@ _log = logging.getLogger("tercel.s3")
 # As the engine has them (cpp/tercel/gateway/policy.h).
 _YES, _NO, _FAILED, _TIMED_OUT = range(4)
 _SCOPES = {"request": 0, "prefix": 1, "operation": 2, "bucket": 3}
-_KEY, _DECISION, _CREDENTIALS = range(3)
+_KEY, _DECISION, _CREDENTIALS, _BUDGET = range(4)
 _NONE, _HMAC, _BEARER = range(3)
+# What of them several gateways may share (src/tercel/s3/redis.py).
+_SHARED: Mapping[int, Share] = {
+    _KEY: "secrets",
+    _DECISION: "decisions",
+    _CREDENTIALS: "credentials",
+}
 
 # Of plain functions; and with those that are stuck in one which does not return.
 _THREADS, _THREADS_MOST = 16, 64
@@ -41,7 +51,8 @@ _SESSIONS_MAX = 65_536
 class Reply(Protocol):
     """The engine's end of a question."""
 
-    def __call__(self, answer: tuple[Any, ...]) -> None: ...
+    def __call__(self, answer: tuple[Any, ...], shared: bool = False) -> None: ...
+    def keys(self) -> list[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,9 @@ class Policy:
         authorize: Callable[..., Any],
         credentials: Callable[..., Any] | None,
         times: Times,
+        sharing: Sharing | None = None,
     ) -> None:
+        self._sharing = sharing
         self._functions = (secret_for, authorize, credentials)
         self._times = times
         self._api_keys: Mapping[str, ApiKey] = {}
@@ -106,9 +119,17 @@ class Policy:
     async def _answer(self, question: tuple[Any, ...]) -> None:
         kind = question[0]
         answer = _failure(kind, _FAILED, self._times.failure)
+        known = None
         try:
-            async with asyncio.timeout(self._times.patience):
-                answer = await self._ANSWERS[kind](self, question)
+            look, keys = await self._look(question)
+            known = self._known(question, look)
+            if known is not None:
+                answer = known
+            else:
+                async with asyncio.timeout(self._times.patience):
+                    answer = await self._ANSWERS[kind](self, question)
+                if look is not None:
+                    self._keep(question, answer, look, keys)
         except TimeoutError:
             _log.error("%s took longer than %g s", self._name(kind), self._times.patience)
             answer = _failure(kind, _TIMED_OUT, self._times.failure)
@@ -117,11 +138,12 @@ class Policy:
         except Exception:
             _log.exception("%s failed", self._name(kind))
         finally:
+            told = (answer,) if known is None else (answer, True)
             for reply in self._asked.pop(question):
-                reply(answer)
+                reply(*told)
 
     def _name(self, kind: int) -> str:
-        function = self._functions[kind]
+        function = self._functions[kind] if kind != _BUDGET else None
         if function is None:  # All backends have an API key of their own.
             return "the exchange of an API key"
         return f"{getattr(function, '__qualname__', repr(function))}()"
@@ -134,7 +156,49 @@ class Policy:
         result = await self._threads.call(function, *arguments)
         return await result if inspect.isawaitable(result) else result
 
-    # --- the three questions
+    # --- what other gateways were answered
+
+    async def _look(self, question: tuple[Any, ...]) -> tuple[Look | None, list[bytes]]:
+        """Returns what is known of it, and the keys by which it is; nothing if it is not shared."""
+        kind = question[0]
+        what = _SHARED.get(kind)
+        if what is None or self._sharing is None or not self._sharing.options.shares(what):
+            return None, []
+        if kind == _CREDENTIALS and question[3]:
+            return None, []  # Of an API key: its token is shared.
+        if kind == _DECISION:
+            identity = question[2]
+            # Strangers can bring about as many as they like.
+            keys = self._asked[question][0].keys() if identity else []
+        else:
+            keys = [repr(question).encode()]
+        return (await self._sharing.look(what, *keys) if keys else None), keys
+
+    def _known(self, question: tuple[Any, ...], look: Look | None) -> tuple[Any, ...] | None:
+        if look is None or look.value is None:
+            return None
+        kind = question[0]
+        *value, old_for = look.value
+        if kind == _KEY:
+            self._remember(question[1], value[3], None)
+        return (kind, *value, look.seconds, look.seconds + old_for)
+
+    def _keep(
+        self, question: tuple[Any, ...], answer: tuple[Any, ...], look: Look, keys: list[bytes]
+    ) -> None:
+        """Has an answer known until the next one is to be asked for."""
+        kind, verdict, *_ = answer
+        index = 0
+        if kind == _DECISION:
+            index = answer[2]
+        elif verdict != _YES:
+            return  # Anybody can make access keys up.
+        elif kind == _KEY and self._sessions.get(question[1], ("", None))[1] is not None:
+            return  # It is an object of this process.
+        *value, fresh, holds = answer[1:]
+        look.keep(keys[index], [*value, holds - fresh], fresh)
+
+    # --- the questions
 
     async def _key(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
         (_, access_key) = question
@@ -147,13 +211,16 @@ class Policy:
         if not isinstance(found, FrontKey):
             raise TypeError(f"{self._name(_KEY)} returns a FrontKey, a text or None, not {found!r}")
         identity = access_key if found.identity is None else found.identity
-        self._sessions[access_key] = (identity, found.session)
-        self._sessions.move_to_end(access_key)
-        if len(self._sessions) > _SESSIONS_MAX:
-            self._sessions.popitem(last=False)
+        self._remember(access_key, identity, found.session)
         holds = times.key if found.ttl is None else found.ttl
         token = found.session_token or ""
         return (_KEY, _YES, found.secret, token, identity, _fresh(holds), holds)
+
+    def _remember(self, access_key: str, identity: str, session: Any) -> None:
+        self._sessions[access_key] = (identity, session)
+        self._sessions.move_to_end(access_key)
+        if len(self._sessions) > _SESSIONS_MAX:
+            self._sessions.popitem(last=False)
 
     async def _decision(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
         found = await self._call(_DECISION, self._request(question))
@@ -209,7 +276,7 @@ class Policy:
             said = await self._call(_CREDENTIALS, bucket, identity)
         found = credentials_of(said)
         if isinstance(found, ApiKey):
-            found = await self._threads.call(exchange, found, self._times.patience)
+            found = await self._exchange(found)
         holds = self._times.credentials
         if found.expires_at is not None:
             holds = min(holds, found.expires_at - time.time())
@@ -221,10 +288,29 @@ class Policy:
             value = (_BEARER, "", found.token, "")
         return (_CREDENTIALS, _YES, *value, _fresh(holds), holds)
 
-    _ANSWERS = (_key, _decision, _credentials)
+    async def _exchange(self, api_key: ApiKey) -> Bearer:
+        look = None
+        if self._sharing is not None:
+            known, look = await self._sharing.token(api_key)
+            if known is not None:
+                return known
+        token: Bearer = await self._threads.call(exchange, api_key, self._times.patience)
+        if look is not None and token.expires_at is not None:
+            lasts = _fresh(token.expires_at - time.time())
+            look.keep(key_of_token(api_key), [token.token, token.expires_at], lasts)
+        return token
+
+    async def _budget(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+        assert self._sharing is not None  # Who else would the engine ask?
+        await self._sharing.grant(question)
+        return (_BUDGET,)
+
+    _ANSWERS = (_key, _decision, _credentials, _budget)
 
 
 def _failure(kind: int, verdict: int, seconds: float) -> tuple[Any, ...]:
+    if kind == _BUDGET:
+        return (kind,)
     empty: Mapping[int, tuple[Any, ...]] = {
         _KEY: ("", "", ""),
         _DECISION: (0, ""),

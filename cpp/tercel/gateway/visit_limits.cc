@@ -1,0 +1,48 @@
+#include <chrono>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include "tercel/edge/budget_shares.h"
+#include "tercel/gateway/visit.h"
+
+namespace tercel::gateway {
+
+using s3::ErrorCode;
+
+bool Visit::admit(const http::Request& request) noexcept {
+  Caller caller{key_->identity};
+  if (request.client != nullptr) caller.client = client_id(*request.client);
+  const std::string_view bucket = station_.arrival.resource.bucket;
+  Lease::Ask ask;
+  const auto wait = lease_.enter(*config_, caller, bucket, station_.loop.now(), ask);
+  const bool waits = wait == edge::BudgetShares::kUnknown;
+  if (ask) {
+    const bool asked = ask_about(ask.claim, caller, bucket, waits ? Waits::kYes : Waits::kNo);
+    if (waits) {
+      if (asked) return keep(request);
+      refuse(ErrorCode::kSlowDown);
+      return false;
+    }
+  }
+  if (wait == wait.zero()) return true;
+  station_.counts.add(Counts::limited);
+  retry_after_ = std::chrono::ceil<std::chrono::seconds>(wait);
+  refuse(ErrorCode::kSlowDown);
+  return false;
+}
+
+bool Visit::ask_about(const edge::BudgetClaim& claim, const Caller& caller, std::string_view bucket,
+                      Waits waits) noexcept {
+  if (waits == Waits::kYes && budget_rounds_++ == kBudgetRoundsMax) return false;
+  try {
+    const std::string text = config_->limits.describe(claim, caller, bucket);
+    const auto state = station_.desk->budget({text, claim.key, *claim.rules},
+                                             waits == Waits::kYes ? &budget_waiter_ : nullptr);
+    return state == Desk::State::kWaits;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+}  // namespace tercel::gateway

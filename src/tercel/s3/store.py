@@ -1,0 +1,103 @@
+"""A Redis that may be slow, or away: asked within a time, and left alone for a while after that.
+
+    found = await store.run(lambda client: client.get("name"))   # None: there is no answer.
+
+Whoever asks waits for `timeout` at most. After a failure nobody asks any more until a task of the
+store's own has been answered, which asks after a second, and then at longer intervals, up to eight.
+So a Redis that hangs costs the requests that are under way one timeout, and the others nothing.
+One that answers that, and then fails again, is asked as seldom.
+
+Thread: that of one loop. Tested by tests/python/test_s3_redis.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from tercel.s3.extra import load
+from tercel.s3.redis import Redis, client_of
+
+__all__ = ["Store"]
+
+Value = TypeVar("Value")
+
+_log = logging.getLogger("tercel.s3")
+
+_REST_S, _REST_MOST_S = 1.0, 8.0
+# For so long it has to answer before it is well again.
+_WELL_S = 60.0
+# Of the question whether it is there again, for which no request waits.
+_PROBE_TIMEOUT_S = 2.0
+_CLOSE_TIMEOUT_S = 1.0
+
+
+class Store:
+    """Commands to a Redis.
+
+    Args:
+        changed: called with True when it rests, and with False when it answers again.
+    """
+
+    def __init__(self, options: Redis, changed: Callable[[bool], None]) -> None:
+        self.client: Any = client_of(options)
+        self.resting = False
+        self._options = options
+        self._changed = changed
+        self._failures = (load("redis", "redis").RedisError, OSError, TimeoutError)
+        self._probe: asyncio.Task[None] | None = None
+        self._pause = _REST_S
+        self._answered_at = 0.0
+
+    async def run(self, command: Callable[[Any], Awaitable[Value]]) -> Value | None:
+        """Returns what a command does; None: Redis rests, or begins to."""
+        if self.resting:
+            return None
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                return await command(self.client)
+        except self._failures as error:
+            self._rest(error)
+            return None
+
+    def _rest(self, error: Exception) -> None:
+        if self.resting:
+            return
+        self.resting = True
+        said = str(error) or f"no answer in {self._options.timeout:g} s"
+        _log.warning(
+            "Redis at %s: %s. This process goes on by itself until it answers.",
+            self._options.place,
+            said,
+        )
+        self._changed(True)
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._answered_at > _WELL_S:
+            self._pause = _REST_S
+        self._probe = loop.create_task(self._wait_for_it())
+
+    async def _wait_for_it(self) -> None:
+        while True:
+            await asyncio.sleep(self._pause)
+            self._pause = min(2 * self._pause, _REST_MOST_S)
+            with contextlib.suppress(*self._failures):
+                async with asyncio.timeout(max(self._options.timeout, _PROBE_TIMEOUT_S)):
+                    # Connections of before may be half closed.
+                    await self.client.connection_pool.disconnect(inuse_connections=False)
+                    await self.client.ping()
+                break
+        self.resting = False
+        self._answered_at = asyncio.get_running_loop().time()
+        _log.warning("Redis at %s answers again.", self._options.place)
+        self._changed(False)
+
+    async def close(self) -> None:
+        if self._probe is not None:
+            self._probe.cancel()
+        with contextlib.suppress(*self._failures):
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await self.client.aclose()
+                await self.client.connection_pool.disconnect()

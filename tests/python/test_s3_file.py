@@ -19,7 +19,7 @@ from support.s3_gateway import file_server
 from support.server import ServerProcess
 from tercel.cli import main
 from tercel.problems import SettingError
-from tercel.s3 import ApiKey, Backend, Bearer, Cors, FrontKey, Hmac, Limit, presign
+from tercel.s3 import ApiKey, Backend, Bearer, Cors, FrontKey, Hmac, Limit, Redis, presign
 from tercel.s3.file import KEYS, FileGateway, read_file
 from tercel.s3.rules import Rule
 
@@ -36,6 +36,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_values(path: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("SECRET-F\n")
+    (tmp_path / "redis").write_text("k" * 32)
     secret = f'{{ file = "{tmp_path}/secret" }}'
     path.write_text(
         f"""
@@ -105,6 +106,13 @@ def test_values(path: Path, tmp_path: Path) -> None:
         bucket = "archive"
         [[limits]]
         rate = 9
+        [redis]
+        url = "rediss://h:7/1"
+        key = {{ file = "{tmp_path}/redis" }}
+        share = "tokens"
+        prefix = "p:"
+        timeout = 0.5
+        ca = "{tmp_path}/secret"
         """
     )
     said = read_file(str(path))
@@ -169,7 +177,28 @@ def test_values(path: Path, tmp_path: Path) -> None:
     assert second == Rule(False, operations=second.operations)
     assert {"ListObjects", "ListParts", "HeadBucket"} <= second.operations
     assert "GetObject" not in second.operations
+    assert said.redis == Redis(
+        "rediss://h:7/1",
+        key="k" * 32,
+        share=["tokens"],
+        prefix="p:",
+        timeout=0.5,
+        ca=str(tmp_path / "secret"),
+    )
     FileGateway(str(path))
+
+
+@pytest.mark.parametrize(("key", "share"), [(False, ("limits",)), (True, ("tokens", "limits"))])
+def test_what_a_file_shares(path: Path, key: bool, share: tuple[str, ...]) -> None:
+    (path.parent / "redis").write_text("k" * 32)
+    (path.parent / "url").write_text("redis://u:SECRET@h\n")
+    text = f'[redis]\nurl = {{ file = "{path.parent}/url" }}\n'
+    if key:
+        text += f'key = {{ file = "{path.parent}/redis" }}'
+    path.write_text(BUCKET + text)
+    redis = read_file(str(path)).redis
+    assert redis is not None
+    assert (redis.url, redis.share) == ("redis://u:SECRET@h", share)
 
 
 RULE = "[[policies]]\n"
@@ -231,6 +260,27 @@ RULE = "[[policies]]\n"
         (BUCKET + "[[limits]]\nrate = 0", "[[limits]] number 1: the rate of Limit, in requests"),
         (BUCKET + "[[limits]]\nrates = 1", "is no key of [[limits]] number 1 (did you mean rate?)"),
         (BUCKET + "[[limits]]\n[[limits]]", "makes no gateway: two limits are of the same kind"),
+        (BUCKET + "[redis]", "[redis] has no url in"),
+        (BUCKET + "[redis]\nurl = 1", 'url of [redis] is { env = "NAME" } or { file = "PATH" }'),
+        (BUCKET + '[redis]\nurl = "redis://:SECRET@h"', "url of [redis] has a password: it is {"),
+        (BUCKET + '[redis]\nurl = "h"', "[redis]: the url of Redis begins with redis://"),
+        (BUCKET + '[redis]\nurl = "redis://h"\nkey = "SECRET"', "key of [redis] is { env ="),
+        (
+            BUCKET + '[redis]\nurl = "redis://h"\nkey = { env = "T" }',
+            "[redis]: the key of Redis has 32 characters or more, at random",
+        ),
+        (
+            BUCKET + '[redis]\nurl = "redis://h"\nshare = "decisions"',
+            "share of [redis] has tokens and limits, not 'decisions' in",
+        ),
+        (
+            BUCKET + '[redis]\nurl = "redis://h"\nshare = "tokens"',
+            "[redis]: Redis shares tokens only with a key",
+        ),
+        (
+            BUCKET + '[redis]\nurl = "redis://h"\n[gateway]\npolicy_timeout = 0.1',
+            "makes no gateway: the timeout of Redis, 0.25 s, is longer than policy_timeout",
+        ),
         ("a = ", "is not TOML: Invalid value"),
     ],
 )

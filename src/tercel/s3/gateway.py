@@ -14,7 +14,7 @@ from tercel.s3.cors import cors_rules
 from tercel.s3.limits import Limit, native_limits
 from tercel.s3.policy import Policy, Times
 from tercel.s3.reach import EndpointState, native_reach
-from tercel.s3.redis import Redis
+from tercel.s3.redis import Redis, is_shared
 from tercel.s3.sharing import Sharing
 from tercel.s3.values import (
     ApiKey,
@@ -139,7 +139,7 @@ class Gateway:
             cache_entries=cache_entries,
             debug=debug,
             audit_log=path_of("audit_log, if it is not -,", audit_log),
-            shared_limits=shared is not None and shared.shares("limits"),
+            shared_limits=shared is not None and is_shared(shared, "limits"),
         )
         if self._sharing is not None:
             self._sharing.join(self._native)

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from tercel.s3.iam import TokenRefused, exchange
-from tercel.s3.redis import Share
+from tercel.s3.redis import Share, is_shared
 from tercel.s3.shared_answers import Look
 from tercel.s3.sharing import Sharing, key_of_token
 from tercel.s3.threads import Threads
@@ -162,7 +162,7 @@ class Policy:
         """Returns what is known of it, and the keys by which it is; nothing if it is not shared."""
         kind = question[0]
         what = _SHARED.get(kind)
-        if what is None or self._sharing is None or not self._sharing.options.shares(what):
+        if what is None or self._sharing is None or not is_shared(self._sharing.options, what):
             return None, []
         if kind == _CREDENTIALS and question[3]:
             return None, []  # Of an API key: its token is shared.

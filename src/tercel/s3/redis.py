@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +13,7 @@ from tercel.s3.extra import load
 from tercel.s3.sealing import KEY_CHARS_MIN
 from tercel.s3.texts import check_text
 
-__all__ = ["Redis", "client_of", "has_password"]
+__all__ = ["Redis", "client_of", "has_password", "is_shared", "place_of"]
 
 Share = Literal["decisions", "tokens", "limits", "secrets", "credentials"]
 
@@ -47,6 +47,7 @@ class Redis:
     """
 
     url: str = field(repr=False)
+    _: KW_ONLY
     key: str | None = field(default=None, repr=False)
     share: Iterable[Share] | None = None
     policy: str = ""
@@ -69,44 +70,46 @@ class Redis:
                     f"the key of Redis has {KEY_CHARS_MIN} characters or more, at random:"
                     " `openssl rand -base64 32` makes one"
                 )
-        object.__setattr__(self, "share", self._shares())
+        object.__setattr__(self, "share", _shares_of(self))
         _check_url(self.url)
         object.__setattr__(self, "ca", path_of("the ca of Redis", self.ca) or None)
         if self.ca is not None and urlsplit(self.url).scheme != "rediss":
             raise ValueError("the ca of Redis is for a url that begins with rediss://")
         client_of(self)
 
-    def _shares(self) -> tuple[str, ...]:
-        if self.share is None:
-            return _USUAL if self.key is not None else ("limits",)
-        shares = listed("the share of Redis", self.share)
-        for one in shares:
-            if one not in _SHARES:
-                raise ValueError(f"the share of Redis has {', '.join(_SHARES)}, not {one!r}")
-            if one != "limits" and self.key is None:
-                raise ValueError(f"Redis shares {one} only with a key, which seals what lies there")
-        if not shares:
-            raise ValueError("the share of Redis is empty: name what is shared, or have no Redis")
-        return tuple(dict.fromkeys(shares))
 
-    def shares(self, what: Share) -> bool:
-        """Returns whether it is shared."""
-        assert self.share is not None  # __post_init__() said what.
-        return what in self.share
+def is_shared(options: Redis, what: Share) -> bool:
+    """Returns whether gateways share it."""
+    assert options.share is not None  # __post_init__() said what.
+    return what in options.share
 
-    @property
-    def place(self) -> str:
-        """Where it is, without a password."""
-        parts = urlsplit(self.url)
-        if parts.scheme == "unix":
-            return f"unix://{unquote(parts.path)}"
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return f"{parts.scheme}://{host}:{parts.port or 6379}"
+
+def place_of(options: Redis) -> str:
+    """Returns where it is, without a password."""
+    parts = urlsplit(options.url)
+    if parts.scheme == "unix":
+        return f"unix://{unquote(parts.path)}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}:{parts.port or 6379}"
 
 
 def has_password(url: str) -> bool:
     """Returns whether a URL has one."""
     return urlsplit(url).password is not None or "password=" in urlsplit(url).query
+
+
+def _shares_of(options: Redis) -> tuple[str, ...]:
+    if options.share is None:
+        return _USUAL if options.key is not None else ("limits",)
+    shares = listed("the share of Redis", options.share)
+    for one in shares:
+        if one not in _SHARES:
+            raise ValueError(f"the share of Redis has {', '.join(_SHARES)}, not {one!r}")
+        if one != "limits" and options.key is None:
+            raise ValueError(f"Redis shares {one} only with a key, which seals what lies there")
+    if not shares:
+        raise ValueError("the share of Redis is empty: name what is shared, or have no Redis")
+    return tuple(dict.fromkeys(shares))
 
 
 def _check_url(url: Any) -> None:

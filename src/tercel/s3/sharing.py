@@ -10,7 +10,7 @@ import asyncio
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from tercel.s3.redis import Redis, Share
+from tercel.s3.redis import Redis, Share, is_shared
 from tercel.s3.sealing import Sealer
 from tercel.s3.shared_answers import Look, SharedAnswers
 from tercel.s3.shared_changes import SharedChanges
@@ -61,7 +61,7 @@ class Sharing:
         self._loop = loop
         prefix = self.options.prefix
         self._store = Store(self.options, self._rests)
-        if self.options.shares("limits"):
+        if is_shared(self.options, "limits"):
             self._engine.set_alone(False)
             key = self.options.key
             name = plain_name if key is None else Sealer(key, "limits").name
@@ -103,7 +103,7 @@ class Sharing:
         await self.close()
 
     def _rests(self, resting: bool) -> None:
-        if self.options.shares("limits") and self._engine is not None:
+        if is_shared(self.options, "limits") and self._engine is not None:
             self._engine.set_alone(resting)
 
     # --- what is asked
@@ -117,7 +117,7 @@ class Sharing:
 
     async def token(self, api_key: ApiKey) -> tuple[Bearer | None, Look | None]:
         """Returns a token that another gateway got for an API key, unless it is to be renewed."""
-        if not self.options.shares("tokens"):
+        if not is_shared(self.options, "tokens"):
             return None, None
         look = await self.look("tokens", key_of_token(api_key))
         if look is None or look.value is None:

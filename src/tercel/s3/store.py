@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from tercel.s3.extra import load
-from tercel.s3.redis import Redis, client_of
+from tercel.s3.redis import Redis, client_of, place_of
 
 __all__ = ["Store"]
 
@@ -70,7 +70,7 @@ class Store:
         said = str(error) or f"no answer in {self._options.timeout:g} s"
         _log.warning(
             "Redis at %s: %s. This process goes on by itself until it answers.",
-            self._options.place,
+            place_of(self._options),
             said,
         )
         self._changed(True)
@@ -91,7 +91,7 @@ class Store:
                 break
         self.resting = False
         self._answered_at = asyncio.get_running_loop().time()
-        _log.warning("Redis at %s answers again.", self._options.place)
+        _log.warning("Redis at %s answers again.", place_of(self._options))
         self._changed(False)
 
     async def close(self) -> None:

@@ -1,6 +1,8 @@
 #include "tercel/gateway/desk.h"
 
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -213,6 +215,45 @@ TEST_F(DeskTest, WhatIsAllowedToNobodyGivesWayToWhatIsAllowedToOthers) {
   EXPECT_TRUE(ask("alice", "k"));
   for (const char* const key : {"1", "2", "3", "4", "5", "6", "7", "8"}) EXPECT_TRUE(ask("", key));
   EXPECT_FALSE(ask("alice", "k"));
+}
+
+TEST_F(DeskTest, WhoWaitForABudgetAreToldTogetherAndAskAgain) {
+  const std::string text = "alice";
+  const edge::BudgetRules rules{.token = 1s, .burst = 5};
+  TestWaiter<Granted> one;
+  TestWaiter<Granted> other;
+  for (unsigned round = 1; round <= 2; ++round) {
+    EXPECT_EQ(desk_->budget({text, 7, rules}, &one), Desk::State::kWaits);
+    EXPECT_EQ(desk_->budget({text, 7, rules}, &other), Desk::State::kWaits);
+    ASSERT_EQ(policy_.asked.size(), 1U);
+    const Question& question = policy_.asked[0]->question;
+    EXPECT_EQ(question.budget, "alice");
+    EXPECT_EQ(question.budget_key, 7U);
+    EXPECT_EQ(question.rules.token, 1s);
+    EXPECT_EQ(question.rules.burst, 5U);
+    policy_.answer({});
+    turn();
+    EXPECT_EQ(one.told.size(), round);
+    EXPECT_EQ(other.told.size(), round);
+  }
+  EXPECT_TRUE(one.told[0]);
+  // Nobody waits for what is asked ahead.
+  EXPECT_EQ(desk_->budget({text, 7, rules}, nullptr), Desk::State::kWaits);
+  policy_.answer({});
+  turn();
+  EXPECT_EQ(one.told.size(), 2U);
+  EXPECT_EQ(counts_.get(Counts::limits_asked), 3U);
+  EXPECT_EQ(counts_.get(Counts::policy_asked), 0U);
+}
+
+TEST_F(DeskTest, AnswersOfOtherGatewaysAreCounted) {
+  (void)decide({.identity = "a", .bucket = "b"});
+  Answer answer = allow(Scope::kRequest, 10s);
+  answer.shared = true;
+  policy_.answer(std::move(answer));
+  turn();
+  EXPECT_EQ(counts_.get(Counts::policy_asked), 1U);
+  EXPECT_EQ(counts_.get(Counts::policy_shared), 1U);
 }
 
 TEST_F(DeskTest, AReplyToADeskThatIsGoneIsDropped) {

@@ -50,6 +50,8 @@ class TestPolicy final : public Policy {
                question.key + ";";
       case Question::Kind::kCredentials:
         return "with " + question.identity + " " + question.bucket + ";";
+      case Question::Kind::kBudget:
+        return "budget;";
     }
     return "";
   }

@@ -29,6 +29,15 @@ class HandlerLimitsTest : public HandlerFixture {
     config.budgets = &gateway_->budgets();
     gateway_->config.replace(SharedConst{std::move(config)});
   }
+  // With other processes.
+  void limit_together(const edge::BudgetRules& rules) {
+    Config config;
+    EXPECT_FALSE(config.buckets.add("*", backend()));
+    EXPECT_FALSE(config.limits.add({.rules = rules}));
+    config.budgets = &gateway_->budgets();
+    config.shares = &gateway_->shares();
+    gateway_->config.replace(SharedConst{std::move(config)});
+  }
   std::string get(const std::string& path = "/logs/a") {
     return send(signed_request({.path = path}));
   }
@@ -78,6 +87,69 @@ TEST_F(HandlerLimitsTest, ARequestThatWaitsIsCountedOnce) {
   (void)reply_yes();
   EXPECT_EQ(reply_yes(), "");
   EXPECT_TRUE(is_signed_by(at_backend(), "BACK", "back-secret"));
+}
+
+TEST_F(HandlerLimitsTest, ARequestWaitsForWhatIsGrantedOfASharedBudget) {
+  serve({{"*", backend()}});
+  limit_together({.token = 5s, .burst = 1, .concurrent = 1});
+  (void)get();
+  policy_.log.clear();
+  EXPECT_EQ(reply_key(), "");
+  EXPECT_EQ(policy_.log, "budget;");
+  const std::uint64_t key = policy_.asked.front()->question.budget_key;
+  const edge::BudgetRules rules = policy_.asked.front()->question.rules;
+  EXPECT_EQ(gateway_->shares().wanted(key, rules, loop_->now()), 1U);
+  gateway_->shares().grant(key, {.count = 1}, loop_->now());
+  policy_.log.clear();
+  EXPECT_EQ(reply({}), "");
+  EXPECT_EQ(policy_.log, "may alice GetObject logs/a;");
+  EXPECT_TRUE(has(reply({Decision{Verdict::kNo, Scope::kRequest, ""}, kLong, kLong}), " 403 "));
+  // The next one is asked for, and is not there.
+  EXPECT_EQ(get("/logs/b"), "");
+  EXPECT_EQ(gateway_->shares().wanted(key, rules, loop_->now()), 1U);
+  gateway_->shares().grant(key, {.count = 0, .wait = 5s}, loop_->now());
+  EXPECT_TRUE(has(reply({}), "retry-after: 5\r\n"));
+  policy_.log.clear();
+  EXPECT_TRUE(has(get("/logs/b"), "<Code>SlowDown</Code>"));
+  EXPECT_EQ(policy_.log, "");
+  EXPECT_EQ(gateway_->meters.sum(Counts::limited), 2U);
+  EXPECT_EQ(gateway_->meters.sum(Counts::limits_asked), 2U);
+}
+
+// Nobody waits for ever where others take what was granted.
+TEST_F(HandlerLimitsTest, ARequestThatIsNeverGrantedAnythingIsRefused) {
+  serve({{"*", backend()}});
+  limit_together({.token = 5s, .burst = 1});
+  (void)get();
+  std::string got = reply_key();
+  int questions = 0;
+  for (; got.empty() && questions < 100; ++questions) got = reply({});
+  EXPECT_TRUE(has(got, "<Code>SlowDown</Code>")) << got;
+  EXPECT_EQ(questions, 16);
+}
+
+TEST_F(HandlerLimitsTest, AloneAProcessAsksNobodyAboutLimits) {
+  serve({{"*", backend()}});
+  limit_together({.token = 5s, .burst = 1});
+  gateway_->shares().set_alone(true);
+  (void)get();
+  policy_.log.clear();
+  (void)reply_key();
+  EXPECT_EQ(policy_.log, "may alice GetObject logs/a;");
+  (void)reply({Decision{Verdict::kNo, Scope::kRequest, ""}, kLong, kLong});
+  EXPECT_TRUE(has(get("/logs/b"), "retry-after: 5\r\n"));
+}
+
+// A client that leaves while it waits is told nothing.
+TEST_F(HandlerLimitsTest, WhoLeavesWaitsForNothing) {
+  serve({{"*", backend()}});
+  limit_together({.token = 5s, .burst = 1});
+  (void)get();
+  (void)reply_key();
+  session_->on_closed(Errc::kClosed);
+  settle();
+  session_.reset();
+  EXPECT_EQ(reply({}), "");
 }
 
 TEST_F(HandlerLimitsTest, APlaceIsFreeWhenTheRequestIsOver) {

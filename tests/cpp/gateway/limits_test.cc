@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -131,6 +132,38 @@ TEST_F(LimitsTest, OneThatWouldNeverCountIsRefused) {
   add({.identities = {"alice"}, .rules = requests(1)});
   EXPECT_TRUE(config_.limits.add({.identities = {"alice"}, .rules = requests(2)}));
   add({.per = LimitPer::kPair, .identities = {"alice"}});
+}
+
+// What tells a budget from others is the same in every process, whatever hash its table has.
+TEST_F(LimitsTest, ABudgetIsDescribedForOtherProcesses) {
+  add({.per = LimitPer::kIdentity, .identities = {"", "*"}, .rules = requests(1)});
+  add({.per = LimitPer::kBucket, .rules = requests(1)});
+  add({.per = LimitPer::kPair, .rules = requests(1)});
+  add({.per = LimitPer::kAll, .rules = requests(1)});
+  const auto all = [this](const Caller& caller, std::string_view bucket) {
+    std::array<edge::BudgetClaim, Limits::kClaimsMax> room;
+    const KeyedHash hash = KeyedHash::random();
+    std::vector<std::string> texts;
+    for (const edge::BudgetClaim& claim : config_.limits.claims(hash, caller, bucket, room)) {
+      texts.push_back(config_.limits.describe(claim, caller, bucket));
+    }
+    return texts;
+  };
+  const auto alice = all({"alice"}, "logs");
+  EXPECT_EQ(alice, all({"alice", ClientId{1}}, "logs"));
+  const auto bob = all({"bob"}, "logs");
+  const auto tmp = all({"alice"}, "tmp");
+  const auto one = all({"", ClientId{1}}, "logs");
+  const auto two = all({"", ClientId{2}}, "logs");
+  const auto named = all({"1"}, "logs");
+  ASSERT_EQ(alice.size(), 4U);
+  EXPECT_EQ((std::set<std::string>{alice[0], bob[0], one[0], two[0], named[0]}.size()), 5U);
+  EXPECT_EQ(alice[0], tmp[0]);
+  EXPECT_EQ((std::set<std::string>{alice[1], bob[1], one[1]}.size()), 1U);
+  EXPECT_NE(alice[1], tmp[1]);
+  EXPECT_EQ((std::set<std::string>{alice[2], bob[2], tmp[2], one[2], two[2]}.size()), 5U);
+  EXPECT_EQ((std::set<std::string>{alice[3], bob[3], tmp[3], one[3]}.size()), 1U);
+  EXPECT_EQ((std::set<std::string>{alice.begin(), alice.end()}.size()), 4U);
 }
 
 TEST_F(LimitsTest, TheirNumberIsLimited) {

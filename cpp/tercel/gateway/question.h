@@ -94,7 +94,9 @@ struct Granted {
   Verdict verdict = Verdict::kYes;
 };
 
-[[nodiscard]] inline std::size_t held_bytes(const Granted& /*granted*/) noexcept { return 0; }
+[[nodiscard]] inline std::size_t held_bytes(const Granted& /*granted*/) noexcept {
+  return 0;
+}
 
 // Whose answer is asked for; what is not asked for stays empty.
 struct Question {

@@ -6,6 +6,7 @@ Each gateway here has its own server and loop; the Redis is a real one.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -32,6 +33,7 @@ from support.s3_shared import (
 from support.tls import Authority
 from tercel.s3 import ApiKey, AuthzRequest, Backend, Decision, FrontKey, Gateway, Hmac, Limit, Redis
 from tercel.s3.redis import place_of
+from tercel.s3.shared_changes import SharedChanges
 
 origin = origin_fixture(b"kept")
 redis = redis_fixture()
@@ -245,6 +247,29 @@ def test_what_was_answered_before_is_not_read_after(fronts: MakeFront, redis: Re
     other = fronts(authorize=lambda request: False)
     assert get(other) == 403
     assert len(other.asked) == 1
+
+
+def test_until_all_are_told_nothing_of_before_is_read(
+    fronts: MakeFront, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = True
+    one = fronts(authorize=lambda request: allowed)
+    assert get(one) == 200
+    wait_for_entries(redis, 1)
+    publish = SharedChanges._publish
+    told = threading.Event()
+
+    async def slow(self: SharedChanges, client: Any, said: Any) -> Any:
+        await asyncio.sleep(0.5)
+        told.set()
+        return await publish(self, client, said)
+
+    monkeypatch.setattr(SharedChanges, "_publish", slow)
+    allowed = False
+    one.gateway.invalidate()
+    assert get(one) == 403
+    assert not told.is_set()
+    assert told.wait(10)
 
 
 def test_what_was_asked_before_is_not_kept_after(fronts: MakeFront, redis: RedisServer) -> None:

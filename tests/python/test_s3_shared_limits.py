@@ -241,7 +241,7 @@ def test_a_redis_that_hangs_refuses_nobody(fronts: MakeFront, redis: RedisServer
 
 @pytest.mark.parametrize("forged", ["nan", "-nan", "inf", "-inf", "x", "", "9e300", "list"])
 def test_a_budget_that_others_wrote_is_one_all_the_same(
-    fronts: MakeFront, redis: RedisServer, forged: str
+    fronts: MakeFront, redis: RedisServer, forged: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = fronts(limits=[Limit(rate=5, burst=3)])
     assert statuses(one, 1) == [200]
@@ -255,6 +255,7 @@ def test_a_budget_that_others_wrote_is_one_all_the_same(
     other = fronts(limits=[Limit(rate=5, burst=3)])
     wait_until(lambda: statuses(other, 1) == [200])  # Whatever it says, it is full in a second.
     wait_until(lambda: statuses(other, 1) == [503])
+    assert "goes on by itself" not in caplog.text
 
 
 # --- the script

@@ -79,7 +79,7 @@ struct SharedUse {
   // The one to ask about: now, where the wait is BudgetShares::kUnknown; else ahead.
   const BudgetClaim* ask = nullptr;
   // Of what was taken from them.
-  std::array<std::uint64_t, 4> keys;
+  std::array<std::uint64_t, 4> keys{};
   std::uint8_t count = 0;
 };
 

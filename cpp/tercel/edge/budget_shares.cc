@@ -44,8 +44,8 @@ BudgetShares::Taken BudgetShares::Share::take(Time now) noexcept {
 }
 
 void BudgetShares::Share::add(std::uint32_t count, Time now) noexcept {
-  const std::uint64_t end = milliseconds_of(now + Time{lifetime.load(memory_order_relaxed)})
-                            << kCountBits;
+  const Time lasts = std::max(Time{lifetime.load(memory_order_relaxed)}, kLifetime);
+  const std::uint64_t end = milliseconds_of(now + lasts) << kCountBits;
   std::uint64_t credit = credit_.load(memory_order_relaxed);
   std::uint64_t next;
   do {
@@ -100,7 +100,7 @@ std::uint32_t BudgetShares::wanted(std::uint64_t key, const BudgetRules& rules, 
   const std::int64_t most = std::min<std::int64_t>(kAhead / rules.token, rules.burst / kPart);
   const auto slice = static_cast<std::uint32_t>(std::min(lately, most));
   share.slice.store(slice, memory_order_relaxed);
-  share.lifetime.store(std::max(kLifetime, 2 * rules.token).count(), memory_order_relaxed);
+  share.lifetime.store((2 * rules.token).count(), memory_order_relaxed);
   const std::uint32_t left = share.left(now);
   places_.unpin(*place);
   return std::min(missed + (slice > left ? slice - left : 0), kCountMax);

@@ -89,7 +89,7 @@ class BudgetShares {
     std::atomic<std::uint32_t> missed{0};
     std::atomic<std::uint32_t> used{0};
     std::atomic<std::uint32_t> slice{0};  // That is held at most.
-    std::atomic<Time::rep> lifetime{0};   // Of what is granted.
+    std::atomic<Time::rep> lifetime{0};   // Of what is granted, or kLifetime.
 
    private:
     // The end in milliseconds, and the number of requests in the lower 24 bits.

@@ -47,13 +47,14 @@ bool raise_of(Result<void> result) noexcept {
 
 void PyEndpoint::call(tercel::api::Call& call) noexcept {
   Ref arguments = build(call);
-  if (!arguments) return answer_at_once(call, nullptr);
+  if (!arguments) return refuse(call);
   if (portable_ != nullptr && options_.is_refusal) {
     portable_->refusal = Ref::share(function_.get());
     return;
   }
   if (portable_ != nullptr) {
     portable_->route = options_.route;
+    portable_->is_authenticator = options_.is_authenticator;
     portable_->arguments = std::move(arguments);
     return;
   }
@@ -77,6 +78,17 @@ void PyEndpoint::call(tercel::api::Call& call) noexcept {
   answer_at_once(call, result.get());
 }
 
+void PyEndpoint::refuse(tercel::api::Call& call) noexcept {
+  if (call.authentication == nullptr || authenticator_ == nullptr ||
+      !PyErr_ExceptionMatches(PyExc_Exception)) {
+    return answer_at_once(call, nullptr);
+  }
+  // What it answers or raises is this.
+  authenticator_->set_raised(take_raised());
+  call.authentication->ask(call, {});
+  authenticator_->set_raised({});
+}
+
 void PyEndpoint::go_on(tercel::api::Call& call, PyObject* invocation) const noexcept {
   if (invocation == nullptr) return answer_at_once(call, nullptr);
   around_.door->run(*handler_, invocation, call.request, call.exchange);
@@ -96,13 +108,13 @@ int PyEndpoint::traverse(visitproc visit, void* arg) const {
 
 // --- arguments
 
-Ref PyEndpoint::build(const tercel::api::Call& call) const noexcept {
+Ref PyEndpoint::build(const tercel::api::Call& call) noexcept {
   Ref tuple = Ref::steal(PyTuple_New(PyTuple_GET_SIZE(names_.get())));
   if (!tuple || !build_into(tuple.get(), call)) return {};
   return tuple;
 }
 
-bool PyEndpoint::build_into(PyObject* tuple, const tercel::api::Call& call) const noexcept {
+bool PyEndpoint::build_into(PyObject* tuple, const tercel::api::Call& call) noexcept {
   Py_ssize_t count = 0;
   const auto add = [&](PyObject* value) {
     if (value != nullptr) PyTuple_SET_ITEM(tuple, count++, value);
@@ -119,7 +131,8 @@ bool PyEndpoint::build_into(PyObject* tuple, const tercel::api::Call& call) cons
     }
   }
   if (options_.takes_body && !add(make_body(call))) return false;
-  return !options_.takes_request || add(make_request(call));
+  if (options_.takes_request && !add(make_request(call))) return false;
+  return !options_.is_authenticator || add(make_refusal(call));
 }
 
 PyObject* PyEndpoint::make(const Argument& argument,
@@ -163,6 +176,19 @@ PyObject* PyEndpoint::make_request(const tercel::api::Call& call) const noexcept
   PyObject* args[] = {method.get(), path.get(), query.get(), headers.get(), body.get()};
   return entering_python(
       [&] { return PyObject_Vectorcall(around_.request_type, args, 5, nullptr); });
+}
+
+PyObject* PyEndpoint::make_refusal(const tercel::api::Call& call) noexcept {
+  if (raised_) return raised_.release();
+  const tercel::api::Refusal& refusal = *call.refusal;
+  const Ref status = Ref::steal(PyLong_FromLong(refusal.status));
+  const Ref type = as_utf8(refusal.content_type);
+  const Ref headers = to_pairs(refusal.fields, as_utf8);
+  const Ref body = to_bytes(refusal.body);
+  if (!status || !type || !headers || !body) return nullptr;
+  PyObject* args[] = {status.get(), type.get(), headers.get(), body.get()};
+  return entering_python(
+      [&] { return PyObject_Vectorcall(around_.refusal_type, args, 4, nullptr); });
 }
 
 // --- answers

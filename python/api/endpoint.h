@@ -40,6 +40,7 @@ struct Surroundings {
   PyObject* request_type;  // Called with method, path, query, headers and body.
   PyObject* upload_type;   // As Uploads has them.
   PyObject* spool_type;
+  PyObject* refusal_type;  // Called with status, Content-Type, other fields and body.
   // Called with an exception and the path of the request (None: it is no text), returns a Response
   // or None.
   PyObject* answer_raised;
@@ -51,8 +52,9 @@ struct Surroundings {
 // what nobody answers and goes on, as KeyboardInterrupt does.
 struct Portable {
   std::uint32_t route = 0;
-  Ref arguments;  // A tuple, once it was called.
-  Ref refusal;    // Instead of both: what is called without arguments, and raises.
+  bool is_authenticator = false;  // Of that route: the last argument is what to answer with.
+  Ref arguments;                  // A tuple, once it was called.
+  Ref refusal;                    // Instead of both: what is called without arguments, and raises.
   Ref raised;
 };
 
@@ -63,6 +65,7 @@ class PyEndpoint final : public tercel::api::Endpoint {
     std::uint16_t status = 200;
     bool is_async = false;
     bool is_refusal = false;          // It raises, and is no route's own.
+    bool is_authenticator = false;    // Its last argument is what it answers with, or raises.
     std::vector<Argument> arguments;  // Of the parameters, in their order.
     bool takes_body = false;          // Behind those of the parameters.
     Argument body;
@@ -78,7 +81,11 @@ class PyEndpoint final : public tercel::api::Endpoint {
         options_{std::move(options)} {}
 
   void call(tercel::api::Call& call) noexcept override;
+  // What stands for the arguments of an authenticator's next call; null: the call's refusal.
+  void set_raised(Ref raised) noexcept { raised_ = std::move(raised); }
 
+  // Who is asked about a request whose values are none of the arguments' types. Null: nobody.
+  void set_authenticator(PyEndpoint* authenticator) noexcept { authenticator_ = authenticator; }
   // Where requests go on from here. Null: nowhere yet.
   void set_handler(asgi::AsgiHandler* handler) noexcept { handler_ = handler; }
   // For the next calls; null: they are the server's.
@@ -105,12 +112,15 @@ class PyEndpoint final : public tercel::api::Endpoint {
 
  private:
   // A tuple of all arguments. Null with an exception set.
-  [[nodiscard]] Ref build(const tercel::api::Call& call) const noexcept;
-  [[nodiscard]] bool build_into(PyObject* tuple, const tercel::api::Call& call) const noexcept;
+  [[nodiscard]] Ref build(const tercel::api::Call& call) noexcept;
+  [[nodiscard]] bool build_into(PyObject* tuple, const tercel::api::Call& call) noexcept;
   [[nodiscard]] PyObject* make(const Argument& argument,
                                std::optional<json::Value> value) const noexcept;
   [[nodiscard]] PyObject* make_body(const tercel::api::Call& call) const noexcept;
   [[nodiscard]] PyObject* make_request(const tercel::api::Call& call) const noexcept;
+  [[nodiscard]] PyObject* make_refusal(const tercel::api::Call& call) noexcept;
+  // Answers for the exception that is set, which building the arguments raised.
+  void refuse(tercel::api::Call& call) noexcept;
   // Makes an answer of `result`, or of the exception that is set when it is null, and hands it to
   // `deliver(Answer&)`, which returns false with an exception set. False with the exception
   // set that goes on.
@@ -127,6 +137,8 @@ class PyEndpoint final : public tercel::api::Endpoint {
   Options options_;
   asgi::AsgiHandler* handler_ = nullptr;
   Portable* portable_ = nullptr;
+  PyEndpoint* authenticator_ = nullptr;
+  Ref raised_;
 };
 
 }  // namespace tercel::python::api

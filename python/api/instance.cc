@@ -215,6 +215,7 @@ void Instance::read_specification(const nb::dict& specification) {
   request_type_ = specification["request_type"];
   upload_type_ = specification["upload_type"];
   spool_type_ = specification["spool_type"];
+  refusal_type_ = specification["refusal_type"];
   answer_raised_ = specification["answer_raised"];
   failed_ = specification["failed"];
   cors_object_ = specification["cors"];
@@ -223,6 +224,7 @@ void Instance::read_specification(const nb::dict& specification) {
              .request_type = request_type_.ptr(),
              .upload_type = upload_type_.ptr(),
              .spool_type = spool_type_.ptr(),
+             .refusal_type = refusal_type_.ptr(),
              .answer_raised = answer_raised_.ptr(),
              .failed = failed_.ptr(),
              .door = door};
@@ -246,9 +248,9 @@ void Instance::read_specification(const nb::dict& specification) {
 }
 
 // (method, path, name, parameters, body, names, function, is_async, takes_request, status, rate,
-// demands, through_python),
+// demands, through_python, authenticator),
 // where body is None or (kind, required, bytes_max, fallback, convert, schema, shape, unique_keys,
-// msgpack).
+// msgpack), and authenticator is None or as read_authenticator() has it.
 void Instance::add(const nb::tuple& route) {
   PyEndpoint::Options options{.route = static_cast<std::uint32_t>(endpoints_.size()),
                               .status = nb::cast<std::uint16_t>(route[9]),
@@ -287,6 +289,11 @@ void Instance::add(const nb::tuple& route) {
   auto endpoint =
       std::make_unique<PyEndpoint>(around_, share(route[6]), share(route[5]), std::move(options));
   endpoints_.push_back(endpoint.get());
+  if (!route[13].is_none()) {
+    auto [authenticator, asked] = read_authenticator(nb::cast<nb::tuple>(route[13]));
+    endpoint->set_authenticator(asked);
+    made.authenticator = std::move(authenticator);
+  }
   made.endpoint = std::move(endpoint);
   if (const auto problem = app_.add(std::move(made))) throw nb::value_error(problem->c_str());
 }
@@ -305,6 +312,24 @@ std::vector<tercel::api::Demand> Instance::read_demands(const nb::list& demands)
     made.back().refused = std::move(endpoint);
   }
   return made;
+}
+
+std::pair<tercel::api::Authenticator, PyEndpoint*> Instance::read_authenticator(
+    const nb::tuple& authenticator) {
+  PyEndpoint::Options options{.route = static_cast<std::uint32_t>(endpoints_.size() - 1),
+                              .is_async = nb::cast<bool>(authenticator[3]),
+                              .is_authenticator = true};
+  tercel::api::Authenticator made;
+  for (const nb::handle one : nb::cast<nb::list>(authenticator[0])) {
+    options.arguments.emplace_back();
+    made.parameters.push_back(read_parameter(nb::cast<nb::tuple>(one), options.arguments.back()));
+  }
+  auto endpoint = std::make_unique<PyEndpoint>(around_, share(authenticator[2]),
+                                               share(authenticator[1]), std::move(options));
+  PyEndpoint* const asked = endpoint.get();
+  refusals_.push_back(asked);
+  made.endpoint = std::move(endpoint);
+  return {std::move(made), asked};
 }
 
 void Instance::serve(asgi::AsgiHandler& inner, PyObject* owner, std::vector<edge::Mount> mounts) {
@@ -379,7 +404,9 @@ nb::object Instance::begin(const nb::bytes& method, const nb::bytes& path, const
   if (unrouted_.came()) return nb::none();
   if (exchange.needs_body()) return nb::bool_(true);
   if (portable_.arguments) {
-    return nb::make_tuple(portable_.route, nb::steal(portable_.arguments.release()));
+    const auto route = static_cast<std::int64_t>(portable_.route);
+    return nb::make_tuple(portable_.is_authenticator ? -1 - route : route,
+                          nb::steal(portable_.arguments.release()));
   }
   return to_tuple(exchange);
 }

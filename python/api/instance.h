@@ -46,10 +46,10 @@ class Instance {
 
   // A request without a server. Returns (status, headers, body) when it is answered;
   // (route, values), the number of the route and the values of its arguments, when its function is
-  // to be called; True when it needs the body, which is None so far; and None when no route has its
-  // path. (function,): it is called, and raises what refuses the request. `client`: the IP address
-  // of who asks, or None. `again`: it came before, without its body. Throws what nobody answers, as
-  // KeyboardInterrupt.
+  // to be called, or -1 - route: that which finds out who asks first; True when it needs the body,
+  // which is None so far; and None when no route has its path. (function,): it is called, and
+  // raises what refuses the request. `client`: the IP address of who asks, or None. `again`: it
+  // came before, without its body. Throws what nobody answers, as KeyboardInterrupt.
   [[nodiscard]] nanobind::object begin(const nanobind::bytes& method, const nanobind::bytes& path,
                                        const nanobind::bytes& query, const nanobind::list& headers,
                                        const std::optional<nanobind::bytes>& body,
@@ -85,21 +85,25 @@ class Instance {
   // What asks for the credentials that `demands` name, each (Credentials, function or None,
   // whether that is a coroutine function).
   [[nodiscard]] std::vector<tercel::api::Demand> read_demands(const nanobind::list& demands);
+  // (parameters, names, function, is_async), and its endpoint, for the route that is added next.
+  [[nodiscard]] std::pair<tercel::api::Authenticator, PyEndpoint*> read_authenticator(
+      const nanobind::tuple& authenticator);
 
   nanobind::object owner_;
   nanobind::object encoder_;
   nanobind::object request_type_;
   nanobind::object upload_type_;
   nanobind::object spool_type_;
+  nanobind::object refusal_type_;
   nanobind::object answer_raised_;
   nanobind::object failed_;
   nanobind::object cors_object_;         // Of tercel.CORS, or None.
-  std::vector<nanobind::object> rules_;  // Those of the routes, and their rules of credentials.
+  std::vector<nanobind::object> rules_;  // Those of the routes, of credentials and media types.
   bool all_through_python_ = false;
   bool unrouted_through_python_ = false;
   Surroundings around_{};
   std::vector<PyEndpoint*> endpoints_;  // Those of app_, by route.
-  std::vector<PyEndpoint*> refusals_;   // Those of its demands.
+  std::vector<PyEndpoint*> refusals_;   // Those of its demands, and its authenticators.
   Portable portable_;
   Converters converters_;
   std::vector<edge::FileMount> folders_;

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 import msgspec
+import pydantic
 import pytest
 
 import tercel
 from support.in_process import InProcess
-from tercel import Depends, HTTPError, Request, Response
-from tercel.auth import AnyOf, APIKey, Basic, Bearer
+from tercel import Depends, Header, HTTPError, Request, Response
+from tercel.auth import AnyOf, APIKey, Basic, Bearer, Session, Sessions
 from tercel.testing import TestClient
 
 KEYS = {"k1": "ann"}
@@ -22,14 +24,14 @@ class Thing(msgspec.Struct):
 
 
 def known(token: str) -> dict[str, str] | None:
-    return {"scope": "read"} if token == "t1" else None
+    return {"scope": "read"} if token == "t1" else {"scope": "write"} if token == "t3" else None
 
 
 header = APIKey(header="X-Key", keys=KEYS)
 query = APIKey(query="my key", keys=KEYS)
 cookie = APIKey(cookie="key", keys=KEYS)
 bearer = Bearer(known, realm="Shop")
-basic = Basic(lambda user, password: user)
+basic = Basic(lambda user, password: user if user == "ann" else None)
 maybe = APIKey(header="X-Key", keys=KEYS, optional=True)
 maybe_token = Bearer(known, optional=True)
 either = AnyOf(maybe, maybe_token)
@@ -100,6 +102,64 @@ def test_it_comes_before_parameters_and_bodies(client: Any, name: str) -> None:
     assert told(client.post(f"/{name}?number=1", content=b"x", headers=text)) == refused
     free = (*refused[:3], {**document, "instance": f"/{name}/free"})
     assert told(client.get(f"/{name}/free")) == free
+
+
+# One that is nobody's, for each scheme.
+WRONG: dict[str, dict[str, Any]] = {
+    "header": {"headers": {"x-key": "k2"}},
+    "query": {"params": {"my key": "k2"}},
+    "cookie": {"headers": {"cookie": "a=b; key=k2"}},
+    "bearer": {"headers": {"authorization": "Bearer t2"}},
+    "basic": {"headers": {"authorization": "Basic Ym9iOng="}},
+    "either": {"headers": {"authorization": "Bearer t2"}},
+    "scoped": {"headers": {"authorization": "Bearer t2"}},
+}
+MALFORMED: list[tuple[str, dict[str, Any], int]] = [
+    ("x", {"content": b"{}"}, 422),
+    ("1", {"content": b""}, 422),
+    ("1", {"content": b'{"price": "x"}'}, 422),
+    ("1", {"content": b"not JSON"}, 400),
+    ("1", {"content": b"x" * (2 << 20)}, 413),
+    ("1", {"content": [b" " * (1 << 20), b"{}"]}, 413),  # In chunks.
+    ("1", {"content": b"x", "headers": {"content-type": "text/plain"}}, 415),
+]
+
+
+async def later(pieces: list[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+def sent(client: Any, path: str, *options: dict[str, Any]) -> Any:
+    headers = [pair for one in options for pair in one.get("headers", {}).items()]
+    params = {key: value for one in options for key, value in one.get("params", {}).items()}
+    content = next(one["content"] for one in options if "content" in one)
+    if isinstance(content, list):
+        content = later(content) if isinstance(client, InProcess) else iter(content)
+    return client.post(path, content=content, headers=headers, params=params)
+
+
+@pytest.mark.parametrize("number", range(len(MALFORMED)))
+@pytest.mark.parametrize("name", SCHEMES)
+def test_wrong_credentials_come_before_parameters_and_bodies(
+    client: Any, name: str, number: int
+) -> None:
+    n, malformed, status = MALFORMED[number]
+    params = {"params": {"number": n}}
+    plain = sent(client, f"/{name}", params, {"content": b'{"price": 1}'}, WRONG[name])
+    wrong = sent(client, f"/{name}", params, malformed, WRONG[name])
+    assert wrong.status_code == 401
+    if n == "1":  # It tells no more than to who sends what is right.
+        assert told(wrong) == told(plain)
+    assert sent(client, f"/{name}", params, malformed, SHOWN[name]).status_code == status
+
+
+def test_who_lacks_a_scope_learns_nothing_else(client: Any) -> None:
+    lacking = {"headers": {"authorization": "Bearer t3"}}
+    refused = sent(client, "/scoped", {"params": {"number": "x"}}, {"content": b"{"}, lacking)
+    assert (refused.status_code, refused.json()["detail"]) == (403, "This needs the scope read.")
+    # Without a body, and without the route's own handler.
+    assert client.get("/scoped/free", headers=lacking["headers"]).status_code == 403
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -197,3 +257,176 @@ def test_a_websocket_is_refused_for_it_first() -> None:
         with denied as refused, client.websocket("/chat/x"):
             pass
         assert refused.value.response.status_code == 401
+
+    denied = pytest.raises(tercel.testing.WebSocketDenied)
+    with TestClient(app) as client:
+        for key, status in (("k2", 401), ("k1", 422)):
+            with denied as refused, client.websocket("/chat/x", headers={"x-key": key}):
+                pass
+            assert refused.value.response.status_code == status
+
+
+def test_a_websocket_without_credentials_is_for_error_handlers() -> None:
+    app = tercel.App()
+    app.error_handler(HTTPError)(say)
+
+    @app.websocket("/chat/{room}")
+    async def chat(
+        socket: tercel.WebSocket, room: int, who: Annotated[str, Depends(header)]
+    ) -> None:
+        await socket.accept()
+
+    denied = pytest.raises(tercel.testing.WebSocketDenied)
+    with TestClient(app) as client:
+        for path, headers, text in (
+            ("/chat/1", {}, "no: The API key is missing."),
+            ("/chat/x", {"x-key": "k2"}, "no: The API key is not valid."),
+        ):
+            with denied as refused, client.websocket(path, headers=headers):
+                pass
+            assert (refused.value.response.status_code, refused.value.response.text) == (401, text)
+
+
+@pytest.mark.parametrize("handler", [say, wait_and_say])
+def test_error_handlers_are_asked_about_wrong_ones(handler: Any) -> None:
+    app = made()
+    app.error_handler(HTTPError)(handler)
+    with TestClient(app) as client:
+        for one in (client, InProcess(app)):
+            refused = one.post("/header?number=x", headers={"x-key": "k2"})
+            assert (refused.status_code, refused.text) == (401, "no: The API key is not valid.")
+            assert one.post("/header?number=x", headers={"x-key": "k1"}).status_code == 422
+
+
+def test_hooks_are_told_of_wrong_ones() -> None:
+    app = made()
+    heard: list[Any] = []
+
+    @app.on_error
+    def note(request: Request, error: Exception) -> None:
+        heard.append(str(error))
+
+    @app.on_response
+    def note_response(request: Request, response: Response, succeeded: bool) -> None:
+        heard.append((response.status, succeeded))
+
+    with TestClient(app) as client:
+        for one in (client, InProcess(app)):
+            heard.clear()
+            assert one.post("/header?number=x", headers={"x-key": "k2"}).status_code == 401
+            assert one.post("/header?number=x", headers={"x-key": "k1"}).status_code == 422
+            assert heard == ["401: The API key is not valid.", (401, False), (422, True)]
+
+
+class Model(pydantic.BaseModel):
+    price: int
+
+    @pydantic.field_validator("price")
+    @classmethod
+    def is_even(cls, price: int) -> int:
+        if price % 2:
+            raise ValueError("odd")
+        return price
+
+
+def test_what_only_python_refuses_is_told_to_who_may_know() -> None:
+    app = tercel.App()
+    calls = []
+
+    @app.post("/models", dependencies=[Depends(header)])
+    async def take(model: Model) -> None:
+        calls.append(model)
+
+    with TestClient(app) as client:
+        for one in (client, InProcess(app)):
+            wrong = one.post("/models", json={"price": 1}, headers={"x-key": "k2"})
+            assert (wrong.status_code, wrong.json()["detail"]) == (401, "The API key is not valid.")
+            right = one.post("/models", json={"price": 1}, headers={"x-key": "k1"})
+            assert (right.status_code, right.json()["errors"][0]["loc"]) == (422, ["body", "price"])
+    assert calls == []
+
+
+heard_of: list[str] = []
+sessions = Sessions(["0" * 32], secure=False)
+
+
+async def database() -> AsyncIterator[dict[str, bool]]:
+    heard_of.append("open")
+    yield {"ann": True}
+    heard_of.append("close")
+
+
+async def user(
+    name: Annotated[str, Depends(header)], db: Annotated[dict[str, bool], Depends(database)]
+) -> str:
+    if not db.get(name):
+        raise HTTPError(403, f"{name} has no account any more.")
+    return name
+
+
+async def of_session(session: Annotated[Session, Depends(sessions)]) -> None:
+    if "user" not in session:
+        raise HTTPError(401, "Sign in.")
+
+
+async def page(number: int, name: Annotated[str, Depends(user)]) -> int:
+    heard_of.append("page")  # Takes something else of the request.
+    return number
+
+
+def test_functions_that_go_by_credentials_alone_are_asked() -> None:
+    app = tercel.App()
+
+    @app.get("/accounts", dependencies=[Depends(page)])
+    async def accounts() -> None: ...
+
+    @app.get("/sessions/{number}", dependencies=[Depends(of_session)])
+    async def numbered(number: int) -> None: ...
+
+    @app.get("/visits/{number}", dependencies=[Depends(sessions)])
+    async def visits(number: int) -> None: ...
+
+    with TestClient(app) as client:
+        for one in (client, InProcess(app)):
+            heard_of.clear()
+            keys = {"x-key": "k1"}
+            assert one.get("/accounts?number=x", headers=keys).status_code == 422
+            assert heard_of == ["open", "close"]
+            assert one.get("/sessions/x").json()["detail"] == "Sign in."
+            # A session alone refuses nobody.
+            assert one.get("/visits/x").status_code == 422
+    with TestClient(app) as client, app.override(header, lambda: "bob"):
+        assert client.get("/accounts?number=x").json()["detail"] == "bob has no account any more."
+
+
+def test_a_route_without_security_is_refused_without_python() -> None:
+    app = made()
+    asked: list[Any] = []
+
+    async def note(header: Annotated[str, Header("X-Note")] = "") -> None:
+        asked.append(header)
+
+    @app.get("/open/{number}", dependencies=[Depends(note)])
+    async def opened(number: int) -> None: ...
+
+    with TestClient(app) as client:
+        assert client.get("/open/x").status_code == 422
+        assert asked == []
+        assert client.get("/open/1").status_code == 200
+        assert asked == [""]
+
+
+def test_a_time_limit_is_that_of_the_route() -> None:
+    app = tercel.App()
+
+    async def slow(token: str) -> str:
+        await asyncio.sleep(10)
+        return token
+
+    @app.get("/slow/{number}", timeout=0.05, dependencies=[Depends(Bearer(slow))])
+    async def take(number: int) -> None: ...
+
+    with TestClient(app) as client:
+        for one in (client, InProcess(app)):
+            late = one.get("/slow/x", headers={"authorization": "Bearer t"})
+            assert late.status_code == 503

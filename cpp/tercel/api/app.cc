@@ -20,6 +20,13 @@ route::MethodSet implied_by(const route::Endpoint& endpoint) {
   return implied;
 }
 
+Problem invalid(const http::Request& request, Failures& failures) noexcept {
+  return {.status = 422,
+          .detail = "Values of the request are missing or not what they must be.",
+          .instance = request.path,
+          .errors = failures.json()};
+}
+
 }  // namespace
 
 App::~App() {
@@ -59,13 +66,16 @@ route::Problem App::freeze() {
   entries_.reserve(routes_.size());
   for (std::size_t i = 0; i < routes_.size(); ++i) {
     Route& route = routes_[i];
-    entries_.push_back({.plan{std::move(route.parameters), endpoints[i]->fields()},
-                        .body = route.body,
-                        .body_schema = {},
-                        .endpoint = std::move(route.endpoint),
-                        .rate = route.rate,
-                        .demands = std::move(route.demands),
-                        .passed_on = route.passed_on});
+    entries_.push_back(
+        {.plan{std::move(route.parameters), endpoints[i]->fields()},
+         .body = route.body,
+         .body_schema = {},
+         .endpoint = std::move(route.endpoint),
+         .rate = route.rate,
+         .demands = std::move(route.demands),
+         .authenticator_plan{std::move(route.authenticator.parameters), endpoints[i]->fields()},
+         .authenticator = std::move(route.authenticator.endpoint),
+         .passed_on = route.passed_on});
     if (auto problem = compile_schemas(entries_.back(), i)) {
       return *problem + " It is of the route " + route.method + " " + route.path + ".";
     }
@@ -78,6 +88,9 @@ route::Problem App::freeze() {
 route::Problem App::compile_schemas(Entry& entry, std::size_t number) {
   const std::string uri = "tercel:/routes/" + std::to_string(number);
   if (auto problem = entry.plan.compile(schemas_, uri + "/parameters")) return problem;
+  if (auto problem = entry.authenticator_plan.compile(schemas_, uri + "/authenticator")) {
+    return problem;
+  }
   if (entry.body.schema.empty()) return std::nullopt;
   auto program = compile_schema(schemas_, uri + "/body", entry.body.schema);
   if (!program) return "The schema of the body is none: " + schemas_.fault().reason + ".";
@@ -105,7 +118,7 @@ void App::handle_with_body(const http::Request& request, http::Exchange& exchang
   Entry* const entry = find(kept, exchange);
   if (entry == nullptr || !admit(*entry, kept, exchange)) return;
   if (entry->body.kind == BodyKind::kNone) return call(*entry, kept, Body{}, exchange);
-  if (!takes_body(entry->body, kept, exchange)) return;
+  if (!takes_body(*entry, kept, exchange)) return;
   std::uint64_t bytes_max = entry->body.bytes_max;
   if (entry->body.kind == BodyKind::kForm) {
     const FormType form = form_type_of(kept);
@@ -169,10 +182,10 @@ App::Entry* App::find(const http::Request& request, http::Exchange& exchange) no
         unrouted_->handle(request, exchange);
         return nullptr;
       }
-      refuse(404, {}, request, exchange);
+      refuse(404, request, exchange);
       return nullptr;
     case route::Outcome::kTooLong:
-      refuse(414, {}, request, exchange);
+      refuse(414, request, exchange);
       return nullptr;
   }
   return nullptr;
@@ -220,56 +233,90 @@ bool App::shows_credentials(const Entry& entry, const http::Request& request,
   for (const Demand& demand : entry.demands) {
     const Result<bool> met = demand.rule->is_met(request, blocks_);
     if (met && *met) continue;
-    if (!met) {
-      exchange.abort(met.error());
-    } else if (demand.refused == nullptr) {
-      demand.rule->refuse(request, exchange, scratch_);
+    if (met) {
+      deny(demand, request, exchange);
     } else {
-      scratch_.clear();
-      Call call{
-          .request = request, .exchange = exchange, .arguments = arguments_, .scratch = scratch_};
-      demand.refused->call(call);
+      exchange.abort(met.error());
     }
     return false;
   }
   return true;
 }
 
-bool App::takes_body(const BodyPlan& body, const http::Request& request,
+void App::deny(const Demand& demand, const http::Request& request,
+               http::Exchange& exchange) noexcept {
+  if (demand.refused == nullptr) return demand.rule->refuse(request, exchange, scratch_);
+  scratch_.clear();
+  Call call{.request = request, .exchange = exchange, .arguments = arguments_, .scratch = scratch_};
+  demand.refused->call(call);
+}
+
+void App::authenticate(Entry& entry, const http::Request& request, http::Exchange& exchange,
+                       const Refusal& refusal) noexcept {
+  const RequestPlan& plan = entry.authenticator_plan;
+  failures_.clear();
+  Result<void> collected;
+  const bool remembered = with_memory([&] {
+    collected = plan.collect(request, match_, arguments_, failures_);
+    if (collected) plan.validate(arguments_, validator_, failures_);
+  });
+  if (!remembered || !failures_.ok()) return exchange.abort(Errc::kNoMemory);
+  if (!collected) return answer_problem(exchange, collected.error(), request.path, scratch_);
+  if (!failures_.empty()) {
+    // What says who asks is not what it must be.
+    if (!entry.demands.empty()) return deny(entry.demands.front(), request, exchange);
+    return answer_problem(exchange, invalid(request, failures_), scratch_);
+  }
+  asking_scratch_.clear();
+  Call call{.request = request,
+            .exchange = exchange,
+            .parameters = plan.parameters(),
+            .arguments = arguments_,
+            .refusal = &refusal,
+            .scratch = asking_scratch_};
+  entry.authenticator->call(call);
+}
+
+bool App::takes_body(Entry& entry, const http::Request& request,
                      http::Exchange& exchange) noexcept {
+  const BodyPlan& body = entry.body;
   if (body.kind != BodyKind::kBytes && is_encoded(request)) {
     // RFC 9110, section 12.5.3: the field says what would do.
     constexpr std::array<http::Field, 1> kTaken{{{"accept-encoding", "identity"}}};
-    answer_problem(exchange,
-                   {.status = 415,
-                    .detail = "The body must come as it is, without a Content-Encoding.",
-                    .instance = request.path},
-                   scratch_, kTaken);
+    refuse(entry,
+           {.status = 415, .detail = "The body must come as it is, without a Content-Encoding."},
+           request, exchange, kTaken);
     return false;
   }
   if (body.kind == BodyKind::kJson && !body_parser_.takes(body, request)) {
-    const bool told =
-        with_memory([&] { refuse(415, body_parser_.expected(body), request, exchange); });
-    if (!told) exchange.abort(Errc::kNoMemory);
+    std::string expected;
+    const bool told = with_memory([&] { expected = body_parser_.expected(body); });
+    if (!told) {
+      exchange.abort(Errc::kNoMemory);
+    } else {
+      refuse(entry, {.status = 415, .detail = expected}, request, exchange);
+    }
     return false;
   }
-  if (body.kind == BodyKind::kForm && !takes_form(request, exchange)) return false;
+  if (body.kind == BodyKind::kForm && !takes_form(entry, request, exchange)) return false;
   if (request.content_length.value_or(0) <= body.bytes_max) return true;
-  on_body_too_large(request, exchange);
+  refuse(entry, Errc::kBodyTooLarge, request, exchange);
   return false;
 }
 
-bool App::takes_form(const http::Request& request, http::Exchange& exchange) noexcept {
+bool App::takes_form(Entry& entry, const http::Request& request,
+                     http::Exchange& exchange) noexcept {
   const FormType form = form_type_of(request);
   if (form.encoding == FormEncoding::kNone) {
-    refuse(415,
-           "The body must be a form in UTF-8, and its Content-Type must say so: "
-           "application/x-www-form-urlencoded or multipart/form-data.",
+    refuse(entry,
+           {.status = 415,
+            .detail = "The body must be a form in UTF-8, and its Content-Type must say so: "
+                      "application/x-www-form-urlencoded or multipart/form-data."},
            request, exchange);
     return false;
   }
   if (form.encoding == FormEncoding::kMultipart && !http::form_boundary(form.media)) {
-    refuse(Errc::kBadBoundary, request, exchange);
+    refuse(entry, Errc::kBadBoundary, request, exchange);
     return false;
   }
   return true;
@@ -280,7 +327,7 @@ bool App::takes_form(const http::Request& request, http::Exchange& exchange) noe
 App::Entry* App::find_again(std::uint32_t route, const http::Request& request,
                             http::Exchange& exchange) noexcept {
   if (find(request.method, request.path) == route) return &entries_[route];
-  refuse(404, {}, request, exchange);
+  refuse(404, request, exchange);
   return nullptr;
 }
 
@@ -298,13 +345,16 @@ void App::on_form(std::uint32_t route, const http::Request& request, Form& form,
   }
 }
 
-void App::on_form_failed(const http::Request& request, Errc why,
+void App::on_form_failed(std::uint32_t route, const http::Request& request, Errc why,
                          http::Exchange& exchange) noexcept {
-  refuse(why, request, exchange);
+  if (Entry* const entry = find_again(route, request, exchange)) {
+    refuse(*entry, why, request, exchange);
+  }
 }
 
-void App::on_body_too_large(const http::Request& request, http::Exchange& exchange) noexcept {
-  refuse(Errc::kBodyTooLarge, request, exchange);
+void App::on_body_too_large(std::uint32_t route, const http::Request& request,
+                            http::Exchange& exchange) noexcept {
+  on_form_failed(route, request, Errc::kBodyTooLarge, exchange);
 }
 
 void App::call(Entry& entry, const http::Request& request, Body body,
@@ -315,6 +365,7 @@ void App::call(Entry& entry, const http::Request& request, Body body,
   if (!read(entry, request, body, room, root, exchange)) return;
   if (failures_.empty()) {
     scratch_.clear();
+    Asking asking{*this, entry};
     Call call{.request = request,
               .exchange = exchange,
               .parameters = entry.plan.parameters(),
@@ -323,35 +374,31 @@ void App::call(Entry& entry, const http::Request& request, Body body,
               .is_text = !root || body_parser_.is_text(),
               .bytes = body.bytes,
               .form = body.form,
+              .authentication = entry.authenticator != nullptr ? &asking : nullptr,
               .scratch = scratch_};
     entry.endpoint->call(call);
   } else if (!failures_.ok()) {
     exchange.abort(Errc::kNoMemory);
   } else {
-    answer_problem(exchange,
-                   {.status = 422,
-                    .detail = "Values of the request are missing or not what they must be.",
-                    .instance = request.path,
-                    .errors = failures_.json()},
-                   scratch_);
+    refuse(entry, invalid(request, failures_), request, exchange);
   }
   body_parser_.forget();
 }
 
-bool App::read(const Entry& entry, const http::Request& request, Body body, Block& room,
+bool App::read(Entry& entry, const http::Request& request, Body body, Block& room,
                std::optional<json::Value>& root, http::Exchange& exchange) noexcept {
   bool goes_on = false;
   const bool remembered = with_memory([&] {
-    goes_on = collect(entry, request, body, room, exchange) &&
-              (entry.body.kind != BodyKind::kJson ||
-               parse(entry.body, request, body.bytes, root, exchange));
+    goes_on =
+        collect(entry, request, body, room, exchange) &&
+        (entry.body.kind != BodyKind::kJson || parse(entry, request, body.bytes, root, exchange));
     if (goes_on) validate(entry, root);
   });
   if (!remembered) exchange.abort(Errc::kNoMemory);
   return remembered && goes_on;
 }
 
-bool App::collect(const Entry& entry, const http::Request& request, Body body, Block& room,
+bool App::collect(Entry& entry, const http::Request& request, Body body, Block& room,
                   http::Exchange& exchange) {
   std::span<const FormValue> values;
   Result<void> collected;
@@ -365,7 +412,7 @@ bool App::collect(const Entry& entry, const http::Request& request, Body body, B
     values = form_values_;
   }
   if (collected) collected = entry.plan.collect(request, match_, arguments_, failures_, values);
-  if (!collected) refuse(collected.error(), request, exchange);
+  if (!collected) refuse(entry, collected.error(), request, exchange);
   return collected.has_value();
 }
 
@@ -375,8 +422,9 @@ void App::validate(const Entry& entry, std::optional<json::Value> body) {
   failures_.add(validator_, nullptr, *body);
 }
 
-bool App::parse(const BodyPlan& plan, const http::Request& request, std::string_view body,
+bool App::parse(Entry& entry, const http::Request& request, std::string_view body,
                 std::optional<json::Value>& root, http::Exchange& exchange) {
+  const BodyPlan& plan = entry.body;
   if (body.empty()) {
     if (plan.required) failures_.add_body(FailureKind::kMissing);
     return true;
@@ -389,21 +437,40 @@ bool App::parse(const BodyPlan& plan, const http::Request& request, std::string_
   if (parsed.error() == Errc::kNoMemory) {
     exchange.abort(Errc::kNoMemory);
   } else if (parsed.error() == Errc::kHandlerFailed) {
-    refuse(500, "The application failed.", request, exchange);
+    refuse(entry, {.status = 500, .detail = "The application failed."}, request, exchange);
   } else {
-    refuse(400, body_parser_.complaint(body), request, exchange);
+    refuse(entry, {.status = 400, .detail = body_parser_.complaint(body)}, request, exchange);
   }
   return false;
 }
 
-void App::refuse(std::uint16_t status, std::string_view detail, const http::Request& request,
+void App::refuse(std::uint16_t status, const http::Request& request,
                  http::Exchange& exchange) noexcept {
-  answer_problem(exchange, {.status = status, .detail = detail, .instance = request.path},
-                 scratch_);
+  answer_problem(exchange, {.status = status, .instance = request.path}, scratch_);
 }
 
-void App::refuse(Errc error, const http::Request& request, http::Exchange& exchange) noexcept {
-  answer_problem(exchange, error, request.path, scratch_);
+void App::refuse(Entry& entry, const Problem& problem, const http::Request& request,
+                 http::Exchange& exchange, std::span<const http::Field> fields) noexcept {
+  Problem told = problem;
+  told.instance = request.path;
+  if (entry.authenticator == nullptr) return answer_problem(exchange, told, scratch_, fields);
+  scratch_.clear();
+  write(told, scratch_);
+  if (!scratch_.ok()) return exchange.abort(Errc::kNoMemory);
+  authenticate(entry, request, exchange,
+               {.status = told.status,
+                .content_type = kProblemType,
+                .body = scratch_.view(),
+                .fields = fields});
+}
+
+void App::refuse(Entry& entry, Errc error, const http::Request& request,
+                 http::Exchange& exchange) noexcept {
+  if (entry.authenticator == nullptr || !is_told(error)) {
+    return answer_problem(exchange, error, request.path, scratch_);
+  }
+  const Sentence detail{error};
+  refuse(entry, {.status = info(error).http_status, .detail = detail.view()}, request, exchange);
 }
 
 }  // namespace tercel::api

@@ -92,7 +92,8 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
         builder_{users},
         match_{decoded_, users},
         failures_{blocks_},
-        scratch_{blocks_} {}
+        scratch_{blocks_},
+        asking_scratch_{blocks_} {}
   App(const App&) = delete;
   App& operator=(const App&) = delete;
   ~App() override;
@@ -183,7 +184,21 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
     std::unique_ptr<Endpoint> endpoint;
     edge::RateRule* rate;
     std::vector<Demand> demands;
+    RequestPlan authenticator_plan;
+    std::unique_ptr<Endpoint> authenticator;  // Null: there is none.
     bool passed_on;
+  };
+  // Of an entry whose endpoint is being called.
+  class Asking final : public Authentication {
+   public:
+    Asking(App& app, Entry& entry) noexcept : app_{app}, entry_{entry} {}
+    void ask(Call& call, const Refusal& refusal) noexcept override {
+      app_.authenticate(entry_, call.request, call.exchange, refusal);
+    }
+
+   private:
+    App& app_;
+    Entry& entry_;
   };
 
   void add_or_keep(Route route);
@@ -202,7 +217,7 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   }
   void refuse_method(const http::Request& request, http::Exchange& exchange) noexcept;
   // False: it was answered.
-  [[nodiscard]] bool admit(const Entry& entry, const http::Request& request,
+  [[nodiscard]] bool admit(Entry& entry, const http::Request& request,
                            http::Exchange& exchange) noexcept {
     return is_in_time(entry, request, exchange) && shows_credentials(entry, request, exchange);
   }
@@ -210,10 +225,17 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
                                 http::Exchange& exchange) noexcept;
   [[nodiscard]] bool shows_credentials(const Entry& entry, const http::Request& request,
                                        http::Exchange& exchange) noexcept;
+  // Answers a request that does not meet `demand`.
+  void deny(const Demand& demand, const http::Request& request, http::Exchange& exchange) noexcept;
+  // Answers with `refusal`, once the authenticator of `entry` knows who asks. REQUIRES: it has one;
+  // match_ is that of the request.
+  void authenticate(Entry& entry, const http::Request& request, http::Exchange& exchange,
+                    const Refusal& refusal) noexcept;
   // False: it was answered.
-  [[nodiscard]] bool takes_body(const BodyPlan& body, const http::Request& request,
+  [[nodiscard]] bool takes_body(Entry& entry, const http::Request& request,
                                 http::Exchange& exchange) noexcept;
-  [[nodiscard]] bool takes_form(const http::Request& request, http::Exchange& exchange) noexcept;
+  [[nodiscard]] bool takes_form(Entry& entry, const http::Request& request,
+                                http::Exchange& exchange) noexcept;
   void read_form(const Entry& entry, std::string_view boundary, const http::Request& request,
                  Block head, http::Exchange& exchange) noexcept;
   // What a request has for a body: bytes, or a multipart form.
@@ -226,31 +248,36 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
             http::Exchange& exchange) noexcept;
   // What the endpoint is called with; false: it was answered. `room` is what values of a form point
   // into.
-  [[nodiscard]] bool read(const Entry& entry, const http::Request& request, Body body, Block& room,
+  [[nodiscard]] bool read(Entry& entry, const http::Request& request, Body body, Block& room,
                           std::optional<json::Value>& root, http::Exchange& exchange) noexcept;
   // Steps of read(), which throw std::bad_alloc, and have not answered then.
   // Takes the parameters; false: it was answered.
-  [[nodiscard]] bool collect(const Entry& entry, const http::Request& request, Body body,
-                             Block& room, http::Exchange& exchange);
+  [[nodiscard]] bool collect(Entry& entry, const http::Request& request, Body body, Block& room,
+                             http::Exchange& exchange);
   // Parses `body`; false: it was answered.
-  [[nodiscard]] bool parse(const BodyPlan& plan, const http::Request& request,
-                           std::string_view body, std::optional<json::Value>& root,
-                           http::Exchange& exchange);
+  [[nodiscard]] bool parse(Entry& entry, const http::Request& request, std::string_view body,
+                           std::optional<json::Value>& root, http::Exchange& exchange);
   void validate(const Entry& entry, std::optional<json::Value> body);
-  void refuse(std::uint16_t status, std::string_view detail, const http::Request& request,
+  // Says what is wrong with a request that has no route.
+  void refuse(std::uint16_t status, const http::Request& request,
               http::Exchange& exchange) noexcept;
-  void refuse(Errc error, const http::Request& request, http::Exchange& exchange) noexcept;
+  // The same for one that has: to who may know. REQUIRES: match_ is that of the request.
+  void refuse(Entry& entry, const Problem& problem, const http::Request& request,
+              http::Exchange& exchange, std::span<const http::Field> fields = {}) noexcept;
+  void refuse(Entry& entry, Errc error, const http::Request& request,
+              http::Exchange& exchange) noexcept;
 
   // --- BodyOwner
   void on_body(std::uint32_t route, const http::Request& request, std::string_view body,
                http::Exchange& exchange) noexcept override;
-  void on_body_too_large(const http::Request& request, http::Exchange& exchange) noexcept override;
+  void on_body_too_large(std::uint32_t route, const http::Request& request,
+                         http::Exchange& exchange) noexcept override;
   void destroy(BodyReader* reader) noexcept override { readers_.destroy(reader); }
 
   // --- FormOwner
   void on_form(std::uint32_t route, const http::Request& request, Form& form,
                http::Exchange& exchange) noexcept override;
-  void on_form_failed(const http::Request& request, Errc why,
+  void on_form_failed(std::uint32_t route, const http::Request& request, Errc why,
                       http::Exchange& exchange) noexcept override;
   void destroy(FormReader* reader) noexcept override { form_readers_.destroy(reader); }
 
@@ -279,6 +306,7 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   BodyParser body_parser_;
   schema::Validator validator_{{.assert_formats = true}};
   json::Writer scratch_;
+  json::Writer asking_scratch_;  // Of authenticators: what they let through may be in scratch_.
   std::vector<FormValue> form_values_;
   Slab<BodyReader> readers_;
   Slab<FormReader> form_readers_;

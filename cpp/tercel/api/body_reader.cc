@@ -39,7 +39,7 @@ void BodyReader::refuse(Appended why) noexcept {
   if (why == Appended::kNoMemory) {
     exchange_->abort(Errc::kNoMemory);
   } else {
-    owner_.on_body_too_large(request_, *exchange_);
+    owner_.on_body_too_large(route_, request_, *exchange_);
   }
   owner_.destroy(this);
 }

@@ -26,7 +26,7 @@ class BodyOwner {
   // `route`: as the reader was given it.
   virtual void on_body(std::uint32_t route, const http::Request& request, std::string_view body,
                        http::Exchange& exchange) noexcept = 0;
-  virtual void on_body_too_large(const http::Request& request,
+  virtual void on_body_too_large(std::uint32_t route, const http::Request& request,
                                  http::Exchange& exchange) noexcept = 0;
   // The last that is heard of it.
   virtual void destroy(BodyReader* reader) noexcept = 0;

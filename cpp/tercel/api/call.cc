@@ -22,4 +22,20 @@ void Call::answer_json(std::uint16_t status, Fields fields) const noexcept {
   answer(exchange, status, "application/json", scratch.view(), fields);
 }
 
+void Call::refuse(std::uint16_t status, std::string_view detail, Fields fields) noexcept {
+  if (authentication == nullptr) return problem(status, detail, fields);
+  scratch.clear();
+  write({.status = status, .detail = detail, .instance = request.path}, scratch);
+  if (!scratch.ok()) return exchange.abort(Errc::kNoMemory);
+  authentication->ask(*this, {.status = status,
+                              .content_type = kProblemType,
+                              .body = scratch.view(),
+                              .fields = {fields.begin(), fields.size()}});
+}
+
+void Call::answer_refusal() const noexcept {
+  if (refusal == nullptr) return;
+  answer(exchange, refusal->status, refusal->content_type, refusal->body, refusal->fields);
+}
+
 }  // namespace tercel::api

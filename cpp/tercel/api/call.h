@@ -32,6 +32,26 @@
 
 namespace tercel::api {
 
+struct Call;
+
+// An answer that says what is wrong with a request. A view.
+struct Refusal {
+  std::uint16_t status;
+  std::string_view content_type;
+  std::string_view body;
+  std::span<const http::Field> fields = {};  // At most kAnswerFieldsMax.
+};
+
+// Asks who sends a request before it is told what is wrong with it.
+class Authentication {
+ public:
+  // Answers, now or later, with `refusal` or in its place. `call.arguments` are gone then.
+  virtual void ask(Call& call, const Refusal& refusal) noexcept = 0;
+
+ protected:
+  ~Authentication() = default;
+};
+
 // Everything but `exchange` is valid until the endpoint returns; that one as its class says.
 struct Call {
   const http::Request& request;
@@ -42,6 +62,8 @@ struct Call {
   bool is_text = true;                         // That body is the text in `bytes`.
   std::string_view bytes = {};                 // The body as it was sent, if it was collected.
   Form* form = nullptr;                        // If the body is a multipart form.
+  Authentication* authentication = nullptr;    // Of the route; null: it has none.
+  const Refusal* refusal = nullptr;            // Of an authenticator (route.h): what to answer.
   json::Writer& scratch;                       // Empty.
 
   // The argument for the parameter of that name as a T (json/value.h). Nothing: it was not given,
@@ -72,6 +94,10 @@ struct Call {
     answer_problem(exchange, {.status = status, .detail = detail, .instance = request.path},
                    scratch, fields);
   }
+  // The same for what is wrong with the request, where who sends it is asked first (route.h).
+  void refuse(std::uint16_t status, std::string_view detail, Fields fields = {}) noexcept;
+  // Answers with `refusal`, if there is one.
+  void answer_refusal() const noexcept;
   // Without a body: 204 and the like.
   void empty(std::uint16_t status, Fields fields = {}) const noexcept {
     answer(exchange, status, {}, {}, fields);

@@ -45,7 +45,7 @@ void FormReader::take(http::BodyRead read) noexcept {
     if (taken) {
       owner_.on_form(route_, request_, form_, *exchange_);
     } else {
-      owner_.on_form_failed(request_, taken.error(), *exchange_);
+      owner_.on_form_failed(route_, request_, taken.error(), *exchange_);
     }
     return owner_.destroy(this);
   }

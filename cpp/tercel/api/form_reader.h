@@ -30,7 +30,7 @@ class FormOwner {
   virtual void on_form(std::uint32_t route, const http::Request& request, Form& form,
                        http::Exchange& exchange) noexcept = 0;
   // It is refused: kBodyTooLarge, or what parser and form fail with.
-  virtual void on_form_failed(const http::Request& request, Errc why,
+  virtual void on_form_failed(std::uint32_t route, const http::Request& request, Errc why,
                               http::Exchange& exchange) noexcept = 0;
   // The last that is heard of it.
   virtual void destroy(FormReader* reader) noexcept = 0;

@@ -11,30 +11,18 @@
 #include "tercel/http/response_rules.h"
 
 namespace tercel::api {
-namespace {
 
-// What an error says, as a sentence: "the form exceeds the limit" is "The form exceeds the limit.".
-// Without a std::string, because it may be said where there is no memory.
-class Sentence {
- public:
-  explicit Sentence(std::string_view text) noexcept : size_{text.size() + 1} {
-    std::copy(text.begin(), text.end(), bytes_.begin());
-    if (bytes_[0] >= 'a' && bytes_[0] <= 'z') bytes_[0] = static_cast<char>(bytes_[0] & ~0x20);
-    bytes_[text.size()] = '.';
-  }
-  [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+bool is_told(Errc error) noexcept {
+  return info(error).http_status != 0 && error != Errc::kNoMemory;
+}
 
- private:
-  static constexpr std::size_t kBytesMax = 128;
-#define TERCEL_API_FITS(name, blame, status, text) static_assert(sizeof(text) <= kBytesMax);
-  TERCEL_ERRORS(TERCEL_API_FITS)
-#undef TERCEL_API_FITS
-
-  std::array<char, kBytesMax> bytes_;
-  std::size_t size_;
-};
-
-}  // namespace
+Sentence::Sentence(Errc error) noexcept {
+  const std::string_view text = info(error).text;
+  size_ = text.size() + 1;
+  std::copy(text.begin(), text.end(), bytes_.begin());
+  if (bytes_[0] >= 'a' && bytes_[0] <= 'z') bytes_[0] = static_cast<char>(bytes_[0] & ~0x20);
+  bytes_[text.size()] = '.';
+}
 
 void write(const Problem& problem, json::Writer& out) noexcept {
   out.begin_object();
@@ -64,16 +52,15 @@ void answer_problem(http::Exchange& exchange, const Problem& problem, json::Writ
   scratch.clear();
   write(problem, scratch);
   if (!scratch.ok()) return exchange.abort(Errc::kNoMemory);
-  answer(exchange, problem.status, "application/problem+json", scratch.view(), fields);
+  answer(exchange, problem.status, kProblemType, scratch.view(), fields);
 }
 
 void answer_problem(http::Exchange& exchange, Errc error, std::string_view instance,
                     json::Writer& scratch, std::span<const http::Field> fields) noexcept {
-  const ErrorInfo known = info(error);
-  if (known.http_status == 0 || error == Errc::kNoMemory) return exchange.abort(error);
-  const Sentence detail{known.text};
-  answer_problem(exchange,
-                 {.status = known.http_status, .detail = detail.view(), .instance = instance},
+  if (!is_told(error)) return exchange.abort(error);
+  const Sentence detail{error};
+  const std::uint16_t status = info(error).http_status;
+  answer_problem(exchange, {.status = status, .detail = detail.view(), .instance = instance},
                  scratch, fields);
 }
 

@@ -7,6 +7,8 @@
 // Source: RFC 9457. Tested by app_test.cc.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -25,8 +27,30 @@ struct Problem {
   std::string_view errors = {};    // A JSON array; empty: left out.
 };
 
+inline constexpr std::string_view kProblemType = "application/problem+json";
+
 // Writes the document into `out`, which holds nothing yet.
 void write(const Problem& problem, json::Writer& out) noexcept;
+
+// Whether an error can be told by an answer.
+[[nodiscard]] bool is_told(Errc error) noexcept;
+
+// What an error says, as a sentence: "the form exceeds the limit" is "The form exceeds the limit.".
+// Without a std::string, because it may be said where there is no memory.
+class Sentence {
+ public:
+  explicit Sentence(Errc error) noexcept;
+  [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+
+ private:
+  static constexpr std::size_t kBytesMax = 128;
+#define TERCEL_API_FITS(name, blame, status, text) static_assert(sizeof(text) <= kBytesMax);
+  TERCEL_ERRORS(TERCEL_API_FITS)
+#undef TERCEL_API_FITS
+
+  std::array<char, kBytesMax> bytes_;
+  std::size_t size_;
+};
 
 // Answers with it, and with `fields` besides Content-Type and Content-Length. `scratch` is emptied.
 void answer_problem(http::Exchange& exchange, const Problem& problem, json::Writer& scratch,

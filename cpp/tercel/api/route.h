@@ -23,6 +23,18 @@ struct Demand {
   std::unique_ptr<Endpoint> refused = {};
 };
 
+// Who is asked first about a request that shows credentials and is refused for something else: for
+// its type, its length, its parameters or its body. Who is not who he says he is learns that, and
+// nothing of what the route takes.
+struct Authenticator {
+  // Of the query, header fields, cookies and the path. Values that are none are refused by the rule
+  // of the route's first demand; without one, as what is wrong with the request.
+  std::vector<Parameter> parameters = {};
+  // Called with these, and with Call::refusal, which it answers with when all is well:
+  // Call::answer_refusal(). Null: nobody is asked.
+  std::unique_ptr<Endpoint> endpoint = {};
+};
+
 struct Route {
   std::string method;
   std::string path;       // A template (route/template.h).
@@ -32,7 +44,8 @@ struct Route {
   std::unique_ptr<Endpoint> endpoint = {};
   edge::RateRule* rate = nullptr;  // Outlives the app; null: no limit. Several routes may share it.
   std::vector<Demand> demands = {};  // Asked in this order.
-  bool passed_on = false;            // To App::set_passed_on().
+  Authenticator authenticator = {};
+  bool passed_on = false;  // To App::set_passed_on().
 };
 
 // Each returns nothing, or a sentence that says what to change about the route.

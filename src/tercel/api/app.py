@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tercel import _api
+from tercel.api.authentication import refusal_of
 from tercel.api.converters import check as check_converter
 from tercel.api.cors import CORS
 from tercel.api.dependencies import Depends
@@ -367,6 +368,7 @@ class App(Router):
             "answer_raised": self._error_handlers.answer,
             "upload_type": upload_of,
             "spool_type": Spool,
+            "refusal_type": refusal_of,
             "spool_directory": spool_directory() if self._takes_files() else "",
             "failed": failed,
             "cors": self._cors._native if self._cors is not None else None,

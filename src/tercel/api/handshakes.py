@@ -8,6 +8,7 @@ refuses one before it is accepted is a response like any other, where the server
 from __future__ import annotations
 
 import contextlib
+import inspect
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from tercel.api.disconnect import WebSocketDisconnect
 from tercel.api.errors import problem, title_of
 from tercel.api.messages import InvalidMessage
 from tercel.api.plan import Plan
-from tercel.api.portable import Answer, send_answer
+from tercel.api.portable import Answer, authenticate, send_answer
 from tercel.api.request import Request
 from tercel.api.response import Response
 from tercel.api.response_headers import ResponseHeaders
@@ -183,7 +184,11 @@ class _Handshake:
         if len(begun) == 3:
             answer: Answer = begun
             return answer
+        if len(begun) == 1:
+            inspect.unwrap(begun[0])()  # What it raises, the caller answers.
         number, values = begun
+        if number < 0:
+            return self._encode(await authenticate(app._websockets[-1 - number], values))
         route = app._websockets[number]
         return await self._call(route, dict(zip(route.plan.names, values, strict=True)))
 

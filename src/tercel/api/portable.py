@@ -25,7 +25,7 @@ from tercel.api.streams import Receive, Send, Stream
 if TYPE_CHECKING:
     from tercel.api.app import App
 
-__all__ = ["Answer", "Portable", "send_answer"]
+__all__ = ["Answer", "Portable", "authenticate", "send_answer"]
 
 # (status, headers, body), as the engine makes answers.
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -106,6 +106,8 @@ class Portable:
         if len(begun) == 3:
             return _with_files(asked, begun, None)
         number, values = begun
+        if number < 0:
+            return self._encode(asked, await authenticate(app._routes[-1 - number], values), 200)
         route = app._routes[number]
         return await self._call(asked, route, dict(zip(route.plan.names, values, strict=True)))
 
@@ -184,6 +186,13 @@ class Portable:
             # Who asked for the work asked for it whatever the answer looks like.
             return answer.instead(shown)
         return self._encode(asked, shown, shown.status)
+
+
+async def authenticate(route: Route, values: tuple[Any, ...]) -> Any:
+    """Returns what refuses a request of a route, or raises what says who may not know."""
+    assert route.authenticator is not None
+    names = route.authenticator.names
+    return await route.authenticator.endpoint(**dict(zip(names, values, strict=True)))
 
 
 def _with_files(asked: Asked, answer: tuple[int, Any, Any], path: str | None) -> Answer | Stream:

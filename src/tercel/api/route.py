@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tercel import _api
+from tercel.api.authentication import Authenticator
 from tercel.api.plan import Plan
 
 __all__ = ["WEBSOCKET", "Around", "Remarks", "Route", "endpoint_of"]
@@ -52,6 +53,7 @@ class Route:
         guarded: what the engine calls instead, which answers exceptions that only a coroutine
             function answers.
         after: hooks of its own, called with the request and what answers it.
+        authenticator: asked before a request is told what is wrong with it; None: nobody is.
     """
 
     method: str
@@ -68,6 +70,7 @@ class Route:
     demands: list[tuple[_api.Credentials, Callable[[], Exception]]] = field(default_factory=list)
     after: tuple[Callable[..., Any], ...] = ()
     guarded: Callable[..., Any] | None = None
+    authenticator: Authenticator | None = None
 
     def native(
         self, refused: Around | None = None, around: Around | None = None
@@ -76,7 +79,7 @@ class Route:
 
         Args:
             refused: returns what is called where credentials are missing; None: the engine answers.
-            around: returns what to call in the place of the endpoint.
+            around: returns what to call in the place of the endpoint, and of the authenticator.
         """
         plan = self.plan
         endpoint = self.guarded or self.endpoint
@@ -100,6 +103,7 @@ class Route:
             self.rate,
             demands,
             bool(self.after),
+            self.authenticator.native(around) if self.authenticator is not None else None,
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tercel import _api
+from tercel.api.authentication import Authenticator, authenticator_of
 from tercel.api.background import BackgroundTasks, Followed
 from tercel.api.dependencies import Depends, Singletons, caller
 from tercel.api.handshakes import check_plan
@@ -76,6 +77,9 @@ class RouteTable:
         """
         for route in self.routes:
             route.guarded = guard(route.endpoint)
+        for route in (*self.routes, *self.websockets):
+            if route.authenticator is not None:
+                route.authenticator.guarded = guard(route.authenticator.endpoint)
         self._templates = None
 
     def add(self, registration: Registration, dependencies: tuple[Depends, ...]) -> None:
@@ -123,6 +127,7 @@ class RouteTable:
                     registration.origins,
                     [(self._rule_of(one), one.refusal) for one in plan.demands],
                     registration.after,
+                    authenticator=self._authenticator_of(registration, plan),
                 )
             )
 
@@ -147,6 +152,14 @@ class RouteTable:
             function, status = registration.function, registration.status
             endpoint = self._media_types.negotiated(endpoint, function, status, plan)
         return registration.limits.around(endpoint, registration.function.__qualname__)
+
+    def _authenticator_of(self, registration: Registration, plan: Plan) -> Authenticator | None:
+        made = authenticator_of(plan, self.singletons, self.overrides)
+        if made is not None:
+            made.endpoint = registration.limits.around(
+                made.endpoint, registration.function.__qualname__
+            )
+        return made
 
     def _called(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
         function, blocking = registration.function, registration.blocking

@@ -70,6 +70,9 @@ class Sessions:
         ImportError: itsdangerous is not installed.
     """
 
+    # Those that depend on it can tell who asks.
+    _is_session = True
+
     def __init__(
         self,
         secrets: Sequence[str | bytes],

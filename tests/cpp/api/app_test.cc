@@ -25,6 +25,16 @@ class TextEndpoint final : public Endpoint {
   void call(Call& call) noexcept override { call.text(200, "ok"); }
 };
 
+template <typename Function>
+class FunctionEndpointForTest final : public Endpoint {
+ public:
+  explicit FunctionEndpointForTest(Function function) : function_{std::move(function)} {}
+  void call(Call& call) noexcept override { function_(call); }
+
+ private:
+  Function function_;
+};
+
 // An HTTP/1 session over memory, whose handler is an API.
 class AppTest : public testing::Test {
  protected:
@@ -73,10 +83,40 @@ class AppTest : public testing::Test {
                   .endpoint = std::make_unique<TextEndpoint>()};
     guarded.demands.push_back({.rule = &rule_});
     EXPECT_EQ(app_.add(std::move(guarded)), std::nullopt);
+    add_asked();
     app_.on("DELETE", "/made", {}, [](Call& call) { call.empty(204, {{"x-gone", "1"}}); });
     EXPECT_EQ(app_.freeze(), std::nullopt);
     context_.set_default_fields("", "", /*with_date=*/false);
     wire_.session = &session_;
+  }
+
+  // A route that asks who sends what it does not take: key 1 may know, key 2 is told later.
+  void add_asked() {
+    const auto endpoint = [](auto function) {
+      return std::make_unique<FunctionEndpointForTest<decltype(function)>>(std::move(function));
+    };
+    const auto route = [&](std::string path, std::vector<Parameter> parameters, BodyPlan body) {
+      Route made{.method = "POST",
+                 .path = std::move(path),
+                 .parameters = std::move(parameters),
+                 .body = std::move(body),
+                 .endpoint = endpoint([](Call& call) {
+                   if (call.bytes != "{\"a\":0}") return call.text(200, "ok");
+                   call.refuse(422, "Not this.", {{"x-why", "zero"}});
+                 })};
+      made.demands.push_back({.rule = &rule_});
+      made.authenticator = {.parameters = {{.name = "x-key", .in = In::kHeader}},
+                            .endpoint = endpoint([this](Call& call) {
+                              ++calls_;
+                              if (call.argument<std::string_view>("x-key") == "1")
+                                return call.answer_refusal();
+                              call.problem(403, "Not you.");
+                            })};
+      EXPECT_EQ(app_.add(std::move(made)), std::nullopt);
+    };
+    route("/asked", {{.name = "n", .type = Type::kInteger}},
+          {.kind = BodyKind::kJson, .bytes_max = 64, .schema = R"({"type":"object"})"});
+    route("/asked-form", {{.name = "f", .in = In::kForm}}, {});
   }
 
   static void answer_with_arguments(Call& call) {
@@ -290,6 +330,72 @@ TEST_F(AppTest, MissingCredentialsAre401BeforeAnythingElse) {
   EXPECT_EQ(ask("POST /guarded?n=1", "", "{}"), refused);
   EXPECT_EQ(ask("POST /guarded?n=x", "X-Key: 1\r\n", "{}").substr(0, 12), "HTTP/1.1 422");
   EXPECT_EQ(ask("POST /guarded?n=1", "X-Key: 1\r\n", "{}").substr(0, 12), "HTTP/1.1 200");
+}
+
+TEST_F(AppTest, WhoAsksIsFoundOutBeforeARequestIsToldWhatIsWrong) {
+  const std::string denied =
+      problem("403 Forbidden", R"({"type":"about:blank","title":"Forbidden","status":403,)"
+                               R"("detail":"Not you.","instance":"/asked"})");
+  struct Case {
+    std::string_view query, fields, body, status;
+  };
+  const std::string long_body = "\"" + std::string(80, 'x') + "\"";
+  const std::vector<Case> cases{{"?n=x", "", "{}", "422"},
+                                {"", "", "{}", "422"},
+                                {"?n=1", "", "[]", "422"},
+                                {"?n=1", "", "", "422"},
+                                {"?n=1", "", "{\"a\":0}", "422"},
+                                {"?n=1", "", "{", "400"},
+                                {"?n=1", "", long_body, "413"},
+                                {"?n=1", "Content-Type: text/plain\r\n", "{}", "415"},
+                                {"?n=1", "Content-Encoding: gzip\r\n", "{}", "415"}};
+  for (const Case& one : cases) {
+    const std::string line = "POST /asked" + std::string{one.query};
+    const std::string known = "X-Key: 1\r\n" + std::string{one.fields};
+    const std::string unknown = "X-Key: 2\r\n" + std::string{one.fields};
+    EXPECT_EQ(ask(line, known, one.body).substr(9, 3), one.status) << line << one.body;
+    EXPECT_EQ(ask(line, unknown, one.body), denied) << line << one.body;
+  }
+  EXPECT_EQ(calls_, 2 * static_cast<int>(cases.size()));
+  EXPECT_EQ(ask("POST /asked?n=1", "X-Key: 2\r\n", "{}").substr(9, 3), "200");
+  EXPECT_EQ(calls_, 2 * static_cast<int>(cases.size()));
+}
+
+TEST_F(AppTest, WhatIsLetThroughIsWhatTheEngineHad) {
+  EXPECT_EQ(ask("POST /asked?n=x", "X-Key: 1\r\n", "[]"),
+            problem("422 Unprocessable Content",
+                    R"({"type":"about:blank","title":"Unprocessable Content","status":422,)"
+                    R"("detail":"Values of the request are missing or not what they must be.",)"
+                    R"("instance":"/asked","errors":[{"type":"int_parsing",)"
+                    R"("msg":"This must be an integer in decimal digits.","loc":["query","n"],)"
+                    R"("input":"x"},{"type":"dict_type","msg":"Must be of type object.",)"
+                    R"("loc":["body"]}]})"));
+  EXPECT_EQ(ask("POST /asked?n=1", "X-Key: 1\r\n", "{\"a\":0}"),
+            problem("422 Unprocessable Content",
+                    R"({"type":"about:blank","title":"Unprocessable Content","status":422,)"
+                    R"("detail":"Not this.","instance":"/asked"})",
+                    "x-why: zero\r\n"));
+  const std::string encoded = ask("POST /asked?n=1", "X-Key: 1\r\nContent-Encoding: br\r\n", "{}");
+  EXPECT_NE(encoded.find("\r\naccept-encoding: identity\r\n"), encoded.npos);
+}
+
+TEST_F(AppTest, CredentialsThatAreNoTextAreRefusedAsMissingOnes) {
+  EXPECT_EQ(ask("POST /asked?n=x", "X-Key: \xff\r\n", "{}").substr(9, 3), "401");
+}
+
+TEST_F(AppTest, WhoSendsAFormIsAskedToo) {
+  constexpr std::string_view kForm = "Content-Type: multipart/form-data; boundary=b\r\n";
+  for (const std::string_view body : {"--b", "--b--\r\n", "nonsense"}) {
+    EXPECT_EQ(ask("POST /asked-form", "X-Key: 2\r\n" + std::string{kForm}, body).substr(9, 3),
+              "403")
+        << body;
+    EXPECT_NE(ask("POST /asked-form", "X-Key: 1\r\n" + std::string{kForm}, body).substr(9, 3),
+              "403")
+        << body;
+  }
+  EXPECT_EQ(ask("POST /asked-form", "X-Key: 2\r\nContent-Type: multipart/form-data\r\n", "x")
+                .substr(9, 3),
+            "403");
 }
 
 TEST_F(AppTest, AMissingBodyAndAWrongParameterAreToldTogether) {

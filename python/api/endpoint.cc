@@ -35,6 +35,19 @@ bool is_head(const tercel::api::Call& call) noexcept {
   return call.request.method == "HEAD";
 }
 
+// One, or a list of them.
+PyObject* make_floats(json::Value value) noexcept {
+  if (!value.is_array()) return PyFloat_FromDouble(value.float64());
+  Ref list = Ref::steal(PyList_New(static_cast<Py_ssize_t>(value.size())));
+  Py_ssize_t index = 0;
+  for (const json::Value element : value.elements()) {
+    PyObject* const made = list ? PyFloat_FromDouble(element.float64()) : nullptr;
+    if (made == nullptr) return nullptr;
+    PyList_SET_ITEM(list.get(), index++, made);
+  }
+  return list.release();
+}
+
 // Tells the exchange that nothing can be answered.
 bool raise_of(Result<void> result) noexcept {
   if (result || result.error() == Errc::kClosed) return true;
@@ -138,7 +151,7 @@ bool PyEndpoint::build_into(PyObject* tuple, const tercel::api::Call& call) noex
 PyObject* PyEndpoint::make(const Argument& argument,
                            std::optional<json::Value> value) const noexcept {
   if (!value) return fresh(argument.fallback ? argument.fallback.get() : Py_None);
-  if (argument.is_float) return PyFloat_FromDouble(value->float64());
+  if (argument.is_float) return make_floats(*value);
   const Ref made = Ref::steal(to_python(*value));
   if (!made || !argument.convert) return Py_XNewRef(made.get());
   return entering_python([&] { return PyObject_CallOneArg(argument.convert.get(), made.get()); });

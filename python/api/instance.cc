@@ -88,7 +88,7 @@ Parameter read_parameter(const nb::tuple& one, Argument& argument) {
                       .bytes_max = nb::cast<std::uint64_t>(one[9])};
   argument.fallback = share_fallback(one[6]);
   argument.convert = share_known(one[7]);
-  argument.is_float = parameter.type == Type::kNumber && !parameter.array && !argument.convert;
+  argument.is_float = parameter.type == Type::kNumber && !argument.convert;
   argument.is_file = parameter.type == Type::kFile;
   argument.wish = {.array = parameter.array, .as_bytes = type == kBytesOfFile};
   return parameter;

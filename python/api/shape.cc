@@ -8,6 +8,8 @@
 #include <nanobind/stl/vector.h>
 
 #include "python/api/values.h"
+#include "tercel/api/limits.h"
+#include "tercel/json/decimal.h"
 #include "tercel/json/node.h"
 
 namespace nb = nanobind;
@@ -31,9 +33,20 @@ PyObject* make_float(json::Value value) noexcept {
 PyObject* make_integer(json::Value value) noexcept {
   if (value.kind() != json::Kind::kDecimal) return to_python(value);
   const double number = value.float64();
-  // From 2^53 on it is not known which integer was meant: that is the next one's nearest, too.
-  const bool exact = std::trunc(number) == number && std::fabs(number) < 9007199254740992.0;
-  return exact ? PyLong_FromDouble(number) : refuse();
+  // From 2^53 on the double is the nearest of several integers: the digits say which was meant.
+  if (std::fabs(number) < 9007199254740992.0) {
+    return std::trunc(number) == number ? PyLong_FromDouble(number) : refuse();
+  }
+  const json::Decimal exact{value};
+  const auto zeros = exact.exponent();
+  constexpr std::int64_t kDigitsMax = tercel::api::kIntegerDigitsMax;
+  if (zeros < 0 || zeros > kDigitsMax - static_cast<std::int64_t>(exact.size())) return refuse();
+  std::string text{exact.negative() ? "-" : ""};
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    text += static_cast<char>('0' + exact.digit(i));
+  }
+  text.append(static_cast<std::size_t>(zeros), '0');
+  return PyLong_FromString(text.c_str(), nullptr, 10);
 }
 
 }  // namespace
@@ -45,11 +58,12 @@ Shape::Shape(const nb::list& nodes) {
 }
 
 Shape::Node Shape::read(const nb::tuple& node) {
-  static constexpr std::array<std::pair<std::string_view, Kind>, 13> kKinds{
+  static constexpr std::array<std::pair<std::string_view, Kind>, 14> kKinds{
       {{"parsed", Kind::kParsed},
        {"integer", Kind::kInteger},
        {"float", Kind::kFloat},
        {"leaf", Kind::kLeaf},
+       {"integer leaf", Kind::kIntegerLeaf},
        {"optional", Kind::kOptional},
        {"list", Kind::kList},
        {"set", Kind::kSet},
@@ -74,6 +88,7 @@ Shape::Node Shape::read(const nb::tuple& node) {
     case Kind::kFloat:
       break;
     case Kind::kLeaf:
+    case Kind::kIntegerLeaf:
       made.callable = Ref::share(nb::object(node[1]).ptr());
       break;
     case Kind::kFixed:
@@ -129,6 +144,7 @@ PyObject* Shape::make(std::uint32_t index, json::Value value) const noexcept {
     case Kind::kFloat:
       return make_float(value);
     case Kind::kLeaf:
+    case Kind::kIntegerLeaf:
       return make_leaf(node, value);
     case Kind::kOptional:
       return value.is_null() ? Py_NewRef(Py_None) : make(node.part, value);
@@ -151,7 +167,8 @@ PyObject* Shape::make(std::uint32_t index, json::Value value) const noexcept {
 }
 
 PyObject* Shape::make_leaf(const Node& node, json::Value value) const noexcept {
-  const Ref parsed = Ref::steal(to_python(value));
+  const bool is_integer = node.kind == Kind::kIntegerLeaf && value.is_number();
+  const Ref parsed = Ref::steal(is_integer ? make_integer(value) : to_python(value));
   if (!parsed) return nullptr;
   return entering_python([&] { return PyObject_CallOneArg(node.callable.get(), parsed.get()); });
 }

@@ -10,6 +10,7 @@
 // | ("integer",)                                        | the same; 1.0 becomes 1             |
 // | ("float",)                                          | float, of any number                |
 // | ("leaf", convert)                                   | convert(what to_python() makes)     |
+// | ("integer leaf", convert)                           | convert(what "integer" makes)       |
 // | ("optional", node)                                  | None, or of the node                |
 // | ("list" or "set" or "frozenset" or "tuple", node)   | that, of elements of the node       |
 // | ("fixed", nodes)                                    | a tuple                             |
@@ -61,6 +62,7 @@ class Shape {
     kInteger,
     kFloat,
     kLeaf,
+    kIntegerLeaf,
     kOptional,
     kList,
     kSet,

@@ -265,9 +265,8 @@ def test_others_are_left_to_their_decoder(kind: Any) -> None:
     ("kind", "body", "loc"),
     [
         (dict[str, float], b'{"a": 1e999}', ["body"]),
-        # From there on a double is the nearest one of several integers.
-        (list[int], b"[9007199254740993.0]", ["body", 0]),
-        (list[int], b"[9007199254740992.0]", ["body", 0]),
+        # More digits than an integer of Python is made of.
+        (list[int], b"[1e4300]", ["body"]),
         (
             list[Zoned],
             b'["2020-01-01T00:00:00Z", "2020-01-01T00:00:00"]',

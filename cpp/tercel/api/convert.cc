@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "tercel/base/utf8.h"
 
@@ -36,6 +37,7 @@ std::optional<FailureKind> convert_number(std::string_view text, json::Node* nod
   if (!json::make_number(nodes, text)) return FailureKind::kFloatParsing;
   const bool is_long = nodes->kind == json::Kind::kBigInteger && nodes->size > kIntegerDigitsMax;
   if (is_long) return FailureKind::kIntSize;
+  if (!std::isfinite(json::Value{nodes}.float64())) return FailureKind::kFloatSize;
   return std::nullopt;
 }
 

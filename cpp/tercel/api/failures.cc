@@ -1,5 +1,6 @@
 #include "tercel/api/failures.h"
 
+#include <cmath>
 #include <string>
 
 #include "tercel/base/utf8.h"
@@ -52,7 +53,8 @@ bool is_short(json::Value value) noexcept {
   switch (value.kind()) {
     case json::Kind::kBigInteger:
     case json::Kind::kDecimal:
-      return value.number_text().size() <= kInputBytesMax;
+      // Not every client can read a number that is no double.
+      return value.number_text().size() <= kInputBytesMax && std::isfinite(value.float64());
     case json::Kind::kString:
       return value.string().size() <= kInputBytesMax;
     case json::Kind::kArray:

@@ -34,6 +34,7 @@ namespace tercel::api {
   X(kIntParsing, "int_parsing", "This must be an integer in decimal digits.")            \
   X(kIntSize, "int_parsing_size", "This integer has more digits than the limit.")        \
   X(kFloatParsing, "float_parsing", "This must be a number.")                            \
+  X(kFloatSize, "finite_number", "This number is too large.")                            \
   X(kBoolParsing, "bool_parsing", "This must be true, false, yes, no, on, off, 1 or 0.") \
   X(kNotUnicode, "string_unicode", "This must be UTF-8.")                                \
   X(kNotAText, "string_type", "This must be a text, and is a file.")                     \

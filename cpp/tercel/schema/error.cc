@@ -1,5 +1,8 @@
 #include "tercel/schema/error.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "tercel/schema/format.h"
 
 namespace tercel::schema {
@@ -15,16 +18,55 @@ std::string_view type_code(std::string_view type) noexcept {
   return "none_required";
 }
 
-std::string_view format_code(std::string_view format) noexcept {
+constexpr std::string_view kOwn = "tercel:";
+
+// Whether all that is wrong with a date or a time is that it has an offset, or has none.
+bool has_wrong_offset(std::string_view format, json::Value value) noexcept {
+  const std::string_view text = value.string();
+  return format.ends_with("-date-time") ? is_any_date_time(text) : is_any_time(text);
+}
+
+// `value`: a string.
+std::string_view format_code(std::string_view format, json::Value value) noexcept {
+  const bool own = format.starts_with(kOwn);
+  if (own) format.remove_prefix(kOwn.size());
+  if (own && (format.starts_with("local-") || format.starts_with("zoned-"))) {
+    const bool local = format.starts_with("local-");
+    if (has_wrong_offset(format, value)) return local ? "timezone_naive" : "timezone_aware";
+    return format.ends_with("-date-time") ? "datetime_parsing" : "time_parsing";
+  }
   if (format == "date-time") return "datetime_parsing";
   if (format == "date") return "date_from_datetime_parsing";
   if (format == "time") return "time_parsing";
   if (format == "duration") return "time_delta_parsing";
+  if (own && format == "decimal") return "decimal_parsing";
+  if (own && format == "integer") return "int_parsing";
+  if (own && format == "base64") return "bytes_invalid_encoding";
   if (format == "uuid") return "uuid_parsing";
   if (format == "uri" || format == "iri") return "url_parsing";
   if (format == "ipv4") return "ip_v4_address";
   if (format == "ipv6") return "ip_v6_address";
   return "value_error";
+}
+
+// What a text must be to have a format of tercel's own.
+std::string_view described(std::string_view format) noexcept {
+  static constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"date-time", "must be a date and a time, as 2026-01-31T13:00:00Z"},
+      {"local-date-time", "must be a date and a time without an offset, as 2026-01-31T13:00:00"},
+      {"zoned-date-time", "must be a date and a time with an offset, as 2026-01-31T13:00:00Z"},
+      {"time", "must be a time, as 13:00:00"},
+      {"local-time", "must be a time without an offset, as 13:00:00"},
+      {"zoned-time", "must be a time with an offset, as 13:00:00Z"},
+      {"date", "must be a date, as 2026-01-31"},
+      {"duration", "must be a duration of days, hours, minutes and seconds, as P1DT2H"},
+      {"decimal", "must be a decimal number"},
+      {"integer", "must be an integer in decimal digits"},
+      {"base64", "must be base64"}};
+  for (const auto& [name, words] : kWords) {
+    if (format.substr(std::min(kOwn.size(), format.size())) == name) return words;
+  }
+  return "must have another format";
 }
 
 // The limit as it may be shown: what the schema's author wrote.
@@ -99,7 +141,7 @@ std::string_view code_of(const Error& error) noexcept {
     case Keyword::kConst:
       return "literal_error";
     case Keyword::kFormat:
-      return named ? format_code(error.limit->string()) : "value_error";
+      return named ? format_code(error.limit->string(), error.value) : "value_error";
     default:
       return info(error.keyword).name;
   }
@@ -140,6 +182,7 @@ std::string describe(const Error& error) {
     case Keyword::kPattern:
       return "must match the pattern " + limit;
     case Keyword::kFormat:
+      if (limit.starts_with(kOwn)) return std::string{described(limit)};
       return "must have the format " + limit;
     case Keyword::kMinItems:
       return "must have at least " + limit + " elements";

@@ -1,9 +1,11 @@
 // The formats of JSON Schema: is a string a date, an address, a URI.
 //
-// All that 2020-12 defines. Sources: RFC 3339 (dates, times, durations), RFC 5321 and 6531 (mail),
-// RFC 1123 and 5890 (host names), RFC 2673 and 4291 (IP), RFC 3986 and 3987 (URI, IRI), RFC 6570
-// (templates), RFC 4122 (UUID), RFC 6901 (JSON Pointer), ECMA-262 (regex). Limits:
-// docs/internals/schema.md. Tested by format_test.cc and by the official suite.
+// All that 2020-12 defines, and those of tercel's own, whose names begin with `tercel:`: what a
+// text must be so that a value of a type can be made of it (format_value.cc). Sources: RFC 3339
+// (dates, times, durations), RFC 5321 and 6531 (mail), RFC 1123 and 5890 (host names), RFC 2673 and
+// 4291 (IP), RFC 3986 and 3987 (URI, IRI), RFC 6570 (templates), RFC 4122 (UUID), RFC 6901 (JSON
+// Pointer), ECMA-262 (regex). Limits: docs/internals/schema.md. Tested by format_test.cc and by the
+// official suite.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +33,18 @@ namespace tercel::schema {
   X(kUriTemplate, "uri-template", is_uri_template)                           \
   X(kJsonPointer, "json-pointer", is_json_pointer)                           \
   X(kRelativeJsonPointer, "relative-json-pointer", is_relative_json_pointer) \
-  X(kRegex, "regex", is_regex)
+  X(kRegex, "regex", is_regex)                                               \
+  X(kAnyDateTime, "tercel:date-time", is_any_date_time)                      \
+  X(kLocalDateTime, "tercel:local-date-time", is_local_date_time)            \
+  X(kZonedDateTime, "tercel:zoned-date-time", is_zoned_date_time)            \
+  X(kAnyTime, "tercel:time", is_any_time)                                    \
+  X(kLocalTime, "tercel:local-time", is_local_time)                          \
+  X(kZonedTime, "tercel:zoned-time", is_zoned_time)                          \
+  X(kCalendarDate, "tercel:date", is_calendar_date)                          \
+  X(kTimeSpan, "tercel:duration", is_time_span)                              \
+  X(kDecimalText, "tercel:decimal", is_decimal_text)                         \
+  X(kIntegerText, "tercel:integer", is_integer_text)                         \
+  X(kBase64, "tercel:base64", is_base64)
 
 #define TERCEL_SCHEMA_ENUMERATOR(enumerator, name, check) enumerator,
 enum class Format : std::uint8_t { TERCEL_SCHEMA_FORMATS(TERCEL_SCHEMA_ENUMERATOR) };

@@ -7,17 +7,7 @@
 namespace tercel::schema {
 namespace {
 
-constexpr int kNoNumber = -1;
 constexpr int kMinutesOfDay = 24 * 60;
-
-// The number that the next `digits` bytes are, which are taken.
-int take_number(std::string_view& text, std::size_t digits) noexcept {
-  const std::string_view part = take(text, digits);
-  if (part.size() != digits || !all_digits(part)) return kNoNumber;
-  int number = 0;
-  for (const char c : part) number = number * 10 + (c - '0');
-  return number;
-}
 
 int days_of(int month, int year) noexcept {
   const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);

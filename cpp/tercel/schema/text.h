@@ -46,6 +46,15 @@ inline std::string_view take_digits(std::string_view& text) noexcept {
 inline bool take_char(std::string_view& text, char c) noexcept {
   return text.starts_with(c) && !take(text, 1).empty();
 }
+// The number that the next `digits` bytes are, which are taken; -1: they are none.
+constexpr int kNoNumber = -1;
+inline int take_number(std::string_view& text, std::size_t digits) noexcept {
+  const std::string_view part = take(text, digits);
+  if (part.size() != digits || !all_digits(part)) return kNoNumber;
+  int number = 0;
+  for (const char c : part) number = number * 10 + (c - '0');
+  return number;
+}
 // %41
 inline bool take_escape(std::string_view& text) noexcept {
   if (text.size() < 3 || text[0] != '%' || !is_hex(text[1]) || !is_hex(text[2])) return false;

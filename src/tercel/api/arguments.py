@@ -69,8 +69,9 @@ def parameter_of(
     is_plain = element_plain is element and known is not None and origin in (element, list)
     convert, schema = None, ""
     if not is_plain or values.has_constraints(annotation):
-        place = "body" if marker.place == "form" else marker.place
         schema = values.schema_of(annotation)
+    if not is_plain or values.needs_pydantic(annotation):
+        place = "body" if marker.place == "form" else marker.place
         convert = values.converter_of(annotation, [place, name])
     return Parameter(
         argument=argument,

@@ -90,7 +90,9 @@ class _Shape:
         if isinstance(info, types.LiteralType):
             return self._literal(info)
         if isinstance(info, types.EnumType):
-            return _leaf(info.cls)
+            kind, convert = _leaf(info.cls)
+            is_integer = all(isinstance(member.value, int) for member in info.cls)
+            return ("integer leaf" if is_integer else kind, convert)
         if made := _LEAVES.get(type(info)):
             return _leaf(made)
         if made := _WITH_ZONES.get(type(info)):
@@ -114,7 +116,7 @@ class _Shape:
     def _literal(self, info: types.LiteralType) -> Node:
         if all(isinstance(value, str) for value in info.values):
             return ("parsed",)
-        raise _NoShape
+        return ("integer",)  # One of them may be written as 1.0.
 
     def _union(self, info: types.UnionType) -> Node:
         others = [one for one in info.types if not isinstance(one, types.NoneType)]

@@ -14,6 +14,7 @@ from typing import Any, Union
 import msgspec
 
 from tercel.api.errors import InvalidValue
+from tercel.api.formats import add_formats, relaxed
 
 __all__ = [
     "SCALARS",
@@ -144,9 +145,10 @@ def schema_of(annotation: Any) -> str:
         return ""
     try:
         if needs_pydantic(annotation):
-            schema = _adapter(annotation).json_schema()
+            schema = relaxed(_adapter(annotation).json_schema())
         else:
             schema = _as_taken(msgspec.json.schema(annotation))
+            add_formats(schema, msgspec.inspect.type_info(annotation))
         return msgspec.json.encode(schema).decode()
     except Exception as error:  # pydantic's are of many kinds.
         raise UnknownType(_reason_of(error)) from error
@@ -162,9 +164,8 @@ def _reason_of(error: Exception) -> str:
 def _as_taken(schema: Any) -> Any:
     """Returns a schema of msgspec's with what it takes beyond what that says.
 
-    A set may be given with an element twice, a Decimal as a number; and durations with fractions
-    and signs are judged by msgspec alone, which sends them. What is in `allOf` is an application's
-    own schema (markers.py).
+    A set may be given with an element twice, and a Decimal as a number. What is in `allOf` is an
+    application's own schema (markers.py).
     """
     if isinstance(schema, list):
         return [_as_taken(one) for one in schema]
@@ -175,8 +176,6 @@ def _as_taken(schema: Any) -> Any:
         taken.pop("uniqueItems", None)
     if taken.get("type") == "string" and taken.get("format") == "decimal":
         taken["type"] = ["string", "number"]
-    if taken.get("format") == "duration":
-        del taken["format"]
     return taken
 
 
@@ -192,13 +191,28 @@ def converter_of(annotation: Any, loc: list[str]) -> Callable[[Any], Any]:
     if needs_pydantic(annotation):
         return _by_pydantic(_adapter(annotation).validate_python, loc)
 
+    # The engine has looked at the constraints.
+    bare = _bare(annotation)
+
     def convert(value: Any) -> Any:
         try:
-            return msgspec.convert(value, annotation, strict=False)
+            return msgspec.convert(value, bare, strict=False)
         except msgspec.ValidationError as error:
             raise InvalidValue([_failure(error, loc, value)]) from None
 
     return convert
+
+
+def _bare(annotation: Any) -> Any:
+    """Returns a type without what it is annotated with."""
+    plain = metadata_of(annotation)[0]
+    parts = typing.get_args(plain)
+    origin = typing.get_origin(plain)
+    if origin in (Union, types.UnionType):
+        return Union[tuple(_bare(part) for part in parts)]  # noqa: UP007
+    if origin in (list, set, frozenset, tuple):
+        return origin[tuple(part if part is ... else _bare(part) for part in parts)]
+    return plain
 
 
 def decoder_of(annotation: Any, place: str = "body") -> Callable[[bytes], Any]:

@@ -84,6 +84,8 @@ class AppTest : public testing::Test {
     guarded.demands.push_back({.rule = &rule_});
     EXPECT_EQ(app_.add(std::move(guarded)), std::nullopt);
     add_asked();
+    app_.on("POST", "/huge", {}, [this](Call& call) { answer_with_body(call); },
+            {.kind = BodyKind::kJson, .schema = R"({"maximum":9})"});
     app_.on("DELETE", "/made", {}, [](Call& call) { call.empty(204, {{"x-gone", "1"}}); });
     EXPECT_EQ(app_.freeze(), std::nullopt);
     context_.set_default_fields("", "", /*with_date=*/false);
@@ -396,6 +398,12 @@ TEST_F(AppTest, WhoSendsAFormIsAskedToo) {
   EXPECT_EQ(ask("POST /asked-form", "X-Key: 2\r\nContent-Type: multipart/form-data\r\n", "x")
                 .substr(9, 3),
             "403");
+}
+
+TEST_F(AppTest, ANumberThatIsNoDoubleIsNotRepeated) {
+  const std::string answer = ask("POST /huge", "", "1e999");
+  EXPECT_EQ(answer.substr(9, 3), "422");
+  EXPECT_EQ(answer.find("1e999"), answer.npos);
 }
 
 TEST_F(AppTest, AMissingBodyAndAWrongParameterAreToldTogether) {

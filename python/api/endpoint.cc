@@ -145,6 +145,7 @@ bool PyEndpoint::build_into(PyObject* tuple, const tercel::api::Call& call) noex
   }
   if (options_.takes_body && !add(make_body(call))) return false;
   if (options_.takes_request && !add(make_request(call))) return false;
+  if (options_.takes_media_type && !add(as_utf8(call.media_type).release())) return false;
   return !options_.is_authenticator || add(make_refusal(call));
 }
 

@@ -69,8 +69,9 @@ class PyEndpoint final : public tercel::api::Endpoint {
     std::vector<Argument> arguments;  // Of the parameters, in their order.
     bool takes_body = false;          // Behind those of the parameters.
     Argument body;
-    Shape shape;                 // Of the body; none: `body.convert` makes it from the text.
-    bool takes_request = false;  // Behind the body.
+    Shape shape;                    // Of the body; none: `body.convert` makes it from the text.
+    bool takes_request = false;     // Behind the body.
+    bool takes_media_type = false;  // Behind the request.
   };
 
   // `names`: a tuple of the names of all arguments, in that order. `app` outlives it.

@@ -248,7 +248,7 @@ void Instance::read_specification(const nb::dict& specification) {
 }
 
 // (method, path, name, parameters, body, names, function, is_async, takes_request, status, rate,
-// demands, through_python, authenticator),
+// demands, through_python, authenticator, negotiation or None, strict),
 // where body is None or (kind, required, bytes_max, fallback, convert, schema, shape, unique_keys,
 // msgpack), and authenticator is None or as read_authenticator() has it.
 void Instance::add(const nb::tuple& route) {
@@ -282,6 +282,12 @@ void Instance::add(const nb::tuple& route) {
     if (!body[6].is_none()) options.shape = Shape{nb::cast<nb::list>(body[6])};
   }
   options.takes_request = nb::cast<bool>(route[8]);
+  if (!route[14].is_none()) {
+    rules_.push_back(route[14]);
+    made.negotiation = nb::cast<const tercel::api::Negotiation*>(route[14]);
+    made.strict = nb::cast<bool>(route[15]);
+    options.takes_media_type = true;
+  }
   const bool has_form = std::any_of(made.parameters.begin(), made.parameters.end(), is_of_form);
   if (options.takes_request && !options.takes_body && !has_form) {
     made.body = {.kind = tercel::api::BodyKind::kBytes, .required = false};

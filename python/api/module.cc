@@ -17,10 +17,9 @@
 #include "python/api/invocation.h"
 #include "python/errors.h"
 #include "tercel/api/credential_rule.h"
+#include "tercel/api/negotiation.h"
 #include "tercel/edge/mount_handler.h"
 #include "tercel/edge/rate_rule.h"
-#include "tercel/http/accept.h"
-#include "tercel/http/media_type.h"
 #include "tercel/route/router_builder.h"
 #include "tercel/schema/registry.h"
 
@@ -67,20 +66,6 @@ class Templates {
   route::RouterBuilder builder_{&converters_};
   route::RouteId next_ = 0;
 };
-
-// The index of the media type to answer in, for a request with these Accept fields.
-std::optional<std::size_t> choose_media_type(const std::vector<std::string>& accepted,
-                                             const std::vector<std::string>& offers) {
-  std::vector<http::Field> fields;
-  for (const std::string& value : accepted) fields.push_back({"accept", value});
-  std::vector<http::MediaType> types;
-  for (const std::string& offer : offers) {
-    const Result<http::MediaType> type = http::parse_media_type(offer);
-    if (!type || types.size() == http::kOffersMax) throw nb::value_error("these cannot be offered");
-    types.push_back(*type);
-  }
-  return types.empty() ? std::nullopt : http::choose_media_type(fields, types);
-}
 
 // What is wrong with a JSON Schema; nothing: it can be compiled.
 std::optional<std::string> check_schema(std::string_view text) {
@@ -145,8 +130,6 @@ NB_MODULE(_api, module) {
       },
       nb::arg("path"), nb::arg("prefix"),
       "Whether what answers by itself at a prefix would be asked for a path.");
-  module.def("choose_media_type", &api::choose_media_type, nb::arg("accepted"), nb::arg("offers"),
-             "Returns the index of the media type that Accept fields like best, or None.");
   module.def("check_schema", &api::check_schema, nb::arg("text"),
              "Returns what is wrong with a JSON Schema, or None.");
   nb::class_<api::Encoder>(module, "Encoder")
@@ -194,6 +177,8 @@ NB_MODULE(_api, module) {
           nb::arg("any_of"), nb::arg("detail"), nb::arg("challenges"))
       .def("enable", &tercel::api::CredentialRule::set_enabled, nb::arg("enabled"),
            "Asks for them, or lets every request pass.");
+  nb::class_<tercel::api::Negotiation>(module, "Negotiation")
+      .def(nb::init<std::vector<std::string>>(), nb::arg("media_types"));
   nb::class_<api::Instance>(module, "Instance", nb::type_slots(api::traversed<api::Instance>))
       .def(nb::init<nb::object>(), nb::arg("app"))
       .def("begin", &api::Instance::begin, nb::arg("method"), nb::arg("path"), nb::arg("query"),

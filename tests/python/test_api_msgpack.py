@@ -340,6 +340,10 @@ def test_who_takes_neither_is_refused_before_anything_is_called(client: Any) -> 
         assert refused.headers["content-type"] == "application/problem+json"
         assert refused.headers["vary"] == "Accept"
     assert called == []
+    # The engine refuses it, so that neither body nor parameters are looked at.
+    html = {"accept": "text/html", "content-type": "text/plain"}
+    assert client.post("/things", content=b"{", headers=html).status_code == 406
+    assert client.post("/things", content=b"{", headers={**html, "accept": JSON}).status_code == 415
     # What is not written in either has no choice.
     assert client.get("/text", headers={"accept": "text/html"}).text == "text"
     assert client.get("/response", headers={"accept": MSGPACK}).headers["content-type"] == JSON

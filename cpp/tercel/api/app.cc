@@ -20,6 +20,13 @@ route::MethodSet implied_by(const route::Endpoint& endpoint) {
   return implied;
 }
 
+// To answer in; empty: there is nothing to choose.
+std::string_view media_type_of(const Negotiation* negotiation,
+                               const http::Request& request) noexcept {
+  if (negotiation == nullptr) return {};
+  return negotiation->name(negotiation->choose(request).value_or(0));
+}
+
 Problem invalid(const http::Request& request, Failures& failures) noexcept {
   return {.status = 422,
           .detail = "Values of the request are missing or not what they must be.",
@@ -75,6 +82,8 @@ route::Problem App::freeze() {
          .demands = std::move(route.demands),
          .authenticator_plan{std::move(route.authenticator.parameters), endpoints[i]->fields()},
          .authenticator = std::move(route.authenticator.endpoint),
+         .negotiation = route.negotiation,
+         .strict = route.strict,
          .passed_on = route.passed_on});
     if (auto problem = compile_schemas(entries_.back(), i)) {
       return *problem + " It is of the route " + route.method + " " + route.path + ".";
@@ -277,6 +286,15 @@ void App::authenticate(Entry& entry, const http::Request& request, http::Exchang
   entry.authenticator->call(call);
 }
 
+bool App::is_acceptable(Entry& entry, const http::Request& request,
+                        http::Exchange& exchange) noexcept {
+  if (!entry.strict || entry.negotiation == nullptr) return true;
+  if (entry.negotiation->choose(request)) return true;
+  constexpr std::array<http::Field, 1> kVary{{{"vary", "Accept"}}};
+  refuse(entry, {.status = 406, .detail = entry.negotiation->detail()}, request, exchange, kVary);
+  return false;
+}
+
 bool App::takes_body(Entry& entry, const http::Request& request,
                      http::Exchange& exchange) noexcept {
   const BodyPlan& body = entry.body;
@@ -373,6 +391,7 @@ void App::call(Entry& entry, const http::Request& request, Body body,
               .body = root,
               .is_text = !root || body_parser_.is_text(),
               .bytes = body.bytes,
+              .media_type = media_type_of(entry.negotiation, request),
               .form = body.form,
               .authentication = entry.authenticator != nullptr ? &asking : nullptr,
               .scratch = scratch_};

@@ -186,6 +186,8 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
     std::vector<Demand> demands;
     RequestPlan authenticator_plan;
     std::unique_ptr<Endpoint> authenticator;  // Null: there is none.
+    const Negotiation* negotiation;
+    bool strict;
     bool passed_on;
   };
   // Of an entry whose endpoint is being called.
@@ -219,7 +221,8 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   // False: it was answered.
   [[nodiscard]] bool admit(Entry& entry, const http::Request& request,
                            http::Exchange& exchange) noexcept {
-    return is_in_time(entry, request, exchange) && shows_credentials(entry, request, exchange);
+    return is_in_time(entry, request, exchange) && shows_credentials(entry, request, exchange) &&
+           is_acceptable(entry, request, exchange);
   }
   [[nodiscard]] bool is_in_time(const Entry& entry, const http::Request& request,
                                 http::Exchange& exchange) noexcept;
@@ -232,6 +235,8 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   void authenticate(Entry& entry, const http::Request& request, http::Exchange& exchange,
                     const Refusal& refusal) noexcept;
   // False: it was answered.
+  [[nodiscard]] bool is_acceptable(Entry& entry, const http::Request& request,
+                                   http::Exchange& exchange) noexcept;
   [[nodiscard]] bool takes_body(Entry& entry, const http::Request& request,
                                 http::Exchange& exchange) noexcept;
   [[nodiscard]] bool takes_form(Entry& entry, const http::Request& request,

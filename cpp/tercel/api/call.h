@@ -61,6 +61,7 @@ struct Call {
   std::optional<json::Value> body = {};        // Of a JSON body; nothing: there is none.
   bool is_text = true;                         // That body is the text in `bytes`.
   std::string_view bytes = {};                 // The body as it was sent, if it was collected.
+  std::string_view media_type = {};            // To answer in, where the route has a choice.
   Form* form = nullptr;                        // If the body is a multipart form.
   Authentication* authentication = nullptr;    // Of the route; null: it has none.
   const Refusal* refusal = nullptr;            // Of an authenticator (route.h): what to answer.

@@ -10,6 +10,7 @@
 #include "tercel/api/body_plan.h"
 #include "tercel/api/call.h"
 #include "tercel/api/credential_rule.h"
+#include "tercel/api/negotiation.h"
 #include "tercel/api/parameter.h"
 #include "tercel/edge/rate_rule.h"
 #include "tercel/route/problem.h"
@@ -45,6 +46,8 @@ struct Route {
   edge::RateRule* rate = nullptr;  // Outlives the app; null: no limit. Several routes may share it.
   std::vector<Demand> demands = {};  // Asked in this order.
   Authenticator authenticator = {};
+  const Negotiation* negotiation = nullptr;  // Outlives the app; null: there is nothing to choose.
+  bool strict = false;     // Who takes nothing of it gets 406; otherwise the first media type.
   bool passed_on = false;  // To App::set_passed_on().
 };
 

@@ -16,7 +16,6 @@ import msgspec
 
 from tercel import _api
 from tercel.api import responses
-from tercel.api.errors import HTTPError
 from tercel.api.files import FileResponse
 from tercel.api.media_handler import MediaHandler, check, reader_of
 from tercel.api.plan import Plan
@@ -34,7 +33,8 @@ MSGPACK = "application/msgpack"
 _NAMES_MAX = 16
 
 _BODYLESS = (204, 205, 304)
-_REQUEST = ":request of media types"
+# The argument that is the media type to answer in.
+_CHOSEN = ":media type"
 
 
 class MediaTypes:
@@ -51,6 +51,7 @@ class MediaTypes:
     Attributes:
         names: of them, in that order.
         readers: what reads bodies in those that have a handler, by name.
+        negotiation: what chooses one of them, in the engine; None: there is nothing to choose.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class MediaTypes:
                 raise TypeError(f"{type(handler).__qualname__}.write() returned no bytes: {body!r}")
             return body
 
+        self.negotiation = _api.Negotiation(list(self.names)) if self.are_several else None
         self._encoders = {JSON: encode, MSGPACK: encode_msgpack}
         for name, handler in own.items():
             self._encoders[name] = functools.partial(encode_own, handler)
@@ -136,32 +138,18 @@ class MediaTypes:
         typed = responses.is_typed(returned_by(function))
         return self.are_several and typed and status not in _BODYLESS
 
-    def negotiated(
-        self, endpoint: Callable[..., Any], function: Callable[..., Any], status: int, plan: Plan
-    ) -> Callable[..., Any]:
+    def negotiated(self, endpoint: Callable[..., Any], plan: Plan) -> Callable[..., Any]:
         """Returns what calls `endpoint` when it is known what the client likes best.
 
-        The plan has the request then. Where `function`, whose endpoint it is, says that it returns
-        typed values alone, a client that takes none of the media types is refused before.
+        The plan has that then: the engine finds it out, and refuses who takes nothing of it.
         """
         if not self.are_several:
             return endpoint
-        is_strict = self.refuses(function, status)
-        hidden = plan.request is None
-        name = plan.request = plan.request or _REQUEST
+        plan.media_type = _CHOSEN
 
         @functools.wraps(endpoint)
         async def run(**arguments: Any) -> Any:
-            request = arguments.pop(name) if hidden else arguments[name]
-            accepted = [value for key, value in request.headers if key == "accept"]
-            chosen = _api.choose_media_type(accepted, list(self.names))
-            if chosen is None and is_strict:
-                raise HTTPError(
-                    406,
-                    f"The answer is {' or '.join(self.names)}, and Accept takes none of them.",
-                    headers={"vary": "Accept"},
-                )
-            self._chosen.set(self.names[chosen or 0])
+            self._chosen.set(arguments.pop(_CHOSEN))
             made = endpoint(**arguments)
             return await made if inspect.isawaitable(made) else made
 

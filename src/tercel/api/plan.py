@@ -88,6 +88,7 @@ class Plan:
     parameters: list[Parameter] = field(default_factory=list)
     body: BodyArgument | None = None
     request: str | None = None
+    media_type: str | None = None  # To answer in.
     websocket: str | None = None  # Not the engine's: `names` are without it.
     # What is called, the handler last; empty: the handler depends on nothing else.
     steps: list[Step] = field(default_factory=list)
@@ -111,4 +112,6 @@ class Plan:
             names.append(self.body.argument)
         if self.request is not None:
             names.append(self.request)
+        if self.media_type is not None:
+            names.append(self.media_type)
         return tuple(names)

@@ -54,6 +54,8 @@ class Route:
             function answers.
         after: hooks of its own, called with the request and what answers it.
         authenticator: asked before a request is told what is wrong with it; None: nobody is.
+        negotiation: what chooses the media type of its answers; None: there is nothing to choose.
+        strict: who takes none of these is refused.
     """
 
     method: str
@@ -71,6 +73,8 @@ class Route:
     after: tuple[Callable[..., Any], ...] = ()
     guarded: Callable[..., Any] | None = None
     authenticator: Authenticator | None = None
+    negotiation: _api.Negotiation | None = None
+    strict: bool = False
 
     def native(
         self, refused: Around | None = None, around: Around | None = None
@@ -104,6 +108,8 @@ class Route:
             demands,
             bool(self.after),
             self.authenticator.native(around) if self.authenticator is not None else None,
+            self.negotiation,
+            self.strict,
         )
 
 

@@ -128,6 +128,8 @@ class RouteTable:
                     [(self._rule_of(one), one.refusal) for one in plan.demands],
                     registration.after,
                     authenticator=self._authenticator_of(registration, plan),
+                    negotiation=None if is_websocket else self._media_types.negotiation,
+                    strict=self._media_types.refuses(function, registration.status),
                 )
             )
 
@@ -149,8 +151,7 @@ class RouteTable:
     def _endpoint_of(self, registration: Registration, plan: Plan) -> Callable[..., Any]:
         endpoint = preceded(self._called(registration, plan), registration.before, plan)
         if registration.methods != (WEBSOCKET,):
-            function, status = registration.function, registration.status
-            endpoint = self._media_types.negotiated(endpoint, function, status, plan)
+            endpoint = self._media_types.negotiated(endpoint, plan)
         return registration.limits.around(endpoint, registration.function.__qualname__)
 
     def _authenticator_of(self, registration: Registration, plan: Plan) -> Authenticator | None:

@@ -86,6 +86,16 @@ class AppTest : public testing::Test {
     add_asked();
     app_.on("POST", "/huge", {}, [this](Call& call) { answer_with_body(call); },
             {.kind = BodyKind::kJson, .schema = R"({"maximum":9})"});
+    for (const bool strict : {false, true}) {
+      Route chosen{.method = "POST",
+                   .path = strict ? "/strict" : "/chosen",
+                   .body = {.kind = BodyKind::kJson, .required = false},
+                   .endpoint = std::make_unique<FunctionEndpointForTest<void (*)(Call&)>>(
+                       [](Call& call) { call.text(200, call.media_type); })};
+      chosen.negotiation = &negotiation_;
+      chosen.strict = strict;
+      EXPECT_EQ(app_.add(std::move(chosen)), std::nullopt);
+    }
     app_.on("DELETE", "/made", {}, [](Call& call) { call.empty(204, {{"x-gone", "1"}}); });
     EXPECT_EQ(app_.freeze(), std::nullopt);
     context_.set_default_fields("", "", /*with_date=*/false);
@@ -163,6 +173,7 @@ class AppTest : public testing::Test {
 
   CredentialRule rule_{
       {.any_of = {{.name = "x-key"}}, .detail = "No key.", .challenges = {"Key", "Other"}}};
+  Negotiation negotiation_{{"application/json", "a/b"}};
   App app_;
   test::MemoryWire wire_;
   http::H1Context context_{app_, http::Limits{}};
@@ -404,6 +415,26 @@ TEST_F(AppTest, ANumberThatIsNoDoubleIsNotRepeated) {
   const std::string answer = ask("POST /huge", "", "1e999");
   EXPECT_EQ(answer.substr(9, 3), "422");
   EXPECT_EQ(answer.find("1e999"), answer.npos);
+}
+
+TEST_F(AppTest, TheMediaTypeOfTheAnswerIsChosenBeforeTheBodyIsRead) {
+  const auto text = [](std::string_view answer) {
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+  };
+  EXPECT_EQ(text(ask("POST /chosen", "", "{}")), "application/json");
+  EXPECT_EQ(text(ask("POST /chosen", "Accept: application/*;q=0.1, a/b\r\n", "{}")), "a/b");
+  EXPECT_EQ(text(ask("POST /chosen", "Accept: text/html\r\n", "{}")), "application/json");
+  EXPECT_EQ(text(ask("POST /strict", "Accept: a/b\r\n", "{}")), "a/b");
+  const std::string refused =
+      problem("406 Not Acceptable",
+              R"({"type":"about:blank","title":"Not Acceptable","status":406,)"
+              R"("detail":"The answer is application/json or a/b, and Accept takes none of them.",)"
+              R"("instance":"/strict"})",
+              "vary: Accept\r\n");
+  EXPECT_EQ(ask("POST /strict", "Accept: text/html\r\n", "{}"), refused);
+  EXPECT_EQ(ask("POST /strict", "Accept: text/html\r\nContent-Type: x\r\n", "{"), refused);
+  EXPECT_EQ(text(ask("POST /strict", "Accept: a/b;q=0, */*\r\n", "{}")), "application/json");
+  EXPECT_EQ(calls_, 0);
 }
 
 TEST_F(AppTest, AMissingBodyAndAWrongParameterAreToldTogether) {

@@ -157,6 +157,7 @@ void Connector::shake_hands(Attempt& attempt) noexcept {
       error_ = Errc::kUpstreamUntrusted;  // Tells more than that others do not answer.
       break;
     case IoState::kEnd:
+    case IoState::kRefused:
       break;
   }
   close(attempt);

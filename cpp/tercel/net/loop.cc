@@ -39,7 +39,8 @@ Loop::Loop(const Clock& clock, Syscalls& syscalls)
     : clock_{clock},
       syscalls_{syscalls},
       now_{clock.now()},
-      events_{std::make_unique<epoll_event[]>(kEventsMax)} {
+      events_{std::make_unique<epoll_event[]>(kEventsMax)},
+      pipes_{clock, timers_, syscalls} {
   timers_.advance(now_);
 }
 

@@ -25,6 +25,7 @@
 #include "tercel/base/pages.h"
 #include "tercel/base/process_mark.h"
 #include "tercel/base/result.h"
+#include "tercel/net/pipe_pool.h"
 #include "tercel/net/syscalls.h"
 #include "tercel/net/timer_wheel.h"
 #include "tercel/net/watch_table.h"
@@ -151,6 +152,7 @@ class Loop final : private TimerWheel::Observer {
     return nested_ && !dispatching_ ? clock_.now() : now_;
   }
   [[nodiscard]] BlockPool& blocks() noexcept { return blocks_; }
+  [[nodiscard]] PipePool& pipes() noexcept { return pipes_; }
   [[nodiscard]] Syscalls& syscalls() noexcept { return syscalls_; }
   // True while dispatch() runs.
   [[nodiscard]] bool dispatching() const noexcept { return dispatching_; }
@@ -213,6 +215,7 @@ class Loop final : private TimerWheel::Observer {
   AlarmWatcher alarm_watcher_{*this};
   TimerWheel timers_;
   BlockPool blocks_;
+  PipePool pipes_;
 };
 
 }  // namespace tercel::net

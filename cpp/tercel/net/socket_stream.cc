@@ -72,6 +72,28 @@ IoResult SocketStream::copy_file(int file, std::uint64_t offset, std::size_t cou
   return write({&piece, 1});
 }
 
+IoResult SocketStream::read_into(Pipe& pipe, std::size_t max) noexcept {
+  TERCEL_ASSERT(pipe && pipe.bytes() == 0 && max > 0);
+  if (!owns()) return {0, IoState::kFailed};
+  const ssize_t got = uninterrupted([&] { return syscalls_.splice(fd_, pipe.write_end(), max); });
+  // Of a kernel that has no splice() for this socket, of a sandbox that forbids it.
+  if (got == -EINVAL || got == -ENOSYS || got == -EPERM || got == -EOPNOTSUPP) {
+    return {0, IoState::kRefused};
+  }
+  const IoResult result = outcome(got, IoState::kEnd);
+  pipe.filled(result.bytes);
+  return result;
+}
+
+IoResult SocketStream::write_from(Pipe& pipe, std::size_t max) noexcept {
+  TERCEL_ASSERT(pipe && max > 0 && max <= pipe.bytes());
+  if (!owns()) return {0, IoState::kFailed};
+  const ssize_t sent = uninterrupted([&] { return syscalls_.splice(pipe.read_end(), fd_, max); });
+  const IoResult result = outcome(sent, IoState::kFailed);
+  pipe.drained(result.bytes);
+  return result;
+}
+
 void SocketStream::shutdown_write() noexcept {
   // Fails when the connection is broken; the next read says so.
   if (owns()) syscalls_.shutdown(fd_, SHUT_WR);

@@ -12,15 +12,17 @@
 #include <cstdint>
 #include <span>
 
+#include "tercel/base/pipe.h"
 #include "tercel/base/tls_info.h"
 
 namespace tercel::net {
 
 enum class IoState : std::uint8_t {
-  kDone,   // `bytes` were transferred, at least one.
-  kAgain,  // Not now: an event will say when.
-  kEnd,    // Reading only: the peer finished its direction in an orderly way, after `bytes`.
-  kFailed  // The stream is broken: reset, or TLS without close_notify. Both directions are dead.
+  kDone,    // `bytes` were transferred, at least one.
+  kAgain,   // Not now: an event will say when.
+  kEnd,     // Reading only: the peer finished its direction in an orderly way, after `bytes`.
+  kFailed,  // The stream is broken: reset, or TLS without close_notify. Both directions are dead.
+  kRefused  // read_into() only: the system does not splice. Nothing was moved, nothing is broken.
 };
 
 struct IoResult {
@@ -61,6 +63,20 @@ class Stream {
   // where the stream allows. kEnd: the file is shorter than `offset` + 1 byte.
   [[nodiscard]] virtual IoResult write_file(int file, std::uint64_t offset,
                                             std::size_t count) noexcept = 0;
+
+  // Whether the two below work: they do on a socket without TLS.
+  [[nodiscard]] virtual bool splices() const noexcept { return false; }
+  // As read() and write(), without a copy: moves up to `max` bytes that the kernel has received
+  // into `pipe`, and up to `max` bytes out of it. How many came says nothing of whether there are
+  // more. REQUIRES: splices(); `pipe` is empty; `pipe` has `max` bytes or more.
+  [[nodiscard]] virtual IoResult read_into(Pipe& pipe, std::size_t max) noexcept {
+    static_cast<void>(pipe), static_cast<void>(max);
+    return {0, IoState::kRefused};
+  }
+  [[nodiscard]] virtual IoResult write_from(Pipe& pipe, std::size_t max) noexcept {
+    static_cast<void>(pipe), static_cast<void>(max);
+    return {0, IoState::kFailed};
+  }
 
   // Ends our direction (FIN; TLS: close_notify first). The peer may still send.
   virtual void shutdown_write() noexcept = 0;

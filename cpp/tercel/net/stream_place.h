@@ -32,6 +32,9 @@ class StreamPlace {
     return **std::get_if<std::unique_ptr<Stream>>(&stream_);
   }
   [[nodiscard]] Stream* operator->() noexcept { return &**this; }
+  [[nodiscard]] const Stream* operator->() const noexcept {
+    return const_cast<StreamPlace*>(this)->operator->();
+  }
 
   // Ends the stream.
   void close() noexcept { stream_.emplace<std::monostate>(); }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -55,6 +56,10 @@ class SystemCalls final : public Syscalls {
     auto position = static_cast<off_t>(offset);
     return checked(::sendfile(to, file, &position, std::min(count, kSendfileBytesMax)));
   }
+  ssize_t splice(int from, int to, std::size_t count) noexcept override {
+    constexpr unsigned kFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
+    return checked(::splice(from, nullptr, to, nullptr, count, kFlags));
+  }
   ssize_t pread(int file, std::span<char> into, std::uint64_t offset) noexcept override {
     return checked(::pread(file, into.data(), into.size(), static_cast<off_t>(offset)));
   }
@@ -93,6 +98,16 @@ class SystemCalls final : public Syscalls {
   }
   int duplicate(int fd) noexcept override {
     return checked(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  }
+
+  int pipe2(std::span<int, 2> ends, int flags) noexcept override {
+    return checked(::pipe2(ends.data(), flags));
+  }
+  int set_pipe_bytes(int pipe, std::size_t bytes) noexcept override {
+    return checked(::fcntl(pipe, F_SETPIPE_SZ, static_cast<int>(bytes)));
+  }
+  int getrlimit(int resource, rlimit& into) noexcept override {
+    return checked(::getrlimit(static_cast<__rlimit_resource>(resource), &into));
   }
 
   int epoll_create1(int flags) noexcept override { return checked(::epoll_create1(flags)); }

@@ -19,6 +19,7 @@
 
 struct epoll_event;
 struct itimerspec;
+struct rlimit;
 struct stat;
 
 namespace tercel::net {
@@ -37,6 +38,9 @@ class Syscalls {
   virtual ssize_t sendmsg(int fd, std::span<const iovec> pieces) noexcept = 0;
   // The kernel has no MSG_NOSIGNAL for it: REQUIRES: the process ignores SIGPIPE, as Python does.
   virtual ssize_t sendfile(int to, int file, std::uint64_t offset, std::size_t count) noexcept = 0;
+  // SPLICE_F_MOVE and SPLICE_F_NONBLOCK; one of the two is a pipe. A peer that went away as with
+  // sendfile().
+  virtual ssize_t splice(int from, int to, std::size_t count) noexcept = 0;
   virtual ssize_t pread(int file, std::span<char> into, std::uint64_t offset) noexcept = 0;
   virtual ssize_t write(int fd, std::span<const char> bytes) noexcept = 0;
 
@@ -57,6 +61,12 @@ class Syscalls {
   virtual int set_nonblocking_cloexec(int fd) noexcept = 0;
   // fcntl(F_DUPFD_CLOEXEC): a new descriptor of the same file, and no standard stream.
   virtual int duplicate(int fd) noexcept = 0;
+
+  // --- pipes, and what there may be of them
+  virtual int pipe2(std::span<int, 2> ends, int flags) noexcept = 0;
+  // fcntl(F_SETPIPE_SZ): the size it has then.
+  virtual int set_pipe_bytes(int pipe, std::size_t bytes) noexcept = 0;
+  virtual int getrlimit(int resource, rlimit& into) noexcept = 0;
 
   // --- events
   virtual int epoll_create1(int flags) noexcept = 0;

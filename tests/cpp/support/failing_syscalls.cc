@@ -53,6 +53,11 @@ void FailingSyscalls::limit_bytes(std::size_t bytes) {
   bytes_max_ = bytes;
 }
 
+void FailingSyscalls::limit_spliced_bytes(std::size_t bytes) {
+  const std::lock_guard lock{mutex_};
+  spliced_bytes_max_ = bytes;
+}
+
 int FailingSyscalls::calls(Call call) const {
   const std::lock_guard lock{mutex_};
   return calls_[index_of(call)];
@@ -110,6 +115,16 @@ ssize_t FailingSyscalls::sendfile(int to, int file, std::uint64_t offset,
   return real_.sendfile(to, file, offset, shortened(count));
 }
 
+ssize_t FailingSyscalls::splice(int from, int to, std::size_t count) noexcept {
+  if (const int error = before(Call::kSplice)) return error;
+  std::size_t most = shortened(count);
+  {
+    const std::lock_guard lock{mutex_};
+    most = std::min(most, spliced_bytes_max_);
+  }
+  return real_.splice(from, to, most);
+}
+
 ssize_t FailingSyscalls::pread(int file, std::span<char> into, std::uint64_t offset) noexcept {
   if (const int error = before(Call::kPread)) return error;
   return real_.pread(file, into.first(shortened(into.size())), offset);
@@ -149,6 +164,9 @@ TERCEL_FORWARD(kSetsockopt, setsockopt,
 TERCEL_FORWARD(kShutdown, shutdown, (int fd, int how), fd, how)
 TERCEL_FORWARD(kSetNonblockingCloexec, set_nonblocking_cloexec, (int fd), fd)
 TERCEL_FORWARD(kDuplicate, duplicate, (int fd), fd)
+TERCEL_FORWARD(kPipe2, pipe2, (std::span<int, 2> ends, int flags), ends, flags)
+TERCEL_FORWARD(kSetPipeBytes, set_pipe_bytes, (int pipe, std::size_t bytes), pipe, bytes)
+TERCEL_FORWARD(kGetrlimit, getrlimit, (int resource, rlimit& into), resource, into)
 TERCEL_FORWARD(kEpollCreate1, epoll_create1, (int flags), flags)
 TERCEL_FORWARD(kEpollCtl, epoll_ctl, (int epoll, int operation, int fd, epoll_event* event), epoll,
                operation, fd, event)

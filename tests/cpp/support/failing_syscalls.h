@@ -27,6 +27,10 @@ namespace tercel::test {
   X(kSend, EAGAIN, EPIPE, ECONNRESET, EINTR, ENOBUFS, ENOMEM)                              \
   X(kSendmsg, EAGAIN, EPIPE, ECONNRESET, EINTR, ENOBUFS, ENOMEM)                           \
   X(kSendfile, EAGAIN, EPIPE, ECONNRESET, EINTR, EIO, EINVAL)                              \
+  X(kSplice, EAGAIN, EPIPE, ECONNRESET, EINTR, EINVAL, ENOMEM)                             \
+  X(kPipe2, EMFILE, ENFILE)                                                                \
+  X(kSetPipeBytes, EPERM, ENOMEM, EBUSY)                                                   \
+  X(kGetrlimit, EPERM)                                                                     \
   X(kPread, EIO, EINTR)                                                                    \
   X(kWrite, EAGAIN, EINTR)                                                                 \
   X(kSocket, EMFILE, ENFILE, ENOBUFS, EACCES, EAFNOSUPPORT)                                \
@@ -73,8 +77,9 @@ class FailingSyscalls final : public net::Syscalls {
   // Lets the `nth` call of all kinds but kWrite from now on fail, with the `choice`-th of its
   // documented errors (modulo their number). failed() says which it was.
   void fail_any(int nth, std::size_t choice = 0);
-  // What recv, send, sendmsg, sendfile and pread transfer at most.
+  // What recv, send, sendmsg, sendfile, splice and pread transfer at most; what splice does.
   void limit_bytes(std::size_t bytes);
+  void limit_spliced_bytes(std::size_t bytes);
 
   [[nodiscard]] int calls(Call call) const;
   // The call that fail_any() made fail, or kCount.
@@ -84,6 +89,7 @@ class FailingSyscalls final : public net::Syscalls {
   ssize_t send(int fd, std::span<const char> bytes) noexcept override;
   ssize_t sendmsg(int fd, std::span<const iovec> pieces) noexcept override;
   ssize_t sendfile(int to, int file, std::uint64_t offset, std::size_t count) noexcept override;
+  ssize_t splice(int from, int to, std::size_t count) noexcept override;
   ssize_t pread(int file, std::span<char> into, std::uint64_t offset) noexcept override;
   ssize_t write(int fd, std::span<const char> bytes) noexcept override;
   int socket(int domain, int type) noexcept override;
@@ -98,6 +104,9 @@ class FailingSyscalls final : public net::Syscalls {
   int close(int fd) noexcept override;
   int set_nonblocking_cloexec(int fd) noexcept override;
   int duplicate(int fd) noexcept override;
+  int pipe2(std::span<int, 2> ends, int flags) noexcept override;
+  int set_pipe_bytes(int pipe, std::size_t bytes) noexcept override;
+  int getrlimit(int resource, rlimit& into) noexcept override;
   int epoll_create1(int flags) noexcept override;
   int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept override;
   int epoll_wait(int epoll, std::span<epoll_event> events,
@@ -133,6 +142,7 @@ class FailingSyscalls final : public net::Syscalls {
   std::size_t choice_ = 0;
   Call failed_ = Call::kCount;
   std::size_t bytes_max_ = SIZE_MAX;
+  std::size_t spliced_bytes_max_ = SIZE_MAX;
 };
 
 }  // namespace tercel::test

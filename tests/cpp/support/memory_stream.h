@@ -1,6 +1,8 @@
 // A stream over memory: takes as much as the test allows, fails when the test says so.
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <string>
 
@@ -38,6 +40,29 @@ class MemoryStream final : public net::Stream {
     sent.append(file, offset, bytes);
     return take(bytes);
   }
+  [[nodiscard]] bool splices() const noexcept override { return pipes; }
+  net::IoResult read_into(Pipe& pipe, std::size_t max) noexcept override {
+    if (broken) return {0, net::IoState::kFailed};
+    if (arriving.empty()) return {0, ended ? net::IoState::kEnd : net::IoState::kAgain};
+    const ssize_t bytes =
+        ::write(pipe.write_end(), arriving.data(), std::min(max, arriving.size()));
+    if (bytes <= 0) return {0, net::IoState::kFailed};
+    arriving.erase(0, static_cast<std::size_t>(bytes));
+    pipe.filled(static_cast<std::size_t>(bytes));
+    return {static_cast<std::size_t>(bytes), net::IoState::kDone};
+  }
+  net::IoResult write_from(Pipe& pipe, std::size_t max) noexcept override {
+    ++writes;
+    if (broken) return {0, net::IoState::kFailed};
+    std::string bytes(std::min(max, room), '\0');
+    if (bytes.empty() ||
+        ::read(pipe.read_end(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+      return {0, net::IoState::kAgain};
+    }
+    sent.append(bytes);
+    pipe.drained(bytes.size());
+    return take(bytes.size());
+  }
   void shutdown_write() noexcept override { shut = true; }
   void reset_on_close() noexcept override { reset = true; }
   [[nodiscard]] int descriptor() const noexcept override { return -1; }
@@ -47,6 +72,7 @@ class MemoryStream final : public net::Stream {
   std::string file;             // What write_file() sends of.
   std::size_t room = SIZE_MAX;  // Bytes taken until the next kAgain.
   int writes = 0;
+  bool pipes = false;  // splices()
   bool ended = false;
   bool broken = false;
   bool shut = false;

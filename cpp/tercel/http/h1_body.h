@@ -58,6 +58,16 @@ class BodyDecoder {
   // Bytes known to be missing still: of a length body all, of a chunked one those of this chunk.
   [[nodiscard]] std::uint64_t missing() const noexcept { return left_; }
 
+  // Of a body with a length: bytes that may go on without being looked at; else none.
+  [[nodiscard]] std::uint64_t unseen() const noexcept {
+    return state_ == State::kLength ? left_ : 0;
+  }
+  // So many of them did. REQUIRES: bytes <= unseen().
+  void pass(std::uint64_t bytes) noexcept {
+    left_ -= bytes;
+    if (left_ == 0) state_ = State::kDone;
+  }
+
   // Bytes of chunk lines, in sum, beyond 16 a chunk and twice its data. Honest senders stay far
   // below; who sends kilobytes of extensions for each byte of data does not. The rule is that of
   // Go's net/http, after CVE-2023-39326.

@@ -71,6 +71,17 @@ BodyRead H1Exchange::read_body() noexcept {
   return read;
 }
 
+BodyRead H1Exchange::read_body_into(Pipe& pipe) noexcept {
+  const bool open = !failure_ && !response_over_ && !expects_continue_;
+  const std::uint64_t unseen = open ? decoder_.unseen() : 0;
+  if (unseen < kPipedBytesMin) return read_body();
+  const std::size_t bytes = session_.wire_.input_into(pipe, static_cast<std::size_t>(unseen));
+  if (bytes == 0) return read_body();
+  decoder_.pass(bytes);
+  request_bytes_ += bytes;
+  return {{}, decoder_.done() ? BodyState::kEnd : BodyState::kMore};
+}
+
 BodyRead H1Exchange::arrived_body() noexcept {
   if (failure_ || response_over_) return {{}, BodyState::kFailed};
   if (decoder_.done()) return {{}, BodyState::kEnd};
@@ -227,6 +238,23 @@ Result<void> H1Exchange::write_file(FileRange range, Final final) noexcept {
     FileRange passed = keep.pass_on();
     passed.count = part.bytes;
     session_.wire_.send_file(passed);
+  }
+  return close_part(part);
+}
+
+bool H1Exchange::takes_pipes() const noexcept {
+  return session_.wire_.takes_pipes();
+}
+
+Result<void> H1Exchange::write_pipe(Pipe pipe, Final final) noexcept {
+  if (auto legal = legal_to_answer(); !legal) return legal;
+  const Result<BodyPlan> planned = rules_.write(pipe.bytes(), final);
+  if (!planned) return fail(planned.error());
+  const BodyPlan& part = *planned;
+  if (part.error == Errc::kResponseTooShort && !rules_.head_released()) return conclude(part);
+
+  if (open_part(part, {})) {
+    session_.wire_.send_pipe(std::move(pipe), static_cast<std::size_t>(part.bytes));
   }
   return close_part(part);
 }

@@ -33,6 +33,7 @@ class H1Exchange final : public Exchange {
   [[nodiscard]] const Endpoints& endpoints() const noexcept override;
   [[nodiscard]] BodyRead read_body() noexcept override;
   [[nodiscard]] BodyRead arrived_body() noexcept override;
+  [[nodiscard]] BodyRead read_body_into(Pipe& pipe) noexcept override;
   [[nodiscard]] std::span<const Field> request_trailers() const noexcept override {
     return trailers_;
   }
@@ -40,6 +41,8 @@ class H1Exchange final : public Exchange {
   [[nodiscard]] Result<void> start(const Response& response) noexcept override;
   [[nodiscard]] Result<void> write(Payload payload, Final final) noexcept override;
   [[nodiscard]] Result<void> write_file(FileRange range, Final final) noexcept override;
+  [[nodiscard]] bool takes_pipes() const noexcept override;
+  [[nodiscard]] Result<void> write_pipe(Pipe pipe, Final final) noexcept override;
   [[nodiscard]] Result<void> finish(std::span<const Field> trailers) noexcept override;
   using Exchange::abort;
   void abort(Errc error, std::chrono::seconds retry_after) noexcept override;

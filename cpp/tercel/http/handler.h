@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "tercel/base/address.h"
+#include "tercel/base/pipe.h"
 #include "tercel/base/result.h"
 #include "tercel/base/tls_info.h"
 #include "tercel/http/message.h"
@@ -57,6 +58,13 @@ enum class BodyState : std::uint8_t {
   kPending,  // Nothing now; Observer::on_body() follows.
   kFailed    // The body will never be complete; Observer::on_end() follows or came already.
 };
+
+// The least that has to be left of a body for its next part to come in a pipe: of less, moving it
+// costs what copying it does. Measured: docs/decisions/0016-splice.md.
+inline constexpr std::size_t kPipedBytesMin = 65536;
+// What is read at once of a head on a connection that carried such a body before: what comes with
+// the head is copied.
+inline constexpr std::size_t kHeadReadBytes = 4096;
 
 struct BodyRead {
   std::string_view bytes;  // Valid until the next call on this exchange, or the return to the loop.
@@ -139,6 +147,13 @@ class Exchange {
   // `100 Continue` is sent, and after kPending nothing follows. For who may have a use for it
   // later.
   [[nodiscard]] virtual BodyRead arrived_body() noexcept = 0;
+  // As read_body(), for who only passes the body on: where a part that is long enough is still in
+  // the kernel, and the connection can, `pipe` becomes one with the part in it, and there are no
+  // bytes in memory; kEnd: it is the last. Else `pipe` stays none. REQUIRES: it is none.
+  [[nodiscard]] virtual BodyRead read_body_into(Pipe& pipe) noexcept {
+    static_cast<void>(pipe);
+    return read_body();
+  }
   // The trailer fields, once read_body() said kEnd. Valid during that call's turn.
   [[nodiscard]] virtual std::span<const Field> request_trailers() const noexcept = 0;
 
@@ -159,6 +174,12 @@ class Exchange {
   // having aborted. `payload` is taken over in every case.
   [[nodiscard]] virtual Result<void> write(Payload payload, Final final) noexcept = 0;
   [[nodiscard]] virtual Result<void> write_file(FileRange range, Final final) noexcept = 0;
+  // As write(), of what is in `pipe`, where takes_pipes(): which is for the time from start() on.
+  [[nodiscard]] virtual bool takes_pipes() const noexcept { return false; }
+  [[nodiscard]] virtual Result<void> write_pipe(Pipe pipe, Final final) noexcept {
+    static_cast<void>(pipe), static_cast<void>(final);
+    return fail(Errc::kIllegalStep);
+  }
   // Ends a response whose start() promised trailers, after its last write(…, Final::kNo).
   [[nodiscard]] virtual Result<void> finish(std::span<const Field> trailers) noexcept = 0;
   // Ends the exchange where it stands, visibly incomplete to the peer. Before start() the server

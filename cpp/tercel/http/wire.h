@@ -49,11 +49,23 @@ class Wire {
   // Drops the first `bytes` of the input. The memory stays valid as said above.
   virtual void consume(std::size_t bytes) noexcept = 0;
 
+  // Moves up to `max` bytes into `pipe`, which becomes one, without presenting them: if none wait
+  // in input(), and the connection can. 0: nothing came, for whatever reason; ask input().
+  [[nodiscard]] virtual std::size_t input_into(Pipe& pipe, std::size_t max) noexcept {
+    static_cast<void>(pipe), static_cast<void>(max);
+    return 0;
+  }
+
   // Each takes its argument over, in order, and sends it soon: when the step of the handler that
   // is running ends, or earlier. Borrowed bytes are copied unless the kernel takes them at once.
   virtual void send(Block block, std::size_t bytes) noexcept = 0;
   virtual void send(const Payload& payload) noexcept = 0;
   virtual void send_file(const FileRange& range) noexcept = 0;
+  // The first `bytes` of what is in it. REQUIRES: takes_pipes().
+  virtual void send_pipe(Pipe pipe, std::size_t bytes) noexcept {
+    static_cast<void>(pipe), static_cast<void>(bytes);
+  }
+  [[nodiscard]] virtual bool takes_pipes() const noexcept { return false; }
   // A part of a response is complete, and leaves now, as far as the kernel takes it: whoever sent
   // it may work on for long. Only the last part waits for the end of the step if more input is
   // here, so that the answers to pipelined requests leave together.

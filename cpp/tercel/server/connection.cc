@@ -1,5 +1,6 @@
 #include "tercel/server/connection.h"
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -77,6 +78,7 @@ bool Connection::shake_hands() noexcept {
       return false;
     case net::IoState::kEnd:
     case net::IoState::kFailed:
+    case net::IoState::kRefused:
       break;
   }
   const int plain = stream_->release_plain();
@@ -182,16 +184,57 @@ void Connection::consume(std::size_t bytes) noexcept {
   if (bytes > 0) buffers_->input.consume(bytes);
 }
 
-bool Connection::fill() noexcept {
+bool Connection::reads_head() const noexcept {
+  return limits_.phase() == http::Phase::kIdle || limits_.phase() == http::Phase::kHead;
+}
+
+bool Connection::may_read() noexcept {
   if (!readable_ || input_ended_ || broken_ || dead_) return false;
   if (reads_left_ == 0) {
     server_.loop_.defer(*this);  // The next turn goes on.
     return false;
   }
   --reads_left_;
+  return true;
+}
+
+std::size_t Connection::input_into(Pipe& pipe, std::size_t max) noexcept {
+  if (buffers_ != nullptr && !buffers_->input.empty()) return 0;
+  if (!takes_pipes()) return 0;
+  net::PipePool& pipes = server_.loop_.pipes();
+  Pipe taken = pipes.take();
+  if (!taken || !may_read()) return 0;
+  const net::IoResult result = stream_->read_into(taken, std::min(max, net::PipePool::kPipeBytes));
+  switch (result.state) {
+    case net::IoState::kDone:
+      pipe = std::move(taken);
+      filled_pipes_ = true;
+      limits_.received(result.bytes, times(), now());
+      return result.bytes;
+    case net::IoState::kAgain:
+      readable_ = false;
+      return 0;
+    case net::IoState::kEnd:
+      readable_ = false;
+      input_ended_ = true;
+      return 0;
+    case net::IoState::kFailed:
+      broke(Errc::kReset);
+      return 0;
+    case net::IoState::kRefused:
+      pipes.give_up();
+      return 0;
+  }
+  return 0;
+}
+
+bool Connection::fill() noexcept {
+  if (!may_read()) return false;
   Buffers* mine = buffers();
   const auto borrow = static_cast<net::InputBuffer::Borrow>(steps_ > 0);
-  const std::span<char> space = mine != nullptr ? mine->input.room(borrow) : std::span<char>{};
+  std::span<char> space = mine != nullptr ? mine->input.room(borrow) : std::span<char>{};
+  if (filled_pipes_ && reads_head())
+    space = space.first(std::min(space.size(), http::kHeadReadBytes));
   if (mine == nullptr || space.empty()) {
     broke(Errc::kNoMemory);
     return false;
@@ -214,6 +257,7 @@ bool Connection::fill() noexcept {
       input_ended_ = true;
       return result.bytes > 0;
     case net::IoState::kFailed:
+    case net::IoState::kRefused:
       broke(Errc::kReset);
       return false;
   }
@@ -242,14 +286,26 @@ void Connection::send(const http::Payload& payload) noexcept {
   Buffers* mine = broken_ || dead_ ? nullptr : buffers();
   if (mine == nullptr) {
     if (payload.release != nullptr) payload.release(payload.owner);
+    return after_send(false);
   }
-  after_send(mine != nullptr && mine->output.push(payload, server_.loop_.blocks()));
+  http::Payload left = payload;
+  if (left.release == nullptr && left.bytes.size() >= kSentAtOnceBytesMin) flush(left.bytes);
+  after_send(left.bytes.empty() || mine->output.push(left, server_.loop_.blocks()));
 }
 
 void Connection::send_file(const http::FileRange& range) noexcept {
   Buffers* mine = broken_ || dead_ ? nullptr : buffers();
   if (mine == nullptr && range.release != nullptr) range.release(range.owner);
   after_send(mine != nullptr && mine->output.push(range));
+}
+
+void Connection::send_pipe(Pipe pipe, std::size_t bytes) noexcept {
+  Buffers* mine = broken_ || dead_ ? nullptr : buffers();
+  after_send(mine != nullptr && mine->output.push(std::move(pipe), bytes));
+}
+
+bool Connection::takes_pipes() const noexcept {
+  return !dead_ && stream_->splices();
 }
 
 void Connection::after_send(bool queued) noexcept {
@@ -278,19 +334,19 @@ bool Connection::unsent_above(std::size_t bytes) const noexcept {
   return output.bytes() > bytes || output.pieces() >= kPiecesMax || output.files() >= kFilesMax;
 }
 
-void Connection::flush() noexcept {
-  if (buffers_ == nullptr || buffers_->output.empty()) return;
+void Connection::flush(std::string_view& borrowed) noexcept {
+  if (buffers_ == nullptr || (buffers_->output.empty() && borrowed.empty())) return;
   if (blocked_ || broken_ || dead_ || is_copy()) return;
   OutputQueue& output = buffers_->output;
   const std::uint64_t sent = output.sent_bytes();
-  const net::IoState state = output.flush(*stream_);
+  const net::IoState state = output.flush(*stream_, borrowed);
   if (state == net::IoState::kFailed) {
     broke(Errc::kReset);
     return;
   }
   blocked_ = state == net::IoState::kAgain;
-  buffers_->write_limit.progressed(times().write, output.sent_bytes() - sent, !output.empty(),
-                                   now());
+  buffers_->write_limit.progressed(times().write, output.sent_bytes() - sent,
+                                   !output.empty() || !borrowed.empty(), now());
   if (pressed_ && !unsent_above(server_.options_.limits.output_high_water_bytes / 2)) {
     pressed_ = false;
     relieved_ = true;

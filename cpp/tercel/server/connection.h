@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "tercel/base/block_pool.h"
 #include "tercel/http/wire.h"
@@ -39,6 +40,9 @@ class Connection final : public http::Wire,
   // one that does not read: a piece holds a block, however small it is, and a file a descriptor.
   static constexpr std::size_t kPiecesMax = 64;
   static constexpr std::size_t kFilesMax = 4;
+  // From this size on, borrowed bytes are sent from where they are, and what the socket does not
+  // take is copied; smaller ones are copied, and leave together with what comes behind them.
+  static constexpr std::size_t kSentAtOnceBytesMin = 16384;
 
   // Watches the stream and serves what is there. False: the kernel refused; destroy the connection.
   // Takes over `fd`, a connected, non-blocking socket.
@@ -53,10 +57,13 @@ class Connection final : public http::Wire,
   // --- http::Wire
   [[nodiscard]] http::Input input() noexcept override;
   [[nodiscard]] http::Input more_input() noexcept override;
+  [[nodiscard]] std::size_t input_into(Pipe& pipe, std::size_t max) noexcept override;
   void consume(std::size_t bytes) noexcept override;
   void send(Block block, std::size_t bytes) noexcept override;
   void send(const http::Payload& payload) noexcept override;
   void send_file(const http::FileRange& range) noexcept override;
+  void send_pipe(Pipe pipe, std::size_t bytes) noexcept override;
+  [[nodiscard]] bool takes_pipes() const noexcept override;
   void push(http::Final final) noexcept override;
   [[nodiscard]] std::size_t unsent_bytes() const noexcept override;
   [[nodiscard]] bool pressed() const noexcept override { return pressed_; }
@@ -99,6 +106,9 @@ class Connection final : public http::Wire,
   void drop_idle_buffers() noexcept;
   // Reads what is there behind the unread input, if any may be. True: there is more than before.
   [[nodiscard]] bool fill() noexcept;
+  // Whether it is time to read from the stream, of which one time is taken.
+  [[nodiscard]] bool may_read() noexcept;
+  [[nodiscard]] bool reads_head() const noexcept;
   [[nodiscard]] http::Input unread_input() const noexcept;
   void settle_input() noexcept;
   void discard_input() noexcept;
@@ -106,7 +116,12 @@ class Connection final : public http::Wire,
   void after_send(bool queued) noexcept;
   // Whether more than this waits to be sent, or more pieces than there may be.
   [[nodiscard]] bool unsent_above(std::size_t bytes) const noexcept;
-  void flush() noexcept;
+  // Sends what is queued, and behind it `borrowed`, of which what is left was not sent.
+  void flush(std::string_view& borrowed) noexcept;
+  void flush() noexcept {
+    std::string_view none;
+    flush(none);
+  }
   void finish_closing() noexcept;
   // In a child of fork() the peer is the parent's to talk to.
   [[nodiscard]] bool is_copy() const noexcept;
@@ -135,17 +150,18 @@ class Connection final : public http::Wire,
   std::uint8_t steps_ = 0;
   std::uint8_t reads_left_ = kReadsPerTurn;
   bool handshaking_ : 1 = false;
-  bool readable_ : 1 = false;     // The kernel may have bytes, or the end, for us.
-  bool fin_seen_ : 1 = false;     // The peer finished its direction: its end is there to be read.
-  bool input_ended_ : 1 = false;  // The end was read, and all before it.
-  bool hung_up_ : 1 = false;      // The peer is gone: the session hears that, and not of an end.
-  bool blocked_ : 1 = false;      // The stream takes no more until an event.
-  bool pressed_ : 1 = false;      // The output went above the high-water mark.
-  bool relieved_ : 1 = false;     // It went below half of it since, and the session is to be told.
-  bool closing_ : 1 = false;      // Close when all is sent.
-  bool shut_ : 1 = false;         // Our FIN is sent.
-  bool broken_ : 1 = false;       // The stream failed; the session is told at the end of the step.
-  bool dead_ : 1 = false;         // Nothing works any more; the memory goes at the next turn.
+  bool readable_ : 1 = false;      // The kernel may have bytes, or the end, for us.
+  bool fin_seen_ : 1 = false;      // The peer finished its direction: its end is there to be read.
+  bool input_ended_ : 1 = false;   // The end was read, and all before it.
+  bool hung_up_ : 1 = false;       // The peer is gone: the session hears that, and not of an end.
+  bool blocked_ : 1 = false;       // The stream takes no more until an event.
+  bool pressed_ : 1 = false;       // The output went above the high-water mark.
+  bool relieved_ : 1 = false;      // It went below half of it since, and the session is to be told.
+  bool closing_ : 1 = false;       // Close when all is sent.
+  bool shut_ : 1 = false;          // Our FIN is sent.
+  bool broken_ : 1 = false;        // The stream failed; the session is told at the end of the step.
+  bool filled_pipes_ : 1 = false;  // Its input did.
+  bool dead_ : 1 = false;          // Nothing works any more; the memory goes at the next turn.
 };
 
 // With its stream, less than the 300 bytes of an idle connection (ARCHITECTURE.md, step 10).

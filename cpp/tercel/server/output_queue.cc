@@ -71,6 +71,16 @@ bool OutputQueue::push(const http::FileRange& range) noexcept {
   return true;
 }
 
+bool OutputQueue::push(Pipe pipe, std::size_t bytes) noexcept {
+  Segment* segment = append();
+  if (segment == nullptr) return false;
+  segment->pipe = std::move(pipe);
+  segment->left = bytes;
+  bytes_ += bytes;
+  ++files_;
+  return true;
+}
+
 bool OutputQueue::copy(std::string_view bytes, BlockPool& blocks) noexcept {
   if (tail_ != nullptr && tail_->block) {
     // The free room of a block lies behind the bytes that are still to be sent.
@@ -89,45 +99,54 @@ bool OutputQueue::copy(std::string_view bytes, BlockPool& blocks) noexcept {
   return push(std::move(block), bytes.size());
 }
 
-net::IoState OutputQueue::flush(net::Stream& stream) noexcept {
-  while (head_ != nullptr) {
-    if (head_->left == 0) {
+net::IoState OutputQueue::flush(net::Stream& stream, std::string_view& behind) noexcept {
+  while (head_ != nullptr || !behind.empty()) {
+    if (head_ != nullptr && head_->left == 0) {
       pop();
       continue;
     }
-    const net::IoResult result = send_some(stream);
+    const net::IoResult result = send_some(stream, behind);
     if (result.state == net::IoState::kEnd) return net::IoState::kFailed;
     if (result.state != net::IoState::kDone) return result.state;
-    drop(result.bytes);
+    sent_bytes_ += result.bytes;
+    const std::uint64_t queued = std::min<std::uint64_t>(result.bytes, bytes_);
+    drop(queued);
+    behind.remove_prefix(static_cast<std::size_t>(result.bytes - queued));
   }
   return net::IoState::kDone;
 }
 
-net::IoResult OutputQueue::send_some(net::Stream& stream) noexcept {
-  if (head_->file >= 0) {
+net::IoResult OutputQueue::send_some(net::Stream& stream, std::string_view behind) noexcept {
+  if (head_ != nullptr && head_->pipe) {
+    return stream.write_from(head_->pipe, static_cast<std::size_t>(head_->left));
+  }
+  if (head_ != nullptr && head_->file >= 0) {
     const auto count =
         static_cast<std::size_t>(std::min<std::uint64_t>(head_->left, kFileBytesMax));
     return stream.write_file(head_->file, head_->file_offset, count);
   }
   std::array<iovec, kPiecesMax> pieces;
   std::size_t count = 0;
-  for (Segment* segment = head_; segment != nullptr && segment->file < 0 && count < kPiecesMax;
+  const Segment* segment = head_;
+  for (; segment != nullptr && !segment->in_kernel() && count < kPiecesMax;
        segment = segment->next) {
     if (segment->left == 0) continue;
     pieces[count++] = {.iov_base = const_cast<char*>(segment->data),
                        .iov_len = static_cast<std::size_t>(segment->left)};
+  }
+  if (segment == nullptr && count < kPiecesMax && !behind.empty()) {
+    pieces[count++] = {.iov_base = const_cast<char*>(behind.data()), .iov_len = behind.size()};
   }
   return stream.write({pieces.data(), count});
 }
 
 void OutputQueue::drop(std::uint64_t bytes) noexcept {
   bytes_ -= bytes;
-  sent_bytes_ += bytes;
   while (bytes > 0) {
     const std::uint64_t part = std::min(bytes, head_->left);
     if (head_->file >= 0) {
       head_->file_offset += part;
-    } else {
+    } else if (!head_->pipe) {
       head_->data += part;
     }
     head_->left -= part;
@@ -141,7 +160,7 @@ void OutputQueue::pop() noexcept {
   head_ = done->next;
   if (head_ == nullptr) tail_ = nullptr;
   --pieces_;
-  if (done->file >= 0) --files_;
+  if (done->in_kernel()) --files_;
   segments_.destroy(done);
 }
 

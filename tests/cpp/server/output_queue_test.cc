@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "support/memory_stream.h"
+#include "tercel/base/clock.h"
+#include "tercel/net/pipe_pool.h"
 
 namespace tercel::server {
 namespace {
@@ -27,7 +29,18 @@ class OutputQueueTest : public testing::Test {
                         [](void* owner) noexcept { ++*static_cast<int*>(owner); });
   }
 
+  [[nodiscard]] Pipe pipe_of(std::string_view text) {
+    Pipe pipe = pipes_.take();
+    EXPECT_EQ(::write(pipe.write_end(), text.data(), text.size()),
+              static_cast<ssize_t>(text.size()));
+    pipe.filled(text.size());
+    return pipe;
+  }
+
   BlockPool blocks_;
+  SteadyClock clock_;
+  net::TimerWheel timers_;
+  net::PipePool pipes_{clock_, timers_, net::system_calls()};
   Slab<Segment> segments_;
   MemoryStream stream_;
   int released_ = 0;
@@ -70,6 +83,63 @@ TEST_F(OutputQueueTest, EveryPartialWriteGoesOnWhereItStopped) {
     EXPECT_EQ(queue.flush(stream_), IoState::kDone);
     EXPECT_EQ(stream_.sent, want) << "first part " << first;
   }
+}
+
+// Wherever the socket stops: behind each byte of the queue, of a pipe in it, or of what is behind.
+TEST_F(OutputQueueTest, BorrowedBytesGoBehindWhatIsQueuedFromWhereTheyAre) {
+  const std::string want = "aapipeccborrowed";
+  for (std::size_t first = 0; first <= want.size(); ++first) {
+    OutputQueue queue{segments_};
+    ASSERT_TRUE(queue.push(block_of("aa"), 2));
+    ASSERT_TRUE(queue.push(pipe_of("pipe"), 4));
+    ASSERT_TRUE(queue.push(Payload::borrow("cc"), blocks_));
+    EXPECT_EQ(queue.pieces(), 3U);
+    EXPECT_EQ(queue.files(), 1U);
+    EXPECT_EQ(queue.bytes(), 8U);
+    stream_.sent.clear();
+    stream_.room = first;
+    std::string_view behind = "borrowed";
+    EXPECT_EQ(queue.flush(stream_, behind), first < want.size() ? IoState::kAgain : IoState::kDone);
+    EXPECT_EQ(queue.bytes() + behind.size(), want.size() - first);
+    EXPECT_EQ(queue.sent_bytes(), first);
+    ASSERT_TRUE(queue.push(Payload::borrow(behind), blocks_));
+    stream_.room = SIZE_MAX;
+    EXPECT_EQ(queue.flush(stream_), IoState::kDone);
+    EXPECT_EQ(stream_.sent, want) << "first part " << first;
+    EXPECT_EQ(queue.files(), 0U);
+    EXPECT_EQ(pipes_.lent(), 0U);
+    EXPECT_EQ(pipes_.idle(), 1U);
+  }
+}
+
+TEST_F(OutputQueueTest, WhatIsQueuedLeavesTogetherWithWhatIsBehind) {
+  OutputQueue queue{segments_};
+  ASSERT_TRUE(queue.push(block_of("head"), 4));
+  std::string_view behind = "body";
+  EXPECT_EQ(queue.flush(stream_, behind), IoState::kDone);
+  EXPECT_EQ(stream_.sent, "headbody");
+  EXPECT_EQ(stream_.writes, 1);
+  EXPECT_TRUE(behind.empty());
+}
+
+// Of which the response has no room for the rest.
+TEST_F(OutputQueueTest, APipeIsSentAsFarAsSaidAndTheRestOfItIsLost) {
+  OutputQueue queue{segments_};
+  ASSERT_TRUE(queue.push(pipe_of("too much"), 3));
+  EXPECT_EQ(queue.flush(stream_), IoState::kDone);
+  EXPECT_EQ(stream_.sent, "too");
+  EXPECT_EQ(pipes_.lent(), 0U);
+  EXPECT_EQ(pipes_.idle(), 0U);
+}
+
+TEST_F(OutputQueueTest, APipeThatIsNotSentIsGivenBack) {
+  {
+    OutputQueue queue{segments_};
+    ASSERT_TRUE(queue.push(pipe_of("pipe"), 4));
+    EXPECT_EQ(pipes_.lent(), 1U);
+  }
+  EXPECT_EQ(pipes_.lent(), 0U);
+  EXPECT_EQ(pipes_.idle(), 0U);
 }
 
 TEST_F(OutputQueueTest, SmallOwnedBytesAreCopiedAndReleasedAtOnce) {

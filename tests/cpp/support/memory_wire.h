@@ -3,8 +3,11 @@
 // It has no loop: run() stands for a turn. Input that is not consumed stays, as on a connection.
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,6 +73,9 @@ class MemoryWire : public http::Wire {
   http::Endpoints ends;
   std::chrono::nanoseconds time{0};
   std::size_t arrival_bytes = SIZE_MAX;  // How much one read brings, at most.
+  std::function<Pipe()> pipes;           // Where it has them from; null: it takes none.
+  std::size_t piped_in = 0;              // Bytes that came and left in them.
+  std::size_t piped_out = 0;
 
   // --- http::Wire
   http::Input input() noexcept override {
@@ -95,6 +101,28 @@ class MemoryWire : public http::Wire {
     sent.append("<file:" + std::to_string(range.offset) + "+" + std::to_string(range.count) + ">");
     if (range.release != nullptr) range.release(range.owner);
   }
+  std::size_t input_into(Pipe& pipe, std::size_t max) noexcept override {
+    unread_.erase(0, std::exchange(consumed_, 0));
+    if (!pipes || !unread_.empty() || arriving_.empty()) return 0;
+    Pipe taken = pipes();
+    if (!taken) return 0;
+    const ssize_t bytes = ::write(taken.write_end(), arriving_.data(),
+                                  std::min({max, arriving_.size(), arrival_bytes}));
+    if (bytes <= 0) return 0;
+    arriving_.erase(0, static_cast<std::size_t>(bytes));
+    taken.filled(static_cast<std::size_t>(bytes));
+    piped_in += static_cast<std::size_t>(bytes);
+    pipe = std::move(taken);
+    return static_cast<std::size_t>(bytes);
+  }
+  void send_pipe(Pipe pipe, std::size_t bytes) noexcept override {
+    std::string text(bytes, '\0');
+    const ssize_t got = ::read(pipe.read_end(), text.data(), bytes);
+    sent.append(text, 0, got > 0 ? static_cast<std::size_t>(got) : 0);
+    pipe.drained(got > 0 ? static_cast<std::size_t>(got) : 0);
+    piped_out += bytes;
+  }
+  [[nodiscard]] bool takes_pipes() const noexcept override { return pipes != nullptr; }
   void push(http::Final final) noexcept override {
     ++(final == http::Final::kYes ? pushed.last : pushed.part);
   }

@@ -71,6 +71,7 @@ class ResponseFilter final : public proxy::BodyFilter {
   }
 
   [[nodiscard]] Result<Passed> pass(std::string_view bytes, http::Final final) noexcept override;
+  [[nodiscard]] bool passes_all() const noexcept override { return work_ == nullptr; }
 
  private:
   struct Work {

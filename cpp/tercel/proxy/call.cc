@@ -188,7 +188,8 @@ void Call::read_head() noexcept {
       }
       head_seen_ = bytes.size();
     }
-    if (!connection_->fill()) return judge_input_end();
+    const std::size_t most = connection_->filled_pipes() ? http::kHeadReadBytes : SIZE_MAX;
+    if (!connection_->fill(most)) return judge_input_end();
   }
 }
 
@@ -267,11 +268,46 @@ http::BodyRead Call::read_body() noexcept {
   return {{}, BodyState::kPending};
 }
 
+http::BodyRead Call::read_body_into(Pipe& pipe) noexcept {
+  const std::uint64_t unseen = state_ == State::kBody ? decoder_.unseen() : 0;
+  if (unseen < http::kPipedBytesMin) return read_body();
+  if (!connection_->fill(pipe, static_cast<std::size_t>(unseen))) return read_body();
+  decoder_.pass(pipe.bytes());
+  progress_ = context_.loop.now();
+  wants_body_ = false;
+  body_over_ = decoder_.done();
+  return {{}, body_over_ ? BodyState::kEnd : BodyState::kMore};
+}
+
 // --- the request
 
 bool Call::writable() const noexcept {
   return connection_ != nullptr && !awaits_100_ && !request_over_ && !write_failed_ &&
-         output_.bytes() <= context_.options.output_high_water_bytes;
+         !output_.ends_in_pipe() && output_.bytes() <= context_.options.output_high_water_bytes;
+}
+
+bool Call::takes_pipes() const noexcept {
+  return connection_ != nullptr && framing_ == http::Framing::kLength && !tunnel_ &&
+         connection_->stream().splices();
+}
+
+Result<void> Call::write_pipe(Pipe pipe, Final final) noexcept {
+  if (state_ == State::kFailed || write_failed_) return {};
+  if (!takes_pipes() || !writable()) return fail(Errc::kIllegalStep);
+  if (!count_off(pipe.bytes(), final)) return fail(Errc::kIllegalStep);
+  body_sent_ |= pipe.bytes() > 0;
+  output_.add(std::move(pipe));
+  flush();
+  wants_writable_ = !writable();
+  if (steps_ == 0) arm();
+  return {};
+}
+
+bool Call::count_off(std::uint64_t bytes, Final final) noexcept {
+  if (bytes > request_left_ || (final == Final::kYes && bytes < request_left_)) return false;
+  request_left_ -= bytes;
+  request_over_ = request_left_ == 0;
+  return true;
 }
 
 Result<void> Call::write(http::Payload payload, Final final) noexcept {
@@ -281,6 +317,7 @@ Result<void> Call::write(http::Payload payload, Final final) noexcept {
   const bool length_reached = framing_ == http::Framing::kLength && request_over_;
   if (length_reached && bytes.empty()) return {};
   if (connection_ == nullptr || awaits_100_ || request_over_) return fail(Errc::kIllegalStep);
+  if (output_.ends_in_pipe()) return fail(Errc::kIllegalStep);
   const bool last = final == Final::kYes;
   if (tunnel_) {
     request_over_ = last;
@@ -290,11 +327,7 @@ Result<void> Call::write(http::Payload payload, Final final) noexcept {
     return {};
   }
   if (framing_ == http::Framing::kLength) {
-    if (bytes.size() > request_left_ || (last && bytes.size() < request_left_)) {
-      return fail(Errc::kIllegalStep);
-    }
-    request_left_ -= bytes.size();
-    request_over_ = request_left_ == 0;
+    if (!count_off(bytes.size(), final)) return fail(Errc::kIllegalStep);
   } else {
     request_over_ = last;
   }

@@ -113,6 +113,10 @@ class Call final : private Waiter,
   // the end, more or less than the length said; `payload` is released in every case. What comes
   // after a failure of the connection is dropped.
   [[nodiscard]] Result<void> write(http::Payload payload, http::Final final) noexcept;
+  // As write(), of what is in `pipe`, where takes_pipes(). REQUIRES: writable(), for the call is
+  // not while a pipe waits.
+  [[nodiscard]] bool takes_pipes() const noexcept;
+  [[nodiscard]] Result<void> write_pipe(Pipe pipe, http::Final final) noexcept;
   // Ends a body with trailers, where it is chunked; elsewhere they are left out.
   [[nodiscard]] Result<void> finish(std::span<const http::Field> trailers) noexcept;
   [[nodiscard]] bool writable() const noexcept;
@@ -123,6 +127,8 @@ class Call final : private Waiter,
   // The next part of the response body. Views are valid until the next call, or the end of the
   // step. kFailed: on_failed() follows.
   [[nodiscard]] http::BodyRead read_body() noexcept;
+  // As http::Exchange::read_body_into(), of the response.
+  [[nodiscard]] http::BodyRead read_body_into(Pipe& pipe) noexcept;
   // Once read_body() said kEnd, during that turn.
   [[nodiscard]] std::span<const http::Field> trailers() const noexcept { return trailers_; }
 
@@ -164,6 +170,8 @@ class Call final : private Waiter,
   // Nothing more comes: whether that is a failure of the call.
   void judge_input_end() noexcept;
 
+  // Takes so many bytes off the length of the request; false: there is no place for them.
+  [[nodiscard]] bool count_off(std::uint64_t bytes, http::Final final) noexcept;
   void send(std::span<const std::string_view> pieces) noexcept;
   void flush() noexcept;
   void after_send(net::IoState state, std::size_t before) noexcept;

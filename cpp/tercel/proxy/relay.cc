@@ -92,12 +92,22 @@ Result<void> Relay::begin_call(Freshness freshness) noexcept {
   return call_.begin(*to.source, to.head, freshness, to.times);
 }
 
+// The one place that decides it. Who reads knows the rest: whether enough is left of a body with a
+// length, nothing of it is in memory, the stream has no TLS, and there is a pipe.
+bool Relay::goes_unseen(Way way) const noexcept {
+  const BodyFilter* const filter = way == Way::kUp ? filters_.request : filters_.response;
+  if (filters_.throttle != nullptr || (filter != nullptr && !filter->passes_all())) return false;
+  return way == Way::kUp ? call_.takes_pipes() : exchange_.takes_pipes();
+}
+
 // --- the request
 
 void Relay::pump_request() noexcept {
   while (!over_ && !request_over_ && !response_over_ && call_.writable()) {
     if (held_up(Way::kUp)) return;
-    const http::BodyRead part = exchange_.read_body();
+    Pipe pipe;
+    const http::BodyRead part =
+        goes_unseen(Way::kUp) ? exchange_.read_body_into(pipe) : exchange_.read_body();
     tell_throttle(Way::kUp, part.bytes.size());
     if (part.state == BodyState::kPending) return;
     if (part.state == BodyState::kFailed) {
@@ -107,8 +117,11 @@ void Relay::pump_request() noexcept {
       return;
     }
     const bool last = part.state == BodyState::kEnd;
-    body_touched_ |= !filters_.repeats && (last || !part.bytes.empty());
-    if (!pass_on_request(part.bytes, last ? Final::kYes : Final::kNo)) return;
+    const Final final = last ? Final::kYes : Final::kNo;
+    body_touched_ |= !filters_.repeats && (last || pipe || !part.bytes.empty());
+    if (!(pipe ? pass_on_request(std::move(pipe), final) : pass_on_request(part.bytes, final))) {
+      return;
+    }
     request_over_ = last;
   }
   if (tunnel_ && request_over_ && !response_over_ && !over_ && call_.drained()) {
@@ -118,6 +131,13 @@ void Relay::pump_request() noexcept {
     call_.close();
     (void)exchange_.write({}, Final::kYes);
   }
+}
+
+bool Relay::pass_on_request(Pipe pipe, Final final) noexcept {
+  // A body with a length, so it has no trailers.
+  const Result<void> sent = call_.write_pipe(std::move(pipe), final);
+  if (!sent) refuse(sent.error());
+  return sent.has_value();
 }
 
 bool Relay::pass_on_request(std::string_view bytes, Final final) noexcept {
@@ -197,14 +217,19 @@ void Relay::pump_response() noexcept {
   if (!started_) return;
   call_.begin_step();
   while (!over_ && !response_over_ && exchange_.writable() && !held_up(Way::kDown)) {
-    const http::BodyRead part = call_.read_body();
+    Pipe pipe;
+    const http::BodyRead part =
+        goes_unseen(Way::kDown) ? call_.read_body_into(pipe) : call_.read_body();
     tell_throttle(Way::kDown, part.bytes.size());
     if (part.state == BodyState::kFailed) break;
     if (part.state == BodyState::kPending) break;
     const bool last = part.state == BodyState::kEnd;
     response_over_ = last;
     head_released_ = true;
-    if (!pass_on_response(part.bytes, last ? Final::kYes : Final::kNo)) break;
+    const Final final = last ? Final::kYes : Final::kNo;
+    if (!(pipe ? pass_on_response(std::move(pipe), final) : pass_on_response(part.bytes, final))) {
+      break;
+    }
   }
   if (!over_ && !response_over_ && !head_released_) {
     // A head without a body yet need not wait for it. Behind what the client did not take it waits,
@@ -215,6 +240,10 @@ void Relay::pump_response() noexcept {
   // The next request may have the connection now, though on_end() may come later.
   if (response_over_) call_.close();
   call_.end_step();
+}
+
+bool Relay::pass_on_response(Pipe pipe, Final final) noexcept {
+  return exchange_.write_pipe(std::move(pipe), final).has_value();
 }
 
 bool Relay::pass_on_response(std::string_view bytes, Final final) noexcept {

@@ -13,9 +13,11 @@
 // request was passed on: the origin ends its work then, and nobody hears of it. A call that fails
 // before the response began becomes the rewriter's answer, and afterwards a response that is
 // visibly incomplete.
+// A body that nobody changes, and no throttle slows down, goes from one socket to the other inside
+// of the kernel where it can (goes_unseen()), and is copied elsewhere.
 // Resource: a relay lives in its context, from start() to the turn behind the end of its exchange,
 // or of a call that outlives it. Thread: the loop's. Source: RFC 9110 sections 7.6, 9.2.2 and
-// 10.1.1. Tested by relay_test.cc, relay_retry_test.cc and relay_alone_test.cc.
+// 10.1.1. Tested by relay_test.cc, relay_retry_test.cc, relay_alone_test.cc and relay_pipe_test.cc.
 #pragma once
 
 #include <chrono>
@@ -46,6 +48,9 @@ class BodyFilter {
   // `final`: nothing follows `bytes`, which may be none. An error ends the relay: the
   // origin gets no end of its request, the client none of its response.
   [[nodiscard]] virtual Result<Passed> pass(std::string_view bytes, http::Final final) noexcept = 0;
+  // It has nothing to do with this body: it is not asked about the bytes any more, which may go on
+  // without being looked at. Asked once the head is rewritten.
+  [[nodiscard]] virtual bool passes_all() const noexcept { return false; }
 
  protected:
   ~BodyFilter() = default;
@@ -183,9 +188,14 @@ class Relay final : private net::Deferred, private net::Timer {
   // The throttle lets no part of that body be read now; this is resumed when it does.
   [[nodiscard]] bool held_up(Way way) noexcept;
   void tell_throttle(Way way, std::size_t bytes) noexcept;
+  // Whether the bytes of a body may go from socket to socket through a pipe.
+  [[nodiscard]] bool goes_unseen(Way way) const noexcept;
   // One part of a body, through its filter. False: the relay is over, or the other side is.
   [[nodiscard]] bool pass_on_request(std::string_view bytes, http::Final final) noexcept;
   [[nodiscard]] bool pass_on_response(std::string_view bytes, http::Final final) noexcept;
+  // As those, of a part that is in a pipe.
+  [[nodiscard]] bool pass_on_request(Pipe pipe, http::Final final) noexcept;
+  [[nodiscard]] bool pass_on_response(Pipe pipe, http::Final final) noexcept;
   void on_interim(const http::ResponseHead& head) noexcept;
   void on_head(const http::ResponseHead& head) noexcept;
   // The response was 101, and the client has it.

@@ -10,6 +10,7 @@ namespace tercel::proxy {
 using net::IoState;
 
 char* SendBuffer::room(std::size_t bytes) noexcept {
+  TERCEL_ASSERT(!ends_in_pipe());
   if (begin_ > 0 && block_.capacity() - end_ < bytes) {
     std::memmove(block_.data(), block_.data() + begin_, end_ - begin_);
     end_ -= begin_;
@@ -33,7 +34,7 @@ bool SendBuffer::add(std::string_view bytes) noexcept {
 }
 
 IoState SendBuffer::send(net::Stream& stream, std::span<const std::string_view> pieces) noexcept {
-  TERCEL_ASSERT(pieces.size() <= kPiecesMax);
+  TERCEL_ASSERT(pieces.size() <= kPiecesMax && !ends_in_pipe());
   std::array<std::string_view, kPiecesMax> left{};
   std::copy(pieces.begin(), pieces.end(), left.begin());
   for (;;) {
@@ -67,24 +68,35 @@ IoState SendBuffer::send(net::Stream& stream, std::span<const std::string_view> 
 }
 
 IoState SendBuffer::flush(net::Stream& stream, std::size_t max) noexcept {
-  while (max > 0 && bytes() > 0) {
-    const iovec vector{.iov_base = block_.data() + begin_, .iov_len = std::min(max, bytes())};
+  while (max > 0 && in_block() > 0) {
+    const iovec vector{.iov_base = block_.data() + begin_, .iov_len = std::min(max, in_block())};
     const net::IoResult result = stream.write({&vector, 1});
     if (result.state != IoState::kDone) return result.state;
     drop(result.bytes);
     max -= result.bytes;
   }
+  while (max > 0 && pipe_.bytes() > 0) {
+    const net::IoResult result = stream.write_from(pipe_, std::min(max, pipe_.bytes()));
+    if (result.state != IoState::kDone) return result.state;
+    max -= result.bytes;
+  }
+  if (pipe_.bytes() == 0) pipe_ = Pipe{};
   return IoState::kDone;
 }
 
 void SendBuffer::drop(std::size_t bytes) noexcept {
   begin_ += bytes;
-  if (begin_ == end_) clear();
+  if (begin_ == end_) drop_block();
+}
+
+void SendBuffer::drop_block() noexcept {
+  block_ = Block{};
+  begin_ = end_ = 0;
 }
 
 void SendBuffer::clear() noexcept {
-  block_ = Block{};
-  begin_ = end_ = 0;
+  drop_block();
+  pipe_ = Pipe{};
 }
 
 }  // namespace tercel::proxy

@@ -1,5 +1,8 @@
 #include "tercel/proxy/upstream_connection.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "tercel/base/assert.h"
 
 namespace tercel::proxy {
@@ -66,14 +69,46 @@ void UpstreamConnection::end_step() noexcept {
   if (input_.empty()) input_.release();
 }
 
-bool UpstreamConnection::fill() noexcept {
+bool UpstreamConnection::may_read() noexcept {
   if (!readable_ || end_ != InputEnd::kOpen) return false;
   if (reads_left_ == 0) {
     loop_.defer(*this);  // The next turn goes on.
     return false;
   }
   --reads_left_;
-  const std::span<char> room = input_.room(static_cast<net::InputBuffer::Borrow>(steps_ > 0));
+  return true;
+}
+
+bool UpstreamConnection::fill(Pipe& pipe, std::size_t max) noexcept {
+  if (!input_.empty() || !stream_->splices()) return false;
+  Pipe taken = loop_.pipes().take();
+  if (!taken || !may_read()) return false;
+  const net::IoResult result = stream_->read_into(taken, std::min(max, net::PipePool::kPipeBytes));
+  switch (result.state) {
+    case IoState::kDone:
+      pipe = std::move(taken);
+      filled_pipes_ = true;
+      return true;
+    case IoState::kAgain:
+      readable_ = false;
+      return false;
+    case IoState::kEnd:
+      end_ = InputEnd::kEnded;
+      return false;
+    case IoState::kFailed:
+      end_ = InputEnd::kBroken;
+      return false;
+    case IoState::kRefused:
+      loop_.pipes().give_up();
+      return false;
+  }
+  return false;
+}
+
+bool UpstreamConnection::fill(std::size_t max) noexcept {
+  if (!may_read()) return false;
+  std::span<char> room = input_.room(static_cast<net::InputBuffer::Borrow>(steps_ > 0));
+  room = room.first(std::min(room.size(), max));
   if (room.empty()) {
     end_ = InputEnd::kNoMemory;
     return false;
@@ -93,6 +128,7 @@ bool UpstreamConnection::fill() noexcept {
       end_ = InputEnd::kEnded;
       return result.bytes > 0;
     case IoState::kFailed:
+    case IoState::kRefused:
       end_ = InputEnd::kBroken;
       return false;
   }

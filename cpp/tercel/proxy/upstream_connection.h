@@ -89,9 +89,15 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
 
   // Received and not consumed. Valid until the next call, or the end of the step.
   [[nodiscard]] std::span<char> unread() const noexcept { return input_.unread(); }
-  // Reads more behind it, in one piece. False: there is no more now; look at input_end().
-  [[nodiscard]] bool fill() noexcept;
+  // Reads more behind it, in one piece, up to `max` bytes at a time. False: there is no more now;
+  // look at input_end().
+  [[nodiscard]] bool fill(std::size_t max = SIZE_MAX) noexcept;
   void consume(std::size_t bytes) noexcept { input_.consume(bytes); }
+  // Moves up to `max` bytes into `pipe`, which becomes one, if nothing is unread and the stream
+  // can. False: nothing came, for whatever reason; ask fill().
+  [[nodiscard]] bool fill(Pipe& pipe, std::size_t max) noexcept;
+  // It did, of this response or of an earlier one.
+  [[nodiscard]] bool filled_pipes() const noexcept { return filled_pipes_; }
   [[nodiscard]] InputEnd input_end() const noexcept { return end_; }
 
   [[nodiscard]] net::Stream& stream() noexcept { return *stream_; }
@@ -101,6 +107,8 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   void on_ready(std::uint32_t readiness) noexcept override;
   void run_deferred() noexcept override;
   void tell() noexcept;
+  // Whether it is time to read from the stream, of which one time is taken.
+  [[nodiscard]] bool may_read() noexcept;
 
   net::Loop& loop_;
   std::unique_ptr<net::Stream> stream_;
@@ -115,6 +123,7 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   bool readable_ = true;   // The kernel, or TLS, may have bytes or the end for us.
   bool fin_seen_ = false;  // The end is there to be read.
   bool spoiled_ = false;
+  bool filled_pipes_ = false;
 };
 
 }  // namespace tercel::proxy

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
 #include "support/memory_stream.h"
+#include "tercel/base/clock.h"
+#include "tercel/net/pipe_pool.h"
 
 namespace tercel::proxy {
 namespace {
@@ -41,6 +44,43 @@ TEST(SendBufferTest, TheRestWaitsWhereverTheSocketStops) {
     EXPECT_EQ(output.flush(stream, SIZE_MAX), IoState::kDone);
     EXPECT_EQ(stream.sent, all);
     EXPECT_EQ(blocks.outstanding(), 0U);
+  }
+}
+
+TEST(SendBufferTest, APipeWaitsBehindTheBlockWhereverTheSocketStops) {
+  const SteadyClock clock;
+  net::TimerWheel timers;
+  net::PipePool pipes{clock, timers, net::system_calls()};
+  const std::string all = "head body";
+  for (std::size_t room = 0; room <= all.size(); ++room) {
+    BlockPool blocks;
+    SendBuffer output{blocks};
+    test::MemoryStream stream;
+    ASSERT_TRUE(output.add("head "));
+    Pipe pipe = pipes.take();
+    ASSERT_EQ(::write(pipe.write_end(), "body", 4), 4);
+    pipe.filled(4);
+    output.add(std::move(pipe));
+    EXPECT_EQ(output.bytes(), all.size());
+    stream.room = room;
+    const IoState state = output.flush(stream, SIZE_MAX);
+    EXPECT_EQ(state, room == all.size() ? IoState::kDone : IoState::kAgain);
+    EXPECT_EQ(stream.sent, all.substr(0, room));
+    EXPECT_EQ(output.bytes(), all.size() - room);
+    EXPECT_EQ(output.ends_in_pipe(), room < all.size());
+    EXPECT_EQ(blocks.outstanding(), room < 5 ? 1U : 0U);
+    if (room == 6) {
+      output.clear();
+      EXPECT_EQ(output.bytes(), 0U);
+      EXPECT_EQ(pipes.lent(), 0U);
+      EXPECT_EQ(pipes.idle(), 0U);
+      continue;
+    }
+    stream.room = SIZE_MAX;
+    EXPECT_EQ(output.flush(stream, SIZE_MAX), IoState::kDone);
+    EXPECT_EQ(stream.sent, all);
+    EXPECT_EQ(pipes.lent(), 0U);
+    EXPECT_EQ(pipes.idle(), 1U);
   }
 }
 

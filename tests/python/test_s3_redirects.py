@@ -22,9 +22,18 @@ DOCUMENT = b"<Error><Code>TemporaryRedirect</Code><Endpoint>back.secret.test</En
 def front(origin: Origin) -> Iterator[Front]:
     """Before an endpoint in path style and another region, which knows itself by other names."""
     origin.objects["/key"] = b"there"
-    options = {"endpoint": f"http://localhost:{origin.port}", "style": "path", "region": "eu-de"}
-    with Front({"*": backend(origin, bucket="back", **options)}) as one:
+    with Front({"*": there(origin)}) as one:
         yield one
+
+
+def there(origin: Origin) -> Backend:
+    return backend(
+        origin,
+        bucket="back",
+        endpoint=f"http://localhost:{origin.port}",
+        style="path",
+        region="eu-de",
+    )
 
 
 def send_on(origin: Origin, method: str, *, status: int = 307, host: str = "", **more: str) -> None:
@@ -55,10 +64,35 @@ def test_goes_there_once_and_signs_for_it(front: Front, origin: Origin) -> None:
     assert second.headers["host"] == f"back.localhost:{origin.port}"
     assert "/eu-de/s3/" in first.headers["authorization"]
     assert second.signed_by == KEY.access_key
-    # It is asked about once, and does not go to the other place by itself the next time.
     assert len(front.asked) == 1
-    assert front.send("HEAD", "/front/key").status == 403
-    assert len(origin.seen) == 3
+
+
+def test_the_next_time_it_goes_there_at_once(front: Front, origin: Origin) -> None:
+    send_on(origin, "GET")
+    assert front.send("GET", "/front/key").body == b"there"
+    assert front.send("HEAD", "/front/key").status == 200
+    assert front.send("PUT", "/front/key", body=b"a new one").status == 200
+    assert [one.target for one in origin.seen] == ["/back/key", "/key", "/key", "/key"]
+    # Another bucket is another matter, and so is another configuration.
+    assert front.send("GET", "/other/key").body == b"a new one"
+    assert origin.seen[4].target == "/back/key"
+    front.gateway.update({"*": there(origin)})
+    assert front.send("GET", "/front/key").body == b"a new one"
+    assert origin.seen[6].target == "/back/key"
+
+
+def test_what_fails_there_is_forgotten(front: Front, origin: Origin) -> None:
+    send_on(origin, "GET")
+    assert front.send("GET", "/front/key").body == b"there"
+    origin.answers["GET", "/key"] = (
+        307,
+        DOCUMENT,
+        {"Location": f"http://localhost:{origin.port}/"},
+    )
+    assert front.send("GET", "/front/key").status == 503
+    del origin.answers["GET", "/key"]
+    origin.answers["GET", "/back/key"] = (200, b"home again", {})
+    assert front.send("GET", "/front/key").body == b"home again"
 
 
 def test_a_body_that_was_not_sent_goes_there(front: Front, origin: Origin) -> None:
@@ -82,6 +116,9 @@ def test_a_body_that_was_sent_does_not(front: Front, origin: Origin) -> None:
     assert_tells_nothing(response)
     assert len(origin.seen) == 1
     assert front.gateway.counts()["backend_failed"] == 1
+    # A client that tries again, as they do after 503, is sent on.
+    assert front.send("PUT", "/front/key", body=b"a new one").status == 200
+    assert origin.objects["/key"] == b"a new one"
 
 
 def test_from_there_it_goes_nowhere(front: Front, origin: Origin) -> None:
@@ -142,7 +179,7 @@ def test_a_region_of_its_own(front: Front, origin: Origin) -> None:
 
 def test_keys_stay_behind_their_prefix(origin: Origin) -> None:
     origin.objects["/team-a/key"] = b"hers"
-    there = backend(
+    folder = backend(
         origin,
         bucket="back",
         endpoint=f"http://localhost:{origin.port}",
@@ -151,7 +188,7 @@ def test_keys_stay_behind_their_prefix(origin: Origin) -> None:
     )
     location = {"Location": f"http://back.localhost:{origin.port}/other"}
     origin.answers["GET", "/back/team-a/key"] = (307, b"", location)
-    with Front({"*": there}) as front:
+    with Front({"*": folder}) as front:
         assert front.send("GET", "/front/key").body == b"hers"
 
 

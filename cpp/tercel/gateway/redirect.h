@@ -12,9 +12,9 @@
 //   - a host that is below Backend::redirects, or is it, where the operator has named such a
 //   domain.
 // Path and query of what it says are not looked at: they are those of the request. It is gone once,
-// and only while no byte of the request's body has been taken (proxy::Relay).
-// A value. Throws std::bad_alloc. Source: the user guide of Amazon S3, "Request redirection and the
-// REST API". Tested by redirect_test.cc.
+// and only while no byte of the request's body has been taken (proxy::Relay); what was said is
+// known for the requests to come (known_redirects.h). A value. Throws std::bad_alloc. Source: the
+// user guide of Amazon S3, "Request redirection and the REST API". Tested by redirect_test.cc.
 #pragma once
 
 #include <cstdint>

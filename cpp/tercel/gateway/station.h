@@ -31,6 +31,7 @@
 #include "tercel/gateway/desk.h"
 #include "tercel/gateway/gateway.h"
 #include "tercel/gateway/health_checks.h"
+#include "tercel/gateway/known_redirects.h"
 #include "tercel/gateway/meters.h"
 #include "tercel/gateway/question.h"
 #include "tercel/net/loop.h"
@@ -114,6 +115,7 @@ struct Station {
   Departure departure;
   std::array<char, s3::kErrorBodyBytesMax> error_body;
   edge::CorsPolicy::Room cors_room;
+  KnownRedirects redirects;
   SteadyClock stopwatch;
   AuditLog* audit = nullptr;  // Null: there is none.
   const std::unique_ptr<Slab<Visit>> visits;

@@ -127,10 +127,17 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   // Has the answer's document rewritten. Fails with kNoMemory.
   [[nodiscard]] Result<void> prepare_rewriting() noexcept;
   [[nodiscard]] bool goes_elsewhere(const http::ResponseHead& head) noexcept override;
+  // Learns where the bucket is. False: it is said of nowhere that the gateway goes to.
+  [[nodiscard]] bool learn_elsewhere(const http::ResponseHead& head) noexcept;
+  // The bucket is not, or not any more, where a backend said that it was.
+  void forget_elsewhere() noexcept {
+    if (elsewhere_) station_.redirects.forget(*elsewhere_);
+  }
   [[nodiscard]] Result<void> rewrite_response(const http::ResponseHead& from, http::Response& to,
                                               proxy::FieldDraft& draft) noexcept override;
   [[nodiscard]] std::optional<std::chrono::nanoseconds> after_failure(
       const proxy::FailedAttempt& failed) noexcept override {
+    if (failed.status == 0) forget_elsewhere();
     return attempts_.after(failed, station_.loop.now(), station_.counts);
   }
   void refused(http::Exchange& exchange, Errc error) noexcept override;
@@ -181,7 +188,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   SharedConst<Decision>* wanted_ = nullptr;  // The one that is waited for.
   SharedConst<Credentials> credentials_;
   const Backend* backend_ = nullptr;  // Of config_, or elsewhere_.
-  std::unique_ptr<const Backend> elsewhere_;
+  SharedConst<Backend> elsewhere_;
   const Backend* source_backend_ = nullptr;
   Attempts attempts_;
   AuditLog::Record* record_ = nullptr;

@@ -80,6 +80,10 @@ void Visit::relay(const http::Request& request) noexcept {
   encodes_keys_ = encodes_keys(arrival);
   makes_bucket_ = arrival.operation.operation == s3::Operation::kCreateBucket;
   tells_keys_ = collects || s3::lists_keys(arrival.operation.operation);
+  if (!station_.redirects.empty()) {
+    elsewhere_ = station_.redirects.find(config_, arrival.resource.bucket, station_.loop.now());
+    if (elsewhere_) backend_ = &*elsewhere_;
+  }
   station_.counts.add(Counts::forwarded);
   depart();
   if (!body_is_verified_ || collected_ != nullptr) {
@@ -175,7 +179,14 @@ Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& 
 }
 
 bool Visit::goes_elsewhere(const http::ResponseHead& head) noexcept {
-  if (!is_redirect(head.status) || elsewhere_ != nullptr) return false;
+  if (!is_redirect(head.status) || !learn_elsewhere(head)) return false;
+  attempts_.passed();
+  backend_ = &*elsewhere_;
+  return true;
+}
+
+bool Visit::learn_elsewhere(const http::ResponseHead& head) noexcept {
+  if (elsewhere_) return false;
   const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
   s3::Resource resource;
   if (scratch.empty() ||
@@ -189,9 +200,14 @@ bool Visit::goes_elsewhere(const http::ResponseHead& head) noexcept {
     asked.others.clear();
     auto elsewhere = redirect_of(head, asked, there.empty() ? resource.bucket : there);
     if (!elsewhere) return false;
-    attempts_.passed();
-    elsewhere_ = std::make_unique<const Backend>(*std::move(elsewhere));
-    backend_ = elsewhere_.get();
+    if (backend_->endpoints() > 1) {  // The others may know better the next time.
+      elsewhere_ = SharedConst<Backend>{*std::move(elsewhere)};
+      return true;
+    }
+    const bool for_good = head.status == 301;
+    elsewhere_ = station_.redirects.add(
+        config_, resource.bucket, *std::move(elsewhere),
+        for_good ? KnownRedirects::For::kGood : KnownRedirects::For::kNow, station_.loop.now());
     return true;
   } catch (const std::bad_alloc&) {
     return false;
@@ -228,9 +244,12 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
   if (!proxy::is_transient(from.status)) attempts_.passed();
   const http::Field* const id = http::find_field(from.fields, "x-amz-request-id");
   arrive(id != nullptr ? id->value : std::string_view{});
+  // Of a wrong region S3 speaks with 400, too.
+  if (is_redirect(from.status) || from.status == 400) forget_elsewhere();
   // What is an object is not looked at, whatever it says that it is; an error is none.
   if (is_redirect(from.status)) {
-    // The next time the body may wait until it is known where it goes; a region stays wrong.
+    // The next time it is known where it goes, perhaps; what nobody may know stays wrong.
+    static_cast<void>(learn_elsewhere(from));
     const bool for_good = from.status == 301 || from.status == 308;
     refusal_ = Refusal{for_good ? ErrorCode::kInternalError : ErrorCode::kServiceUnavailable,
                        "The storage behind the server has the bucket elsewhere"};

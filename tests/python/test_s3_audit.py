@@ -151,7 +151,7 @@ def test_what_moves_is_counted(front: Front, log: Log, origin: Origin) -> None:
     assert (line["operation"], line["bytes_in"], line["bytes_out"]) == ("HeadObject", 0, 0)
     front.send("GET", "/back/none")
     line = log.one()
-    assert (line["status"], line["error"]) == (404, None)  # The backend's own.
+    assert (line["status"], line["error"]) == (404, "NoSuchKey")  # The backend's own.
     origin.objects["/back/k\u00e9y"] = KEPT
     front.send("PUT", "/back/copy", headers={"x-amz-copy-source": "/back/k%C3%A9y"})
     assert log.one()["copy_source"] == "back/k\u00e9y"

@@ -23,7 +23,7 @@ import pytest
 
 import tercel.s3
 from support.fixtures import Ledger, ServeProcess
-from support.http1 import BadResponse, Closed, Response
+from support.http1 import BadResponse, Closed, RawClient, Response
 from support.processes import open_files
 from support.s3_gateway import (
     ALICE,
@@ -145,31 +145,80 @@ def test_a_slow_answer_is_whole(front: Front, origin: Origin, point: str) -> Non
     assert_serves(front, origin)
 
 
-@pytest.mark.parametrize("point", ["head", "body", "answer", "answer head", "answer body"])
-def test_a_backend_that_stalls_is_let_go_when_its_client_goes(
+# More than all buffers on its way.
+TOO_BIG = BIG * 20
+
+
+@contextlib.contextmanager
+def client_that_goes(
+    front: Front, origin: Origin, point: str, method: str, target: str, body: bytes | None = None
+) -> Iterator[RawClient]:
+    """Sends to a backend that stalls, and resets its connection, unless it is closed before."""
+    origin.fail(point, "stall", after=1000)
+    fields = fields_of(method, target, front.host, body)
+    with front.connect(timeout=1) as client:
+        sender = threading.Thread(target=send_all, args=(client, method, target, fields, body))
+        sender.start()
+        origin.wait_for(1)
+        time.sleep(0.1)
+        assert_others_are_served(front, origin)
+        sender.join(10)
+        yield client
+
+
+@pytest.mark.parametrize("point", ["answer", "answer head", "answer body"])
+def test_a_backend_that_stalls_is_let_go_when_its_reader_goes(
     front: Front, origin: Origin, point: str
 ) -> None:
-    method = "GET" if point == "answer body" else "PUT"
     with no_descriptor_is_left(origin):
-        origin.fail(point, "stall", after=1000)
-        body = BIG if method == "PUT" else None
-        fields = fields_of(
-            method, "/back/key" if method == "GET" else "/back/new", front.host, body
-        )
-        target = "/back/key" if method == "GET" else "/back/new"
-        with front.connect(timeout=1) as client:
-            sender = threading.Thread(target=send_all, args=(client, method, target, fields, body))
-            sender.start()
-            origin.wait_for(1)
-            time.sleep(0.1)
-            assert_others_are_served(front, origin)
-            sender.join(10)
+        with client_that_goes(front, origin, point, "GET", "/back/key") as client:
             client.reset()
         eventually(lambda: origin.stalled == 0, "the backend's connection is kept")
         origin.release()
-        if point in ("head", "body"):
-            assert "/back/new" not in origin.objects
         assert_serves(front, origin)
+
+
+@pytest.mark.parametrize("point", ["head", "body"])
+def test_an_upload_that_was_not_sent_whole_goes_with_its_client(
+    front: Front, origin: Origin, point: str
+) -> None:
+    with no_descriptor_is_left(origin):
+        with client_that_goes(front, origin, point, "PUT", "/back/new", TOO_BIG) as client:
+            client.reset()
+        eventually(lambda: origin.stalled == 0, "the backend's connection is kept")
+        origin.release()
+        assert "/back/new" not in origin.objects
+        assert_serves(front, origin)
+
+
+@pytest.mark.parametrize("point", ["answer", "answer head"])
+def test_one_that_was_sent_whole_is_ended_without_it(
+    front: Front, origin: Origin, point: str
+) -> None:
+    with no_descriptor_is_left(origin):
+        with client_that_goes(front, origin, point, "PUT", "/back/new", BIG) as client:
+            client.reset()
+        time.sleep(0.2)
+        assert origin.stalled == 1
+        origin.release()
+        eventually(lambda: "/back/new" in origin.objects, "nothing is stored")
+        assert origin.objects.pop("/back/new") == BIG
+        assert_serves(front, origin)
+
+
+def test_a_client_that_closes_its_side_ends_its_reads_only(origin: Origin) -> None:
+    settings = {"timeout_half_close": 0.2}
+    with Front({"*": backend(origin)}, settings=settings) as front:
+        with client_that_goes(front, origin, "answer", "GET", "/back/key") as client:
+            client.half_close()
+            eventually(lambda: origin.stalled == 0, "the backend's connection is kept")
+        origin.release()
+        with client_that_goes(front, origin, "answer", "PUT", "/back/new", BIG) as client:
+            client.half_close()
+            time.sleep(0.5)
+            assert origin.stalled == 1
+            origin.release()
+            assert client.response().status == 200
 
 
 def send_all(

@@ -115,7 +115,6 @@ def test_nothing_climbs_out(front: Front, origin: Origin) -> None:
         ("GET", "/team-a?lifecycle"),
         ("PUT", "/team-a?acl"),
         ("GET", "/team-a/?acl"),
-        ("GET", "/team-a?session"),
         ("PUT", "/team-a?versioning"),
         ("POST", "/team-a/x?restore"),
         ("GET", "/team-a/x?torrent"),

@@ -32,6 +32,7 @@ struct Endpoint {
   proxy::PoolLimits limits{.connections_max = kEndpointConnectionsMax};
   // Endpoints of one key share their connections: place, TLS and limits are in it.
   std::string pool_key;
+  bool sent_on = false;  // A backend said that it is here, not the operator.
   // Those of one key share their health: place and TLS.
   std::string health_key;
   SharedHealth health;

@@ -138,6 +138,7 @@ std::optional<Backend> redirect_of(const http::ResponseHead& head, const Backend
   if (same) return std::nullopt;
   if (elsewhere.host != backend.host) {
     elsewhere.pool_key += " at " + elsewhere.host;
+    elsewhere.sent_on = true;
     elsewhere.health = {};  // Nobody looks at it, and it goes with the request.
   }
   return elsewhere;

@@ -1,5 +1,6 @@
 #include "tercel/gateway/station.h"
 
+#include <algorithm>
 #include <new>
 
 #include "tercel/gateway/visit.h"
@@ -13,16 +14,19 @@ constexpr std::size_t kSigningKeysMax = 4096;
 
 proxy::Source* Pools::source_of(const Endpoint& endpoint) noexcept {
   if (const auto found = pools_.find(endpoint.pool_key); found != pools_.end()) {
-    return found->second.get();
+    return found->second.pool.get();
   }
   // One that is in use is lent from, or has somebody who waits.
-  std::erase_if(pools_, [](const auto& one) { return one.second->unused(); });
+  std::erase_if(pools_, [](const auto& one) { return one.second.pool->unused(); });
+  const auto is_sent_on = [](const auto& one) { return one.second.sent_on; };
+  if (endpoint.sent_on && std::ranges::count_if(pools_, is_sent_on) >= kSentOnMax) return nullptr;
   try {
     auto pool = std::make_unique<proxy::Pool>(
         loop_, resolver_,
         proxy::Origin{.host = endpoint.host, .port = endpoint.port, .tls = endpoint.tls},
         endpoint.limits);
-    return pools_.emplace(endpoint.pool_key, std::move(pool)).first->second.get();
+    Entry entry{std::move(pool), endpoint.sent_on};
+    return pools_.emplace(endpoint.pool_key, std::move(entry)).first->second.pool.get();
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
@@ -31,9 +35,9 @@ proxy::Source* Pools::source_of(const Endpoint& endpoint) noexcept {
 void Pools::on_timer() noexcept {
   std::size_t connections = 0;
   std::size_t idle = 0;
-  for (const auto& [key, pool] : pools_) {
-    connections += pool->connections();
-    idle += pool->idle();
+  for (const auto& [key, entry] : pools_) {
+    connections += entry.pool->connections();
+    idle += entry.pool->idle();
   }
   shown_in_->connections.store(connections, std::memory_order_relaxed);
   shown_in_->idle_connections.store(idle, std::memory_order_relaxed);

@@ -46,12 +46,16 @@ namespace tercel::gateway {
 class Visit;
 
 // The connections to each endpoint. A pool that has none any more goes when the next one comes:
-// those of backends that are gone from the configuration.
+// those of backends that are gone from the configuration. How many there are is the operator's
+// choice, but for those of hosts that backends send on to.
 class Pools final : private net::Timer {
  public:
   Pools(net::Loop& loop, net::Resolver& resolver) noexcept : loop_{loop}, resolver_{resolver} {}
 
-  // Null: memory is exhausted.
+  // Hosts that backends send on to, at a time.
+  static constexpr std::size_t kSentOnMax = 64;
+
+  // Null: memory is exhausted, or these are too many.
   [[nodiscard]] proxy::Source* source_of(const Endpoint& endpoint) noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return pools_.size(); }
   // Shows in `meters` how many connections there are, within a second and for as long as there are
@@ -69,8 +73,12 @@ class Pools final : private net::Timer {
   Meters* shown_in_ = nullptr;
   net::Loop& loop_;
   net::Resolver& resolver_;
+  struct Entry {
+    std::unique_ptr<proxy::Pool> pool;
+    bool sent_on;
+  };
   // The keys are the operator's, and of where backends send on to: no client adds one.
-  std::unordered_map<std::string, std::unique_ptr<proxy::Pool>> pools_;
+  std::unordered_map<std::string, Entry> pools_;
 };
 
 struct Station {
@@ -107,6 +115,7 @@ struct Station {
   const SharedConst<FrontKey> anonymous;
   net::Resolver resolver;
   Pools pools;
+  KnownRedirects redirects;
   proxy::RelayContext relays;
   HealthChecks checks;
   std::size_t turn = 0;  // Of backends that take turns.
@@ -115,7 +124,6 @@ struct Station {
   Departure departure;
   std::array<char, s3::kErrorBodyBytesMax> error_body;
   edge::CorsPolicy::Room cors_room;
-  KnownRedirects redirects;
   SteadyClock stopwatch;
   AuditLog* audit = nullptr;  // Null: there is none.
   const std::unique_ptr<Slab<Visit>> visits;

@@ -1,6 +1,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -55,6 +56,34 @@ TEST(PoolsTest, BackendsThatAreGoneLeaveNoPoolBehind) {
   EXPECT_EQ(pools.source_of(backend_of("used", listener.address().port)), used);
   waiter.connection->end();
   used->release(*waiter.connection);
+}
+
+// Each of them is used, so none goes.
+TEST(PoolsTest, HostsThatBackendsSendOnToAreNotTooMany) {
+  const test::ManualClock clock;
+  test::FailingSyscalls syscalls;
+  const std::unique_ptr<net::Loop> loop = *net::Loop::create(clock, syscalls);
+  net::Resolver resolver{*loop};
+  const test::TcpListener listener;
+  Pools pools{*loop, resolver};
+  std::vector<std::unique_ptr<TestWaiter>> waiters;
+  std::vector<proxy::Source*> sources;
+  const auto use = [&](std::size_t i, bool sent_on) {
+    Backend backend = backend_of(std::to_string(i), listener.address().port);
+    backend.sent_on = sent_on;
+    proxy::Source* const source = pools.source_of(backend);
+    if (source == nullptr) return false;
+    sources.push_back(source);
+    source->acquire(*waiters.emplace_back(std::make_unique<TestWaiter>()), proxy::Freshness::kAny);
+    return true;
+  };
+  for (std::size_t i = 0; i < Pools::kSentOnMax; ++i) ASSERT_TRUE(use(i, true));
+  EXPECT_FALSE(use(1000, true));
+  EXPECT_TRUE(use(1001, false));
+  sources.front()->withdraw(*waiters.front());
+  // The connection that was begun for it is nobody's; it is not made yet.
+  EXPECT_TRUE(use(0, true)) << "it is there";
+  for (std::size_t i = 1; i < waiters.size(); ++i) sources[i]->withdraw(*waiters[i]);
 }
 
 }  // namespace

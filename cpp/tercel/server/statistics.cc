@@ -38,16 +38,18 @@ std::size_t Statistics::claim(std::size_t process, std::size_t loop) noexcept {
   }
   for (std::size_t i = 0; i < kSlotsMax; ++i) {
     Slot& slot = slots_[i];
+    if (slot.owner.load(std::memory_order_relaxed) != 0) continue;
+    // Before it is one's: who dies here leaves no owner where nobody looks.
+    std::size_t last = used();
+    while (last < i + 1 &&
+           !memory_->used.compare_exchange_weak(last, i + 1, std::memory_order_acq_rel)) {
+    }
     std::uint64_t nobody = 0;
     if (!slot.owner.compare_exchange_strong(nobody, kClaiming | name, std::memory_order_acquire))
       continue;
     slot.before = {};
     slot.before.add(slot.counters);
     slot.owner.store(name, std::memory_order_release);
-    std::size_t last = used();
-    while (last < i + 1 &&
-           !memory_->used.compare_exchange_weak(last, i + 1, std::memory_order_acq_rel)) {
-    }
     return i;
   }
   return kSlotsMax;
@@ -68,6 +70,12 @@ bool Statistics::belongs_to(std::size_t index, std::size_t process) const noexce
   return (owner & ~kClaiming) >> kLoopBits == std::uint64_t{process} + 1;
 }
 
+// Not while it is being claimed: nothing was counted, and `before` is not complete.
+bool Statistics::is_owned_by(std::size_t index, std::size_t process) const noexcept {
+  const std::uint64_t owner = slots_[index].owner.load(std::memory_order_acquire);
+  return owner >> kLoopBits == std::uint64_t{process} + 1;
+}
+
 void Statistics::free(std::size_t index) noexcept {
   Slot& slot = slots_[index];
   for (http::Counters::Number* const gauge :
@@ -81,22 +89,32 @@ void Statistics::free(std::size_t index) noexcept {
 Statistics::Numbers Statistics::of(std::size_t process) const noexcept {
   Numbers sum;
   for (std::size_t i = 0; i < used(); ++i) {
-    if (!belongs_to(i, process)) continue;
+    if (!is_owned_by(i, process)) continue;
     sum.add(slots_[i].counters);
     sum -= slots_[i].before;
   }
   return sum;
 }
 
+// What others counted there: all of it, until the next owner is one, and may count.
+Statistics::Numbers Statistics::retired(const Slot& slot) noexcept {
+  for (;;) {
+    const std::uint64_t owner = slot.owner.load(std::memory_order_acquire);
+    Numbers numbers;
+    if (owner == 0 || (owner & kClaiming) != 0) {
+      numbers.add(slot.counters);
+    } else {
+      numbers = slot.before;
+    }
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (slot.owner.load(std::memory_order_relaxed) == owner) return numbers;
+  }
+}
+
 Statistics::Numbers Statistics::retired() const noexcept {
   Numbers sum;
   for (std::size_t i = 0; i < used(); ++i) {
-    const std::uint64_t owner = slots_[i].owner.load(std::memory_order_acquire);
-    if (owner == 0) {
-      sum.add(slots_[i].counters);
-    } else if ((owner & kClaiming) == 0) {
-      sum += slots_[i].before;
-    }
+    sum += retired(slots_[i]);
   }
   return sum;
 }

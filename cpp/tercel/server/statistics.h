@@ -8,8 +8,9 @@
 // A loop has a slot, which another one gets when its process has ended, and goes on counting there:
 // so the sum of all never falls, whoever reads it at whichever moment. Beside the counters a slot
 // has room for what an application counts. Resource: a mapping that every process of the server
-// inherits. Thread: each slot has one writer; slot(), of() and retire() of one process are not
-// called at the same time; the sums are for everybody. Tested by statistics_test.cc.
+// inherits. Thread: each slot has one writer; slot() of a process and retire() of it are not called
+// at the same time, nor is of() with retire(); the sums are for everybody. Tested by
+// statistics_test.cc.
 #pragma once
 
 #include <array>
@@ -105,6 +106,8 @@ class Statistics {
   // Of that loop; kSlotsMax: there is none left.
   [[nodiscard]] std::size_t claim(std::size_t process, std::size_t loop) noexcept;
   [[nodiscard]] bool belongs_to(std::size_t index, std::size_t process) const noexcept;
+  [[nodiscard]] bool is_owned_by(std::size_t index, std::size_t process) const noexcept;
+  [[nodiscard]] static Numbers retired(const Slot& slot) noexcept;
   void free(std::size_t index) noexcept;
 
   Memory* memory_;

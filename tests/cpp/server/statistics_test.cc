@@ -3,8 +3,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -113,6 +116,35 @@ TEST(StatisticsTest, NoTwoLoopsHaveTheSameSlot) {
       EXPECT_TRUE(all.insert((*statistics)->room(process, loop)).second);
     }
   }
+}
+
+// A supervisor reads while its workers begin.
+TEST(StatisticsTest, WhoBeginsWhereOthersCountedHasCountedNothing) {
+  const auto statistics = *Statistics::create();
+  constexpr std::size_t kRounds = 5'000;
+  statistics->slot(1, 0)->requests.store(5, std::memory_order_relaxed);
+  std::atomic<std::size_t> begun{0};
+  std::atomic<std::size_t> claimed{0};
+  std::thread worker{[&] {
+    for (std::size_t round = 1; round <= kRounds; ++round) {
+      while (begun.load(std::memory_order_acquire) < round) std::this_thread::yield();
+      EXPECT_NE(statistics->slot(1, 0), nullptr);
+      claimed.store(round, std::memory_order_release);
+    }
+  }};
+  std::uint64_t wrong = 0;
+  std::uint64_t lost = 0;
+  for (std::size_t round = 1; round <= kRounds; ++round) {
+    statistics->retire(1);
+    begun.store(round, std::memory_order_release);
+    while (claimed.load(std::memory_order_acquire) < round) {
+      wrong += statistics->of(1).requests != 0 ? 1 : 0;
+      lost += statistics->retired().requests != 5 ? 1 : 0;
+    }
+  }
+  worker.join();
+  EXPECT_EQ(wrong, 0U);
+  EXPECT_EQ(lost, 0U);
 }
 
 TEST(StatisticsTest, HasAnEnd) {

@@ -12,11 +12,14 @@
 // so that what hangs on it, and the number of pins, is right until the last of them is gone. Keys
 // differ by the bits that choose the set, and by the upper 44.
 //
-// A key has one place, whatever number of threads meet it at once: who finds that another thread
-// has made one for it, too, gives its own up.
+// A key has one place, whatever number of threads meet it at once. A place that is being made is
+// announced, and found by nobody until its maker has looked at all others of the set: one that is
+// made, or in the making before it, is the key's; for one in the making behind it, it waits. So of
+// two makers, one at least has seen the other, and the one behind gives way, or was first.
 //
 // Resource. Thread: any, without a lock: a pin and an unpin are each one atomic operation on one
-// word, where no place has to be made. Cost: constant, nothing is allocated after construction.
+// word. Where a place has to be made, who meets its key waits for the few instructions that it
+// takes. Cost: constant, nothing is allocated after construction.
 // `State` is a value of atomic numbers with full_at() and fill(). Tested by place_table_test.cc.
 #pragma once
 
@@ -27,6 +30,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <thread>
 
 namespace tercel::edge {
 
@@ -35,7 +39,7 @@ class PlaceTable {
  public:
   // Keys that share a set. With half as many busy keys as places, one set in fifty is full.
   static constexpr std::size_t kWays = 8;
-  static constexpr std::uint32_t kPinsMax = (1U << 20) - 1;
+  static constexpr std::uint32_t kPinsMax = (1U << 20) - 2;
 
   class Place {
    public:
@@ -68,19 +72,27 @@ class PlaceTable {
     for (;;) {
       Place* least = nullptr;
       std::uint64_t least_word = 0;
+      bool in_making = false;
       for (Place& place : set) {
         std::uint64_t word = place.word_.load(std::memory_order_acquire);
         while ((word & kTagMask) == tag) {
-          if ((word & kPinsMax) >= most) return {nullptr, Outcome::kTooMany};
+          in_making = (word & kPinsMask) == kMaking;
+          if (in_making) break;
+          if ((word & kPinsMask) >= most) return {nullptr, Outcome::kTooMany};
           if (place.word_.compare_exchange_weak(word, word + 1, std::memory_order_acquire)) {
             return {&place, Outcome::kPinned};
           }
         }
-        if ((word & kPinsMax) != 0) continue;
+        if (in_making) break;
+        if ((word & kPinsMask) != 0) continue;
         if (least == nullptr || place.state.full_at() < least->state.full_at()) {
           least = &place;
           least_word = word;
         }
+      }
+      if (in_making) {
+        std::this_thread::yield();
+        continue;
       }
       if (least == nullptr) return {nullptr, Outcome::kNoPlace};
       if (claim(set, *least, least_word, tag)) return {least, Outcome::kPinned};
@@ -94,8 +106,12 @@ class PlaceTable {
 
  private:
   using Set = std::array<Place, kWays>;
-  static constexpr std::uint64_t kTagMask = ~std::uint64_t{kPinsMax};
-  // Of a place that is being made: nobody finds it, and nobody takes it.
+  static constexpr std::uint64_t kPinsMask = (1U << 20) - 1;
+  static constexpr std::uint64_t kTagMask = ~kPinsMask;
+  // In the place of a number of pins: it is announced.
+  static constexpr std::uint64_t kMaking = kPinsMask;
+  static_assert(kPinsMax < kMaking);
+  // Of a place that is not announced yet: nobody finds it, and nobody takes it.
   static constexpr std::uint64_t kClaimed = ~std::uint64_t{0};
 
   // Makes a place that had `word` one of `tag`, pinned once. False: somebody was faster.
@@ -104,15 +120,29 @@ class PlaceTable {
       return false;
     }
     place.state.fill();
-    // Sequentially consistent: of two threads that make a place for one key, one at least sees the
-    // other's.
-    place.word_.store(tag + 1, std::memory_order_seq_cst);
+    // Sequentially consistent, as what is_first() reads.
+    place.word_.store(tag | kMaking, std::memory_order_seq_cst);
+    const bool first = is_first(set, place, tag);
+    place.word_.store(first ? tag + 1 : 0, std::memory_order_seq_cst);
+    return first;
+  }
+
+  // Whether an announced place is the one of its tag. Waits for those behind it only, so nobody
+  // waits for each other.
+  [[nodiscard]] static bool is_first(const Set& set, const Place& place,
+                                     std::uint64_t tag) noexcept {
+    bool before = true;
     for (const Place& other : set) {
-      if (&other == &place) continue;
-      if ((other.word_.load(std::memory_order_seq_cst) & kTagMask) != tag) continue;
-      std::uint64_t mine = tag + 1;
-      // Fails when a third one has found it, and counts on it.
-      return !place.word_.compare_exchange_strong(mine, 0, std::memory_order_release);
+      if (&other == &place) {
+        before = false;
+        continue;
+      }
+      for (;;) {
+        const std::uint64_t word = other.word_.load(std::memory_order_seq_cst);
+        if ((word & kTagMask) != tag) break;
+        if (before || (word & kPinsMask) != kMaking) return false;
+        std::this_thread::yield();
+      }
     }
     return true;
   }

@@ -258,6 +258,29 @@ def test_a_complaint_that_quotes_what_is_no_text_is_one_for_the_client() -> None
     assert answer.json()["detail"] == f"The body is not {YAML}: not ?."
 
 
+def test_a_complaint_without_words_is_a_failure_that_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Mute(ValueError):
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    class Strict(media_handler.Yaml):
+        def read(self, body: bytes) -> Any:
+            raise Mute
+
+    app = tercel.App(media_types=[JSON, Strict()])
+
+    @app.post("/")
+    def take(body: Annotated[dict[str, int], Body()]) -> None: ...
+
+    with TestClient(app) as client:
+        answer = client.post("/", content=b"a", headers={"content-type": YAML})
+        assert answer.status_code == 500
+        assert client.post("/", json={"a": 1}).status_code == 200
+    assert "Strict.read() raised what has no text" in caplog.text
+
+
 def test_the_example() -> None:
     with TestClient(media_handler.app) as client:
         answer = post(client, "/rules", "name: a", accept=YAML)

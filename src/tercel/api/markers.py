@@ -86,7 +86,9 @@ class Marker:
         except RecursionError:  # As repr() would.
             raise ValueError(f"the schema of {kind} is too deep, or a part of itself") from None
         except (ValueError, TypeError) as error:
-            raise type(error)(f"{self!r} cannot be: {error}") from None
+            # Those of Unicode take other arguments.
+            of_kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise of_kind(f"{self!r} cannot be: {error}") from None
 
     def __repr__(self) -> str:
         said = [

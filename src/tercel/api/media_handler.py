@@ -87,7 +87,11 @@ def reader_of(
         try:
             value = handler.read(body)
         except handler.malformed as error:
-            return f"The body is not {handler.media_type}: {_words_of(error)}."
+            try:
+                return f"The body is not {handler.media_type}: {_words_of(error)}."
+            except Exception:  # Of its own words, which are code, too.
+                _log.exception("%s.read() raised what has no text", type(handler).__qualname__)
+                return None
         except Exception:
             _log.exception("%s.read() failed", type(handler).__qualname__)
             return None

@@ -94,6 +94,10 @@ class RouteTable:
         templates = self.check_open(registration.path)
         path, function = registration.path, registration.function
         called = registration.name or function.__qualname__
+        if any("\ud800" <= character <= "\udfff" for character in path):
+            raise ValueError(
+                f"the path {path!r} of {called} has a lone surrogate, which is no text"
+            )
         fields = dict(templates.fields(path))
         is_websocket = registration.methods == (WEBSOCKET,)
         rate = registration.limits.counter()  # One for all methods.

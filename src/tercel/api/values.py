@@ -89,7 +89,7 @@ def is_scalar(annotation: Any) -> bool:
         return True
     try:
         return isinstance(msgspec.inspect.type_info(plain), _OF_ONE_TEXT)
-    except (TypeError, NotImplementedError):
+    except (TypeError, NotImplementedError, ValueError):  # The last for what is no Unicode.
         return False
 
 

@@ -40,6 +40,7 @@ start_server(ProxyServerConfig(
     hmac_fetcher=lambda token: "s" if token == "fetched" else None,
     validator=VALIDATOR,
     http_port=0,
+    metrics_port=0,
     threads=1,
 ))
 print("COUNT", get_request_count(), flush=True)
@@ -92,6 +93,9 @@ def test_script(tmp_path: Path, validator: str) -> None:
             assert other == (200 if validator == "None" else 403)
             if validator == "two":
                 assert server.output.count("ASKED stored team") == 1
+            (port,) = re.findall(r"Metrics: http://[\d.]+:(\d+)/metrics", server.output)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as metrics:
+                assert b'tercel_s3_operations_total{operation="GetObject"' in metrics.read()
             server.stop()
             server.wait_for("COUNT 6")
         storage.shutdown()
@@ -117,6 +121,10 @@ HOST = {"host": "h", "port": 80, "access_key": "A", "secret_key": "S"}
             "cos_map of 'a' has 'hots', which is not known",
         ),
         (lambda: ProxyServerConfig({"a": {"host": "h"}}, http_port=1), "has host and port"),
+        (
+            lambda: ProxyServerConfig({"a": HOST}, http_port=1, metrics_port=65_536),
+            "metrics_port is from 0 to 65535, not 65536",
+        ),
         (
             lambda: ProxyServerConfig({"a": {"host": "h", "port": 1}}, http_port=1),
             "has no creds",

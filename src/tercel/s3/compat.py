@@ -6,7 +6,7 @@ Names and arguments are those of that package, and the gateway is tercel's: each
 verified, whatever `validator` is; credentials that were fetched for one client are used for that
 client; what a validator said of one request counts for that request, unless it takes two arguments
 and so cannot tell requests on a bucket apart. Not taken: `skip_signature_validation=True`, both
-ports at once, `metrics_port`, and limits on how often a presigned URL is used.
+ports at once, and limits on how often a presigned URL is used.
 
 Tested by tests/python/test_s3_compat.py.
 """
@@ -18,6 +18,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tercel.options import check_number
 from tercel.run import serve
 from tercel.s3.gateway import Gateway
 from tercel.s3.values import ApiKey, AuthzRequest, Backend, Credentials, Decision, Hmac
@@ -59,6 +60,8 @@ class ProxyServerConfig:
             None: whoever has a valid signature may do all.
         threads: I/O threads.
         verify: False: certificates of backends may be anybody's.
+        metrics_port: port on all addresses at which /metrics shows what is counted, under tercel's
+            names; None: there is none.
 
     Raises:
         ValueError, TypeError: an argument is wrong, or of those that are not taken.
@@ -78,13 +81,16 @@ class ProxyServerConfig:
         verify: bool | None = None,
         skip_signature_validation: bool | None = False,
         server_name: str = "osp",
+        metrics_port: int | None = None,
     ) -> None:
         if skip_signature_validation:
             raise ValueError("skip_signature_validation is not taken: signatures are verified")
         if (http_port is None) == (https_port is None):
             raise ValueError("name one of http_port and https_port")
+        if metrics_port is not None:
+            check_number("metrics_port", metrics_port, 0, 65_535)
         self.http_port, self.https_port, self.threads = http_port, https_port, threads
-        self.server_name = server_name
+        self.server_name, self.metrics_port = server_name, metrics_port
         backends = {name: _backend(name, said, verify) for name, said in cos_map.items()}
         keys = {one["access_key"]: one["secret_key"] for one in hmac_keystore}
         times = {name: said.get("ttl", _TTL) for name, said in cos_map.items()}
@@ -123,6 +129,8 @@ def start_server(config: ProxyServerConfig) -> None:
             if not os.environ.get(variable):
                 raise ValueError(f"https_port needs the variable {variable}")
             settings[name] = os.environ[variable]
+    if config.metrics_port is not None:
+        settings["metrics_bind"] = f"0.0.0.0:{config.metrics_port}"
     _started.append(config.gateway)
     port = config.http_port if config.https_port is None else config.https_port
     serve(config.gateway, bind=[f"0.0.0.0:{port}"], **settings)

@@ -564,6 +564,8 @@ class TestRegistration:
     def test_what_is_no_handler(self) -> None:
         app = tercel.App()
         with pytest.raises(TypeError, match="must be a function or a method"):
+            app.get("/")(dict)
+        with pytest.raises(TypeError, match="name each argument"):
             app.get("/")(functools.partial(print))
 
         async def generator() -> Any:

@@ -44,6 +44,7 @@ NOT_HERE = {
     "api_hostile": "is asked what is wrong only, by test_api_hostile.py",
     "api_limits": "compared by test_api_limits.py, which asks it natively and through ASGI",
     "api_errors": "compared by test_api_errors.py, which asks it natively and through ASGI",
+    "api_threads": "is asked by test_api_threads.py for its threads, which do not return",
     "api_things": "compared by test_api_app.py, and no request of it is an ASGI one",
     "crew": "ends the process that it runs in",
     "load_client": "takes its WebSockets from bench/apps",

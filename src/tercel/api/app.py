@@ -32,8 +32,9 @@ from tercel.api.route import Around, Route
 from tercel.api.route_table import RouteTable
 from tercel.api.router import Registration, Router
 from tercel.api.streams import Stream
+from tercel.api.threads import THREADS, Threads
 from tercel.api.uploads import Spool, spool_directory, upload_of
-from tercel.options import check_call
+from tercel.options import check_call, check_number
 
 __all__ = ["App"]
 
@@ -75,6 +76,8 @@ class App(Router):
         media_types: in which typed bodies are read and results written: `application/json`, and
             `application/msgpack` and a `MediaHandler` for each other one; the first is for clients
             that take any.
+        threads: that its plain functions run on, which may wait: as many are called at a time, in
+            each process, and others wait for one to return.
         debug: what no error handler knows is answered with its traceback. Not for production.
 
     Attributes:
@@ -95,12 +98,15 @@ class App(Router):
         dependencies: Iterable[Depends] = (),
         cors: CORS | None = None,
         media_types: Iterable[str | MediaHandler] = (JSON,),
+        threads: int = THREADS,
         debug: bool = False,
     ) -> None:
         super().__init__(dependencies=dependencies)
         if cors is not None and not isinstance(cors, CORS):
             raise TypeError(f"cors is a tercel.CORS(origins=[...]), not {cors!r}")
         self._cors = cors
+        check_number("threads of an App", threads, 1, 1024)
+        self._threads = Threads(threads)
         self.state = SimpleNamespace()
         self.title = title
         self.version = version

@@ -26,6 +26,7 @@ from typing import Any
 
 from tercel.api.background import BackgroundTasks
 from tercel.api.response_headers import ResponseHeaders
+from tercel.api.threads import to_thread
 
 __all__ = ["BEFORE", "Depends", "Singletons", "Step", "caller"]
 
@@ -188,7 +189,7 @@ async def _enter(depends: Depends, arguments: dict[str, Any], stack: AsyncExitSt
     if inspect.iscoroutinefunction(called):
         return await function(**arguments)
     if depends.blocking:
-        return await asyncio.to_thread(function, **arguments)
+        return await to_thread(function, **arguments)
     return function(**arguments)
 
 
@@ -199,7 +200,7 @@ class _OnThread:
         self._context = context
 
     async def __aenter__(self) -> Any:
-        return await asyncio.to_thread(self._context.__enter__)
+        return await to_thread(self._context.__enter__)
 
     async def __aexit__(self, *raised: Any) -> bool | None:
-        return await asyncio.to_thread(self._context.__exit__, *raised)
+        return await to_thread(self._context.__exit__, *raised)

@@ -105,6 +105,7 @@ class Handshakes:
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; its scope is of the type `websocket`. Lasts as long as that does."""
+        self._app._threads.enter()
         instance: _api.Instance | None = getattr(self._threads, "instance", None)
         if instance is None:
             instance = self._threads.instance = _api.Instance(self)

@@ -32,6 +32,7 @@ async def run_lifespan(app: App, receive: Receive, send: Send) -> None:
             for hook in reversed(app._hooks.shutdown):
                 stack.push_async_callback(call_all, [hook])  # One may fail: all are called.
             await call_all(app._hooks.startup)
+            app._threads.enter()  # Requests inherit this context.
             started = True
             await send({"type": "lifespan.startup.complete"})
             await receive()

@@ -41,6 +41,7 @@ class Portable:
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; its scope is of the type `http`."""
+        self._app._threads.enter()
         cors = self._app._cors
         if cors is not None:
             if preflight := cors._preflight(scope):

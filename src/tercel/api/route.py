@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from tercel import _api
 from tercel.api.authentication import Authenticator
 from tercel.api.plan import Plan
+from tercel.api.threads import to_thread
 
 __all__ = ["WEBSOCKET", "Around", "Remarks", "Route", "endpoint_of"]
 
@@ -130,6 +130,6 @@ def endpoint_of(function: Callable[..., Any], *, blocking: bool) -> Callable[...
 def _on_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(function)
     async def run(**arguments: Any) -> Any:
-        return await asyncio.to_thread(function, **arguments)
+        return await to_thread(function, **arguments)
 
     return run

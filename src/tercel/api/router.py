@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from tercel.api.callables import function_of
 from tercel.api.dependencies import Depends
 from tercel.api.handshakes import checked_origins
 from tercel.api.hooks import checked
@@ -177,12 +178,13 @@ class Router:
         called_after = checked("after", after, "request", "response", "succeeded")
 
         def register(function: Handler) -> Handler:
-            _check_function(function, path)
+            called = function_of(function)
+            _check_function(called, path)
             self._register(
                 Registration(
                     path,
                     methods,
-                    function,
+                    called,
                     status,
                     blocking,
                     name,
@@ -255,17 +257,18 @@ class Router:
         before = _checked_dependencies(dependencies)
 
         def register(function: Handler) -> Handler:
-            _check_function(function, path)
-            if not inspect.iscoroutinefunction(function):
+            called = function_of(function)
+            _check_function(called, path)
+            if not inspect.iscoroutinefunction(called):
                 raise TypeError(
-                    f"{function.__qualname__}(), the handler of the WebSocket {path}, must be a"
+                    f"{called.__qualname__}(), the handler of the WebSocket {path}, must be a"
                     " coroutine function: write `async def`."
                 )
             self._register(
                 Registration(
                     path,
                     (WEBSOCKET,),
-                    function,
+                    called,
                     200,
                     False,
                     name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import functools
 import re
 from collections.abc import (
     AsyncGenerator,
@@ -21,6 +22,7 @@ from typing import Any, Self
 import msgspec
 
 from tercel.api.cookies import SetsCookies
+from tercel.api.threads import submit, to_thread
 from tercel.options import pairs_of
 
 __all__ = ["Event", "EventStream", "Stream", "StreamingResponse"]
@@ -257,12 +259,31 @@ async def _wait_gone(receive: Receive) -> None:
 async def _on_thread(content: Iterable[bytes | str]) -> AsyncIterator[bytes | str]:
     iterator = iter(content)
     end = object()
+    step: asyncio.Future[Any] | None = None
     try:
-        while (part := await asyncio.to_thread(next, iterator, end)) is not end:
-            yield part  # type: ignore[misc]
+        while True:
+            step = submit(next, iterator, end)
+            part = await asyncio.shield(step)
+            if part is end:
+                return
+            yield part
     finally:
-        if hasattr(iterator, "close"):
-            await asyncio.to_thread(iterator.close)
+        if step is not None and not step.done():
+            # A thread is in it: it is closed when that comes back.
+            step.add_done_callback(functools.partial(_close_behind, iterator))
+        else:
+            await to_thread(_close_plain, iterator)
+
+
+def _close_behind(iterator: Any, step: asyncio.Future[Any]) -> None:
+    if not step.cancelled():
+        step.exception()  # Nobody hears of it: the client has left.
+    submit(_close_plain, iterator)
+
+
+def _close_plain(iterator: Any) -> None:
+    if hasattr(iterator, "close"):
+        iterator.close()
 
 
 async def _close(iterator: Any) -> None:

@@ -6,7 +6,6 @@ what is asked for. Source: RFC 9110, section 11. Tested by tests/python/test_aut
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from tercel.api.dependencies import Depends
 from tercel.api.errors import HTTPError
 from tercel.api.markers import Marker
 from tercel.api.security import Demand, SecurityScheme
+from tercel.api.threads import to_thread
 
 __all__ = ["CREDENTIALS_BYTES_MAX", "AnyOf", "Credentials", "taking"]
 
@@ -67,7 +67,7 @@ class Credentials(SecurityScheme):
     async def _identity(self, *credentials: str) -> Any:
         """Returns who has the credentials; None: nobody."""
         if self._on_thread:
-            found = await asyncio.to_thread(self._verify, *credentials)
+            found = await to_thread(self._verify, *credentials)
         else:
             found = self._verify(*credentials)
         if inspect.isawaitable(found):

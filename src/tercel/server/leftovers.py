@@ -54,16 +54,20 @@ async def _end_others() -> None:
 
 
 def leave_threads(loop: asyncio.AbstractEventLoop) -> bool:
-    """Takes the default executor off a loop that has ended. Returns whether a thread of it hangs.
+    """Takes the default executor off a loop that has ended. Returns whether a thread hangs.
 
-    The loop would wait for the functions that run there, and the interpreter after it, both without
-    a limit.
+    That is one of it, or one that functions of a tercel.App run on. The loop would wait for the
+    functions that run there, and the interpreter after it, both without a limit.
     """
-    executor = getattr(loop, "_default_executor", None)
-    threads = getattr(executor, "_threads", None)
-    if executor is None or threads is None:
-        return False
-    executor.shutdown(wait=False, cancel_futures=True)
+    default = getattr(loop, "_default_executor", None)
+    api = sys.modules.get("tercel.api.threads")
+    executors = [default, *(api.take_executors() if api is not None else ())]
+    threads = []
+    for executor in executors:
+        found = getattr(executor, "_threads", None)
+        if executor is not None and found is not None:
+            executor.shutdown(wait=False, cancel_futures=True)
+            threads += found
     deadline = time.monotonic() + _CANCEL_S
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
@@ -75,7 +79,8 @@ def leave_threads(loop: asyncio.AbstractEventLoop) -> bool:
         len(stuck),
         ", ".join(sorted(stuck)),
     )
-    loop._default_executor = None  # type: ignore[attr-defined]
+    if default is not None:
+        loop._default_executor = None  # type: ignore[attr-defined]
     return True
 
 

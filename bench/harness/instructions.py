@@ -13,11 +13,11 @@ from __future__ import annotations
 import dataclasses
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import api, load
+from harness import api, load, s3
 from harness.bench import Running, Settings, running
 from harness.process import MeasureError
 from harness.servers import Server
@@ -35,6 +35,13 @@ API_CALLS: Mapping[str, api.Call] = {
     "params": api.PARAMS,
     "post": api.POST,
     "invalid": api.INVALID,
+}
+
+# What clients of object storage ask for, 1 KiB each, as the report names it.
+S3_TRAFFIC: Mapping[str, s3.S3] = {
+    "get": s3.S3("GET", 1024),
+    "presigned_get": s3.S3("GET", 1024, presigned=True),
+    "put": s3.S3("PUT", 1024),
 }
 
 
@@ -55,6 +62,19 @@ def measure_api(server: Server, settings: Settings) -> Sample:
         }
 
 
+def measure_s3(server: Server, settings: Settings) -> Sample:
+    """Returns the instructions of one more request through a gateway, its caches warm."""
+    with s3.origin(settings, 1024), _counted(server, settings) as target:
+        for traffic in S3_TRAFFIC.values():
+            traffic.check(target.port)
+        return {
+            f"{name}_instructions": _per_request(
+                target, traffic.request(target.port), load.is_whole, dumped=2 * index
+            )
+            for index, (name, traffic) in enumerate(S3_TRAFFIC.items())
+        }
+
+
 @contextmanager
 def _counted(server: Server, settings: Settings) -> Iterator[Running]:
     """Runs `server` under callgrind."""
@@ -71,19 +91,27 @@ def _counted(server: Server, settings: Settings) -> Iterator[Running]:
         yield target
 
 
-def _per_request(target: Running, request: bytes, *, dumped: int) -> float:
+def _per_request(
+    target: Running,
+    request: bytes,
+    is_whole: Callable[[bytes], bool] = load.ends_object,
+    *,
+    dumped: int,
+) -> float:
     """Returns the instructions of one more request, after `dumped` dumps of the processes."""
-    load.ask_in_turn(target.port, WARMUP_REQUESTS, request)
-    few = _count(target, request, FEW_REQUESTS, dumped + 1)
-    many = _count(target, request, MANY_REQUESTS, dumped + 2)
+    load.ask_in_turn(target.port, WARMUP_REQUESTS, request, is_whole)
+    few = _count(target, request, is_whole, FEW_REQUESTS, dumped + 1)
+    many = _count(target, request, is_whole, MANY_REQUESTS, dumped + 2)
     return (many - few) / (MANY_REQUESTS - FEW_REQUESTS)
 
 
-def _count(target: Running, request: bytes, requests: int, dump: int) -> int:
+def _count(
+    target: Running, request: bytes, is_whole: Callable[[bytes], bool], requests: int, dump: int
+) -> int:
     """Returns the instructions of all the server's processes for `requests` requests."""
     pids = [str(pid) for pid in target.tree.pids()]
     _control("--zero", pids)
-    load.ask_in_turn(target.port, requests, request)
+    load.ask_in_turn(target.port, requests, request, is_whole)
     _control("--dump", pids)
     return sum(_total(target.scratch / f"callgrind.{pid}.{dump}") for pid in pids)
 

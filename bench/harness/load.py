@@ -15,7 +15,7 @@ import ssl
 import struct
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,11 +223,27 @@ def raise_descriptor_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _ask(connection: socket.socket, request: bytes = HELLO_REQUEST) -> None:
-    """Sends one request and reads until the end of its answer, a JSON object, has come."""
+def ends_object(answer: bytes) -> bool:
+    """True if the last byte of an answer with a JSON object has come."""
+    return answer.endswith(b"}")
+
+
+def is_whole(answer: bytes) -> bool:
+    """True if head and body of an answer have come. Without Content-Length it has no body."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
+
+
+def _ask(
+    connection: socket.socket,
+    request: bytes = HELLO_REQUEST,
+    whole: Callable[[bytes], bool] = ends_object,
+) -> None:
+    """Sends one request and reads until the end of its answer has come."""
     connection.sendall(request)
     answer = b""
-    while not answer.endswith(b"}"):
+    while not whole(answer):
         part = connection.recv(4096)
         if not part:
             raise MeasureError("the server closed a connection that should stay")
@@ -273,15 +289,21 @@ def _require_open(held: Sequence[socket.socket]) -> None:
             raise MeasureError(f"the server closed {gone} of {len(held)} idle connections")
 
 
-def ask_in_turn(port: int, count: int, request: bytes = HELLO_REQUEST) -> None:
+def ask_in_turn(
+    port: int,
+    count: int,
+    request: bytes = HELLO_REQUEST,
+    whole: Callable[[bytes], bool] = ends_object,
+) -> None:
     """Makes `count` requests on one connection, each after the answer to the one before.
 
     Args:
-        request: its head and its body. The answer is a JSON object.
+        request: its head and its body.
+        whole: says of the bytes that came whether they are all of the answer.
     """
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         for _ in range(count):
-            _ask(connection, request)
+            _ask(connection, request, whole)
 
 
 def ask_together(port: int, count: int, path: bytes) -> float:

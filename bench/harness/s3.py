@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from harness import load
 from harness.bench import Running, Settings, free_port, running, timed
@@ -65,26 +66,29 @@ class S3:
         trailer: the body is aws-chunked with a checksum behind it; else its hash is signed.
         threads: what stands between has so many, and both cores, which it shares with client and
             origin; 0: one, and a core of its own.
+        presigned: the signature is in the query, as of a link that anybody may follow.
     """
 
     method: str
     size: int
     trailer: bool = False
     threads: int = 0
+    presigned: bool = False
 
     def __call__(self, server: Server, settings: Settings) -> Sample:
         """Starts the origin and `server`, checks one answer, warms up, measures once."""
         with (
-            _origin(settings, self.size) as origin,
+            origin(settings, self.size) as behind,
             running(server, server.app, settings, Needs(threads=self.threads)) as target,
         ):
-            headers, body = self._signed(target.port)
-            self._check(target.port, headers, body)
+            path, headers, body = self._signed(target.port)
+            self.check(target.port)
             script = _script(target.scratch, self.method, headers, body)
-            self._apply(target, script, settings.warmup_s)
-            before = origin.cpu()
-            sample = timed(target, lambda: self._apply(target, script, settings.seconds))
-            origin_us = origin.cpu_seconds_since(before) / sample["requests"] * 1e6
+            url = f"http://127.0.0.1:{target.port}{path}"
+            self._apply(target, url, script, settings.warmup_s)
+            before = behind.cpu()
+            sample = timed(target, lambda: self._apply(target, url, script, settings.seconds))
+            origin_us = behind.cpu_seconds_since(before) / sample["requests"] * 1e6
             wall_us = 1e6 / sample["requests_per_s"]
             return {
                 **sample,
@@ -92,12 +96,33 @@ class S3:
                 "origin_cpu_us_per_request": origin_us,
             }
 
+    def request(self, port: int) -> bytes:
+        """Returns the bytes of a request to the server on `port`, valid for fifteen minutes."""
+        path, headers, body = self._signed(port)
+        lines = [f"{self.method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
+    def check(self, port: int) -> None:
+        """Raises MeasureError when the server on `port` does not answer as it has to."""
+        path, headers, body = self._signed(port)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request(self.method, path, body or None, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        right = answer.status == 200 and len(text) == self.size
+        if not (right if self.method == "GET" else answer.status in (200, 201, 204)):
+            raise MeasureError(f"wrong answer: {answer.status} {text[:200]!r}")
+
     @property
     def _path(self) -> str:
         return "/bench/object" if self.method == "GET" else "/bench/upload"
 
-    def _signed(self, port: int) -> tuple[dict[str, str], bytes]:
-        """Returns the headers and the body of a request that is valid for fifteen minutes."""
+    def _signed(self, port: int) -> tuple[str, dict[str, str], bytes]:
+        """Returns target, headers and body of a request that is valid for fifteen minutes."""
         data = b"x" * self.size if self.method == "PUT" else b""
         headers = {"x-amz-content-sha256": hashlib.sha256(data).hexdigest()}
         body = data
@@ -112,21 +137,13 @@ class S3:
                 "x-amz-sdk-checksum-algorithm": "CRC32",
             }
         url = f"http://127.0.0.1:{port}{self._path}"
-        return _sign(self.method, url, headers), body
+        if self.presigned:
+            return _presign(self.method, url), {}, body
+        return self._path, _sign(self.method, url, headers), body
 
-    def _check(self, port: int, headers: dict[str, str], body: bytes) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        connection.request(self.method, self._path, body or None, headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        right = answer.status == 200 and len(text) == self.size
-        if not (right if self.method == "GET" else answer.status in (200, 201, 204)):
-            raise MeasureError(f"wrong answer: {answer.status} {text[:200]!r}")
-
-    def _apply(self, target: Running, script: Path, seconds: float) -> load.Load:
+    def _apply(self, target: Running, url: str, script: Path, seconds: float) -> load.Load:
         return load.wrk(
-            f"http://127.0.0.1:{target.port}{self._path}",
+            url,
             connections=CONNECTIONS,
             seconds=seconds,
             core=target.settings.client_core,
@@ -149,6 +166,19 @@ def _sign(method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
     return dict(request.headers.items())
 
 
+def _presign(method: str, url: str) -> str:
+    """Returns the target of a link that is valid for fifteen minutes."""
+    from botocore.auth import S3SigV4QueryAuth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    request = AWSRequest(method, url)
+    credentials = Credentials(ACCESS_KEY, SECRET)
+    S3SigV4QueryAuth(credentials, "s3", "us-east-1", expires=900).add_auth(request)
+    link = urlsplit(request.url)
+    return f"{link.path}?{link.query}"
+
+
 def _script(scratch: Path, method: str, headers: dict[str, str], body: bytes) -> Path:
     """Writes what wrk is told: Lua, with the body in a file of its own."""
     path = scratch / "s3.lua"
@@ -164,7 +194,8 @@ def _script(scratch: Path, method: str, headers: dict[str, str], body: bytes) ->
 
 
 @contextlib.contextmanager
-def _origin(settings: Settings, size: int) -> Iterator[Tree]:
+def origin(settings: Settings, size: int) -> Iterator[Tree]:
+    """Runs the origin on the client's core, with an object of `size` bytes, within the block."""
     with TemporaryDirectory(prefix="tercel-bench-s3-", dir="/dev/shm") as name:
         scratch = Path(name)
         # nginx gives its privileges up.

@@ -463,4 +463,14 @@ WORKLOADS = (
         runs_max=1,
         names=("tercel-api", "tercel-cpp-api"),
     ),
+    Workload(
+        "s3-instructions",
+        "How many instructions does a request of 1 KiB take outside the kernel?",
+        ("s3",),
+        "get_instructions",
+        "instructions/request",
+        instructions.measure_s3,
+        runs_max=1,
+        names=("tercel-s3", "object-storage-proxy"),
+    ),
 )

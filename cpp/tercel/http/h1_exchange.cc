@@ -261,6 +261,7 @@ Result<void> H1Exchange::write_pipe(Pipe pipe, Final final) noexcept {
 
 // Sends what goes before the bytes of a part. Returns whether the bytes are still to be sent.
 bool H1Exchange::open_part(const BodyPlan& part, std::string_view inline_body) noexcept {
+  session_.wire_.gather();
   if (!rules_.head_released()) {
     release_head(part.bytes, part.last, inline_body);
     return part.bytes > inline_body.size();

@@ -101,6 +101,7 @@ void H2Session::pump() noexcept {
 
 void H2Session::leave(Final final) noexcept {
   if (final == Final::kYes && more_input_) return;  // The end of the step sends it.
+  wire_.gather();
   pump();
   wire_.push(final);
 }

@@ -56,8 +56,11 @@ class Wire {
     return 0;
   }
 
+  // What is sent from here on leaves together, with the push() that ends the part.
+  virtual void gather() noexcept = 0;
   // Each takes its argument over, in order, and sends it soon: when the step of the handler that
-  // is running ends, or earlier. Borrowed bytes are copied unless the kernel takes them at once.
+  // is running ends, with its part, or earlier. Borrowed bytes are copied unless the kernel takes
+  // them at once.
   virtual void send(Block block, std::size_t bytes) noexcept = 0;
   virtual void send(const Payload& payload) noexcept = 0;
   virtual void send_file(const FileRange& range) noexcept = 0;

@@ -319,14 +319,20 @@ void Connection::after_send(bool queued) noexcept {
     pressed_ = true;
     relieved_ = false;
   }
-  if (steps_ > 0 && !high) return;
+  if ((steps_ > 0 || gathers_) && !high) return;
+  send_now();
+}
+
+// Outside of a step, a deferred one looks after the time limit of what is left.
+void Connection::send_now() noexcept {
   flush();
-  if (steps_ == 0 && (broken_ || unsent_bytes() > 0)) server_.loop_.defer(*this);
+  if (steps_ == 0 && !dead_ && unsent_bytes() > 0) server_.loop_.defer(*this);
 }
 
 void Connection::push(http::Final final) noexcept {
+  gathers_ = false;
   const bool more_input = buffers_ != nullptr && !buffers_->input.empty();
-  if (final == http::Final::kNo || !more_input) flush();
+  if (final == http::Final::kNo || !more_input || steps_ == 0) send_now();
 }
 
 bool Connection::unsent_above(std::size_t bytes) const noexcept {

@@ -59,6 +59,7 @@ class Connection final : public http::Wire,
   [[nodiscard]] http::Input more_input() noexcept override;
   [[nodiscard]] std::size_t input_into(Pipe& pipe, std::size_t max) noexcept override;
   void consume(std::size_t bytes) noexcept override;
+  void gather() noexcept override { gathers_ = true; }
   void send(Block block, std::size_t bytes) noexcept override;
   void send(const http::Payload& payload) noexcept override;
   void send_file(const http::FileRange& range) noexcept override;
@@ -114,6 +115,7 @@ class Connection final : public http::Wire,
   void discard_input() noexcept;
 
   void after_send(bool queued) noexcept;
+  void send_now() noexcept;
   // Whether more than this waits to be sent, or more pieces than there may be.
   [[nodiscard]] bool unsent_above(std::size_t bytes) const noexcept;
   // Sends what is queued, and behind it `borrowed`, of which what is left was not sent.
@@ -155,6 +157,7 @@ class Connection final : public http::Wire,
   bool input_ended_ : 1 = false;   // The end was read, and all before it.
   bool hung_up_ : 1 = false;       // The peer is gone: the session hears that, and not of an end.
   bool blocked_ : 1 = false;       // The stream takes no more until an event.
+  bool gathers_ : 1 = false;       // A push() is to come.
   bool pressed_ : 1 = false;       // The output went above the high-water mark.
   bool relieved_ : 1 = false;      // It went below half of it since, and the session is to be told.
   bool closing_ : 1 = false;       // Close when all is sent.

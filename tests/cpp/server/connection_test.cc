@@ -269,6 +269,32 @@ TEST_F(ConnectionTest, LimitsRunAlsoWhenTheHandlerGoesOnOutsideOfAStep) {
   EXPECT_TRUE(at_end(idle));
 }
 
+TEST_F(ConnectionTest, AnAnswerLeavesInOneSystemCallAlsoOutsideOfAStep) {
+  const auto sends = [this] {
+    return syscalls_.calls(test::Call::kSend) + syscalls_.calls(test::Call::kSendmsg);
+  };
+  const Fd client = connect();
+  const std::string body(3000, 'x');  // More than has a place behind the head.
+  for (const bool chunked : {false, true}) {
+    (void)ask(client, kHold);
+    ASSERT_NE(handler_.held, nullptr);
+    http::Exchange& exchange = handler_.held->exchange;
+    const int before = sends();
+    ASSERT_TRUE(exchange.start({}));
+    const http::Final final = chunked ? http::Final::kNo : http::Final::kYes;
+    ASSERT_TRUE(exchange.write(http::Payload::borrow(body), final));
+    EXPECT_EQ(sends(), before + 1);
+    const std::string answer = test::receive_all(client);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+    EXPECT_TRUE(answer.ends_with(chunked ? body + "\r\n" : body));
+    if (chunked) {
+      ASSERT_TRUE(exchange.write({}, http::Final::kYes));
+      EXPECT_EQ(test::receive_all(client), "0\r\n\r\n");
+    }
+    settle();
+  }
+}
+
 TEST_F(ConnectionTest, AHeadThatDoesNotArriveIs408) {
   const Fd client = connect();
   test::send_text(client, "GET / HTTP/1.1\r\nHo");

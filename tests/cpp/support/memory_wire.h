@@ -92,6 +92,7 @@ class MemoryWire : public http::Wire {
     // Views into what was consumed stay valid until the next call.
     consumed_ += bytes;
   }
+  void gather() noexcept override {}
   void send(Block block, std::size_t bytes) noexcept override { sent.append(block.data(), bytes); }
   void send(const http::Payload& payload) noexcept override {
     sent.append(payload.bytes);

@@ -25,11 +25,15 @@ constexpr std::uint32_t kOurBits[] = {kReadable, kWritable,   kError,
 static_assert(std::equal(std::begin(kEpollBits), std::end(kEpollBits), std::begin(kOurBits)));
 
 // What the kernel keeps for us and gives back with each event.
+constexpr std::uint64_t event_name(int fd, std::uint32_t generation) noexcept {
+  return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
+}
+
 epoll_event make_event(int fd, std::uint32_t generation, std::uint32_t readiness,
                        Trigger trigger) noexcept {
   epoll_event event{};
   event.events = readiness | (trigger == Trigger::kEdge ? std::uint32_t{EPOLLET} : 0U);
-  event.data.u64 = std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
+  event.data.u64 = event_name(fd, generation);
   return event;
 }
 
@@ -119,6 +123,13 @@ void Loop::unwatch(WatchId id, int fd) noexcept {
   // unless a copy of it lives on.
   epoll_event ignored{};
   if (syscalls_.epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, &ignored) < 0) removal_failed_ = true;
+}
+
+bool Loop::has_event(WatchId id, int fd) const noexcept {
+  const std::uint64_t name = event_name(fd, static_cast<std::uint32_t>(id));
+  const epoll_event* const events = events_.get();
+  return std::any_of(events + next_event_, events + event_count_,
+                     [name](const epoll_event& event) { return event.data.u64 == name; });
 }
 
 // --- later work

@@ -110,6 +110,9 @@ class Loop final : private TimerWheel::Observer {
   // Call before closing `fd`. No event of this registration is delivered afterwards, not even one
   // that was already taken from the kernel.
   void unwatch(WatchId id, int fd) noexcept;
+  // Whether this turn has an event of the descriptor that its watcher was not told of yet. If not,
+  // it knows what the kernel knew when the turn began. Cost: a step for each event of the turn.
+  [[nodiscard]] bool has_event(WatchId id, int fd) const noexcept;
   // errno of the last watch(), rewatch() or wait() that failed, for those who must report it.
   [[nodiscard]] int last_errno() const noexcept { return last_errno_; }
 

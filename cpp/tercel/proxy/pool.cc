@@ -54,8 +54,8 @@ Pool::~Pool() {
 }
 
 void Pool::acquire(Waiter& waiter, Freshness freshness) noexcept {
-  if (freshness == Freshness::kAny) {
-    if (UpstreamConnection* const connection = take_idle()) {
+  if (freshness != Freshness::kNew) {
+    if (UpstreamConnection* const connection = take_idle(freshness)) {
       ++counts_.lent;
       return waiter.on_connection(*connection);
     }
@@ -87,11 +87,13 @@ void Pool::release(UpstreamConnection& connection) noexcept {
   keep(connection);
 }
 
-UpstreamConnection* Pool::take_idle() noexcept {
+UpstreamConnection* Pool::take_idle(Freshness freshness) noexcept {
   while (!idle_.empty()) {
     UpstreamConnection& connection = *idle_.back().connection;
     idle_.pop_back();
-    if (connection.still_usable()) return &connection;
+    const bool usable =
+        freshness == Freshness::kUnchecked ? connection.seems_usable() : connection.still_usable();
+    if (usable) return &connection;
     end(connection);
   }
   return nullptr;
@@ -173,7 +175,7 @@ void Pool::keep(UpstreamConnection& connection) noexcept {
   const bool is_new = connection.requests() == 0;
   Waiter* taker = nullptr;
   waiters_.for_each([&](Waiter& waiter) {
-    const bool takes = is_new || waiter.freshness_ == Freshness::kAny;
+    const bool takes = is_new || waiter.freshness_ != Freshness::kNew;
     if (taker == nullptr && takes) taker = &waiter;
   });
   if (taker != nullptr) {

@@ -97,7 +97,7 @@ class Pool final : public Source,
     std::chrono::nanoseconds since;
   };
 
-  [[nodiscard]] UpstreamConnection* take_idle() noexcept;
+  [[nodiscard]] UpstreamConnection* take_idle(Freshness freshness) noexcept;
   [[nodiscard]] bool may_open() const noexcept {
     return connections_.size() + dials_.size() < limits_.connections_max;
   }

@@ -51,7 +51,7 @@ void Relay::start(RelayContext& context, Rewriter& rewriter, const http::Request
   }
   if (relay == nullptr) return rewriter.refused(exchange, Errc::kNoMemory);
   exchange.observe(&relay->front_);
-  relay->attempt(Freshness::kAny);
+  relay->attempt(relay->enough());
 }
 
 Relay::Relay(RelayContext& context, Rewriter& rewriter, http::Exchange& exchange,
@@ -328,7 +328,19 @@ void Relay::drop_response() noexcept {
 }
 
 void Relay::on_timer() noexcept {
-  alone_ ? end_alone() : attempt(Freshness::kAny);
+  alone_ ? end_alone() : attempt(enough());
+}
+
+// A request that is repeated when its connection turns out to be closed needs no look at it before.
+Freshness Relay::enough() const noexcept {
+  const FailedAttempt stale{.error = Errc::kUpstreamReset,
+                            .progress = Progress::kHeadSent,
+                            .reused = true,
+                            .replayable = true,
+                            .has_body = request_.has_body,
+                            .method = request_.method};
+  const bool repeated = context_.retries && !request_.has_body && nothing_was_lost(stale);
+  return repeated ? Freshness::kUnchecked : Freshness::kAny;
 }
 
 void Relay::on_call_failed(Errc error) noexcept {

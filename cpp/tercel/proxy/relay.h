@@ -84,7 +84,8 @@ class Rewriter {
                                                       http::Response& to,
                                                       FieldDraft& draft) noexcept = 0;
   // An attempt failed, or was answered with a status that is_transient(): how long to wait before
-  // the next one; nothing: there is none, and the failure or the response stands.
+  // the next one; nothing: there is none, and the failure or the response stands. Where
+  // nothing_was_lost() there should be one: the connection was not looked at for that.
   [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> after_failure(
       const FailedAttempt& failed) noexcept {
     const bool again = failed.attempt == 1 && nothing_was_lost(failed);
@@ -177,6 +178,7 @@ class Relay final : private net::Deferred, private net::Timer {
   };
 
   void attempt(Freshness freshness) noexcept;
+  [[nodiscard]] Freshness enough() const noexcept;
   [[nodiscard]] Result<void> begin_call(Freshness freshness) noexcept;
   // True: another attempt follows, or was begun.
   [[nodiscard]] bool try_again(std::uint16_t status, Errc error) noexcept;

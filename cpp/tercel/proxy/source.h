@@ -9,6 +9,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 #include "tercel/base/errors.h"
 #include "tercel/base/intrusive_list.h"
@@ -17,7 +18,11 @@
 namespace tercel::proxy {
 
 // A connection that was idle may have been closed by the origin just now.
-enum class Freshness : bool { kAny, kNew };
+enum class Freshness : std::uint8_t {
+  kUnchecked,  // One of which the loop has heard nothing: for a request that can be repeated.
+  kAny,        // One of which the kernel has heard nothing, either. Cost: a system call.
+  kNew
+};
 
 // Who wants a connection. Intrusive: waits in one source at a time.
 class Waiter : private ListNode {

@@ -45,6 +45,13 @@ bool UpstreamConnection::still_usable() noexcept {
   return false;
 }
 
+bool UpstreamConnection::seems_usable() noexcept {
+  // It was read to its end, and what came since is an event.
+  const bool told_all = watch_ != net::WatchId::kNone && !readable_;
+  if (told_all && !loop_.has_event(watch_, stream_->descriptor())) return reusable();
+  return still_usable();
+}
+
 void UpstreamConnection::begin(User& user) noexcept {
   TERCEL_ASSERT(idle());
   user_ = &user;

@@ -62,6 +62,8 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   // Looks whether the origin closed it meanwhile: an event may say so only in the next turn.
   // REQUIRES: idle.
   [[nodiscard]] bool still_usable() noexcept;
+  // The same as far as the loop knows: whether it was closed before this turn. REQUIRES: idle.
+  [[nodiscard]] bool seems_usable() noexcept;
   // The last request left it as it was before: it may carry another one.
   [[nodiscard]] bool reusable() const noexcept {
     return !spoiled_ && end_ == InputEnd::kOpen && input_.empty();

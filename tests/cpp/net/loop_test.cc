@@ -100,6 +100,29 @@ TEST_F(LoopTest, NumbersMayBeFarApart) {
   EXPECT_EQ(turn(), 1);
 }
 
+// What one watcher does may depend on what the kernel says of another one.
+TEST_F(LoopTest, AWatcherMayAskForTheEventsThatAreStillToCome) {
+  const SocketPair first = socket_pair();
+  const SocketPair second = socket_pair();
+  TestWatcher watchers[2];
+  const SocketPair* const pairs[] = {&first, &second};
+  const WatchId ids[] = {watch(first.ours, watchers[0]), watch(second.ours, watchers[1])};
+  std::vector<bool> others_to_come;
+  for (std::size_t i : {0, 1}) {
+    watchers[i].action = [&, i] {
+      EXPECT_FALSE(loop_->has_event(ids[i], pairs[i]->ours.get())) << "it is told of it now";
+      others_to_come.push_back(loop_->has_event(ids[1 - i], pairs[1 - i]->ours.get()));
+    };
+  }
+  send_text(first.peers, "x");
+  send_text(second.peers, "x");
+  EXPECT_EQ(turn(), 2);
+  EXPECT_EQ(others_to_come, (std::vector{true, false}));
+  EXPECT_FALSE(loop_->has_event(ids[0], first.ours.get())) << "that was the last turn";
+  loop_->unwatch(ids[0], first.ours.get());
+  loop_->unwatch(ids[1], second.ours.get());
+}
+
 TEST_F(LoopTest, ALevelIsReportedAsLongAsItLasts) {
   const SocketPair pair = socket_pair();
   TestWatcher watcher;

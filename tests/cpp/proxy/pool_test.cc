@@ -115,6 +115,22 @@ TEST_F(PoolTest, OneThatTheOriginClosedJustNowIsNotLentEither) {
   give_back(second);
 }
 
+// Whoever can try again may have one that turns out to be closed.
+TEST_F(PoolTest, OneThatTheOriginClosedJustNowIsLentToWhoDoesNotMind) {
+  UpstreamConnection* const first = lend();
+  test::Fd accepted = listener_.accept();
+  give_back(first);
+  ASSERT_TRUE(first->still_usable());  // And so it is read to its end.
+  accepted.reset();
+  TestWaiter waiter;
+  pool_->acquire(waiter, Freshness::kUnchecked);
+  EXPECT_EQ(waiter.connection, first);
+  waiter.connection->begin(user_);
+  give_back(waiter.connection);
+  turn();
+  EXPECT_EQ(pool_->connections(), 0U);
+}
+
 TEST_F(PoolTest, WaitersAreServedInTheirOrder) {
   open({.connections_max = 1});
   UpstreamConnection* const only = lend();

@@ -52,6 +52,20 @@ constexpr std::string_view kSlowDown = "HTTP/1.1 503 S\r\ncontent-length: 4\r\n\
 constexpr std::string_view kDone = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 constexpr std::string_view kGot = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
+// A look at a connection is spared where a request is repeated when it turns out to be closed.
+TEST_F(RelayRetryTest, ConnectionsAreLookedAtForWhatIsNotRepeated) {
+  const auto wanted_for = [&](std::string_view request) {
+    (void)ask(request);
+    EXPECT_NE(answer(kDone), "");
+    return origin_.wanted;
+  };
+  EXPECT_EQ(wanted_for(kGet), Freshness::kUnchecked);
+  EXPECT_EQ(wanted_for("POST / HTTP/1.1\r\nHost: h\r\n\r\n"), Freshness::kAny);
+  EXPECT_EQ(wanted_for("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"), Freshness::kAny);
+  relays_.retries = false;
+  EXPECT_EQ(wanted_for(kGet), Freshness::kAny);
+}
+
 TEST_F(RelayRetryTest, AnAnswerThatIsNotWantedReachesNobody) {
   pauses_ = {100ms, 100ms};
   EXPECT_EQ(ask(kGet), "GET /1 HTTP/1.1\r\nhost: o\r\n\r\n");

@@ -38,6 +38,7 @@ class TestOrigin final : public proxy::Source, private proxy::UpstreamConnection
   }
 
   // --- what happened
+  proxy::Freshness wanted = proxy::Freshness::kAny;  // By the last who asked.
   int lent = 0;
   int acquired = 0;
   int withdrawn = 0;
@@ -53,6 +54,7 @@ class TestOrigin final : public proxy::Source, private proxy::UpstreamConnection
  private:
   void acquire(proxy::Waiter& waiter, proxy::Freshness freshness) noexcept override {
     ++acquired;
+    wanted = freshness;
     if (refuses > 0) {
       --refuses;
       return waiter.on_no_connection(refuse);
@@ -86,7 +88,7 @@ class TestOrigin final : public proxy::Source, private proxy::UpstreamConnection
 
   void answer(proxy::Waiter& waiter, proxy::Freshness freshness) {
     ++lent;
-    if (idle_ != nullptr && freshness == proxy::Freshness::kAny) {
+    if (idle_ != nullptr && freshness != proxy::Freshness::kNew) {
       ++reused;
       return waiter.on_connection(*std::exchange(idle_, nullptr));
     }

@@ -99,6 +99,22 @@ TEST_F(UpstreamConnectionTest, AnEndIsSeenBeforeTheLoopTellsOfIt) {
   EXPECT_FALSE(connection_->reusable());
 }
 
+// No system call tells what the loop knows already; what is on its way to the loop is looked at.
+TEST_F(UpstreamConnectionTest, SeemsUsableUntilTheLoopIsTold) {
+  use();
+  test::send_text(origin_, "answer");
+  turn();
+  connection_->end();
+  const int reads = syscalls_.calls(test::Call::kRecv);
+  EXPECT_TRUE(connection_->seems_usable());
+  origin_.reset();
+  EXPECT_TRUE(connection_->seems_usable());
+  EXPECT_EQ(syscalls_.calls(test::Call::kRecv), reads);
+  ASSERT_EQ(*loop_->wait(std::chrono::nanoseconds{0}), 1);
+  EXPECT_FALSE(connection_->seems_usable());
+  EXPECT_FALSE(connection_->reusable());
+}
+
 TEST_F(UpstreamConnectionTest, WhatIsLeftUnreadMakesItUnusable) {
   use();
   test::send_text(origin_, "answer and garbage");

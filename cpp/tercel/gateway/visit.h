@@ -173,7 +173,8 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   bool encodes_keys_ = false;
   bool tells_keys_ = false;  // Of others than the one that it is about.
   bool makes_bucket_ = false;
-  std::chrono::seconds arrived_{0};                       // Since 1970: when the claim is judged.
+  bool has_arrival_ = false;         // The station's is of this request: nobody else had it since.
+  std::chrono::seconds arrived_{0};  // Since 1970: when the claim is judged.
   std::chrono::seconds retry_after_ = http::kRetryAfter;  // Told with 503.
   Lease lease_;
   CrossOrigin cors_;

@@ -87,6 +87,7 @@ void Visit::relay(const http::Request& request) noexcept {
   station_.counts.add(Counts::forwarded);
   depart();
   if (!body_is_verified_ || collected_ != nullptr) {
+    has_arrival_ = true;
     return proxy::Relay::start(station_.relays, *this, request, exchange_, filters);
   }
   http::Request without_body = request;
@@ -148,12 +149,14 @@ void Visit::read_whole_body() noexcept {
 
 Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& to,
                                     proxy::FieldDraft& /*draft*/) noexcept {
-  const std::span<char> scratch = station_.scratch(Arrival::kMemoryBytes + 6 * from.query.size());
-  if (scratch.empty()) return fail(Errc::kNoMemory);
   const std::chrono::seconds now = station_.now();
   const Endpoint& endpoint = attempts_.next(*backend_, station_.loop.now(), station_.turn++);
-  // Each attempt is read and signed anew.
-  refusal_ = station_.arrival.read(from, *config_, arrived_, scratch);
+  // Each attempt is signed anew; what the first one is about was read just now.
+  if (!std::exchange(has_arrival_, false)) {
+    const std::span<char> scratch = station_.scratch(Arrival::kMemoryBytes + 6 * from.query.size());
+    if (scratch.empty()) return fail(Errc::kNoMemory);
+    refusal_ = station_.arrival.read(from, *config_, arrived_, scratch);
+  }
   OtherBody body{};
   if (collected_ != nullptr) {
     collected_->rewind();

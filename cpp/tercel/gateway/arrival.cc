@@ -142,12 +142,13 @@ std::optional<s3::Refusal> Arrival::read_operation(const http::Request& request,
 bool Arrival::read_headers(const http::Request& request, std::span<char> memory) noexcept {
   header_count_ = 0;
   const auto add = [this](const http::Field& field) {
-    if (!is_seen_by_policies(field.name)) return true;
     if (header_count_ == kHeadersMax) return false;
     headers_[header_count_++] = field;
     return true;
   };
-  if (!std::ranges::all_of(request.fields, add)) return false;
+  for (const http::Field& field : request.fields) {
+    if (is_seen_by_policies(field.name) && !add(field)) return false;
+  }
   // S3 reads a parameter of such a name as the header field, and presigned URLs have them there.
   char* end = memory.data();
   for (const s3::QueryPart& part : query.parts()) {
@@ -156,6 +157,10 @@ bool Arrival::read_headers(const http::Request& request, std::span<char> memory)
       *end++ = http::to_lower(s3::take_decoded(rest, s3::Part::kQuery));
     }
     char* const value = end;
+    if (!is_seen_by_policies({name, value})) {
+      end = name;
+      continue;
+    }
     for (std::string_view rest = part.value; !rest.empty();) {
       *end++ = s3::take_decoded(rest, s3::Part::kQuery);
     }

@@ -177,9 +177,9 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
 
 std::optional<s3::Refusal> Departure::sign(const http::Request& request, const Arrival& arrival,
                                            const With& with, const Hmac& hmac) noexcept {
-  const s3::AmzDate date = s3::to_amz_date(with.now);
+  if (std::exchange(dated_, with.now) != with.now) date_ = s3::to_amz_date(with.now);
   const s3::SigningKeyId id{
-      kOfBackends, hmac.version, {date.data(), s3::kDateBytes}, with.backend.region};
+      kOfBackends, hmac.version, {date_.data(), s3::kDateBytes}, with.backend.region};
   const s3::SigningKey* key = with.keys.find(id);
   if (key == nullptr) {
     key = &with.keys.insert(id, s3::SigningKey{hmac.secret.view(), id.date, id.region});

@@ -24,6 +24,7 @@
 #include "tercel/gateway/arrival.h"
 #include "tercel/gateway/backend.h"
 #include "tercel/http/h1_request_writer.h"
+#include "tercel/s3/amz_date.h"
 #include "tercel/s3/error.h"
 #include "tercel/s3/payload.h"
 #include "tercel/s3/sign_request.h"
@@ -100,6 +101,8 @@ class Departure {
   std::array<char, 1024> encoding_;
   std::array<char, s3::kSignedFieldsBytes> signed_memory_;
   s3::SignedFields signed_;
+  std::chrono::seconds dated_{-1};
+  s3::AmzDate date_;  // Of that second.
   http::RequestHead head_;
   BodyPlan body_;
   bool virtual_ = false;

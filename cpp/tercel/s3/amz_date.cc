@@ -4,8 +4,6 @@
 #include <cstddef>
 #include <utility>
 
-#include "tercel/base/parse_number.h"
-
 namespace tercel::s3 {
 namespace {
 
@@ -52,12 +50,18 @@ Text write(const Form& form, seconds time) noexcept {
 }  // namespace
 
 std::optional<seconds> parse_amz_date(std::string_view text) noexcept {
-  if (text.size() != kAmz.text.size() || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
+  if (text.size() != kAmz.text.size()) return std::nullopt;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool right =
+        kAmz.text[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == kAmz.text[i];
+    if (!right) return std::nullopt;
+  }
   unsigned values[6];
   for (std::size_t i = 0; i < 6; ++i) {
-    const auto value = parse_decimal(text.substr(kAmz.begin[i], i == 0 ? 4 : 2));
-    if (!value) return std::nullopt;
-    values[i] = static_cast<unsigned>(*value);
+    values[i] = 0;
+    for (std::size_t digit = 0; digit < (i == 0 ? 4 : 2); ++digit) {
+      values[i] = values[i] * 10 + static_cast<unsigned>(text[kAmz.begin[i] + digit] - '0');
+    }
   }
   const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(values[0])},
                                          std::chrono::month{values[1]},

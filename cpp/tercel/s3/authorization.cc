@@ -42,7 +42,11 @@ std::optional<Refusal> read_time(const http::Request& request, const ClaimRules&
                    "AWS authentication requires a valid Date or x-amz-date header."};
   }
   claim.signed_at = *time;
-  claim.timestamp = to_amz_date(*time);
+  if (said.size() == claim.timestamp.size()) {  // It is in that form: no other one is as short.
+    std::ranges::copy(said, claim.timestamp.begin());
+  } else {
+    claim.timestamp = to_amz_date(*time);
+  }
   if (*time >= rules.now - kClockSkewMax && *time <= rules.now + kClockSkewMax) return std::nullopt;
   const IsoDate server = to_iso_date(rules.now);
   Refusal refusal{ErrorCode::kRequestTimeTooSkewed};
@@ -102,7 +106,8 @@ std::optional<Refusal> read_components(std::string_view text, const http::Reques
 std::optional<Refusal> read_header(std::string_view value, const http::Request& request,
                                    const ClaimRules& rules, Claim& claim) noexcept {
   claim.mechanism = Mechanism::kHeader;
-  const std::size_t end = std::min(value.find_first_of(" \t"), value.size());
+  const auto end =
+      static_cast<std::size_t>(std::ranges::find_if(value, http::is_blank) - value.begin());
   const std::string_view scheme = value.substr(0, end);
   if (scheme == kAlgorithmOfV4a) return not_implemented();
   if (scheme == "AWS") return unsupported_version();

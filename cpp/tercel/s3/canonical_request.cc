@@ -1,8 +1,10 @@
 #include "tercel/s3/canonical_request.h"
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 
+#include "tercel/base/scan.h"
 #include "tercel/http/chars.h"
 
 namespace tercel::s3 {
@@ -36,13 +38,22 @@ class HashSink {
   std::size_t used_ = 0;
 };
 
+struct Blank {
+  static constexpr bool stops(std::uint8_t c) noexcept { return c == ' ' || c == '\t'; }
+#ifdef TERCEL_SCAN_BLOCKS
+  static scan::Block stops(scan::Block b) noexcept {
+    return b.is(' ') | b.is('\t');
+  }
+#endif
+};
+
 // Without blanks around it, and with one space for each run of blanks within.
 template <typename Sink>
 void put_value(std::string_view value, Sink& sink) noexcept {
   value = http::trim_blanks(value);
   while (!value.empty()) {
-    std::size_t word = 0;
-    while (word < value.size() && !http::is_blank(value[word])) ++word;
+    const char* const end = scan::find<Blank>(value.data(), value.data() + value.size());
+    const auto word = static_cast<std::size_t>(end - value.data());
     sink.put(value.substr(0, word));
     value.remove_prefix(word);
     if (value.empty()) return;

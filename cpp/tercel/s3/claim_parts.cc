@@ -37,6 +37,17 @@ bool is_visible(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
+// What a field's name is made of in HTTP, in lower case.
+constexpr http::CharSet kNameBytes{"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"};
+
+bool is_name(std::string_view text) noexcept {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return kNameBytes.has(c); });
+}
+
+constexpr bool is_of_amazon(std::string_view name) noexcept {
+  return name.starts_with("x-amz-");
+}
+
 bool is_listed(std::string_view names, std::string_view name) noexcept {
   while (!names.empty()) {
     if (http::next_element(names, ';') == name) return true;
@@ -60,31 +71,23 @@ bool is_list_of_names(std::string_view text) noexcept {
     const std::size_t end = std::min(text.find(';'), text.size());
     const std::string_view name = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    if (!http::is_token(name) || std::any_of(name.begin(), name.end(), http::is_upper))
-      return false;
-    if (name <= previous) return false;
+    if (!is_name(name) || name <= previous) return false;
     previous = name;
   }
   return true;
 }
 
-// Every x-amz-* field must be signed, or somebody on the way could add what the client did not ask
-// for.
-std::optional<Refusal> check_all_signed(const http::Request& request,
-                                        std::string_view signed_headers) noexcept {
+Refusal not_all_signed(const http::Request& request, std::string_view signed_headers) noexcept {
   std::array<char, Refusal::kTextBytesMax> names;
   std::size_t used = 0;
-  bool all = true;
   for (const http::Field& field : request.fields) {
-    if (!field.name.starts_with("x-amz-") || is_listed(signed_headers, field.name)) continue;
-    for (const std::string_view part : {all ? std::string_view{} : ", ", field.name}) {
+    if (!is_of_amazon(field.name) || is_listed(signed_headers, field.name)) continue;
+    for (const std::string_view part : {used == 0 ? std::string_view{} : ", ", field.name}) {
       const std::size_t bytes = std::min(part.size(), names.size() - used);
       std::copy_n(part.data(), bytes, names.data() + used);
       used += bytes;
     }
-    all = false;
   }
-  if (all) return std::nullopt;
   Refusal refusal{ErrorCode::kAccessDenied,
                   "There were headers present in the request which were not signed"};
   return refusal.with("HeadersNotSigned", {names.data(), used});
@@ -207,14 +210,22 @@ std::optional<Refusal> read_signed_headers(std::string_view text, const http::Re
     return malformed(claim.mechanism, "SignedHeaders must have host among them.");
   }
   claim.signed_headers = text;
+  std::ptrdiff_t of_amazon =
+      std::ranges::count_if(request.fields, is_of_amazon, &http::Field::name);
   while (!text.empty()) {
-    if (http::find_field(request.fields, http::next_element(text, ';')) == nullptr) {
+    const std::string_view name = http::next_element(text, ';');
+    const auto found = std::ranges::count(request.fields, name, &http::Field::name);
+    if (found == 0) {
       // Signed was another request. Which name is missing is for whoever made it to find out.
       return Refusal{ErrorCode::kSignatureDoesNotMatch,
                      "A header of SignedHeaders is not present in the request."};
     }
+    if (is_of_amazon(name)) of_amazon -= found;
   }
-  return check_all_signed(request, claim.signed_headers);
+  // Every x-amz-* field must be signed, or somebody on the way could add what the client did not
+  // ask for.
+  if (of_amazon == 0) return std::nullopt;
+  return not_all_signed(request, claim.signed_headers);
 }
 
 std::optional<Refusal> read_signature(std::string_view text, Claim& claim) noexcept {

@@ -8,6 +8,7 @@
 
 #include "tercel/base/percent.h"
 #include "tercel/http/chars.h"
+#include "tercel/s3/uri_encoding.h"
 
 namespace tercel::s3 {
 namespace {
@@ -153,9 +154,10 @@ bool without_meaning(std::string_view name) noexcept {
 
 // The bit of a name as it was received. Nothing: the name is not known. 0: it means nothing.
 std::optional<Names> read_name(std::string_view raw) noexcept {
-  if (raw.find_first_of("%+") == std::string_view::npos) {
-    if (const Names bit = bit_of(raw); bit != 0) return bit;
-    return without_meaning(raw) ? std::optional<Names>{0} : std::nullopt;
+  if (is_plain(raw)) {
+    if (without_meaning(raw)) return 0;  // None of them is in the table.
+    const Names bit = bit_of(raw);
+    return bit != 0 ? std::optional{bit} : std::nullopt;
   }
   // No name that is known is longer than this, decoded; of one that is, the begin says whether it
   // means nothing. It is not cut within an escape.

@@ -49,6 +49,7 @@ std::optional<ErrorCode> Query::parse(std::string_view text) noexcept {
     QueryPart& part = parts_[size_++];
     part.name = piece.substr(0, equals);
     part.value = piece.substr(std::min(equals + 1, piece.size()));
+    part.plain = is_plain(part.name);
     part.encoded = is_encoded(part.name, Part::kQuery) && is_encoded(part.value, Part::kQuery);
   }
   std::sort(parts_.begin(), parts_.begin() + static_cast<std::ptrdiff_t>(size_), comes_before);

@@ -31,9 +31,10 @@ struct QueryPart {
   std::string_view name;
   std::string_view value;
   bool encoded = false;  // Both are in canonical form already.
+  bool plain = false;    // The name stands for itself.
 
   [[nodiscard]] bool is(std::string_view decoded_name) const noexcept {
-    return decodes_to(name, decoded_name, Part::kQuery);
+    return plain ? name == decoded_name : decodes_to(name, decoded_name, Part::kQuery);
   }
 };
 

@@ -57,6 +57,8 @@ class Memory {
 // The fields to sign, sorted by name; those of one name in the order in which they are sent.
 class Selection {
  public:
+  explicit Selection(std::span<http::Field> room) noexcept : fields_{room} {}
+
   void add(const http::Field& field) noexcept {
     if (size_ == fields_.size()) {
       full_ = true;
@@ -69,12 +71,12 @@ class Selection {
     fields_[place] = field;
   }
   [[nodiscard]] std::span<const http::Field> fields() const noexcept {
-    return {fields_.data(), size_};
+    return fields_.first(size_);
   }
   [[nodiscard]] bool full() const noexcept { return full_; }
 
  private:
-  std::array<http::Field, kSignedHeadersMax> fields_;
+  std::span<http::Field> fields_;
   std::size_t size_ = 0;
   bool full_ = false;
 };
@@ -111,7 +113,7 @@ std::optional<ErrorCode> sign_request(const OutgoingRequest& request, const Iden
   add("x-amz-date", timestamp);
   if (!identity.session_token.empty()) add("x-amz-security-token", identity.session_token);
 
-  Selection selection;
+  Selection selection{out.sorted_};
   for (const http::Field& field : out.view()) selection.add(field);
   for (const http::Field& field : request.fields) {
     if (is_signed(field.name) && !is_replaced(field.name)) selection.add(field);

@@ -88,10 +88,13 @@ std::uint32_t& SigningKeyCache::bucket_of(const Name& name) noexcept {
 }
 
 std::uint32_t SigningKeyCache::find_index(const Name& name) noexcept {
+  const auto differs = [&](std::uint32_t index) {
+    return std::memcmp(&entries_[index].name, &name, sizeof name) != 0;
+  };
+  // Often the next request is of the same client, and to the same backend.
+  if (newest_ != kNone && !differs(newest_)) return newest_;
   std::uint32_t index = bucket_of(name);
-  while (index != kNone && std::memcmp(&entries_[index].name, &name, sizeof name) != 0) {
-    index = entries_[index].chained;
-  }
+  while (index != kNone && differs(index)) index = entries_[index].chained;
   return index;
 }
 

@@ -74,20 +74,24 @@ void write_encoded(std::string_view text, Part part, Sink& sink) noexcept {
   }
 }
 
+// Whether `text` of a query stands for itself, without anything to decode.
+constexpr bool is_plain(std::string_view text) noexcept {
+  return text.find('%') == std::string_view::npos && text.find('+') == std::string_view::npos;
+}
+
 // Whether write_encoded() would write `text` as it is.
 constexpr bool is_encoded(std::string_view text, Part part) noexcept {
   const http::CharSet& plain = plain_bytes(part);
-  while (!text.empty()) {
+  for (;;) {
+    std::size_t run = 0;
+    while (run < text.size() && plain.has(text[run])) ++run;
+    text.remove_prefix(run);
+    if (text.empty()) return true;
+    if (text.front() != '%') return false;
     const std::string_view escape = text.substr(0, 3);
-    if (text.front() != '%') {
-      if (!plain.has(text.front())) return false;
-      text.remove_prefix(1);
-      continue;
-    }
     const char c = take_decoded(text, part);
     if (plain.has(c) || escape != std::string_view{Escape{c}.text, 3}) return false;
   }
-  return true;
 }
 
 // The encoded text, byte by byte, without a place for it: to compare two.

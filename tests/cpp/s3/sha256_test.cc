@@ -106,11 +106,15 @@ TEST(EqualConstantTimeTest, OneBitAnywhereMakesADifference) {
   EXPECT_TRUE(equal_constant_time(text, text));
   EXPECT_TRUE(equal_constant_time("", ""));
   EXPECT_FALSE(equal_constant_time(text, text.substr(1)));
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    for (int bit = 0; bit < 8; ++bit) {
-      std::string other = text;
-      other[i] = static_cast<char>(other[i] ^ (1 << bit));
-      ASSERT_FALSE(equal_constant_time(text, other)) << i << ' ' << bit;
+  for (const std::size_t size : {std::size_t{1}, std::size_t{7}, std::size_t{13}, text.size()}) {
+    const std::string_view part = std::string_view{text}.substr(0, size);
+    EXPECT_TRUE(equal_constant_time(part, std::string{part}));
+    for (std::size_t i = 0; i < size; ++i) {
+      for (int bit = 0; bit < 8; ++bit) {
+        std::string other{part};
+        other[i] = static_cast<char>(other[i] ^ (1 << bit));
+        ASSERT_FALSE(equal_constant_time(part, other)) << size << ' ' << i << ' ' << bit;
+      }
     }
   }
 }

@@ -6,12 +6,17 @@ Tested by tests/python/test_api_options.py.
 from __future__ import annotations
 
 import inspect
+import ipaddress
 import os
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["check_call", "check_flag", "check_number", "listed", "pairs_of", "path_of"]
+__all__ = ["check_call", "check_flag", "check_number", "is_host", "listed", "pairs_of", "path_of"]
 
+# A name ends in no number: what looks like an address is one (WHATWG URL, section 3.5).
+_LABEL = r"[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?"
+_NAME = re.compile(rf"(?:{_LABEL}\.)*(?!\d+\.?$|0[xX][0-9A-Fa-f]*\.?$){_LABEL}\.?")
 
 _MOST = (1 << 63) - 1  # Of the engine's integers.
 
@@ -43,6 +48,16 @@ def check_flag(what: str, value: Any) -> None:
     """
     if not isinstance(value, bool):
         raise TypeError(f"{what} is True or False, not {value!r}")
+
+
+def is_host(text: str) -> bool:
+    """Returns whether it is the name of a host, or an address, of IPv6 without brackets."""
+    if _NAME.fullmatch(text) and len(text) <= 253:
+        return True
+    try:
+        return "%" not in text and bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
 
 
 def path_of(what: str, value: Any) -> str:

@@ -7,6 +7,7 @@ have one meaning. The client is the strict one of support/http1.py.
 
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
@@ -19,8 +20,10 @@ from support.front_of_proxy import (
     start,
     way_fixture,
 )
-from support.http1 import BadResponse
+from support.http1 import BadResponse, RawClient
 from support.plain_backend import PlainBackend, Talk, answer, answer_all, raw
+from support.server import ServerThread
+from tercel.proxy import Forward
 
 backend = backend_fixture()
 way = way_fixture()
@@ -33,6 +36,17 @@ def assert_goes_on(proxy: Front, backend: PlainBackend) -> None:
     backend.hang_up()
     response = proxy.ask("GET", "/next")
     assert (response.status, response.get("x-backend")) == (200, "plain")
+
+
+def test_a_proxy_that_is_its_own_backend_ends() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    proxy = Forward(f"http://127.0.0.1:{port}", connections=64)
+    with ServerThread(proxy, port=port), RawClient(("127.0.0.1", port)) as client:
+        client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        response = client.response()
+    assert (response.status, response.body) == (508, b"The request goes round in circles.\n")
+    assert response.get("via") == ", ".join(["1.1 tercel"] * 8)
 
 
 OK = b"HTTP/1.1 200 OK\r\n"

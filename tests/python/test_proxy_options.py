@@ -82,6 +82,23 @@ def mounted() -> tercel.App:
             lambda: Forward(URL, request_headers={f"x-{n}": "" for n in range(33)}),
             "request_headers of Forward has at most 32 fields",
         ),
+        *(
+            (lambda host=host: Forward(f"http://{host}/"), "the backend of Forward is a URL, as")
+            for host in (
+                *("999.1.1.1", "1.2.3", "1.2.3.4.5", "256.1.1.1", "127.1", "0x7f.1", "1", "a.1."),
+                *(
+                    "a..b",
+                    ".a",
+                    "-a",
+                    "a-",
+                    "a" * 64,
+                    "a." * 127 + "b",
+                    "[1::2::3]",
+                    "[::g]",
+                    "[fe80::1%25eth0]",
+                ),
+            )
+        ),
         (lambda: Forward(URL, keep_host="no"), "keep_host of Forward is True or False, not 'no'"),
         (lambda: Forward(URL, retries=3), "retries of Forward is True or False, not 3"),
         (lambda: Forward(URL, strip_prefix="/old"), "strip_prefix of Forward is True or False"),
@@ -116,6 +133,8 @@ def test_mistakes_are_said(make: Callable[[], Any], sentence: str) -> None:
 def test_what_is_taken(tmp_path: Path) -> None:
     assert repr(Forward("http://[::1]:9000")) == "<Forward to http://[::1]:9000>"
     Forward("https://backend.internal")
+    for host in ("a_b", "1a.b-c.example.", "10.0.0.1", "a.0xg", "1.a", "[::ffff:1.2.3.4]", "xn--a"):
+        Forward(f"http://{host}:1")
     Forward("HTTP://backend.internal/")
     Forward(f"unix:{tmp_path}/app.sock", via=None, request_headers={"X-A": "", "X-B": None})
     # One proxy may be mounted in several places.

@@ -100,7 +100,34 @@ std::string_view origin_form(const http::Request& request, FieldDraft& draft) no
   return draft.text({request.path, "?", request.query});
 }
 
+bool Forward::goes_round(const http::Request& request) const noexcept {
+  if (options_.via.empty()) return false;
+  std::size_t rounds = 0;
+  for (const http::Field& field : request.fields) {
+    if (field.name != kVia) continue;
+    for (std::string_view list = field.value; !list.empty();) {
+      // "1.1 name (comment)". A comma in a comment makes more of it, none of which is a name.
+      std::string_view member = http::next_element(list);
+      static_cast<void>(http::next_element(member, ' '));
+      if (http::next_element(member, ' ') == options_.via) ++rounds;
+    }
+  }
+  return rounds >= kRoundsMax;
+}
+
+void Forward::answer_round(http::Exchange& exchange) noexcept {
+  constexpr std::string_view kText = "The request goes round in circles.\n";
+  constexpr std::array<http::Field, 2> kFields{
+      {{"content-type", "text/plain; charset=utf-8"}, {"content-length", "35"}}};
+  static_assert(kText.size() == 35);
+  log_failure("the request goes round in circles");
+  if (exchange.start({.status = 508, .fields = kFields})) {
+    (void)exchange.write(http::Payload::borrow(kText), http::Final::kYes);
+  }
+}
+
 void Forward::handle(const http::Request& request, http::Exchange& exchange) noexcept {
+  if (goes_round(request)) return answer_round(exchange);
   if (forwards_left(request) != 0U) return Relay::start(context_, *this, request, exchange);
   if (exchange.start({.status = 204, .fields = {}})) {
     (void)exchange.write(http::Payload::borrow({}), http::Final::kYes);
@@ -224,7 +251,7 @@ Result<void> Forward::rewrite_response(const http::ResponseHead& from, http::Res
 }
 
 void Forward::refused(http::Exchange& exchange, Errc error) noexcept {
-  if (info(error).blame == Blame::kUpstream) log_failure(error);
+  if (info(error).blame == Blame::kUpstream) log_failure(info(error).text);
   if (options_.refuse == nullptr) return exchange.abort(error);
   constexpr std::array<http::Field, 1> kLater{{{"retry-after", "1"}}};
   const bool soon = info(error).http_status == kUnavailable;
@@ -232,7 +259,7 @@ void Forward::refused(http::Exchange& exchange, Errc error) noexcept {
 }
 
 // A server that is down fails each request: one line a second says so.
-void Forward::log_failure(Errc error) noexcept {
+void Forward::log_failure(std::string_view why) noexcept {
   const std::chrono::nanoseconds now = context_.calls.loop.now();
   if (logged_ && now - *logged_ < kLogPause) {
     ++unlogged_;
@@ -244,8 +271,7 @@ void Forward::log_failure(Errc error) noexcept {
   const std::string_view others = number_text(unlogged_, draft);
   const std::string_view more =
       unlogged_ > 0 ? draft.text({" (and ", others, " more failures before)"}) : "";
-  log(LogLevel::kWarning,
-      draft.text({"Forwarding to ", options_.host, " failed: ", info(error).text, more}));
+  log(LogLevel::kWarning, draft.text({"Forwarding to ", options_.host, " failed: ", why, more}));
   unlogged_ = 0;
 }
 

@@ -9,7 +9,8 @@
 // responses and trailers go through. The client may speak any version of HTTP, the server behind
 // gets HTTP/1.1. It is answered for with 502 (unreachable, broken, malformed), 503 (too many wait)
 // or 504 (too slow), and a line in the log, of which there is at most one a second.
-// An OPTIONS that has come as far as its Max-Forwards says ends here, with 204.
+// An OPTIONS that has come as far as its Max-Forwards says ends here, with 204. What comes with the
+// proxy's own name in Via, kRoundsMax times, goes round in circles, and is answered with 508.
 // Where a prefix was taken off the path (Request::root_path), the server behind is told. What asks
 // for a WebSocket, over any version, becomes a tunnel to it if it agrees; other upgrades are not
 // passed on.
@@ -18,6 +19,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -77,6 +79,9 @@ struct ForwardOptions {
 
 class Forward final : public http::Handler, private Rewriter {
  public:
+  // Of a request, through proxies of one name.
+  static constexpr std::size_t kRoundsMax = 8;
+
   // `loop` and `source` outlive it.
   Forward(net::Loop& loop, Source& source, ForwardOptions options)
       : options_{std::move(options)}, source_{source}, context_{loop, options_.call} {
@@ -103,7 +108,10 @@ class Forward final : public http::Handler, private Rewriter {
                      FieldDraft& draft) const noexcept;
   // Asks for another protocol as HTTP/1.1 does.
   void ask_for_upgrade(const http::Request& from, Outgoing& to, FieldDraft& draft) noexcept;
-  void log_failure(Errc error) noexcept;
+  // Whether it has come through here more often than any chain of proxies is long.
+  [[nodiscard]] bool goes_round(const http::Request& request) const noexcept;
+  void answer_round(http::Exchange& exchange) noexcept;
+  void log_failure(std::string_view why) noexcept;
 
   const ForwardOptions options_;
   Source& source_;

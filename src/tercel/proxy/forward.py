@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from tercel import _proxy
 from tercel.native_app import run_lifespan_alone
-from tercel.options import check_flag, check_number, path_of
+from tercel.options import check_flag, check_number, is_host, path_of
 
 __all__ = ["Forward"]
 
@@ -20,7 +20,6 @@ Edits = Mapping[str, str | None]
 # As cpp/tercel/proxy/forward.h counts them.
 _TRAILS = ("keep", "remove", "replace", "append")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HOST = re.compile(r"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+")
 _EDITS_MAX = 32
 _SECONDS_MAX = 86_400
 # Fields that say how a message is framed, or are of one connection: the proxy writes them itself.
@@ -192,7 +191,7 @@ def _place_of(backend: Any) -> dict[str, Any]:
         host = parts.hostname or ""
     except ValueError:  # Brackets without an address.
         parts, host = urlsplit(""), ""
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
+    if parts.scheme not in ("http", "https") or not is_host(host):
         raise ValueError(
             f"the backend of Forward is a URL, as https://backend.internal:8443, or a socket, as"
             f" unix:/run/app.sock, not {backend!r}"

@@ -71,6 +71,31 @@ TEST_F(ForwardTest, FieldsOfOneConnectionStayBehind) {
   EXPECT_EQ(origin_.ended, 1);
 }
 
+// A proxy whose target is itself, for one.
+TEST_F(ForwardTest, WhatGoesRoundInCirclesEnds) {
+  const auto came = [this](std::size_t rounds, std::string_view more = "") {
+    std::string via = "1.0 other, 1.1 tercels";
+    for (std::size_t i = 0; i < rounds; ++i) via += i % 2 == 0 ? ", 1.1 tercel" : ",2.0 tercel (a)";
+    return ask("GET / HTTP/1.1\r\nHost: h\r\nVia: " + via + "\r\n" + std::string{more} + "\r\n");
+  };
+  mount({.host = "o"});
+  EXPECT_TRUE(came(Forward::kRoundsMax - 1).starts_with("GET / "));
+  (void)answer(kOk);
+  for (const std::string_view more : {"", "Via: 1.1 another\r\n"}) {
+    EXPECT_EQ(came(Forward::kRoundsMax, more), "");
+    const std::string got = wire_.take_sent();
+    EXPECT_EQ(status(got), "HTTP/1.1 508 Loop Detected");
+    EXPECT_TRUE(got.ends_with("The request goes round in circles.\n")) << got;
+  }
+  EXPECT_EQ(came(Forward::kRoundsMax - 1, "Via: 1.1 tercel\r\n"), "");
+  EXPECT_EQ(status(wire_.take_sent()), "HTTP/1.1 508 Loop Detected");
+  EXPECT_EQ(origin_.acquired, 1);
+  // Without a name of its own it cannot tell.
+  mount({.host = "o", .via = ""});
+  EXPECT_TRUE(came(Forward::kRoundsMax).starts_with("GET / "));
+  (void)answer(kOk);
+}
+
 TEST_F(ForwardTest, SaysForWhomItAsks) {
   const auto fields = [this](ForwardOptions options, std::string_view theirs) {
     mount(std::move(options));

@@ -71,6 +71,11 @@ UNAVAILABLE = (503, "ServiceUnavailable")
         ({"endpoint": []}, "a Backend has from 1 to 16 endpoints, not 0"),
         ({"endpoint": [f"http://h{i}" for i in range(17)]}, "from 1 to 16 endpoints, not 17"),
         ({"endpoint": ["http://h", "http://h:80"]}, "the endpoint of Backend is a list that has"),
+        ({"endpoint": ["http://h", "http://999.1.1.1"]}, "is an http(s) URL, as https://s3.exa"),
+        (
+            {"endpoint": ["http://h", "http://[::g]"]},
+            "is an http(s) URL, as https://s3.example.com",
+        ),
         ({"endpoint": ["http://h", "ftp://h"]}, "is an http(s) URL, as https://s3.example.com"),
         ({"endpoint": ["http://h", 5]}, "the endpoint of Backend is a list of texts, and 5 is"),
         ({"ca": ""}, "the ca of Backend is the path of a PEM file, not ''"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tercel import _s3
-from tercel.options import check_flag, check_number, listed
+from tercel.options import check_flag, check_number, is_host, listed
 from tercel.s3.texts import check_text
 
 if TYPE_CHECKING:
@@ -138,8 +138,12 @@ def _place(text: str) -> tuple[str, str, int]:
 
 def _check_endpoint(text: Any) -> None:
     check_text("the endpoint of Backend", text)
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+    except ValueError:  # Brackets without an address.
+        parts, host = urlsplit(""), ""
+    if parts.scheme not in ("http", "https") or not is_host(host):
         raise ValueError(
             f"the endpoint of Backend is an http(s) URL, as https://s3.example.com, not {text!r}"
         )

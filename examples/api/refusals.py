@@ -60,3 +60,18 @@ async def add_sizes(
 
 
 # [/schema]
+# [given]
+ORDER = {
+    "type": "object",
+    "required": ["amount"],
+    "properties": {"amount": {"type": "integer", "minimum": 1}},
+}
+PAGES = {"properties": {"page": {"type": "integer", "minimum": 1, "default": 1}}}
+
+
+@app.post("/stock/{name}", body_schema=ORDER, params_schema=PAGES)
+async def add_stock(name: str, page: int, order: dict[str, Any]) -> str:
+    return f"{order['amount']} of {name} on page {page}"
+
+
+# [/given]

@@ -87,6 +87,21 @@ def test_refusals(serve: Any) -> None:
         assert client.post("/orders/lamp").json()["detail"] == "There is no lamp left."
         assert client.post("/sizes?unit=cm", json={"a": 1, "b": 2.5}).json() == 2
         assert client.post("/sizes?unit=in", json={"a": 0}).status_code == 422
+        assert client.post("/stock/lamp", json={"amount": 2}).text == "2 of lamp on page 1"
+        assert client.post("/stock/lamp?page=0", json={"amount": 0}).status_code == 422
+
+
+def test_another_form_of_errors(serve: Any) -> None:
+    with httpx.Client(base_url=serve("envelope:app", app_dir=EXAMPLES).url) as client:
+        assert client.get("/orders/7").json() == 7
+        missing = client.get("/orders/8")
+        assert missing.headers["content-type"] == "application/json"
+        error = {"code": 404, "message": "There is no order 8.", "fields": []}
+        assert (missing.status_code, missing.json()) == (404, {"error": error})
+        refused = client.get("/orders/x").json()["error"]
+        assert (refused["code"], refused["fields"]) == (422, ["path.order_id"])
+        assert client.get("/nowhere").json()["error"]["message"] == "Not Found"
+        assert client.put("/orders/7").headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_files(serve: Any) -> None:

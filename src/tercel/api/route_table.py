@@ -102,7 +102,9 @@ class RouteTable:
         is_websocket = registration.methods == (WEBSOCKET,)
         rate = registration.limits.counter()  # One for all methods.
         for method in registration.methods:
-            plan = plan_of(function, path, fields, dependencies + registration.dependencies)
+            plan = plan_of(
+                function, path, fields, dependencies + registration.dependencies, registration.given
+            )
             if plan.body is not None and plan.body.kind == "json":
                 plan.body.msgpack = self._media_types.has_msgpack
             if is_websocket:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from tercel.api.callables import function_of
 from tercel.api.dependencies import Depends
+from tercel.api.given_schemas import GivenSchemas
 from tercel.api.handshakes import checked_origins
 from tercel.api.hooks import checked
 from tercel.api.limits import Limits, Rate
@@ -34,6 +35,7 @@ class Registration:
         before: hooks of this function alone, called with the request and its arguments.
         after: the same behind it, called with the request, the response, and whether nothing was
             raised.
+        given: schemas of what it takes, besides its annotations; None: there are none.
     """
 
     path: str
@@ -49,6 +51,7 @@ class Registration:
     origins: frozenset[str] | None = None
     before: tuple[Callable[..., Any], ...] = ()
     after: tuple[Callable[..., Any], ...] = ()
+    given: GivenSchemas | None = None
 
 
 class Router:
@@ -108,6 +111,8 @@ class Router:
         include_in_schema: bool = True,
         responses: Mapping[int, Any] | None = None,
         dependencies: Iterable[Depends] = (),
+        body_schema: Mapping[str, Any] | None = None,
+        params_schema: Mapping[str, Any] | None = None,
         validate_response: bool = False,
         rate: Rate | str | None = None,
         timeout: float | None = None,
@@ -132,6 +137,11 @@ class Router:
                 problem document that an `HTTPError` makes, or a Response Object of OpenAPI.
             dependencies: functions that are called before this one, which is not given their
                 results: they let the request pass, or raise.
+            body_schema: a JSON Schema that the body must match, besides its type. An argument
+                without an annotation is the body then, as JSON has it.
+            params_schema: the same for arguments that are parameters: the schema of an object that
+                has them as properties. One without an annotation has the type that is named there,
+                and one that is not `required` the default that is given there, or None.
             validate_response: hold what the function returns against its annotation: what does not
                 match is a fault of the application, answered with 500. It costs what it takes to
                 decode the answer.
@@ -149,9 +159,10 @@ class Router:
                 are made through Python.
 
         Raises:
-            ValueError: the template is malformed, or contradicts another one; a limit is none.
+            ValueError: the template is malformed, or contradicts another one; a limit or a schema
+                is none.
             TypeError: the signature is not one that a request can be made into; the timeout could
-                not end the function.
+                not end the function; a schema is of what it does not take.
             RuntimeError: it comes too late: the app is being served, or the router was included.
         """
         if not isinstance(path, str):
@@ -174,6 +185,7 @@ class Router:
         )
         depends = _checked_dependencies(dependencies)
         limits = Limits.of(rate, timeout)
+        given = GivenSchemas.of(body_schema, params_schema)
         called_before = checked("before", before, "request", "arguments")
         called_after = checked("after", after, "request", "response", "succeeded")
 
@@ -194,6 +206,7 @@ class Router:
                     limits,
                     before=called_before,
                     after=called_after,
+                    given=given,
                 )
             )
             return function

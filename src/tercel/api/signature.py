@@ -12,6 +12,7 @@ from tercel.api.arguments import body_of, parameter_of, place_of
 from tercel.api.background import BackgroundTasks
 from tercel.api.dependencies import Depends
 from tercel.api.forms import FormModel
+from tercel.api.given_schemas import GivenSchemas
 from tercel.api.markers import Body, File, Form, Header, Path
 from tercel.api.marks import Marks, marks_of
 from tercel.api.plan import Parameter, Plan
@@ -28,6 +29,7 @@ Fields = Mapping[str, Callable[[str], Any] | None]
 
 # Arguments by their type alone: one object for all functions of a request, made in it.
 _MADE = (BackgroundTasks, ResponseHeaders)
+_NONE_GIVEN = GivenSchemas()
 
 
 def plan_of(
@@ -35,6 +37,7 @@ def plan_of(
     path: str,
     fields: Mapping[str, Callable[[str], Any] | None],
     dependencies: Iterable[Depends] = (),
+    given: GivenSchemas | None = None,
 ) -> Plan:
     """Returns what `function`, as the handler of the template `path`, takes from a request.
 
@@ -42,6 +45,7 @@ def plan_of(
         fields: those of the template, each with what makes its value, if that is no business of its
             annotation.
         dependencies: functions that are called before it, whose results it is not given.
+        given: schemas that were given besides.
 
     Raises:
         TypeError: the signature is not one that a request can be made into.
@@ -53,7 +57,7 @@ def plan_of(
     def read(one: Callable[..., Any], where: str) -> tuple[Plan, dict[str, Depends]]:
         return _read(one, templated, where)
 
-    plan, depends = read(function, where)
+    plan, depends = _read(function, templated, where, given or _NONE_GIVEN)
     before = list(dependencies)
     if depends or before:
         sharing = Sharing(read, path)
@@ -72,7 +76,10 @@ def plan_of(
 
 
 def _read(
-    function: Callable[..., Any], templated: Fields, where: str
+    function: Callable[..., Any],
+    templated: Fields,
+    where: str,
+    given: GivenSchemas = _NONE_GIVEN,
 ) -> tuple[Plan, dict[str, Depends]]:
     """Returns what a function takes from a request, and, by argument, what it depends on."""
     if isinstance(function, FormModel):
@@ -87,7 +94,7 @@ def _read(
                 f"{where} has an argument `self`: register the method of an object, as in"
                 " `app.get(path)(thing.method)`."
             )
-        annotation = hints.get(name, str)
+        annotation = given.annotation_of(name, hints.get(name), name in templated)
         marks = marks_of(annotation, parameter.default, name, where)
         if marks.plain in _MADE:
             depends[name] = Depends(marks.plain, blocking=False)
@@ -96,9 +103,11 @@ def _read(
             depends[name] = found
             continue
         try:
-            _add(plan, parameter, annotation, marks, templated, where)
+            _add(plan, parameter, annotation, marks, templated, where, given)
         except values.UnknownType as unknown:
             raise _unknown(where, name, annotation, unknown) from None
+    has_body = plan.body is not None and plan.body.kind == "json"
+    given.check([one.argument for one in plan.parameters], has_body, where)
     return plan, depends
 
 
@@ -177,6 +186,7 @@ def _add(
     marks: Marks,
     templated: Fields,
     where: str,
+    given: GivenSchemas,
 ) -> None:
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         raise TypeError(f"{where} takes *{parameter.name}: name each argument.")
@@ -184,7 +194,7 @@ def _add(
         raise TypeError(f"{where} has the positional-only argument {parameter.name!r}: remove `/`.")
     name = parameter.name
     has_default = parameter.default is not parameter.empty
-    fallback = (parameter.default,) if has_default else ()
+    fallback = (parameter.default,) if has_default else given.default_of(name)
     plain, marker = marks.plain, marks.marker
     if plain is Response:
         raise TypeError(
@@ -208,7 +218,7 @@ def _add(
     if isinstance(marker, Body):
         if plan.body is not None:
             raise TypeError(f"{where} takes two bodies: {plan.body.argument!r} and {name!r}.")
-        plan.body = body_of(name, annotation, marker, fallback)
+        plan.body = body_of(name, given.body_of(annotation), marker, fallback)
         return
     wire_name = marker.alias or (name.replace("_", "-") if isinstance(marker, Header) else name)
     if isinstance(marker, Header):
@@ -216,6 +226,7 @@ def _add(
     if isinstance(marker, Path):
         if wire_name not in templated:
             raise TypeError(f"{where} takes {wire_name!r} from a path that has no such field.")
+        fallback = ()
         if has_default:
             raise TypeError(f"{where} has a default for {wire_name!r}, which the path always has.")
         if convert := templated[wire_name]:

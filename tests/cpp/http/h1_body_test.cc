@@ -62,6 +62,27 @@ TEST(LengthBodyTest, SaysWhatIsMissing) {
   EXPECT_FALSE(decoder.done());
 }
 
+TEST(LengthBodyTest, GoesOnUnseenUpToItsEnd) {
+  BodyDecoder decoder = BodyDecoder::length(10);
+  EXPECT_EQ(decoder.unseen(), 10U);
+  decoder.pass(4);
+  EXPECT_EQ(decoder.unseen(), 6U);
+  HeadBuffer fields;
+  std::string input = "abcdefGET /";
+  const BodyPart part = decoder.decode(input, kLimits, fields);
+  EXPECT_EQ(part.status, BodyStatus::kEnd);
+  EXPECT_EQ(part.data, "abcdef");
+  EXPECT_EQ(decoder.unseen(), 0U);
+
+  BodyDecoder whole = BodyDecoder::length(10);
+  whole.pass(10);
+  EXPECT_TRUE(whole.done());
+  EXPECT_EQ(whole.decode(input, kLimits, fields).consumed, 0U);
+  EXPECT_EQ(BodyDecoder{}.unseen(), 0U);
+  EXPECT_EQ(BodyDecoder::chunked().unseen(), 0U);
+  EXPECT_EQ(BodyDecoder::unframed().unseen(), 0U);
+}
+
 TEST(LengthBodyTest, IsHeldToTheLimit) {
   const Limits limits{.body_bytes_max = 4};
   EXPECT_EQ(verdict(decode(BodyDecoder::length(4), "hell", limits)), "hell|");

@@ -359,6 +359,19 @@ TEST_F(ConnectionPipeTest, ABodyThatStallsInAPipeRunsOutOfTimeAsAnyOther) {
   EXPECT_TRUE(exchange(client, {}).starts_with("HTTP/1.1 408 "));
 }
 
+// What comes in pipes buys time, too.
+TEST_F(ConnectionPipeTest, ABodyThatKeepsComingInPipesIsNotCutOff) {
+  const Fd client = connect();
+  const std::string body = pattern(1'000'000);
+  (void)exchange(client, head(body.size()));
+  for (std::size_t sent = 0; sent < body.size(); sent += 100'000) {
+    clock_.advance(options_.timeouts.body.grace / 2);
+    const std::string seen = exchange(client, std::string_view{body}.substr(sent, 100'000));
+    EXPECT_EQ(seen, sent + 100'000 < body.size() ? "" : kPutAnswer);
+  }
+  EXPECT_GT(handler_.piped, 5);
+}
+
 TEST_F(ConnectionPipeTest, EverySystemCallMayFailOnceAndNothingIsWrong) {
   const std::string body = pattern(200'000);
   const std::string all = std::string{kPutAnswer} + answer_of(body);

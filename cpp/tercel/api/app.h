@@ -33,6 +33,7 @@
 // | no room on disk for files, or a failure of it   | 507, 500                           |
 // | more requests than the rate of the route        | 429, before its body is read       |
 // | credentials that the route asks for are missing | 401, as early (credential_rule.h)  |
+// | Accept takes none of what the route answers     | 406, as early (negotiation.h)      |
 // | JSON that is malformed or too deep              | 400, with the place                |
 // | MessagePack likewise, where the route takes it  | 400, with the place                |
 // | a body that set_media_readers() refuses         | 400, with what that says           |
@@ -40,7 +41,8 @@
 // | values that types and schemas refuse            | 422, with all of them (failures.h) |
 //
 // Every answer is a problem document (problem.h). Parameters and body are both looked at before
-// anything is said of their values.
+// anything is said of their values. From 406 on, and where it is about the body, an authenticator
+// of the route is asked before it is said (route.h).
 //
 // Resource: one a loop; outlives every exchange that it was given. Thread: the loop's. A route is
 // added before freeze(), requests come after it. Cost of a request: that of the lookup

@@ -26,22 +26,32 @@ Type type_of(route::ConverterKind kind) noexcept {
   }
 }
 
-}  // namespace
-
-route::Problem check_parameters(const Route& route) {
-  if (route.parameters.size() > kParametersMax) {
+route::Problem check_each(const Route& route, const std::vector<Parameter>& parameters) {
+  if (parameters.size() > kParametersMax) {
     return problem(route, "has more than 256 parameters");
   }
-  for (auto at = route.parameters.begin(); at != route.parameters.end(); ++at) {
+  for (auto at = parameters.begin(); at != parameters.end(); ++at) {
     const auto same = [at](const Parameter& other) {
       return other.in == at->in && other.name == at->name;
     };
-    if (std::find_if(at + 1, route.parameters.end(), same) != route.parameters.end()) {
+    if (std::find_if(at + 1, parameters.end(), same) != parameters.end()) {
       return problem(route,
                      "has two " + std::string{name_of(at->in)} + " parameters '" + at->name + "'");
     }
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+route::Problem check_parameters(const Route& route) {
+  if (auto wrong = check_each(route, route.parameters)) return wrong;
+  const auto& asked = route.authenticator.parameters;
+  const auto is_of_form = [](const Parameter& parameter) { return parameter.in == In::kForm; };
+  if (std::any_of(asked.begin(), asked.end(), is_of_form)) {
+    return problem(route, "takes what its authenticator asks for from a form");
+  }
+  return check_each(route, asked);
 }
 
 route::Problem plan_form(Route& route) {

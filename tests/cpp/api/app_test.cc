@@ -592,6 +592,18 @@ TEST(AppRegistration, MistakesNameTheRoute) {
   EXPECT_EQ(app.freeze(), "The route GET /b has two query parameters 'q'.");
 }
 
+TEST(AppRegistration, AnAuthenticatorTakesNothingTwiceAndNothingOfAForm) {
+  App app;
+  const auto add = [&app](std::vector<Parameter> parameters) {
+    Route route{.method = "GET", .path = "/a"};
+    route.authenticator.parameters = std::move(parameters);
+    return app.add(std::move(route));
+  };
+  EXPECT_EQ(add({{.name = "k"}, {.name = "k"}}), "The route GET /a has two query parameters 'k'.");
+  EXPECT_EQ(add({{.name = "k", .in = In::kForm}}),
+            "The route GET /a takes what its authenticator asks for from a form.");
+}
+
 TEST(AppRegistration, APathParameterIsAFieldOfThePath) {
   App app;
   app.get("/c/{x}", {{.name = "y", .in = In::kPath}}, [](Call&) {});

@@ -124,7 +124,8 @@ nb::tuple to_tuple(const Question& question) {
                             to_str(question.copy_source), question.presigned, headers_of(question));
     case Question::Kind::kBudget:
       return nb::make_tuple(kind, question.budget_key, to_bytes(question.budget),
-                            question.rules.token.count(), question.rules.burst);
+                            question.rules.token.count(), question.rules.burst,
+                            question.rules.bandwidth);
     case Question::Kind::kCredentials:
       break;
   }

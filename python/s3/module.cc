@@ -71,6 +71,19 @@ class PyGateway {
     gateway_.shares().grant(
         key, {count, std::chrono::duration_cast<std::chrono::nanoseconds>(seconds)}, clock_.now());
   }
+  [[nodiscard]] std::int64_t take_bytes(std::uint64_t key) {
+    return gateway_.shares().take_bytes(key, clock_.now());
+  }
+  // False: it is used.
+  [[nodiscard]] bool leave_bytes(std::uint64_t key) {
+    gateway_.shares().leave(key);
+    return gateway_.budgets().places().pins(key) == 0;
+  }
+  void hold_up(std::uint64_t key, double seconds) {
+    const std::chrono::duration<double> wait{seconds};
+    gateway_.budgets().hold_up(
+        key, clock_.now() + std::chrono::duration_cast<std::chrono::nanoseconds>(wait));
+  }
   void set_alone(bool alone) { gateway_.shares().set_alone(alone); }
 
   [[nodiscard]] nb::dict counts() const {
@@ -222,6 +235,12 @@ NB_MODULE(_s3, module) {
            "Returns for how many requests of a shared budget to ask.")
       .def("grant", &s3::PyGateway::grant, nb::arg("key"), nb::arg("count"), nb::arg("wait"),
            "Has so many pass, and after them none for so many seconds.")
+      .def("take_bytes", &s3::PyGateway::take_bytes, nb::arg("key"),
+           "Returns the bytes that were reserved of a shared budget since it was asked last.")
+      .def("leave_bytes", &s3::PyGateway::leave_bytes, nb::arg("key"),
+           "Has the next request ask for a budget to be followed. False: one uses it now.")
+      .def("hold_up", &s3::PyGateway::hold_up, nb::arg("key"), nb::arg("seconds"),
+           "Has a budget of bytes full in so many seconds, at the earliest.")
       .def("set_alone", &s3::PyGateway::set_alone, nb::arg("alone"),
            "Has limits count in this process for itself.")
       .def("counts", &s3::PyGateway::counts, "Returns what was counted, by name.")

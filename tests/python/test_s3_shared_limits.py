@@ -7,6 +7,7 @@ What needs no Redis is in tests/cpp/edge/budget_shares_test.cc.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,7 @@ from tercel.s3.shared_limits import SharedLimits, plain_name
 from tercel.s3.store import Store
 
 SLOW = 0.001  # Requests a second: none comes while a test runs.
+MIB = 1 << 20
 TENTH = 0.1  # Of a second: how much of a rate is held ahead.
 
 origin = origin_fixture(b"kept")
@@ -147,6 +149,27 @@ def test_places_are_each_gateways_own(fronts: MakeFront, origin: Origin) -> None
         assert first.result() == [200]
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_transfers_of_all_gateways_share_a_rate(
+    fronts: MakeFront, origin: Origin, method: str
+) -> None:
+    body = os.urandom(4 * MIB)
+    origin.objects["/back/big"] = body
+    limits = [Limit(per="bucket", bandwidth=MIB)]
+    both = [fronts(limits=limits) for _ in range(2)]
+
+    def transfer(front: Front) -> bool:
+        answer = front.send(method, "/back/big", body=body if method == "PUT" else None, timeout=40)
+        return answer.status == 200 and (method == "PUT" or answer.body == body)
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(transfer, both)) == [True, True]
+    # Eight seconds' worth, of which each may have one at once. Each by itself: three.
+    assert 5 < time.monotonic() - began < 30
+    assert asked_about(*both) == 2
+
+
 def test_another_limit_counts_within_a_second(fronts: MakeFront) -> None:
     one, other = (fronts(limits=[Limit(rate=SLOW, burst=1)]) for _ in range(2))
     assert statuses(one, 1) + statuses(other, 1) == [200, 503]
@@ -267,12 +290,25 @@ class Engine:
     def __init__(self) -> None:
         self.wants = 0
         self.granted: list[tuple[int, float]] = []
+        self.taken: list[int] = []
+        self.held_up: list[float] = []
+        self.left: list[int] = []
 
     def wanted(self, key: int, token_ns: int, burst: int) -> int:
         return self.wants
 
     def grant(self, key: int, count: int, wait: float) -> None:
         self.granted.append((count, wait))
+
+    def take_bytes(self, key: int) -> int:
+        return self.taken.pop(0) if self.taken else 0
+
+    def leave_bytes(self, key: int) -> bool:
+        self.left.append(key)
+        return len(self.left) > 1
+
+    def hold_up(self, key: int, seconds: float) -> None:
+        self.held_up.append(seconds)
 
 
 def test_the_script_grants_what_is_there(redis: RedisServer) -> None:
@@ -290,7 +326,7 @@ def test_the_script_grants_what_is_there(redis: RedisServer) -> None:
             (b"fast", 2_000_000, 1_000, 1_000_000),
         ):
             engine.wants = wants
-            await limits.ask((3, 7, budget, token_ns, burst), engine)
+            await limits.ask((3, 7, budget, token_ns, burst, 0), engine)
         await store.close()
         return engine.granted
 
@@ -306,3 +342,50 @@ def test_the_script_grants_what_is_there(redis: RedisServer) -> None:
     assert fast == (3, 0)
     assert 900_000 < all_of_it[0] <= 1_000_000
     assert 0 < all_of_it[1] < 0.001
+
+
+def test_the_script_adds_bytes_up(redis: RedisServer) -> None:
+    async def run() -> list[Engine]:
+        store = Store(Redis(redis.url, key=KEY, timeout=5), lambda resting: None)
+        both = [Engine(), Engine()]
+        for engine, taken in zip(both, ([500_000, 0, 0], [1_000_000, -100_000]), strict=True):
+            limits = SharedLimits(store, "t:", plain_name)
+            engine.taken = taken
+            await limits.ask((3, 7, b"budget", 0, 1, 1_000_000), engine)
+            await asyncio.sleep(0.35)
+            await limits.close()
+        await store.close()
+        return both
+
+    one, other = asyncio.run(run())
+    assert (one.granted, other.granted) == ([], [])
+    (half,) = one.held_up
+    assert 0.49 < half <= 0.5
+    more, less = other.held_up
+    assert 1 <= more < 1.5  # What the other one had reserved is there, less what went by.
+    assert more - 0.35 < less < more - 0.15
+    assert one.left == [7, 7]  # It was in use, and then it was not.
+
+
+@pytest.mark.parametrize("forged", ["nan", "inf", "9e300", "x", "list"])
+def test_bytes_that_others_wrote_hold_nobody_up_for_long(redis: RedisServer, forged: str) -> None:
+    name = f"t:bytes:{plain_name(b'budget')}"
+
+    async def run() -> list[float]:
+        store = Store(Redis(redis.url, key=KEY, timeout=5), lambda resting: None)
+        limits, engine = SharedLimits(store, "t:", plain_name), Engine()
+        engine.taken = [1000]
+        await limits.ask((3, 7, b"budget", 0, 1, 1_000_000), engine)
+        await asyncio.sleep(0.25)
+        await limits.close()
+        await store.close()
+        return engine.held_up
+
+    with client_of(redis) as client:
+        if forged == "list":
+            client.rpush(name, "x")
+        else:
+            client.set(name, forged)
+        (held_up,) = asyncio.run(run())
+        assert held_up == (60 if forged in ("inf", "9e300") else 0.001)
+        assert client.pttl(name) != -1

@@ -1,16 +1,23 @@
 #include "tercel/edge/budget.h"
 
-#include <tuple>
-
 namespace tercel::edge {
 
-static_assert(std::tuple_size_v<decltype(SharedUse::keys)> == BudgetHold::kBudgetsMax);
-
 using std::chrono::nanoseconds;
+
+namespace {
+
+void add_ask(SharedUse& use, const BudgetClaim& claim) noexcept {
+  // A budget is asked about once, whatever for.
+  const auto asks = std::span{use.asks}.first(use.ask_count);
+  if (std::ranges::find(asks, &claim) == asks.end()) use.asks[use.ask_count++] = &claim;
+}
+
+}  // namespace
 
 nanoseconds BudgetHold::enter(BudgetTable& table, std::span<const BudgetClaim> claims,
                               nanoseconds now, SharedUse& use) noexcept {
   table_ = &table;
+  shares_ = use.shares != nullptr && !use.shares->alone() ? use.shares : nullptr;
   for (const BudgetClaim& claim : claims) {
     const nanoseconds wait = enter_one(claim, now, use);
     if (wait == nanoseconds{0}) continue;
@@ -19,6 +26,10 @@ nanoseconds BudgetHold::enter(BudgetTable& table, std::span<const BudgetClaim> c
     while (use.count != 0) use.shares->give_back(use.keys[--use.count], now);
     leave();
     return wait;
+  }
+  if (shares_ == nullptr || !limits_bytes_) return nanoseconds{0};
+  for (const BudgetClaim& claim : claims) {
+    if (claim.rules->bandwidth != 0 && shares_->follow(claim.key, now)) add_ask(use, claim);
   }
   return nanoseconds{0};
 }
@@ -32,15 +43,16 @@ nanoseconds BudgetHold::enter_one(const BudgetClaim& claim, nanoseconds now,
   if (place == nullptr) return nanoseconds{0};
   TokenBucket& requests = place->state.requests;
   const nanoseconds depth = rules.token * rules.burst;
-  const bool shared = rules.token.count() != 0 && use.shares != nullptr && !use.shares->alone();
+  const bool shared = rules.token.count() != 0 && shares_ != nullptr;
   nanoseconds wait{0};
   if (rules.bandwidth != 0) {
     wait = place->state.bytes.wait(BudgetRules::kBytesDepth + kBacklogMax, now);
   }
   if (wait == nanoseconds{0} && shared) {
-    const auto taken = use.shares->take(claim.key, now);
+    const auto taken = shares_->take(claim.key, now);
     wait = taken.wait;
-    if (taken.ahead || wait == BudgetShares::kUnknown) use.ask = &claim;
+    if (wait == BudgetShares::kUnknown) use.ask_count = 0;
+    if (taken.ahead || wait == BudgetShares::kUnknown) add_ask(use, claim);
     if (wait == nanoseconds{0}) {
       use.keys[use.count++] = claim.key;
       // Counted here, too: for when this process will be alone.
@@ -53,7 +65,7 @@ nanoseconds BudgetHold::enter_one(const BudgetClaim& claim, nanoseconds now,
     table_->places().unpin(*place);
     return wait;
   }
-  held_[count_++] = {place, &rules};
+  held_[count_++] = {place, &rules, claim.key};
   limits_bytes_ |= rules.bandwidth != 0;
   return nanoseconds{0};
 }
@@ -70,6 +82,7 @@ nanoseconds BudgetHold::reserve(std::uint64_t bytes, nanoseconds now) noexcept {
     if (one.rules->bandwidth == 0) continue;
     longest = std::max(longest, one.place->state.bytes.reserve(one.rules->time_of(bytes),
                                                                BudgetRules::kBytesDepth, now));
+    tell(one, static_cast<std::int64_t>(bytes));
   }
   return now + longest;
 }
@@ -78,6 +91,7 @@ void BudgetHold::give_back(std::uint64_t bytes) noexcept {
   for (const Held& one : held()) {
     if (one.rules->bandwidth == 0) continue;
     one.place->state.bytes.give_back(one.rules->time_of(bytes));
+    tell(one, -static_cast<std::int64_t>(bytes));
   }
 }
 

@@ -12,8 +12,8 @@
 // keys have requests under way than a set of the table has places, those that find none are not
 // limited. Rules may change while requests are under way: what was used stays used.
 //
-// Processes may share the requests of budgets (budget_shares.h); requests under way and bytes are
-// each process's own.
+// Processes may share requests and bytes of budgets (budget_shares.h); requests under way are each
+// process's own.
 //
 // Bytes are reserved before they are read, and whoever reserves waits behind all who did so before:
 // transfers of one budget have their turns. What came beyond a reservation is reserved afterwards.
@@ -62,6 +62,14 @@ class BudgetTable {
   [[nodiscard]] const KeyedHash& hash() const noexcept { return hash_; }
   [[nodiscard]] Places& places() noexcept { return places_; }
 
+  // Other processes have reserved bytes of a budget: it is full at `until` at the earliest.
+  void hold_up(std::uint64_t key, std::chrono::nanoseconds until) noexcept {
+    Places::Place* const place = places_.pin(key).place;
+    if (place == nullptr) return;
+    place->state.bytes.raise(until);
+    places_.unpin(*place);
+  }
+
  private:
   const KeyedHash hash_;
   Places places_;
@@ -73,13 +81,17 @@ struct BudgetClaim {
   std::uint32_t tag = 0;     // Whatever its maker knows it by.
 };
 
-// Of a request that enters budgets whose requests several processes share.
+// Of a request that enters budgets that several processes share.
 struct SharedUse {
+  static constexpr std::size_t kMax = 4;
+
   BudgetShares* shares = nullptr;  // Null: they are this process's own.
-  // The one to ask about: now, where the wait is BudgetShares::kUnknown; else ahead.
-  const BudgetClaim* ask = nullptr;
+  // Those to ask about: where the wait is BudgetShares::kUnknown the one that is waited for, else
+  // what is to come.
+  std::array<const BudgetClaim*, kMax> asks{};
+  std::uint8_t ask_count = 0;
   // Of what was taken from them.
-  std::array<std::uint64_t, 4> keys{};
+  std::array<std::uint64_t, kMax> keys{};
   std::uint8_t count = 0;
 };
 
@@ -87,7 +99,7 @@ struct SharedUse {
 // a time.
 class BudgetHold {
  public:
-  static constexpr std::size_t kBudgetsMax = 4;
+  static constexpr std::size_t kBudgetsMax = SharedUse::kMax;
   // Who would have to wait for its first byte longer than this is told to come again.
   static constexpr std::chrono::nanoseconds kBacklogMax = std::chrono::seconds{10};
   // When there may be a place, where nobody knows when a request will be over.
@@ -125,6 +137,7 @@ class BudgetHold {
   struct Held {
     BudgetTable::Places::Place* place;
     const BudgetRules* rules;
+    std::uint64_t key;
   };
   // One of the claims; it is left out where the table has no place for it.
   [[nodiscard]] std::chrono::nanoseconds enter_one(const BudgetClaim& claim,
@@ -134,7 +147,13 @@ class BudgetHold {
     return std::span{held_}.first(count_);
   }
 
+  // Tells the others of bytes.
+  void tell(const Held& one, std::int64_t bytes) const noexcept {
+    if (shares_ != nullptr) shares_->add_bytes(one.key, bytes);
+  }
+
   BudgetTable* table_ = nullptr;
+  BudgetShares* shares_ = nullptr;
   std::array<Held, kBudgetsMax> held_;
   std::uint8_t count_ = 0;
   bool limits_bytes_ = false;

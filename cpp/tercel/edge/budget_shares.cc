@@ -61,15 +61,19 @@ std::uint32_t BudgetShares::Share::left(Time now) const noexcept {
 
 Time BudgetShares::Share::full_at() const noexcept {
   const std::uint64_t end = credit_.load(memory_order_relaxed) >> kCountBits;
-  return std::max<Time>(std::chrono::milliseconds{end},
-                        Time{refuses_until.load(memory_order_relaxed)});
+  const Time followed{followed_at.load(memory_order_relaxed)};
+  return std::max({Time{std::chrono::milliseconds{end}},
+                   Time{refuses_until.load(memory_order_relaxed)},
+                   followed.count() != 0 ? followed + kRefusal : Time{0}});
 }
 
 void BudgetShares::Share::fill() noexcept {
-  for (auto* const time : {&used_up_until, &refuses_until, &asked_at, &wanted_at, &lifetime}) {
+  for (auto* const time :
+       {&used_up_until, &refuses_until, &asked_at, &wanted_at, &lifetime, &followed_at}) {
     time->store(0, memory_order_relaxed);
   }
   for (auto* const count : {&missed, &used, &slice}) count->store(0, memory_order_relaxed);
+  bytes.store(0, memory_order_relaxed);
   credit_.store(0, memory_order_relaxed);
 }
 
@@ -114,6 +118,41 @@ void BudgetShares::grant(std::uint64_t key, const Grant& grant, Time now) noexce
   share.used_up_until.store((now + grant.wait).count(), memory_order_relaxed);
   share.refuses_until.store((now + std::min(grant.wait, kRefusal)).count(), memory_order_relaxed);
   share.asked_at.store(0, memory_order_relaxed);
+  places_.unpin(*place);
+}
+
+bool BudgetShares::follow(std::uint64_t key, Time now) noexcept {
+  Places::Place* const place = places_.pin(key).place;
+  if (place == nullptr) return false;
+  Share& share = place->state;
+  // Sequentially consistent, with the pin of who asks: see leave().
+  Time::rep followed = share.followed_at.load(std::memory_order_seq_cst);
+  const bool follows = followed != 0 && now - Time{followed} < kRefusal;
+  const bool begins = !follows && share.followed_at.compare_exchange_strong(followed, now.count());
+  places_.unpin(*place);
+  return begins;
+}
+
+void BudgetShares::add_bytes(std::uint64_t key, std::int64_t bytes) noexcept {
+  Places::Place* const place = places_.pin(key).place;
+  if (place == nullptr) return;
+  place->state.bytes.fetch_add(bytes, memory_order_relaxed);
+  places_.unpin(*place);
+}
+
+std::int64_t BudgetShares::take_bytes(std::uint64_t key, Time now) noexcept {
+  Places::Place* const place = places_.pin(key).place;
+  if (place == nullptr) return 0;
+  place->state.followed_at.store(now.count(), memory_order_relaxed);
+  const std::int64_t bytes = place->state.bytes.exchange(0, memory_order_relaxed);
+  places_.unpin(*place);
+  return bytes;
+}
+
+void BudgetShares::leave(std::uint64_t key) noexcept {
+  Places::Place* const place = places_.pin(key).place;
+  if (place == nullptr) return;
+  place->state.followed_at.store(0, std::memory_order_seq_cst);
   places_.unpin(*place);
 }
 

@@ -16,6 +16,10 @@
 // of a request where that is longer, is gone. Nobody is asked for a second about a budget that is
 // used up: requests are refused here.
 //
+// Bytes are reserved here (budget.h) and told afterwards: who has a budget adds up what all
+// processes reserved, and holds each of them up for it. A budget whose bytes are told is followed,
+// from its first request until nobody uses it.
+//
 // While whoever has the budgets cannot be asked, a process is alone(), and limits for itself.
 //
 // Resource: one for all loops of a process. Thread: any, without a lock. Cost of take(): three
@@ -36,7 +40,7 @@ class BudgetShares {
  public:
   using Time = std::chrono::nanoseconds;
 
-  static constexpr std::size_t kPlaces = 65'536;  // 3.5 MiB.
+  static constexpr std::size_t kPlaces = 65'536;  // 5 MiB.
   static constexpr Time kAhead = std::chrono::milliseconds{100};
   static constexpr std::uint32_t kPart = 10;
   static constexpr Time kLifetime = std::chrono::milliseconds{500};
@@ -70,6 +74,15 @@ class BudgetShares {
   // What came of it.
   void grant(std::uint64_t key, const Grant& grant, Time now) noexcept;
 
+  // --- bytes
+  // A budget is used whose bytes nobody tells. It counts as followed from now on, for kRefusal.
+  [[nodiscard]] bool follow(std::uint64_t key, Time now) noexcept;
+  void add_bytes(std::uint64_t key, std::int64_t bytes) noexcept;
+  // Those since the last call; it is followed for another kRefusal.
+  [[nodiscard]] std::int64_t take_bytes(std::uint64_t key, Time now) noexcept;
+  // It is not followed any more. Whoever says so looks afterwards whether it is used.
+  void leave(std::uint64_t key) noexcept;
+
   void set_alone(bool alone) noexcept { alone_.store(alone, std::memory_order_relaxed); }
   [[nodiscard]] bool alone() const noexcept { return alone_.load(std::memory_order_relaxed); }
 
@@ -86,6 +99,8 @@ class BudgetShares {
     std::atomic<Time::rep> refuses_until{0};
     std::atomic<Time::rep> asked_at{0};   // 0: nobody asks.
     std::atomic<Time::rep> wanted_at{0};  // When it was asked for last.
+    std::atomic<Time::rep> followed_at{0};
+    std::atomic<std::int64_t> bytes{0};  // That nobody was told.
     std::atomic<std::uint32_t> missed{0};
     std::atomic<std::uint32_t> used{0};
     std::atomic<std::uint32_t> slice{0};  // That is held at most.

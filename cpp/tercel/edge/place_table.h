@@ -99,6 +99,16 @@ class PlaceTable {
     }
   }
 
+  // How many pins a key has.
+  [[nodiscard]] std::uint32_t pins(std::uint64_t hash) const noexcept {
+    const Set& set = sets_[hash & (set_count_ - 1)];
+    for (const Place& place : set) {
+      const std::uint64_t word = place.word_.load(std::memory_order_seq_cst);
+      if ((word & kTagMask) == (hash & kTagMask)) return word & kPinsMax;
+    }
+    return 0;
+  }
+
   // REQUIRES: `place` is of a pin() of this table that was not undone yet.
   void unpin(Place& place) noexcept { place.word_.fetch_sub(1, std::memory_order_release); }
 

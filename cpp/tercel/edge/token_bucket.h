@@ -45,6 +45,14 @@ class TokenBucket {
     return std::max(next - now - depth, Time{0});
   }
 
+  // Others have taken more of it: it is not full before then.
+  void raise(Time until) noexcept {
+    Time::rep full_at = full_at_.load(std::memory_order_relaxed);
+    while (full_at < until.count() &&
+           !full_at_.compare_exchange_weak(full_at, until.count(), std::memory_order_relaxed)) {
+    }
+  }
+
   // Of what was taken, and not used.
   void give_back(Time cost) noexcept {
     full_at_.fetch_sub(cost.count(), std::memory_order_relaxed);

@@ -7,13 +7,13 @@ namespace tercel::gateway {
 using std::chrono::nanoseconds;
 
 nanoseconds Lease::enter(const Config& config, const Caller& caller, std::string_view bucket,
-                         nanoseconds now, Ask& ask) noexcept {
+                         nanoseconds now, Asks& asks) noexcept {
   if (entered_ || config.limits.empty()) return nanoseconds{0};
   std::array<edge::BudgetClaim, Limits::kClaimsMax> room;
   const auto claims = config.limits.claims(config.budgets->hash(), caller, bucket, room);
   edge::SharedUse use{.shares = config.shares};
   const nanoseconds wait = hold_.enter(*config.budgets, claims, now, use);
-  if (use.ask != nullptr) ask.claim = *use.ask;
+  for (; asks.count != use.ask_count; ++asks.count) asks.claims[asks.count] = *use.asks[asks.count];
   entered_ = wait == nanoseconds{0};
   return wait;
 }

@@ -37,19 +37,18 @@ class Lease final : private proxy::Throttle {
   [[nodiscard]] std::chrono::nanoseconds enter(const Config& config, const Caller& caller,
                                                std::string_view bucket,
                                                std::chrono::nanoseconds now) noexcept {
-    Ask ask;
-    return enter(config, caller, bucket, now, ask);
+    Asks asks;
+    return enter(config, caller, bucket, now, asks);
   }
-  // A budget to ask about, if there is a claim.
-  struct Ask {
-    edge::BudgetClaim claim{};
-    explicit operator bool() const noexcept { return claim.rules != nullptr; }
+  // Budgets to ask about.
+  struct Asks {
+    std::array<edge::BudgetClaim, edge::SharedUse::kMax> claims{};
+    std::uint8_t count = 0;
   };
-  // edge::BudgetShares::kUnknown: when there is an answer about `ask`. Of a wait that is zero,
-  // `ask` is about requests to come.
+  // The same; edge::BudgetShares::kUnknown: it waits until there is an answer.
   [[nodiscard]] std::chrono::nanoseconds enter(const Config& config, const Caller& caller,
                                                std::string_view bucket,
-                                               std::chrono::nanoseconds now, Ask& ask) noexcept;
+                                               std::chrono::nanoseconds now, Asks& asks) noexcept;
   // Null: its bodies are not limited.
   [[nodiscard]] proxy::Throttle* throttle() noexcept {
     return hold_.limits_bytes() ? this : nullptr;

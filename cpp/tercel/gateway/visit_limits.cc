@@ -1,4 +1,5 @@
 #include <chrono>
+#include <cstddef>
 #include <new>
 #include <string>
 #include <string_view>
@@ -14,16 +15,17 @@ bool Visit::admit(const http::Request& request) noexcept {
   Caller caller{key_->identity};
   if (request.client != nullptr) caller.client = client_id(*request.client);
   const std::string_view bucket = station_.arrival.resource.bucket;
-  Lease::Ask ask;
-  const auto wait = lease_.enter(*config_, caller, bucket, station_.loop.now(), ask);
-  const bool waits = wait == edge::BudgetShares::kUnknown;
-  if (ask) {
-    const bool asked = ask_about(ask.claim, caller, bucket, waits ? Waits::kYes : Waits::kNo);
-    if (waits) {
-      if (asked) return keep(request);
-      refuse(ErrorCode::kSlowDown);
-      return false;
-    }
+  Lease::Asks asks;
+  const auto wait = lease_.enter(*config_, caller, bucket, station_.loop.now(), asks);
+  const Waits waits = wait == edge::BudgetShares::kUnknown ? Waits::kYes : Waits::kNo;
+  bool asked = true;
+  for (std::size_t i = 0; i < asks.count; ++i) {
+    asked = ask_about(asks.claims[i], caller, bucket, waits) && asked;
+  }
+  if (waits == Waits::kYes) {
+    if (asked) return keep(request);
+    refuse(ErrorCode::kSlowDown);
+    return false;
   }
   if (wait == wait.zero()) return true;
   station_.counts.add(Counts::limited);

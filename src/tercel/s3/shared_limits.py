@@ -1,4 +1,5 @@
-"""Requests of budgets that several processes share: granted by a script in Redis, ahead of need.
+"""Budgets that several processes share: requests are granted by a script in Redis, ahead of need,
+and bytes are added up there, after they were reserved.
 
 A budget is one number in Redis: when it will be full again (GCRA, as cpp/tercel/edge/
 token_bucket.h has it), in microseconds of the server's clock. The script gives as many requests as
@@ -6,13 +7,19 @@ are there, and says how long until there are more. It is told the numbers of the
 gateways whose numbers differ use the same budget, each at its own pace. What a process does with
 what it was given: cpp/tercel/edge/budget_shares.h.
 
+Bytes have a budget of the same kind, in time: each process tells, ten times a second, for how long
+what it reserved takes, is told when the budget will be full, and holds its transfers up until then
+as if it had reserved everything itself.
+
 Tested by tests/python/test_s3_shared_limits.py.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from tercel.s3.store import Store
@@ -42,11 +49,32 @@ return {given, wait}
 """
 
 
+# KEYS: the budget. ARGV: microseconds that bytes take. Nobody is in arrears for more than a minute.
+_TELL = """
+local time = redis.call('TIME')
+local now = (time[1] - 1700000000) * 1000000 + time[2]
+local kept = redis.pcall('GET', KEYS[1])
+local full = type(kept) == 'string' and tonumber(kept) or now
+if full ~= full then full = now end
+full = math.min(math.max(full, now) + tonumber(ARGV[1]), now + 60000000)
+if full <= now then return 0 end
+redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil((full - now) / 1000) + 1)
+return math.ceil(full - now)
+"""
+
+_TELL_EVERY_S = 0.1
+# A process tells of so many budgets; the bytes of others are its own.
+_FOLLOWED_MAX = 4096
+
+
 class Shares(Protocol):
     """The engine's half (cpp/tercel/edge/budget_shares.h)."""
 
     def wanted(self, key: int, token_ns: int, burst: int) -> int: ...
     def grant(self, key: int, count: int, wait: float) -> None: ...
+    def take_bytes(self, key: int) -> int: ...
+    def leave_bytes(self, key: int) -> bool: ...
+    def hold_up(self, key: int, seconds: float) -> None: ...
 
 
 class SharedLimits:
@@ -61,10 +89,20 @@ class SharedLimits:
         self._prefix = prefix
         self._name = name
         self._script = store.client.register_script(_SCRIPT)
+        self._tell = store.client.register_script(_TELL)
+        # Whose bytes are told: their names, and bytes a second.
+        self._followed: dict[int, tuple[str, int]] = {}
+        self._telling: asyncio.Task[None] | None = None
 
     async def ask(self, question: tuple[Any, ...], shares: Shares) -> None:
-        """Has requests of a budget pass, as many as are wanted and there."""
-        (_, key, budget, token_ns, burst) = question
+        """Has requests of a budget pass, as many as are wanted and there, and its bytes told."""
+        (_, key, budget, token_ns, burst, bandwidth) = question
+        if bandwidth and len(self._followed) < _FOLLOWED_MAX:
+            self._followed[key] = (f"{self._prefix}bytes:{self._name(budget)}", bandwidth)
+            if self._telling is None or self._telling.done():
+                self._telling = asyncio.get_running_loop().create_task(self._tell_all(shares))
+        if not token_ns:
+            return
         wanted = shares.wanted(key, token_ns, burst)
         given, wait_us = 0, 0
         if wanted > 0:
@@ -75,6 +113,35 @@ class SharedLimits:
             if found is not None:
                 given, wait_us = found
         shares.grant(key, given, wait_us / 1e6)
+
+    async def _tell_all(self, shares: Shares) -> None:
+        """Tells of bytes until no budget is followed."""
+        while self._followed:
+            await asyncio.sleep(_TELL_EVERY_S)
+            costs: dict[int, float] = {}
+            for key, (_, bandwidth) in list(self._followed.items()):
+                taken = shares.take_bytes(key)
+                if taken:
+                    costs[key] = taken * 1e6 / bandwidth
+                elif shares.leave_bytes(key):
+                    del self._followed[key]  # Whoever uses it again asks.
+            if not costs:
+                continue
+            found = await self._store.run(partial(self._add, costs))
+            for key, wait_us in zip(costs, found or (), strict=False):
+                shares.hold_up(key, wait_us / 1e6)
+
+    async def _add(self, costs: Mapping[int, float], client: Any) -> list[int]:
+        commands = client.pipeline(transaction=False)
+        for key, cost in costs.items():
+            await self._tell([self._followed[key][0]], [f"{cost:.3f}"], commands)
+        waits: list[int] = await commands.execute()
+        return waits
+
+    async def close(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.gather(self._telling, return_exceptions=True)
 
 
 def plain_name(budget: bytes) -> str:

@@ -45,6 +45,7 @@ class Sharing:
         self._unsaid: list[tuple[str, str, str]] = []
         self._answers: SharedAnswers | None = None
         self._changes: SharedChanges | None = None
+        self._limits: SharedLimits | None = None
 
     def join(self, engine: Engine) -> None:
         """Is the sharing of this gateway."""
@@ -85,7 +86,7 @@ class Sharing:
         if self._loop is not asyncio.get_running_loop():
             return
         self._loop = None
-        for one in (self._changes, self._answers, self._store):
+        for one in (self._changes, self._answers, self._limits, self._store):
             if one is not None:
                 await one.close()
         self._answers = self._changes = None
@@ -128,6 +129,7 @@ class Sharing:
         """Has requests of a budget pass."""
         self.start()
         assert self._engine is not None
+        assert self._limits is not None  # The engine asks only where limits are shared.
         await self._limits.ask(question, self._engine)
 
     def announce(self, access_key: str, identity: str, bucket: str) -> None:

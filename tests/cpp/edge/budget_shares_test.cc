@@ -129,7 +129,7 @@ TEST_F(BudgetSharesTest, AHoldTakesRequestsOfSharesOrNone) {
   const auto enter = [&](SharedUse use) {
     BudgetHold hold;
     const nanoseconds wait = hold.enter(table, claims, kStart, use);
-    return std::pair{wait, use.ask != nullptr ? use.ask->tag : 0};
+    return std::pair{wait, use.ask_count != 0 ? use.asks[0]->tag : 0};
   };
   const SharedUse use{.shares = &shares_};
   EXPECT_EQ(enter(use), (std::pair{kUnknown, 7U}));
@@ -144,6 +144,72 @@ TEST_F(BudgetSharesTest, AHoldTakesRequestsOfSharesOrNone) {
   EXPECT_EQ(enter(use).first, 0ns);
   EXPECT_EQ(enter(use).first, 1s);
   EXPECT_EQ(take_all(), 0);
+}
+
+TEST_F(BudgetSharesTest, BytesAreToldOfBudgetsThatAreFollowed) {
+  BudgetTable table{64};
+  const BudgetRules rules{.bandwidth = 1'000'000};
+  const BudgetClaim claims[] = {{kAlice, &rules, 7}, {kLogs, &rules, 8}};
+  const auto asks = [&](BudgetHold& hold, nanoseconds now) {
+    SharedUse use{.shares = &shares_};
+    EXPECT_EQ(hold.enter(table, claims, now, use), 0ns);
+    std::vector<std::uint32_t> tags;
+    for (std::size_t i = 0; i < use.ask_count; ++i) tags.push_back(use.asks[i]->tag);
+    return tags;
+  };
+  BudgetHold one;
+  BudgetHold other;
+  EXPECT_EQ(asks(one, kStart), (std::vector{7U, 8U}));
+  EXPECT_EQ(asks(other, kStart), std::vector<std::uint32_t>{});
+  (void)one.reserve(300'000, kStart);
+  (void)other.reserve(200'000, kStart);
+  other.give_back(50'000);
+  EXPECT_EQ(shares_.take_bytes(kAlice, kStart), 450'000);
+  EXPECT_EQ(shares_.take_bytes(kLogs, kStart), 450'000);
+  EXPECT_EQ(shares_.take_bytes(kAlice, kStart + 900ms), 0);
+  // It is followed for a second from then on.
+  other.leave();
+  EXPECT_EQ(asks(other, kStart + 1500ms), std::vector{8U});
+  shares_.leave(kAlice);
+  EXPECT_EQ(table.places().pins(kAlice), 2U);
+  one.leave();
+  other.leave();
+  EXPECT_EQ(table.places().pins(kAlice), 0U);
+  EXPECT_EQ(asks(one, kStart + 1500ms), std::vector{7U});
+  // Alone nothing is told.
+  shares_.set_alone(true);
+  EXPECT_EQ(asks(other, kStart + 10s), std::vector<std::uint32_t>{});
+  (void)other.reserve(300'000, kStart);
+  EXPECT_EQ(shares_.take_bytes(kAlice, kStart), 0);
+}
+
+// One question tells all that is to be known about a budget.
+TEST_F(BudgetSharesTest, ABudgetIsAskedAboutOnce) {
+  BudgetTable table{64};
+  const BudgetRules rules{.token = 1ms, .burst = 1'000, .bandwidth = 1'000'000};
+  const BudgetClaim claims[] = {{kAlice, &rules}};
+  for (int i = 0; i < 100; ++i) (void)take();
+  ask(rules, 1'000);
+  (void)take_all();
+  ask(rules, 1'000);
+  for (int i = 0; i < 50; ++i) (void)take();
+  SharedUse use{.shares = &shares_};
+  BudgetHold hold;
+  EXPECT_EQ(hold.enter(table, claims, kStart, use), 0ns);
+  EXPECT_EQ(use.ask_count, 1U);
+  EXPECT_TRUE(shares_.take(kAlice, kStart + BudgetShares::kRefusal).wait == kUnknown);
+}
+
+TEST_F(BudgetSharesTest, WhatOthersReservedHoldsUp) {
+  BudgetTable table{64};
+  const BudgetRules rules{.bandwidth = 1'000'000};
+  const BudgetClaim claims[] = {{kAlice, &rules}};
+  BudgetHold hold;
+  EXPECT_EQ(hold.enter(table, claims, kStart), 0ns);
+  table.hold_up(kAlice, kStart + 1500ms);
+  EXPECT_EQ(hold.reserve(100'000, kStart), kStart + 600ms);
+  table.hold_up(kAlice, kStart + 1s);  // That is known.
+  EXPECT_EQ(hold.reserve(100'000, kStart), kStart + 700ms);
 }
 
 TEST_F(BudgetSharesTest, ManyThreadsTakeWhatIsThereOnce) {

@@ -490,6 +490,18 @@ def test_a_redis_that_hangs_costs_one_timeout(
     wait_until(lambda: len(entries_of(redis)) >= 2)
 
 
+def test_a_server_ends_while_redis_hangs(origin: Origin, redis: RedisServer) -> None:
+    shared = Redis(redis.url, key=KEY, timeout=1)
+    with Front({"*": backend(origin)}, shared=shared, limits=[Limit(rate=1000)]) as front:
+        assert get(front) == 200
+        redis.pause()
+        front.gateway.invalidate()
+        assert get(front, "/back/other") == 404
+        began = time.monotonic()
+    redis.resume()
+    assert time.monotonic() - began < 8
+
+
 # --- how it is reached
 
 

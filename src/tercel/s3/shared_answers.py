@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tercel.s3.sealing import Sealer
-from tercel.s3.store import Store
+from tercel.s3.store import Store, end
 
 __all__ = ["Look", "SharedAnswers"]
 
@@ -128,9 +128,7 @@ class SharedAnswers:
         task.add_done_callback(self._keeping.discard)
 
     async def close(self) -> None:
-        for task in self._keeping:
-            task.cancel()
-        await asyncio.gather(*self._keeping, return_exceptions=True)
+        await end(self._keeping)
 
 
 def new_epoch() -> bytes:

@@ -21,7 +21,7 @@ from typing import Any
 from tercel.s3.extra import load
 from tercel.s3.sealing import Sealer
 from tercel.s3.shared_answers import new_epoch
-from tercel.s3.store import Store
+from tercel.s3.store import Store, end
 
 __all__ = ["Forget", "SharedChanges"]
 
@@ -78,9 +78,7 @@ class SharedChanges:
         self._news.set()
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
     def announce(self, forget: Forget) -> None:
         """Says it to all. Thread: any."""

@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from tercel.s3.store import Store
+from tercel.s3.store import Store, end
 
 __all__ = ["SharedLimits", "Shares"]
 
@@ -140,8 +140,7 @@ class SharedLimits:
 
     async def close(self) -> None:
         if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
+            await end([self._telling])
 
 
 def plain_name(budget: bytes) -> str:

@@ -15,13 +15,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from tercel.s3.extra import load
 from tercel.s3.redis import Redis, client_of, place_of
 
-__all__ = ["Store"]
+__all__ = ["Store", "end"]
 
 Value = TypeVar("Value")
 
@@ -96,8 +96,17 @@ class Store:
 
     async def close(self) -> None:
         if self._probe is not None:
-            self._probe.cancel()
+            await end([self._probe])
         with contextlib.suppress(*self._failures):
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await self.client.aclose()
                 await self.client.connection_pool.disconnect()
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Ends tasks, and waits no longer for them than a server that stops may."""
+    cancelled = list(tasks)
+    for task in cancelled:
+        task.cancel()
+    if cancelled:
+        await asyncio.wait(cancelled, timeout=_CLOSE_TIMEOUT_S)

@@ -381,7 +381,9 @@ void Relay::on_exchange_end(http::Outcome outcome) noexcept {
 }
 
 bool Relay::go_on_alone(http::Outcome outcome) noexcept {
-  const bool passed_on = request_over_ && !response_over_ && !tunnel_ && call_.active();
+  // Each has a connection, so there are no more of them than there may be of those.
+  const bool passed_on = request_over_ && !response_over_ && !tunnel_ && call_.active() &&
+                         call_.progress() != Progress::kUnsent;
   if (outcome != http::Outcome::kPeerGone || !passed_on || !rewriter_.outlives_client()) {
     return false;
   }

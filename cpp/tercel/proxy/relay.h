@@ -10,7 +10,7 @@
 // is one more, where the origin cannot have worked on the request. A head that asks for an upgrade
 // makes a tunnel where the origin agrees; it lasts until one of the two sides ends. A client that
 // goes cancels the call, unless the rewriter says that it outlives the client, and all of the
-// request was passed on: the origin ends its work then, and nobody hears of it. A call that fails
+// request was passed on to a connection: the origin ends its work then, and nobody hears of it. A call that fails
 // before the response began becomes the rewriter's answer, and afterwards a response that is
 // visibly incomplete.
 // A body that nobody changes, and no throttle slows down, goes from one socket to the other inside
@@ -95,8 +95,8 @@ class Rewriter {
   virtual void refused(http::Exchange& exchange, Errc error) noexcept { exchange.abort(error); }
   // The response began, and has no end because of `error`; the exchange is about to be aborted.
   virtual void broke_off(Errc error) noexcept { static_cast<void>(error); }
-  // Whether the origin is to end its work on a request that it has, or is about to have, when the
-  // client leaves. One that only closed its direction has not left for such a request.
+  // Whether the origin is to end its work on a request that was passed on whole when the client
+  // leaves. One that only closed its direction has not left for such a request.
   [[nodiscard]] virtual bool outlives_client() const noexcept { return false; }
   // It does: the exchange is gone when this returns, and ended() follows.
   virtual void left_alone() noexcept {}

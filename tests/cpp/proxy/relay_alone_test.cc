@@ -156,17 +156,21 @@ TEST_F(RelayAloneTest, AFailureIsNotTriedAgain) {
   EXPECT_EQ(origin_.acquired, 2);
 }
 
-TEST_F(RelayAloneTest, WhoWaitsForAConnectionGetsIt) {
+TEST_F(RelayAloneTest, ThereAreNoMoreOfThemThanConnections) {
   origin_.at_once = false;
   (void)ask("DELETE / HTTP/1.1\r\nHost: h\r\n\r\n");
   close_client();
-  EXPECT_EQ(log_, "left ");
-  origin_.connect();
-  settle();
-  EXPECT_TRUE(origin_.received().starts_with("DELETE / "));
+  EXPECT_EQ(log_, "ended 1 1");
+  EXPECT_EQ(origin_.withdrawn, 1);
+}
+
+TEST_F(RelayAloneTest, InterimAnswersAreForNobody) {
+  (void)ask("DELETE / HTTP/1.1\r\nHost: h\r\n\r\n");
+  close_client();
   EXPECT_EQ(answer("HTTP/1.1 103 E\r\nlink: a\r\n\r\n"), "");
   (void)answer("HTTP/1.1 204 N\r\n\r\n");
   EXPECT_EQ(log_, "left ended 1 1");
+  EXPECT_EQ(origin_.kept, 1);
 }
 
 TEST_F(RelayAloneTest, TheEndOfTheContextEndsIt) {

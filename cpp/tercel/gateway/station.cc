@@ -19,7 +19,8 @@ proxy::Source* Pools::source_of(const Endpoint& endpoint) noexcept {
   // One that is in use is lent from, or has somebody who waits.
   std::erase_if(pools_, [](const auto& one) { return one.second.pool->unused(); });
   const auto is_sent_on = [](const auto& one) { return one.second.sent_on; };
-  if (endpoint.sent_on && std::ranges::count_if(pools_, is_sent_on) >= kSentOnMax) return nullptr;
+  const auto sent_on = static_cast<std::size_t>(std::ranges::count_if(pools_, is_sent_on));
+  if (endpoint.sent_on && sent_on >= kSentOnMax) return nullptr;
   try {
     auto pool = std::make_unique<proxy::Pool>(
         loop_, resolver_,

@@ -97,7 +97,7 @@ Statistics::Numbers Statistics::of(std::size_t process) const noexcept {
 }
 
 // What others counted there: all of it, until the next owner is one, and may count.
-Statistics::Numbers Statistics::retired(const Slot& slot) noexcept {
+Statistics::Numbers Statistics::retired(Slot& slot) noexcept {
   for (;;) {
     const std::uint64_t owner = slot.owner.load(std::memory_order_acquire);
     Numbers numbers;
@@ -106,8 +106,9 @@ Statistics::Numbers Statistics::retired(const Slot& slot) noexcept {
     } else {
       numbers = slot.before;
     }
-    std::atomic_thread_fence(std::memory_order_acquire);
-    if (slot.owner.load(std::memory_order_relaxed) == owner) return numbers;
+    // Writes what is there, if it is: what was read before stays before it.
+    std::uint64_t still = owner;
+    if (slot.owner.compare_exchange_strong(still, owner, std::memory_order_acq_rel)) return numbers;
   }
 }
 

@@ -107,7 +107,7 @@ class Statistics {
   [[nodiscard]] std::size_t claim(std::size_t process, std::size_t loop) noexcept;
   [[nodiscard]] bool belongs_to(std::size_t index, std::size_t process) const noexcept;
   [[nodiscard]] bool is_owned_by(std::size_t index, std::size_t process) const noexcept;
-  [[nodiscard]] static Numbers retired(const Slot& slot) noexcept;
+  [[nodiscard]] static Numbers retired(Slot& slot) noexcept;
   void free(std::size_t index) noexcept;
 
   Memory* memory_;

@@ -42,7 +42,7 @@ def test_a_proxy_that_is_its_own_backend_ends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     proxy = Forward(f"http://127.0.0.1:{port}", connections=64)
-    with ServerThread(proxy, port=port), RawClient(("127.0.0.1", port)) as client:
+    with ServerThread(proxy, bind=[f"127.0.0.1:{port}"]), RawClient(("127.0.0.1", port)) as client:
         client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         response = client.response()
     assert (response.status, response.body) == (508, b"The request goes round in circles.\n")

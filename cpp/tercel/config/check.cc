@@ -69,8 +69,8 @@ Problem check_cors(const Settings& settings) {
                  {"cors-credentials", settings.cors_credentials},
                  {"cors-private-network", settings.cors_private_network}};
   for (const auto& each : useless) {
-    if (each.given)
-      return std::string{each.name} + " has no effect without an origin: set cors-origin.";
+    if (!each.given) continue;
+    return std::string{each.name} + " has no effect without an origin: set cors-origin.";
   }
   return std::nullopt;
 }

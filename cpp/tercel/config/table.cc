@@ -50,9 +50,8 @@ std::string range_text(const Row& row) {
 std::string number_text(const Row& row, std::string_view what) {
   std::string out = std::string{what} + ' ' + range_text(row);
   // Where the range has it, it is not one more possibility.
-  if (!row.zero.empty())
-    out += (row.min == 0 ? ", where 0 means " : ", or 0 for ") + std::string{row.zero};
-  return out;
+  if (row.zero.empty()) return out;
+  return out + (row.min == 0 ? ", where 0 means " : ", or 0 for ") + std::string{row.zero};
 }
 
 std::string choice_text(const Row& row) {

@@ -51,6 +51,16 @@ bool is_of_body(std::string_view name) noexcept {
          name.starts_with("x-amz-checksum-") || s3::describes_aws_chunked(name);
 }
 
+// A Content-Encoding without what the gateway decodes, in `room`, which is less by it then;
+// nothing: it has no room.
+std::optional<std::string_view> write_encoding(std::string_view value,
+                                               std::span<char>& room) noexcept {
+  if (value.size() > room.size()) return std::nullopt;
+  const std::string_view written = s3::without_aws_chunked(value, room);
+  room = room.subspan(written.size());
+  return written;
+}
+
 std::string_view payload_hash(const s3::PayloadPlan& payload, const BodyPlan& body) noexcept {
   if (payload.payload == Payload::kSha256) return payload.sha256;
   const bool as_it_is =
@@ -126,6 +136,13 @@ bool Departure::add(std::string_view name, std::string_view value) noexcept {
   return true;
 }
 
+std::optional<std::string_view> Departure::write_source(const Arrival& arrival,
+                                                        const With& with) noexcept {
+  const std::string& there = with.source->bucket;
+  return s3::write_copy_source(arrival.source, there.empty() ? arrival.source.bucket : there,
+                               with.source->prefix, copy_source_);
+}
+
 std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
                                                   const Arrival& arrival,
                                                   const With& with) noexcept {
@@ -150,22 +167,13 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
     if (decodes && s3::describes_aws_chunked(field.name)) continue;
     if (with.body != nullptr && is_of_body(field.name)) continue;
     if (no_encoding && field.name == "accept-encoding") continue;
-    std::string_view value = field.value;
-    if (decodes && field.name == "content-encoding") {
-      if (value.size() > encodings.size()) return s3::Refusal{s3::ErrorCode::kInvalidArgument};
-      value = s3::without_aws_chunked(value, encodings);
-      encodings = encodings.subspan(value.size());
-      if (value.empty()) continue;
-    }
-    if (arrival.copies && field.name == "x-amz-copy-source") {
-      const std::string& there = with.source->bucket;
-      const auto written =
-          s3::write_copy_source(arrival.source, there.empty() ? arrival.source.bucket : there,
-                                with.source->prefix, copy_source_);
-      if (!written) return s3::Refusal{s3::ErrorCode::kInvalidArgument};
-      value = *written;
-    }
-    if (!add(field.name, value)) {
+    const bool shortened = decodes && field.name == "content-encoding";
+    std::optional<std::string_view> value = field.value;
+    if (shortened) value = write_encoding(field.value, encodings);
+    if (arrival.copies && field.name == "x-amz-copy-source") value = write_source(arrival, with);
+    if (!value) return s3::Refusal{s3::ErrorCode::kInvalidArgument};
+    if (shortened && value->empty()) continue;
+    if (!add(field.name, *value)) {
       return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
     }
   }

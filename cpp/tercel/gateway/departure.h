@@ -81,6 +81,9 @@ class Departure {
   void write_host(const With& with, std::string_view bucket);
   [[nodiscard]] std::optional<s3::Refusal> write_target(const Arrival& arrival, const With& with,
                                                         std::string_view bucket);
+  // What is copied, as the backend has it; nothing: it is too long.
+  [[nodiscard]] std::optional<std::string_view> write_source(const Arrival& arrival,
+                                                             const With& with) noexcept;
   [[nodiscard]] bool add(std::string_view name, std::string_view value) noexcept;
   [[nodiscard]] std::optional<s3::Refusal> copy_fields(const http::Request& request,
                                                        const Arrival& arrival,

@@ -126,6 +126,10 @@ class Visit final : public proxy::Rewriter, private http::Observer {
                                              proxy::FieldDraft& draft) noexcept override;
   // Has the answer's document rewritten. Fails with kNoMemory.
   [[nodiscard]] Result<void> prepare_rewriting() noexcept;
+  // What becomes of the text of a response.
+  enum class Text : std::uint8_t { kAsItIs, kRewritten, kDropped };
+  [[nodiscard]] Result<Text> plan_text(const http::ResponseHead& from) noexcept;
+  [[nodiscard]] bool is_for_client(std::string_view name, Text text) const noexcept;
   [[nodiscard]] bool goes_elsewhere(const http::ResponseHead& head) noexcept override;
   // Learns where the bucket is. False: it is said of nowhere that the gateway goes to.
   [[nodiscard]] bool learn_elsewhere(const http::ResponseHead& head) noexcept;

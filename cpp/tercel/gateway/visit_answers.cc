@@ -55,8 +55,9 @@ void Visit::list_buckets(const http::Request& request) noexcept {
     s3::BucketListWriter writer{
         listed, {.id = key_->identity, .display_name = key_->identity}, query};
     std::array<char, s3::kListPieceBytesMax> piece;
-    for (auto text = writer.next(piece); !text.empty(); text = writer.next(piece))
+    for (auto text = writer.next(piece); !text.empty(); text = writer.next(piece)) {
       body.append(text);
+    }
   } catch (const std::bad_alloc&) {
     return refuse(ErrorCode::kSlowDown);
   }

@@ -64,8 +64,9 @@ void Visit::relay(const http::Request& request) noexcept {
                        claim.stamp(), claim.signature);
       }
       request_filter_ = std::make_unique<RequestFilter>(arrival.payload, body.mode, signer);
-      if (body.reframes)
+      if (body.reframes) {
         request_filter_->reframe(arrival.payload.bytes, *arrival.payload.algorithm);
+      }
       filters.request = request_filter_.get();
     }
   } catch (const std::bad_alloc&) {
@@ -242,6 +243,37 @@ Result<void> Visit::prepare_rewriting() noexcept {
   }
 }
 
+Result<Visit::Text> Visit::plan_text(const http::ResponseHead& from) noexcept {
+  // What is an object is not looked at, whatever it says that it is; an error is none.
+  const bool is_document = !gets_object_ || from.status >= 300;
+  const bool is_known = is_document && is_xml(from);
+  if (is_known && !is_encoded(from)) {
+    if (const auto prepared = prepare_rewriting(); !prepared) return fail(prepared.error());
+    return Text::kRewritten;
+  }
+  // What cannot be rewritten might tell the backend's names, and keys that are not the client's.
+  const bool is_below = !backend_->prefix.empty();
+  const bool tells = is_known || (is_document && is_below);
+  if (!tells || !has_body(from)) return Text::kAsItIs;
+  if (from.status < 300 || is_below) return fail(Errc::kUpstreamMalformed);
+  response_filter_.drop();  // Of an error the status is left.
+  return Text::kDropped;
+}
+
+bool Visit::is_for_client(std::string_view name, Text text) const noexcept {
+  // Where the backend is, and what it is, is not for clients to know.
+  constexpr std::string_view kLeftOut[] = {"alt-svc", "content-location", "location", "server",
+                                           "x-amz-bucket-region"};
+  if (std::ranges::find(kLeftOut, name) != std::end(kLeftOut)) return false;
+  if (text != Text::kAsItIs && name == "content-length") return false;
+  if (text == Text::kDropped && (name == "content-encoding" || name == "content-type")) {
+    return false;
+  }
+  // "x-amz-error-detail-key" and the like.
+  if (!backend_->prefix.empty() && name.starts_with("x-amz-error-detail-")) return false;
+  return !cors_.has_rules() || !name.starts_with("access-control-");
+}
+
 Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Response& to,
                                      proxy::FieldDraft& draft) noexcept {
   if (!proxy::is_transient(from.status)) attempts_.passed();
@@ -249,7 +281,6 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
   arrive(id != nullptr ? id->value : std::string_view{});
   // Of a wrong region S3 speaks with 400, too.
   if (is_redirect(from.status) || from.status == 400) forget_elsewhere();
-  // What is an object is not looked at, whatever it says that it is; an error is none.
   if (is_redirect(from.status)) {
     // The next time it is known where it goes, perhaps; what nobody may know stays wrong.
     static_cast<void>(learn_elsewhere(from));
@@ -259,33 +290,13 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
     station_.counts.add(Counts::backend_failed);
     return fail(Errc::kUpstreamFailed);
   }
-  const bool is_document = !gets_object_ || from.status >= 300;
-  const bool is_known = is_document && is_xml(from);
-  const bool rewritten = is_known && !is_encoded(from);
-  // What cannot be rewritten might tell the backend's names, and keys that are not the client's.
-  const bool tells = is_known || (is_document && !backend_->prefix.empty());
-  const bool dropped = tells && !rewritten && has_body(from);
-  if (dropped && (from.status < 300 || !backend_->prefix.empty())) {
-    return fail(Errc::kUpstreamMalformed);
-  }
-  // Of an error the status is left.
-  if (dropped) response_filter_.drop();
-  if (rewritten) {
-    if (const auto prepared = prepare_rewriting(); !prepared) return prepared;
-  }
+  const Result<Text> text = plan_text(from);
+  if (!text) return fail(text.error());
   const proxy::ConnectionOptions options{from.fields};
   for (const http::Field& field : from.fields) {
-    if (options.has(field.name)) continue;
-    // Where the backend is, and what it is, is not for clients to know.
-    constexpr std::string_view kLeftOut[] = {"alt-svc", "content-location", "location", "server",
-                                             "x-amz-bucket-region"};
-    if (std::ranges::find(kLeftOut, field.name) != std::end(kLeftOut)) continue;
-    if ((rewritten || dropped) && field.name == "content-length") continue;
-    if (dropped && (field.name == "content-encoding" || field.name == "content-type")) continue;
-    // "x-amz-error-detail-key" and the like.
-    if (!backend_->prefix.empty() && field.name.starts_with("x-amz-error-detail-")) continue;
-    if (cors_.has_rules() && field.name.starts_with("access-control-")) continue;
-    draft.add(field.name, field.value);
+    if (!options.has(field.name) && is_for_client(field.name, *text)) {
+      draft.add(field.name, field.value);
+    }
   }
   for (const http::Field& field : cors_.fields(draft.fields(), station_.cors_room)) {
     draft.add(field.name, field.value);

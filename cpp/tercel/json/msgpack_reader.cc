@@ -367,8 +367,9 @@ FaultKind MsgpackReader::fill(std::string_view bytes, Document& document,
                   options.duplicates == DuplicatePolicy::kRefuse};
   const FaultKind fault = builder.build();
   document.filled_ = fault == FaultKind::kNone;
-  if (!document.filled_)
+  if (!document.filled_) {
     fault_.offset = static_cast<std::size_t>(builder.fault_at() - bytes.data());
+  }
   return fault;
 }
 

@@ -222,8 +222,9 @@ void Resolver::process(int read_fd, int write_fd) noexcept {
 
 void Resolver::arm() noexcept {
   timeval wait{};
-  if (find_cares()->ares_timeout(channel_, nullptr, &wait) == nullptr)
+  if (find_cares()->ares_timeout(channel_, nullptr, &wait) == nullptr) {
     return loop_.timers().cancel(*this);
+  }
   loop_.timers().arm(*this,
                      loop_.now() + seconds{wait.tv_sec} + std::chrono::microseconds{wait.tv_usec});
 }

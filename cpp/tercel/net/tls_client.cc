@@ -182,8 +182,9 @@ std::unique_ptr<Stream> TlsClientContext::connect(Syscalls& syscalls, int fd,
                 : api.SSL_set1_host(ssl, host.c_str()) == 1;
   }
   std::unique_ptr<TlsStream> stream;
-  if (ready)
+  if (ready) {
     stream.reset(new (std::nothrow) TlsStream(ssl, syscalls, fd, TlsStream::Side::kClient));
+  }
   if (stream == nullptr) {
     api.ERR_clear_error();
     api.SSL_free(ssl);

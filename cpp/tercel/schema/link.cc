@@ -50,8 +50,9 @@ void visit_inside(Code& code, Instruction& instruction, const Visit& visit) {
       for (Index i = members.properties; i < members.properties_end; ++i) {
         if (code.properties[i].declared) visit(code.properties[i].schema);
       }
-      for (Index i = members.patterns; i < members.patterns_end; ++i)
+      for (Index i = members.patterns; i < members.patterns_end; ++i) {
         visit(code.patterns[i].schema);
+      }
       if (members.additional != kNoIndex) visit(members.additional);
       return;
     }

@@ -59,8 +59,9 @@ std::optional<Label> decode_punycode(std::string_view text) noexcept {
   Label label;
   const std::size_t hyphen = text.rfind('-');
   if (hyphen != std::string_view::npos) {
-    for (const char c : take(text, hyphen))
+    for (const char c : take(text, hyphen)) {
       label.points[label.size++] = static_cast<unsigned char>(c);
+    }
     text.remove_prefix(1);
   }
   std::uint64_t point = kInitialPoint;

@@ -233,8 +233,9 @@ bool Connection::fill() noexcept {
   Buffers* mine = buffers();
   const auto borrow = static_cast<net::InputBuffer::Borrow>(steps_ > 0);
   std::span<char> space = mine != nullptr ? mine->input.room(borrow) : std::span<char>{};
-  if (filled_pipes_ && reads_head())
+  if (filled_pipes_ && reads_head()) {
     space = space.first(std::min(space.size(), http::kHeadReadBytes));
+  }
   if (mine == nullptr || space.empty()) {
     broke(Errc::kNoMemory);
     return false;

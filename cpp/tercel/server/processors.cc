@@ -40,8 +40,9 @@ Bandwidth bandwidth_of(const std::string& folder, GroupVersion version) {
 std::size_t processors_of_affinity() noexcept {
   cpu_set_t set;
   // It fails on machines with more processors than the set has places for.
-  if (sched_getaffinity(0, sizeof(set), &set) == 0)
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
     return static_cast<std::size_t>(CPU_COUNT(&set));
+  }
   return std::thread::hardware_concurrency();
 }
 

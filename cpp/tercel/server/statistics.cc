@@ -45,8 +45,9 @@ std::size_t Statistics::claim(std::size_t process, std::size_t loop) noexcept {
            !memory_->used.compare_exchange_weak(last, i + 1, std::memory_order_acq_rel)) {
     }
     std::uint64_t nobody = 0;
-    if (!slot.owner.compare_exchange_strong(nobody, kClaiming | name, std::memory_order_acquire))
+    if (!slot.owner.compare_exchange_strong(nobody, kClaiming | name, std::memory_order_acquire)) {
       continue;
+    }
     slot.before = {};
     slot.before.add(slot.counters);
     slot.owner.store(name, std::memory_order_release);

@@ -77,7 +77,7 @@ class PyGateway {
   // False: it is used.
   [[nodiscard]] bool leave_bytes(std::uint64_t key) {
     gateway_.shares().leave(key);
-    return gateway_.budgets().places().pins(key) == 0;
+    return !gateway_.budgets().places().is_pinned(key);
   }
   void hold_up(std::uint64_t key, double seconds) {
     const std::chrono::duration<double> wait{seconds};

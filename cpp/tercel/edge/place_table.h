@@ -99,14 +99,13 @@ class PlaceTable {
     }
   }
 
-  // How many pins a key has.
-  [[nodiscard]] std::uint32_t pins(std::uint64_t hash) const noexcept {
+  // Whether a key has pins.
+  [[nodiscard]] bool is_pinned(std::uint64_t hash) const noexcept {
     const Set& set = sets_[hash & (set_count_ - 1)];
-    for (const Place& place : set) {
+    return std::ranges::any_of(set, [tag = hash & kTagMask](const Place& place) {
       const std::uint64_t word = place.word_.load(std::memory_order_seq_cst);
-      if ((word & kTagMask) == (hash & kTagMask)) return word & kPinsMax;
-    }
-    return 0;
+      return (word & kTagMask) == tag && (word & kPinsMask) != 0;  // Or is about to be.
+    });
   }
 
   // REQUIRES: `place` is of a pin() of this table that was not undone yet.

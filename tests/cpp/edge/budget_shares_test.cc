@@ -171,10 +171,11 @@ TEST_F(BudgetSharesTest, BytesAreToldOfBudgetsThatAreFollowed) {
   other.leave();
   EXPECT_EQ(asks(other, kStart + 1500ms), std::vector{8U});
   shares_.leave(kAlice);
-  EXPECT_EQ(table.places().pins(kAlice), 2U);
+  EXPECT_TRUE(table.places().is_pinned(kAlice));
   one.leave();
+  EXPECT_TRUE(table.places().is_pinned(kAlice));
   other.leave();
-  EXPECT_EQ(table.places().pins(kAlice), 0U);
+  EXPECT_FALSE(table.places().is_pinned(kAlice));
   EXPECT_EQ(asks(one, kStart + 1500ms), std::vector{7U});
   // Alone nothing is told.
   shares_.set_alone(true);

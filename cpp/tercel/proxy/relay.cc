@@ -248,7 +248,7 @@ bool Relay::pass_on_response(Pipe pipe, Final final) noexcept {
 
 bool Relay::pass_on_response(std::string_view bytes, Final final) noexcept {
   const bool last = final == Final::kYes;
-  if (filters_.response != nullptr) {
+  if (filters_.response != nullptr && !filters_.response->passes_all()) {
     for (;;) {
       const auto passed = filters_.response->pass(bytes, final);
       if (!passed) {

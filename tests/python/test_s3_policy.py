@@ -376,3 +376,26 @@ class TestApiKeys:
         assert answer == (2, FAILED, 0, "", "", "", 1, 1)
         assert "could not be asked" in caplog.text
         assert "the key" not in caplog.text
+
+
+def test_what_was_being_answered_when_all_was_forgotten_is_not_told_to_who_asks_then() -> None:
+    async def run() -> list[str]:
+        go_on = asyncio.Event()
+        secrets = iter(["old", "new"])
+
+        async def secret_for(access_key: str) -> str:
+            secret = next(secrets)
+            await go_on.wait()
+            return secret
+
+        asked = policy(secret_for)
+        answers = [asyncio.get_running_loop().create_future() for _ in range(3)]
+        asked.ask(key_of(), answers[0].set_result)
+        await asyncio.sleep(0)
+        asked.forget()
+        asked.ask(key_of(), answers[1].set_result)
+        asked.ask(key_of(), answers[2].set_result)
+        go_on.set()
+        return [(await asyncio.wait_for(answer, 5))[2] for answer in answers]
+
+    assert asyncio.run(run()) == ["old", "new", "new"]

@@ -259,10 +259,10 @@ def test_until_all_are_told_nothing_of_before_is_read(
     publish = SharedChanges._publish
     told = threading.Event()
 
-    async def slow(self: SharedChanges, client: Any, said: Any) -> Any:
+    async def slow(self: SharedChanges, client: Any) -> Any:
         await asyncio.sleep(0.5)
         told.set()
-        return await publish(self, client, said)
+        return await publish(self, client)
 
     monkeypatch.setattr(SharedChanges, "_publish", slow)
     allowed = False
@@ -270,6 +270,31 @@ def test_until_all_are_told_nothing_of_before_is_read(
     assert get(one) == 403
     assert not told.is_set()
     assert told.wait(10)
+
+
+def test_the_same_is_said_again_when_it_comes_while_it_is_said(
+    fronts: MakeFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another gateway may have asked between the two."""
+    one = fronts()
+    assert get(one) == 200
+    publish = SharedChanges._publish
+    began, go_on = threading.Event(), threading.Event()
+    said: list[Any] = []
+
+    async def slow(self: SharedChanges, client: Any) -> Any:
+        result = await publish(self, client)
+        said.append(result)
+        began.set()
+        await asyncio.to_thread(go_on.wait, 10)
+        return result
+
+    monkeypatch.setattr(SharedChanges, "_publish", slow)
+    one.gateway.invalidate(identity="alice")
+    assert began.wait(10)
+    one.gateway.invalidate(identity="alice")
+    go_on.set()
+    wait_until(lambda: len(said) == 2)
 
 
 def test_what_was_asked_before_is_not_kept_after(fronts: MakeFront, redis: RedisServer) -> None:

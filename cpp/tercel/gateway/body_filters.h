@@ -71,7 +71,7 @@ class ResponseFilter final : public proxy::BodyFilter {
   }
 
   [[nodiscard]] Result<Passed> pass(std::string_view bytes, http::Final final) noexcept override;
-  [[nodiscard]] bool passes_all() const noexcept override { return work_ == nullptr; }
+  [[nodiscard]] bool passes_all() const noexcept override { return work_ == nullptr && !drops_; }
 
  private:
   struct Work {

@@ -141,7 +141,9 @@ class Visit final : public proxy::Rewriter, private http::Observer {
                                               proxy::FieldDraft& draft) noexcept override;
   [[nodiscard]] std::optional<std::chrono::nanoseconds> after_failure(
       const proxy::FailedAttempt& failed) noexcept override {
-    if (failed.status == 0) forget_elsewhere();
+    // A connection that had been closed while nobody used it says nothing of the place.
+    const bool was_stale = failed.reused && proxy::nothing_was_lost(failed);
+    if (failed.status == 0 && !was_stale) forget_elsewhere();
     return attempts_.after(failed, station_.loop.now(), station_.counts);
   }
   void refused(http::Exchange& exchange, Errc error) noexcept override;

@@ -24,6 +24,7 @@ bool Visit::admit(const http::Request& request) noexcept {
   }
   if (waits == Waits::kYes) {
     if (asked) return keep(request);
+    station_.counts.add(Counts::limited);
     refuse(ErrorCode::kSlowDown);
     return false;
   }

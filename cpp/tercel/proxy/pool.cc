@@ -80,7 +80,10 @@ void Pool::withdraw(Waiter& waiter) noexcept {
 }
 
 void Pool::release(UpstreamConnection& connection) noexcept {
-  if (!connection.reusable()) {
+  // Whoever waits gets it at once: what is behind the last response would be the answer to a
+  // request that was not sent yet. Of an idle one that is looked at when it is taken.
+  const bool usable = waiting_ == 0 ? connection.reusable() : connection.seems_usable();
+  if (!usable) {
     end(connection);
     return open_for_waiters();
   }

@@ -143,7 +143,7 @@ bool Relay::pass_on_request(Pipe pipe, Final final) noexcept {
 bool Relay::pass_on_request(std::string_view bytes, Final final) noexcept {
   const bool last = final == Final::kYes;
   Result<void> sent;
-  if (filters_.request != nullptr) {
+  if (filters_.request != nullptr && !filters_.request->passes_all()) {
     for (;;) {
       const auto passed = filters_.request->pass(bytes, final);
       if (!passed) {
@@ -388,6 +388,7 @@ bool Relay::go_on_alone(http::Outcome outcome) noexcept {
     return false;
   }
   alone_ = true;
+  place_ = exchange_.keep_place();
   rewriter_.left_alone();
   net::Loop& loop = context_.calls.loop;
   loop.timers().arm(*this, loop.now() + call_.times().response_time);
@@ -410,6 +411,7 @@ void Relay::read_alone() noexcept {
 
 void Relay::end_alone() noexcept {
   alone_ = false;
+  if (place_ != nullptr) std::exchange(place_, nullptr)->leave();
   call_.close();
   context_.calls.loop.timers().cancel(*this);
   end(http::Outcome::kPeerGone);

@@ -223,6 +223,7 @@ class Relay final : private net::Deferred, private net::Timer {
   const RelayFilters filters_;
   Block memory_;  // Of the request.
   http::Request request_;
+  http::Place* place_ = nullptr;  // Of the request among its client's, while it outlives that.
   Front front_{*this};
   Back back_{*this};
   Call call_;

@@ -200,7 +200,7 @@ bool Connection::may_read() noexcept {
 
 std::size_t Connection::input_into(Pipe& pipe, std::size_t max) noexcept {
   if (buffers_ != nullptr && !buffers_->input.empty()) return 0;
-  if (!takes_pipes()) return 0;
+  if (dead_ || !stream_->splices()) return 0;
   net::PipePool& pipes = server_.loop_.pipes();
   Pipe taken = pipes.take();
   if (!taken || !may_read()) return 0;
@@ -306,7 +306,9 @@ void Connection::send_pipe(Pipe pipe, std::size_t bytes) noexcept {
 }
 
 bool Connection::takes_pipes() const noexcept {
-  return !dead_ && stream_->splices();
+  // A client that does not read holds so many pipes, and no more.
+  const bool full = buffers_ != nullptr && buffers_->output.files() >= kFilesMax;
+  return !dead_ && !full && stream_->splices();
 }
 
 void Connection::after_send(bool queued) noexcept {

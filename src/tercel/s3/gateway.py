@@ -142,7 +142,7 @@ class Gateway:
             shared_limits=shared is not None and is_shared(shared, "limits"),
         )
         if self._sharing is not None:
-            self._sharing.join(self._native)
+            self._sharing.join(self._native, self._forget)
         self._buckets: Mapping[str, Backend] = {}
         self._limits: list[tuple[Any, ...]] = []
         self.update(buckets, limits=limits)
@@ -181,6 +181,8 @@ class Gateway:
         keys = {n: b.creds for n, b in buckets.items() if isinstance(b.creds, ApiKey)}
         self._policy.update(keys)
         self._native.update(rules, new_limits)
+        if self._sharing is not None:
+            self._sharing.update()
         self._buckets, self._limits = dict(buckets), new_limits
 
     def invalidate(
@@ -201,6 +203,7 @@ class Gateway:
         self._forget(*forget)
 
     def _forget(self, access_key: str, identity: str, bucket: str) -> None:
+        self._policy.forget()
         self._native.invalidate(access_key, identity, bucket)
 
     def counts(self) -> dict[str, int]:

@@ -92,7 +92,9 @@ class Policy:
         self._times = times
         self._api_keys: Mapping[str, ApiKey] = {}
         self._former_api_keys: Mapping[str, ApiKey] = {}
-        self._asked: dict[tuple[Any, ...], list[Reply]] = {}
+        # With the era in which they were asked: an answer of one is no answer in the next.
+        self._asked: dict[tuple[object, tuple[Any, ...]], list[Reply]] = {}
+        self._era = object()
         self._sessions: OrderedDict[str, tuple[str, Any]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = Threads("tercel-s3", _THREADS, _THREADS_MOST)
@@ -107,21 +109,31 @@ class Policy:
 
     def ask(self, question: tuple[Any, ...], reply: Reply) -> None:
         """Answers a question of the engine, later. Called on the server's loop."""
-        waiting = self._asked.get(question)
+        key = (self._era, question)
+        waiting = self._asked.get(key)
         if waiting is not None:
             waiting.append(reply)
             return
-        self._asked[question] = [reply]
-        task = asyncio.get_running_loop().create_task(self._answer(question))
+        self._asked[key] = [reply]
+        task = asyncio.get_running_loop().create_task(self._answer(key))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, question: tuple[Any, ...]) -> None:
+    def forget(self) -> None:
+        """Has nobody who asks from now on told what is being answered now. Thread: any.
+
+        Of a loop that asked before, the engine knows that what comes is of the past; another loop
+        may ask the same thing only now. Called before the engine forgets.
+        """
+        self._era = object()
+
+    async def _answer(self, key: tuple[object, tuple[Any, ...]]) -> None:
+        (_, question) = key
         kind = question[0]
         answer = _failure(kind, _FAILED, self._times.failure)
         known = None
         try:
-            look, keys = await self._look(question)
+            look, keys = await self._look(question, self._asked[key][0])
             known = self._known(question, look)
             if known is not None:
                 answer = known
@@ -139,7 +151,7 @@ class Policy:
             _log.exception("%s failed", self._name(kind))
         finally:
             told = (answer,) if known is None else (answer, True)
-            for reply in self._asked.pop(question):
+            for reply in self._asked.pop(key):
                 reply(*told)
 
     def _name(self, kind: int) -> str:
@@ -158,7 +170,9 @@ class Policy:
 
     # --- what other gateways were answered
 
-    async def _look(self, question: tuple[Any, ...]) -> tuple[Look | None, list[bytes]]:
+    async def _look(
+        self, question: tuple[Any, ...], reply: Reply
+    ) -> tuple[Look | None, list[bytes]]:
         """Returns what is known of it, and the keys by which it is; nothing if it is not shared."""
         kind = question[0]
         what = _SHARED.get(kind)
@@ -167,9 +181,11 @@ class Policy:
         if kind == _CREDENTIALS and question[3]:
             return None, []  # Of an API key: its token is shared.
         if kind == _DECISION:
-            identity = question[2]
-            # Strangers can bring about as many as they like.
-            keys = self._asked[question][0].keys() if identity else []
+            (_, access_key, identity, *_) = question
+            # Strangers can bring about as many as they like. A session is this process's own, and
+            # the answer may be about it.
+            (_, session) = self._sessions.get(access_key, ("", None))
+            keys = reply.keys() if identity and session is None else []
         else:
             keys = [repr(question).encode()]
         return (await self._sharing.look(what, *keys) if keys else None), keys

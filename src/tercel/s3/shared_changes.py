@@ -28,6 +28,7 @@ __all__ = ["Forget", "SharedChanges"]
 # Access key, identity and bucket; empty texts are any.
 Forget = tuple[str, str, str]
 
+_ALL: Forget = ("", "", "")
 _ANNOUNCED_MAX = 64  # More than these are one: all.
 _ASK_EVERY_S = 1.0
 _ALIVE_S = 3.0
@@ -60,6 +61,7 @@ class SharedChanges:
         self._failures = (load("redis", "redis").RedisError, OSError, TimeoutError)
         self._lock = threading.Lock()
         self._unsaid: list[Forget] = []
+        self._being_said: list[Forget] = []
         self.listening = False
         self._me = os.urandom(8).hex()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -69,7 +71,7 @@ class SharedChanges:
     @property
     def pending(self) -> bool:
         """Whether the others do not know of something yet."""
-        return bool(self._unsaid)
+        return bool(self._unsaid or self._being_said)
 
     def start(self) -> None:
         """Listens from now on, on the running loop."""
@@ -84,7 +86,7 @@ class SharedChanges:
         """Says it to all. Thread: any."""
         with self._lock:
             if len(self._unsaid) >= _ANNOUNCED_MAX:
-                self._unsaid = [("", "", "")]
+                self._unsaid = [_ALL]
             elif forget not in self._unsaid:
                 self._unsaid.append(forget)
         if self._loop is not None:
@@ -95,15 +97,29 @@ class SharedChanges:
         while True:
             await self._news.wait()
             self._news.clear()
-            while unsaid := list(self._unsaid):
-                if await self._store.run(lambda client: self._publish(client, unsaid)) is None:
+            while self._take_unsaid():
+                if await self._store.run(lambda client: self._publish(client)) is None:
                     await asyncio.sleep(_PAUSE_S)
-                    continue
-                with self._lock:
-                    self._unsaid = [one for one in self._unsaid if one not in unsaid]
+                else:
+                    self._being_said = []
 
-    async def _publish(self, client: Any, said: list[Forget]) -> Any:
-        text = self._sealer.seal(self._channel, json.dumps([self._me, said]).encode())
+    def _take_unsaid(self) -> bool:
+        """Returns whether there is something to say: what is not said yet, and what came since.
+
+        What is announced while the same is being said is said once more: somebody may have asked
+        between the two.
+        """
+        with self._lock:
+            more = [one for one in self._unsaid if one not in self._being_said]
+            self._being_said = self._being_said + more
+            self._unsaid = []
+        if len(self._being_said) > _ANNOUNCED_MAX:
+            self._being_said = [_ALL]
+        return bool(self._being_said)
+
+    async def _publish(self, client: Any) -> Any:
+        said = json.dumps([self._me, self._being_said])
+        text = self._sealer.seal(self._channel, said.encode())
         commands = client.pipeline(transaction=True)
         commands.set(self._epoch_name, new_epoch())
         commands.publish(self._channel, text)
@@ -128,7 +144,7 @@ class SharedChanges:
             if message is not None:
                 alive = loop.time()
                 if message["type"] == "subscribe":
-                    self._forget("", "", "")  # Whatever was said before.
+                    self._forget(*_ALL)  # Whatever was said before.
                     self.listening = True
                 elif message["type"] == "message":
                     self._take(message["data"])

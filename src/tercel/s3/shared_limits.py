@@ -57,7 +57,10 @@ local kept = redis.pcall('GET', KEYS[1])
 local full = type(kept) == 'string' and tonumber(kept) or now
 if full ~= full then full = now end
 full = math.min(math.max(full, now) + tonumber(ARGV[1]), now + 60000000)
-if full <= now then return 0 end
+if full <= now then
+  redis.call('DEL', KEYS[1])
+  return 0
+end
 redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil((full - now) / 1000) + 1)
 return math.ceil(full - now)
 """
@@ -114,15 +117,19 @@ class SharedLimits:
                 given, wait_us = found
         shares.grant(key, given, wait_us / 1e6)
 
+    def forget_rates(self) -> None:
+        """Has budgets whose bytes are told asked about anew: their rates may be others now."""
+        self._followed.clear()
+
     async def _tell_all(self, shares: Shares) -> None:
         """Tells of bytes until no budget is followed."""
         while self._followed:
             await asyncio.sleep(_TELL_EVERY_S)
-            costs: dict[int, float] = {}
-            for key, (_, bandwidth) in list(self._followed.items()):
+            costs: dict[int, tuple[str, float]] = {}
+            for key, (name, bandwidth) in list(self._followed.items()):
                 taken = shares.take_bytes(key)
                 if taken:
-                    costs[key] = taken * 1e6 / bandwidth
+                    costs[key] = (name, taken * 1e6 / bandwidth)
                 elif shares.leave_bytes(key):
                     del self._followed[key]  # Whoever uses it again asks.
             if not costs:
@@ -131,10 +138,10 @@ class SharedLimits:
             for key, wait_us in zip(costs, found or (), strict=False):
                 shares.hold_up(key, wait_us / 1e6)
 
-    async def _add(self, costs: Mapping[int, float], client: Any) -> list[int]:
+    async def _add(self, costs: Mapping[int, tuple[str, float]], client: Any) -> list[int]:
         commands = client.pipeline(transaction=False)
-        for key, cost in costs.items():
-            await self._tell([self._followed[key][0]], [f"{cost:.3f}"], commands)
+        for name, cost in costs.values():
+            await self._tell([name], [f"{cost:.3f}"], commands)
         waits: list[int] = await commands.execute()
         return waits
 

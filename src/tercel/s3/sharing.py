@@ -7,6 +7,8 @@ then. Tested by tests/python/test_s3_redis.py.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -25,7 +27,6 @@ class Engine(Shares, Protocol):
     """The gateway in C++."""
 
     def set_alone(self, alone: bool) -> None: ...
-    def invalidate(self, access_key: str, identity: str, bucket: str) -> None: ...
 
 
 class Sharing:
@@ -47,9 +48,14 @@ class Sharing:
         self._changes: SharedChanges | None = None
         self._limits: SharedLimits | None = None
 
-    def join(self, engine: Engine) -> None:
-        """Is the sharing of this gateway."""
+    def join(self, engine: Engine, forget: Callable[[str, str, str], None]) -> None:
+        """Is the sharing of this gateway.
+
+        Args:
+            forget: called with what another gateway says: access key, identity and bucket.
+        """
         self._engine = engine
+        self._forget = forget
 
     # --- from start to end
 
@@ -74,7 +80,7 @@ class Sharing:
                 Sealer(self.options.key, "changes"),
                 prefix,
                 self._answers.epoch_name,
-                self._engine.invalidate,
+                self._forget,
             )
             for forget in self._unsaid:
                 self._changes.announce(forget)
@@ -106,6 +112,12 @@ class Sharing:
     def _rests(self, resting: bool) -> None:
         if is_shared(self.options, "limits") and self._engine is not None:
             self._engine.set_alone(resting)
+
+    def update(self) -> None:
+        """Limits may have other numbers. Thread: any."""
+        if self._loop is not None and self._limits is not None:
+            with contextlib.suppress(RuntimeError):  # The loop has ended.
+                self._loop.call_soon_threadsafe(self._limits.forget_rates)
 
     # --- what is asked
 

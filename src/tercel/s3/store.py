@@ -62,6 +62,10 @@ class Store:
         except self._failures as error:
             self._rest(error)
             return None
+        except Exception as error:  # What the client makes of an answer that is none.
+            _log.exception("Redis at %s answered nonsense", place_of(self._options))
+            self._rest(error)
+            return None
 
     def _rest(self, error: Exception) -> None:
         if self.resting:

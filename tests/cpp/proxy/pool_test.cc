@@ -1,5 +1,7 @@
 #include "tercel/proxy/pool.h"
 
+#include <sys/socket.h>
+
 #include <memory>
 #include <optional>
 #include <vector>
@@ -151,6 +153,23 @@ TEST_F(PoolTest, WaitersAreServedInTheirOrder) {
   second.connection->begin(user_);
   give_back(second.connection);
   EXPECT_EQ(pool_->counts().waited, 2U);
+}
+
+TEST_F(PoolTest, WhoWaitsGetsNoneThatHasMoreThanItsResponses) {
+  open({.connections_max = 1});
+  UpstreamConnection* const only = lend();
+  const test::Fd accepted = listener_.accept();
+  TestWaiter waiter;
+  pool_->acquire(waiter, Freshness::kAny);
+  constexpr std::string_view kNobodyAsked = "HTTP/1.1 200 OK\r\n\r\n";
+  ASSERT_GT(::send(accepted.get(), kNobodyAsked.data(), kNobodyAsked.size(), MSG_NOSIGNAL), 0);
+  turn();
+  give_back(only);
+  turn();
+  ASSERT_NE(waiter.connection, nullptr);
+  EXPECT_EQ(pool_->counts().opened, 2U);
+  waiter.connection->begin(user_);
+  give_back(waiter.connection);
 }
 
 TEST_F(PoolTest, TheyWaitForABoundedTimeAndInABoundedNumber) {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
@@ -16,6 +18,8 @@ import pytest
 import tercel
 from support.fixtures import ServeProcess
 from tercel import Depends
+from tercel.api import threads as api_threads
+from tercel.api.threads import release, submit, to_thread
 from tercel.auth import Bearer
 from tercel.testing import LiveServer, TestClient
 
@@ -213,3 +217,197 @@ def test_an_iterator_is_closed_when_it_comes_back_from_a_step_that_was_cancelled
 
     asyncio.run(main())
     del kept
+
+
+# --- what is given back
+
+
+def test_what_waits_for_a_resource_does_not_keep_others_from_giving_it_back() -> None:
+    """One holds the only connection; as many wait for it as there are threads."""
+    app = tercel.App(threads=2)
+    connection = threading.Semaphore(1)
+    waiting = threading.Semaphore(0)
+
+    def connect() -> Iterator[None]:
+        waiting.release()
+        assert connection.acquire(timeout=WAIT_S)
+        try:
+            yield
+        finally:
+            connection.release()
+
+    first = True
+
+    @app.get("/", dependencies=[Depends(connect)])
+    async def handler() -> str:
+        nonlocal first
+        if first:
+            first = False
+            for _ in range(3):  # Itself, and one on each thread.
+                assert await asyncio.to_thread(waiting.acquire, timeout=WAIT_S)
+        return "done"
+
+    with LiveServer(app) as server:
+        assert [one.text for one in ask(server, ["/"] * 5)] == ["done"] * 5
+
+
+def test_an_iterator_is_closed_while_all_threads_wait() -> None:
+    app = tercel.App(threads=1)
+    closed, began = threading.Event(), threading.Event()
+
+    def lines() -> Iterator[str]:
+        try:
+            yield "line"
+            yield "never read"
+        finally:
+            closed.set()
+
+    def wait_closed() -> bool:
+        began.set()
+        return closed.wait(WAIT_S / 4)
+
+    async def main() -> bool:
+        app._threads.enter()
+        stream = tercel.StreamingResponse(lines())
+        parts = stream.parts(asyncio.Future)
+        assert await anext(parts) == b"line"
+        waiting = submit(wait_closed)
+        assert await asyncio.to_thread(began.wait, WAIT_S)
+        await parts.aclose()
+        return await waiting
+
+    assert asyncio.run(main())
+
+
+def test_what_is_given_back_is_so_even_if_nobody_waits_for_it_any_more() -> None:
+    app = tercel.App(threads=1)
+    proceed, left = threading.Event(), threading.Event()
+
+    async def main() -> None:
+        app._threads.enter()
+        first = release(proceed.wait, WAIT_S)
+        second = release(left.set)
+        await asyncio.sleep(0)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        proceed.set()
+        assert await first
+        assert await asyncio.to_thread(left.wait, WAIT_S)
+
+    asyncio.run(main())
+
+
+# --- calls that wait
+
+
+def test_above_the_bound_requests_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_threads, "WAITING", 3)
+    app = tercel.App(threads=2)
+    proceed, began = threading.Event(), threading.Semaphore(0)
+    arrived = 0
+
+    @app.get("/slow")
+    def slow() -> str:
+        began.release()
+        assert proceed.wait(WAIT_S)
+        return "slow"
+
+    async def arrive() -> None:
+        nonlocal arrived
+        arrived += 1
+
+    @app.get("/counted", dependencies=[Depends(arrive)])
+    def counted() -> str:
+        return slow()
+
+    with LiveServer(app) as server, ThreadPoolExecutor(5) as pool:
+
+        def get(path: str) -> httpx.Response:
+            return httpx.get(f"{server.url}{path}", timeout=WAIT_S)
+
+        running = [pool.submit(get, "/slow") for _ in range(2)]
+        for _ in range(2):
+            assert began.acquire(timeout=WAIT_S)
+        waiting = [pool.submit(get, "/counted") for _ in range(3)]
+        deadline = time.monotonic() + WAIT_S
+        while arrived < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        refused = get("/slow")
+        proceed.set()
+        assert [one.result().status_code for one in running + waiting] == [200] * 5
+        assert get("/slow").status_code == 200
+    assert refused.status_code == 503
+    assert refused.headers["retry-after"] == "1"
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["detail"] == "Too many requests wait for a thread."
+
+
+def test_what_was_given_up_is_not_kept_and_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_threads, "WAITING", 1)
+    app = tercel.App(threads=1)
+    proceed, began = threading.Event(), threading.Event()
+
+    class Body:
+        pass
+
+    def hang() -> None:
+        began.set()
+        assert proceed.wait(WAIT_S)
+
+    called: list[Body] = []
+
+    async def main() -> None:
+        app._threads.enter()
+        hanging = submit(hang)
+        assert await asyncio.to_thread(began.wait, WAIT_S)
+        for _ in range(5):
+            body = Body()
+            kept = weakref.ref(body)
+            call = asyncio.ensure_future(to_thread(called.append, body))
+            await asyncio.sleep(0)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            del body, call
+            await asyncio.sleep(0)  # The loop has the task while it wakes us.
+            gc.collect()
+            assert kept() is None
+        last = asyncio.ensure_future(to_thread(len, called))
+        await asyncio.sleep(0)
+        proceed.set()
+        await hanging
+        assert await last == 0
+
+    asyncio.run(main())
+
+
+def test_background_work_of_an_answered_request_is_not_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(api_threads, "WAITING", 0)
+    app = tercel.App(threads=1)
+    proceed, began, done = threading.Event(), threading.Event(), threading.Event()
+
+    def hang() -> None:
+        began.set()
+        assert proceed.wait(WAIT_S)
+
+    @app.get("/hang")
+    async def hanging(background: tercel.BackgroundTasks) -> None:
+        background.add(hang)
+
+    @app.get("/work")
+    async def work(background: tercel.BackgroundTasks) -> None:
+        background.add(done.set)
+
+    @app.get("/plain")
+    def plain() -> None: ...
+
+    with LiveServer(app) as server:
+        assert httpx.get(f"{server.url}/hang").is_success
+        assert began.wait(WAIT_S)
+        assert httpx.get(f"{server.url}/work").is_success
+        assert httpx.get(f"{server.url}/plain").status_code == 503
+        proceed.set()
+        assert done.wait(WAIT_S)

@@ -77,7 +77,8 @@ class App(Router):
             `application/msgpack` and a `MediaHandler` for each other one; the first is for clients
             that take any.
         threads: that its plain functions run on, which may wait: as many are called at a time, in
-            each process, and others wait for one to return.
+            each process, and others wait for one to return; where 1,024 wait, a request is answered
+            with 503. What stands behind the `yield` of dependencies has as many threads again.
         debug: what no error handler knows is answered with its traceback. Not for production.
 
     Attributes:

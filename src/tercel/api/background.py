@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tercel.api.files import SentFile
 from tercel.api.response import Response, texts_of
 from tercel.api.streams import Receive, Send, Stream
-from tercel.api.threads import to_thread
+from tercel.api.threads import submit
 
 if TYPE_CHECKING:
     from tercel import _api
@@ -56,7 +56,7 @@ class BackgroundTasks:
                 if inspect.iscoroutinefunction(function):
                     await function(*arguments, **named)
                 else:
-                    result = await to_thread(function, *arguments, **named)
+                    result = await submit(function, *arguments, **named)
                     if inspect.isawaitable(result):
                         await result
             except Exception:

@@ -26,7 +26,7 @@ from typing import Any
 
 from tercel.api.background import BackgroundTasks
 from tercel.api.response_headers import ResponseHeaders
-from tercel.api.threads import to_thread
+from tercel.api.threads import release, to_thread
 
 __all__ = ["BEFORE", "Depends", "Singletons", "Step", "caller"]
 
@@ -194,7 +194,10 @@ async def _enter(depends: Depends, arguments: dict[str, Any], stack: AsyncExitSt
 
 
 class _OnThread:
-    """A context manager that may wait when it is entered, and left."""
+    """A context manager that may wait when it is entered, and left.
+
+    To be left, it needs no thread of those that others wait on to enter it.
+    """
 
     def __init__(self, context: contextlib.AbstractContextManager[Any]) -> None:
         self._context = context
@@ -203,4 +206,4 @@ class _OnThread:
         return await to_thread(self._context.__enter__)
 
     async def __aexit__(self, *raised: Any) -> bool | None:
-        return await to_thread(self._context.__exit__, *raised)
+        return await release(self._context.__exit__, *raised)

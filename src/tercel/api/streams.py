@@ -22,7 +22,7 @@ from typing import Any, Self
 import msgspec
 
 from tercel.api.cookies import SetsCookies
-from tercel.api.threads import submit, to_thread
+from tercel.api.threads import release, submit
 from tercel.options import pairs_of
 
 __all__ = ["Event", "EventStream", "Stream", "StreamingResponse"]
@@ -272,13 +272,13 @@ async def _on_thread(content: Iterable[bytes | str]) -> AsyncIterator[bytes | st
             # A thread is in it: it is closed when that comes back.
             step.add_done_callback(functools.partial(_close_behind, iterator))
         else:
-            await to_thread(_close_plain, iterator)
+            await release(_close_plain, iterator)
 
 
 def _close_behind(iterator: Any, step: asyncio.Future[Any]) -> None:
     if not step.cancelled():
         step.exception()  # Nobody hears of it: the client has left.
-    submit(_close_plain, iterator)
+    release(_close_plain, iterator)
 
 
 def _close_plain(iterator: Any) -> None:

@@ -242,7 +242,7 @@ void Instance::read_specification(const nb::dict& specification) {
   }
   socket_paths_ = nb::cast<std::vector<std::string>>(specification["websockets"]);
   app_.set_spool_directory(nb::cast<std::string>(specification["spool_directory"]));
-  for (const nb::handle route : nb::cast<nb::list>(specification["routes"])) {
+  for (const nb::handle route : nb::iter(specification["routes"])) {
     add(nb::cast<nb::tuple>(route));
   }
 }

@@ -73,18 +73,21 @@ route::Problem App::freeze() {
   entries_.reserve(routes_.size());
   for (std::size_t i = 0; i < routes_.size(); ++i) {
     Route& route = routes_[i];
-    entries_.push_back(
-        {.plan{std::move(route.parameters), endpoints[i]->fields()},
-         .body = route.body,
-         .body_schema = {},
-         .endpoint = std::move(route.endpoint),
-         .rate = route.rate,
-         .demands = std::move(route.demands),
-         .authenticator_plan{std::move(route.authenticator.parameters), endpoints[i]->fields()},
-         .authenticator = std::move(route.authenticator.endpoint),
-         .negotiation = route.negotiation,
-         .strict = route.strict,
-         .passed_on = route.passed_on});
+    entries_.push_back({.plan{std::move(route.parameters), endpoints[i]->fields()},
+                        .body = route.body,
+                        .body_schema = {},
+                        .endpoint = std::move(route.endpoint),
+                        .rate = route.rate,
+                        .demands = std::move(route.demands),
+                        .gate = {},
+                        .negotiation = route.negotiation,
+                        .strict = route.strict,
+                        .passed_on = route.passed_on});
+    if (auto& asked = route.authenticator; asked.endpoint != nullptr) {
+      entries_.back().gate =
+          std::make_unique<Gate>(Gate{.plan{std::move(asked.parameters), endpoints[i]->fields()},
+                                      .endpoint = std::move(asked.endpoint)});
+    }
     if (auto problem = compile_schemas(entries_.back(), i)) {
       return *problem + " It is of the route " + route.method + " " + route.path + ".";
     }
@@ -97,8 +100,9 @@ route::Problem App::freeze() {
 route::Problem App::compile_schemas(Entry& entry, std::size_t number) {
   const std::string uri = "tercel:/routes/" + std::to_string(number);
   if (auto problem = entry.plan.compile(schemas_, uri + "/parameters")) return problem;
-  if (auto problem = entry.authenticator_plan.compile(schemas_, uri + "/authenticator")) {
-    return problem;
+  if (entry.gate != nullptr) {
+    auto problem = entry.gate->plan.compile(schemas_, uri + "/authenticator");
+    if (problem) return problem;
   }
   if (entry.body.schema.empty()) return std::nullopt;
   auto program = compile_schema(schemas_, uri + "/body", entry.body.schema);
@@ -262,7 +266,7 @@ void App::deny(const Demand& demand, const http::Request& request,
 
 void App::authenticate(Entry& entry, const http::Request& request, http::Exchange& exchange,
                        const Refusal& refusal) noexcept {
-  const RequestPlan& plan = entry.authenticator_plan;
+  const RequestPlan& plan = entry.gate->plan;
   failures_.clear();
   Result<void> collected;
   const bool remembered = with_memory([&] {
@@ -283,7 +287,7 @@ void App::authenticate(Entry& entry, const http::Request& request, http::Exchang
             .arguments = arguments_,
             .refusal = &refusal,
             .scratch = asking_scratch_};
-  entry.authenticator->call(call);
+  entry.gate->endpoint->call(call);
 }
 
 bool App::is_acceptable(Entry& entry, const http::Request& request,
@@ -393,7 +397,7 @@ void App::call(Entry& entry, const http::Request& request, Body body,
               .bytes = body.bytes,
               .media_type = media_type_of(entry.negotiation, request),
               .form = body.form,
-              .authentication = entry.authenticator != nullptr ? &asking : nullptr,
+              .authentication = entry.gate != nullptr ? &asking : nullptr,
               .scratch = scratch_};
     entry.endpoint->call(call);
   } else if (!failures_.ok()) {
@@ -472,7 +476,7 @@ void App::refuse(Entry& entry, const Problem& problem, const http::Request& requ
                  http::Exchange& exchange, std::span<const http::Field> fields) noexcept {
   Problem told = problem;
   told.instance = request.path;
-  if (entry.authenticator == nullptr) return answer_problem(exchange, told, scratch_, fields);
+  if (entry.gate == nullptr) return answer_problem(exchange, told, scratch_, fields);
   scratch_.clear();
   write(told, scratch_);
   if (!scratch_.ok()) return exchange.abort(Errc::kNoMemory);
@@ -485,7 +489,7 @@ void App::refuse(Entry& entry, const Problem& problem, const http::Request& requ
 
 void App::refuse(Entry& entry, Errc error, const http::Request& request,
                  http::Exchange& exchange) noexcept {
-  if (entry.authenticator == nullptr || !is_told(error)) {
+  if (entry.gate == nullptr || !is_told(error)) {
     return answer_problem(exchange, error, request.path, scratch_);
   }
   const Sentence detail{error};

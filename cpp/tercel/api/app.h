@@ -181,6 +181,11 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
   };
 
   // What is known of a route when requests come.
+  // The authenticator of a route. Most have none.
+  struct Gate {
+    RequestPlan plan;
+    std::unique_ptr<Endpoint> endpoint;
+  };
   struct Entry {
     RequestPlan plan;
     BodyPlan body;
@@ -188,8 +193,7 @@ class App final : public http::Handler, private BodyOwner, private FormOwner {
     std::unique_ptr<Endpoint> endpoint;
     edge::RateRule* rate;
     std::vector<Demand> demands;
-    RequestPlan authenticator_plan;
-    std::unique_ptr<Endpoint> authenticator;  // Null: there is none.
+    std::unique_ptr<Gate> gate;  // Null: nobody is asked who it is.
     const Negotiation* negotiation;
     bool strict;
     bool passed_on;

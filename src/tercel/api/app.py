@@ -383,12 +383,14 @@ class App(Router):
             "unrouted_through_python": bool(self._mounts.are_in_python or self._sinks),
         }
 
-    def _native(self, routes: list[Route], around: Around | None = None) -> list[tuple[Any, ...]]:
-        """What the engine takes of routes."""
+    def _native(
+        self, routes: list[Route], around: Around | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        """What the engine takes of routes: one after the other, and none of it is kept."""
         # Where the application has a say in what answers an error, it is raised.
         asked = self._error_handlers.have_errors or self._hooks.are_around_requests
         refused = self._error_handlers.guard if asked else None
-        return [route.native(refused, around) for route in routes]
+        return (route.native(refused, around) for route in routes)
 
     def _takes_files(self) -> bool:
         return any(one.is_file for route in self._routes for one in route.plan.parameters)

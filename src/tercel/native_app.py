@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 __all__ = ["run_lifespan_alone"]
@@ -13,8 +14,9 @@ async def run_lifespan_alone(
     receive: Callable[[], Awaitable[dict[str, Any]]],
     send: Callable[[dict[str, Any]], Awaitable[None]],
     refusal: str,
+    while_it_runs: AbstractAsyncContextManager[object] | None = None,
 ) -> None:
-    """Starts up and shuts down at once, of an application that has nothing to start.
+    """Starts up and shuts down, of an application that has nothing to start but `while_it_runs`.
 
     Raises:
         RuntimeError: the scope is that of a request, which Python cannot answer: `refusal`.
@@ -22,6 +24,7 @@ async def run_lifespan_alone(
     if scope["type"] != "lifespan":
         raise RuntimeError(refusal)
     await receive()
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
+    async with while_it_runs or nullcontext():
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
     await send({"type": "lifespan.shutdown.complete"})

@@ -592,6 +592,10 @@ def test_over_tls(origin: Origin, tmp_path: Path, caplog: pytest.LogCaptureFixtu
         ({"url": "redis://h:x"}, "the url of Redis is none: Port could not be cast"),
         ({"url": "redis://h/x"}, "the path in the url of Redis is the number of a database"),
         ({"url": "redis://h?color=red"}, "the url of Redis has options that it does not know: "),
+        (
+            {"url": "redis://h?decode_responses=True"},
+            "the url of Redis has decode_responses: leave",
+        ),
         ({"url": "unix://"}, "the url of Redis names no socket"),
         ({"url": 5}, "the url of Redis is a text, not of int"),
         ({"key": "short"}, "the key of Redis has 32 characters or more, at random"),
@@ -645,14 +649,14 @@ def test_without_its_packages(
 ) -> None:
     import importlib
 
-    from tercel.s3 import extra
+    from tercel import extras
 
     def find(name: str) -> Any:
         if name.partition(".")[0] == missing:
             raise ImportError(name)
         return importlib.import_module(name)
 
-    monkeypatch.setattr(extra, "import_module", find)
+    monkeypatch.setattr(extras, "import_module", find)
     with pytest.raises(ImportError) as caught:
         Redis("redis://h", **options)
     assert str(caught.value) == (

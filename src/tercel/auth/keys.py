@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tercel.auth.extra import load
+from tercel.extras import load
 from tercel.options import listed
 
 __all__ = ["FAMILIES", "Keys", "checked_algorithms", "from_jwks", "of_application", "prepared"]
@@ -53,8 +53,8 @@ def prepared(key: Any, algorithm: str, *, sign: bool = False) -> Any:
     Raises:
         ValueError: it is not of the algorithm's kind, or too weak for it.
     """
-    jwt = load("jwt", "PyJWT", "JWT")
-    load("cryptography", "cryptography", "JWT")
+    jwt = load("jwt", "PyJWT", "JWT", "auth")
+    load("cryptography", "cryptography", "JWT", "auth")
     made = jwt.get_algorithm_by_name(algorithm)
     try:
         found = made.prepare_key(key)
@@ -110,7 +110,7 @@ def from_jwks(document: Any, algorithms: tuple[str, ...]) -> Keys:
     Raises:
         ValueError: it is none, or has no such key.
     """
-    jwt = load("jwt", "PyJWT", "JWT")
+    jwt = load("jwt", "PyJWT", "JWT", "auth")
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list):
         raise ValueError("it is no JWK Set: it has no list `keys`")

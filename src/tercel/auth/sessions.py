@@ -18,7 +18,7 @@ import msgspec
 from tercel.api.cookies import PAIR_BYTES_MAX, cookie_field
 from tercel.api.markers import Cookie
 from tercel.api.response_headers import ResponseHeaders
-from tercel.auth.extra import load
+from tercel.extras import load
 
 __all__ = ["Session", "Sessions"]
 
@@ -101,7 +101,7 @@ class Sessions:
             "samesite": samesite,
         }
         cookie_field(cookie, "", **self._attributes)  # A mistake is one now.
-        self._signing = load("itsdangerous", "itsdangerous", "Sessions")
+        self._signing = load("itsdangerous", "itsdangerous", "Sessions", "auth")
         self._signer = self._signing.URLSafeTimedSerializer(
             list(reversed(secrets)),  # There, the last one signs.
             # What is signed for another cookie is nothing here.

@@ -19,8 +19,8 @@ from tercel.api import values
 from tercel.api.errors import InvalidValue
 from tercel.auth import keys
 from tercel.auth.authorization import Bearer
-from tercel.auth.extra import load
 from tercel.auth.jwks import PublishedKeys
+from tercel.extras import load
 
 __all__ = ["JWT", "Claims", "encode_jwt"]
 
@@ -116,7 +116,7 @@ class JWT(Bearer):
             raise TypeError("JWT takes either key= or jwks_url=")
         if not 0 <= leeway <= _LEEWAY_S_MAX:
             raise ValueError(f"leeway is from 0 to {_LEEWAY_S_MAX} seconds, not {leeway!r}")
-        self._jwt = load("jwt", "PyJWT", "JWT")
+        self._jwt = load("jwt", "PyJWT", "JWT", "auth")
         self._algorithms = keys.checked_algorithms(algorithms)
         self._published: PublishedKeys | None = None
         if jwks_url is not None:
@@ -253,7 +253,7 @@ def encode_jwt(
     (algorithm,) = keys.checked_algorithms([algorithm])
     if lifetime_s <= 0:
         raise ValueError(f"lifetime_s is a number of seconds, not {lifetime_s!r}")
-    jwt = load("jwt", "PyJWT", "encode_jwt")
+    jwt = load("jwt", "PyJWT", "encode_jwt", "auth")
     now = int(time.time())
     said = {name: one for name, one in msgspec.to_builtins(claims).items() if one is not None}
     said |= {"iat": now, "exp": now + int(lifetime_s)}

@@ -230,11 +230,7 @@ class Gateway:
             RuntimeError: it is served by another server.
         """
         refusal = "a Gateway answers under tercel only: run it by `tercel serve`"
-        if self._sharing is None or scope["type"] != "lifespan":
-            await run_lifespan_alone(scope, receive, send, refusal)
-        else:
-            async with self._sharing:
-                await run_lifespan_alone(scope, receive, send, refusal)
+        await run_lifespan_alone(scope, receive, send, refusal, self._sharing)
 
 
 def _sharing(shared: Any, times: Times) -> Sharing | None:

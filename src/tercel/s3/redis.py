@@ -8,12 +8,12 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from tercel.extras import load
 from tercel.options import check_number, listed, path_of
-from tercel.s3.extra import load
 from tercel.s3.sealing import KEY_CHARS_MIN
 from tercel.s3.texts import check_text
 
-__all__ = ["Redis", "client_of", "has_password", "is_shared", "place_of"]
+__all__ = ["COMMANDS_MAX", "Redis", "client_of", "has_password", "is_shared", "place_of"]
 
 Share = Literal["decisions", "tokens", "limits", "secrets", "credentials"]
 
@@ -21,7 +21,10 @@ _SHARES = ("decisions", "tokens", "limits", "secrets", "credentials")
 _USUAL = ("decisions", "tokens", "limits")
 _SCHEMES = ("redis", "rediss", "unix")
 _PREFIX_CHARS_MAX = 64
-_CONNECTIONS_MAX = 16
+# At a time, of one process.
+COMMANDS_MAX = 16
+# Of each a connection; and one that listens, and one that looks whether Redis is there again.
+_CONNECTIONS_MAX = COMMANDS_MAX + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Redis:
         if not isinstance(self.policy, str):
             raise TypeError(f"the policy of Redis is a text, not {self.policy!r}")
         if self.key is not None:
-            load("cryptography", "cryptography")
+            load("cryptography", "cryptography", "tercel.s3.Redis", "redis")
             check_text("the key of Redis", self.key)
             if len(self.key) < KEY_CHARS_MIN:
                 raise ValueError(
@@ -139,8 +142,11 @@ def client_of(options: Redis) -> Any:
         ImportError: the package redis is not installed.
         ValueError: the URL has options that it does not know, or the file of `ca` is none.
     """
-    redis = load("redis.asyncio", "redis")
-    backoff, retry = load("redis.backoff", "redis"), load("redis.asyncio.retry", "redis")
+    redis = load("redis.asyncio", "redis", "tercel.s3.Redis", "redis")
+    backoff, retry = (
+        load("redis.backoff", "redis", "tercel.s3.Redis", "redis"),
+        load("redis.asyncio.retry", "redis", "tercel.s3.Redis", "redis"),
+    )
     more: dict[str, Any] = {}
     if options.ca is not None:
         more["ssl_ca_certs"] = options.ca
@@ -163,4 +169,6 @@ def client_of(options: Redis) -> Any:
         pool.make_connection()
     except (TypeError, ValueError) as error:
         raise ValueError(f"the url of Redis has options that it does not know: {error}") from None
+    if pool.connection_kwargs.get("decode_responses"):
+        raise ValueError("the url of Redis has decode_responses: leave it out, answers are bytes")
     return redis.Redis(connection_pool=pool)

@@ -20,7 +20,7 @@ import hmac
 import os
 from typing import Any
 
-from tercel.s3.extra import load
+from tercel.extras import load
 
 __all__ = ["KEY_CHARS_MIN", "Sealer"]
 
@@ -39,8 +39,15 @@ class Sealer:
     """
 
     def __init__(self, key: str, purpose: str) -> None:
-        aead = load("cryptography.hazmat.primitives.ciphers.aead", "cryptography")
-        self._invalid = load("cryptography.exceptions", "cryptography").InvalidTag
+        aead = load(
+            "cryptography.hazmat.primitives.ciphers.aead",
+            "cryptography",
+            "tercel.s3.Redis",
+            "redis",
+        )
+        self._invalid = load(
+            "cryptography.exceptions", "cryptography", "tercel.s3.Redis", "redis"
+        ).InvalidTag
         self._aead = aead.AESGCM
         secret = hmac.digest(_MARK + purpose.encode(), key.encode(), "sha256")
         self._names = hmac.digest(secret, b"names", "sha256")

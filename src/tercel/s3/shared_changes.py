@@ -18,12 +18,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tercel.s3.extra import load
 from tercel.s3.sealing import Sealer
 from tercel.s3.shared_answers import new_epoch
 from tercel.s3.store import Store, end
 
-__all__ = ["Forget", "SharedChanges"]
+__all__ = ["Forget", "SharedChanges", "Unsaid"]
 
 # Access key, identity and bucket; empty texts are any.
 Forget = tuple[str, str, str]
@@ -35,10 +34,36 @@ _ALIVE_S = 3.0
 _PAUSE_S = 0.5
 
 
+class Unsaid:
+    """What is to be forgotten and nobody was told yet: bounded. Thread: any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._forgets: list[Forget] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._forgets)
+
+    def add(self, forget: Forget) -> None:
+        with self._lock:
+            if forget in self._forgets:
+                return
+            full = len(self._forgets) >= _ANNOUNCED_MAX
+            self._forgets = [_ALL] if full else [*self._forgets, forget]
+
+    def take(self) -> list[Forget]:
+        """Returns all of it, which is somebody else's to say now."""
+        with self._lock:
+            taken, self._forgets = self._forgets, []
+        return taken
+
+
 class SharedChanges:
     """Says and hears what is to be forgotten.
 
     Args:
+        unsaid: where it is put; `wake()` says that there is some. What nobody could be told of
+            stays there.
         forget: called with what others say, on the loop.
 
     Attributes:
@@ -51,6 +76,7 @@ class SharedChanges:
         sealer: Sealer,
         prefix: str,
         epoch_name: str,
+        unsaid: Unsaid,
         forget: Callable[..., None],
     ) -> None:
         self._store = store
@@ -58,9 +84,9 @@ class SharedChanges:
         self._channel = f"{prefix}changes"
         self._epoch_name = epoch_name
         self._forget = forget
-        self._failures = (load("redis", "redis").RedisError, OSError, TimeoutError)
-        self._lock = threading.Lock()
-        self._unsaid: list[Forget] = []
+        self._unsaid = unsaid
+        # What is announced while the same is being said is said once more: somebody may have asked
+        # between the two.
         self._being_said: list[Forget] = []
         self.listening = False
         self._me = os.urandom(8).hex()
@@ -81,14 +107,13 @@ class SharedChanges:
 
     async def close(self) -> None:
         await end(self._tasks)
+        if self.pending:
+            await self._say_all()
+        for forget in self._being_said:
+            self._unsaid.add(forget)
 
-    def announce(self, forget: Forget) -> None:
-        """Says it to all. Thread: any."""
-        with self._lock:
-            if len(self._unsaid) >= _ANNOUNCED_MAX:
-                self._unsaid = [_ALL]
-            elif forget not in self._unsaid:
-                self._unsaid.append(forget)
+    def wake(self) -> None:
+        """There is something to say. Thread: any."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # It has ended.
                 self._loop.call_soon_threadsafe(self._news.set)
@@ -97,25 +122,19 @@ class SharedChanges:
         while True:
             await self._news.wait()
             self._news.clear()
-            while self._take_unsaid():
-                if await self._store.run(lambda client: self._publish(client)) is None:
+            while self.pending:
+                if not await self._say_all():
                     await asyncio.sleep(_PAUSE_S)
-                else:
-                    self._being_said = []
 
-    def _take_unsaid(self) -> bool:
-        """Returns whether there is something to say: what is not said yet, and what came since.
-
-        What is announced while the same is being said is said once more: somebody may have asked
-        between the two.
-        """
-        with self._lock:
-            more = [one for one in self._unsaid if one not in self._being_said]
-            self._being_said = self._being_said + more
-            self._unsaid = []
+    async def _say_all(self) -> bool:
+        """Tells the others; False: Redis does not answer."""
+        self._being_said += [one for one in self._unsaid.take() if one not in self._being_said]
         if len(self._being_said) > _ANNOUNCED_MAX:
             self._being_said = [_ALL]
-        return bool(self._being_said)
+        if await self._store.run(self._publish) is None:
+            return False
+        self._being_said = []
+        return True
 
     async def _publish(self, client: Any) -> Any:
         said = json.dumps([self._me, self._being_said])
@@ -127,7 +146,7 @@ class SharedChanges:
 
     async def _listen(self) -> None:
         while True:
-            with contextlib.suppress(*self._failures):
+            with self._store.failing():
                 async with self._store.client.pubsub() as pubsub:
                     async with asyncio.timeout(_ALIVE_S):
                         await pubsub.subscribe(self._channel)

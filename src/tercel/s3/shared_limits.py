@@ -112,7 +112,8 @@ class SharedLimits:
             keys = [f"{self._prefix}limit:{self._name(budget)}"]
             numbers = [repr(token_ns / 1000), burst, wanted]
             found = await self._store.run(lambda client: self._script(keys, numbers, client))
-            # Where there is no answer the process is alone by now, and limits for itself.
+            # Where there is no answer the process is alone by now, and limits for itself; or too
+            # many ask at a time, and those who wait ask again.
             if found is not None:
                 given, wait_us = found
         shares.grant(key, given, wait_us / 1e6)

@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self
 from tercel.s3.redis import Redis, Share, is_shared
 from tercel.s3.sealing import Sealer
 from tercel.s3.shared_answers import Look, SharedAnswers
-from tercel.s3.shared_changes import SharedChanges
+from tercel.s3.shared_changes import SharedChanges, Unsaid
 from tercel.s3.shared_limits import SharedLimits, Shares, plain_name
 from tercel.s3.store import Store
 from tercel.s3.values import ApiKey, Bearer
@@ -43,7 +43,8 @@ class Sharing:
         self._sealer: Sealer | None = None
         if options.key is not None:
             self._sealer = Sealer(options.key, f"{options.policy}\n{purpose}")
-        self._unsaid: list[tuple[str, str, str]] = []
+        self._unsaid = Unsaid()
+        self._ended_on: asyncio.AbstractEventLoop | None = None
         self._answers: SharedAnswers | None = None
         self._changes: SharedChanges | None = None
         self._limits: SharedLimits | None = None
@@ -60,9 +61,9 @@ class Sharing:
     # --- from start to end
 
     def start(self) -> None:
-        """Begins, unless it has begun on the running loop."""
+        """Begins, unless it has begun, or ended, on the running loop."""
         loop = asyncio.get_running_loop()
-        if self._loop is loop:
+        if loop in (self._loop, self._ended_on):
             return
         assert self._engine is not None
         self._loop = loop
@@ -80,24 +81,24 @@ class Sharing:
                 Sealer(self.options.key, "changes"),
                 prefix,
                 self._answers.epoch_name,
+                self._unsaid,
                 self._forget,
             )
-            for forget in self._unsaid:
-                self._changes.announce(forget)
-            self._unsaid = []
             self._changes.start()
 
     async def close(self) -> None:
         """Ends what runs on the loop."""
         if self._loop is not asyncio.get_running_loop():
             return
-        self._loop = None
-        for one in (self._changes, self._answers, self._limits, self._store):
+        self._ended_on, self._loop = self._loop, None
+        ending = (self._changes, self._answers, self._limits, self._store)
+        self._answers = self._changes = self._limits = None
+        for one in ending:
             if one is not None:
                 await one.close()
-        self._answers = self._changes = None
 
     async def __aenter__(self) -> Self:
+        self._ended_on = None
         self.start()
         return self
 
@@ -141,18 +142,18 @@ class Sharing:
         """Has requests of a budget pass."""
         self.start()
         assert self._engine is not None
-        assert self._limits is not None  # The engine asks only where limits are shared.
-        await self._limits.ask(question, self._engine)
+        if self._limits is not None:
+            await self._limits.ask(question, self._engine)
+        else:  # It has ended.
+            self._engine.set_alone(True)
 
     def announce(self, access_key: str, identity: str, bucket: str) -> None:
         """Has the other gateways forget, too. Thread: any."""
         if self._sealer is None:
             return
-        changes = self._changes
-        if changes is None:
-            self._unsaid.append((access_key, identity, bucket))
-        else:
-            changes.announce((access_key, identity, bucket))
+        self._unsaid.add((access_key, identity, bucket))
+        if (changes := self._changes) is not None:
+            changes.wake()
 
 
 def key_of_token(api_key: ApiKey) -> bytes:

@@ -15,11 +15,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from tercel.s3.extra import load
-from tercel.s3.redis import Redis, client_of, place_of
+from tercel.extras import load
+from tercel.s3.redis import COMMANDS_MAX, Redis, client_of, place_of
 
 __all__ = ["Store", "end"]
 
@@ -45,27 +45,51 @@ class Store:
     def __init__(self, options: Redis, changed: Callable[[bool], None]) -> None:
         self.client: Any = client_of(options)
         self.resting = False
+        self._places = asyncio.Semaphore(COMMANDS_MAX)
         self._options = options
         self._changed = changed
-        self._failures = (load("redis", "redis").RedisError, OSError, TimeoutError)
+        redis = load("redis", "redis", "tercel.s3.Redis", "redis")
+        self._failures = (redis.RedisError, OSError, TimeoutError)
         self._probe: asyncio.Task[None] | None = None
         self._pause = _REST_S
         self._answered_at = 0.0
 
     async def run(self, command: Callable[[Any], Awaitable[Value]]) -> Value | None:
-        """Returns what a command does; None: Redis rests, or begins to."""
+        """Returns what a command does; None: Redis rests, or begins to, or is too busy with us."""
         if self.resting:
             return None
+        # That others wait for a place says nothing of Redis: those who have one will see.
         try:
+            async with asyncio.timeout(self._options.timeout):
+                await self._places.acquire()
+        except TimeoutError:
+            return None
+        try:
+            if self.resting:
+                return None
             async with asyncio.timeout(self._options.timeout):
                 return await command(self.client)
         except self._failures as error:
             self._rest(error)
-            return None
         except Exception as error:  # What the client makes of an answer that is none.
-            _log.exception("Redis at %s answered nonsense", place_of(self._options))
+            self._log_nonsense()
             self._rest(error)
-            return None
+        finally:
+            self._places.release()
+        return None
+
+    @contextlib.contextmanager
+    def failing(self) -> Iterator[None]:
+        """Ends a block that asks Redis where that fails: what is to go on tries again."""
+        try:
+            yield
+        except self._failures:
+            pass
+        except Exception:
+            self._log_nonsense()
+
+    def _log_nonsense(self) -> None:
+        _log.exception("Redis at %s answered nonsense", place_of(self._options))
 
     def _rest(self, error: Exception) -> None:
         if self.resting:
@@ -87,7 +111,7 @@ class Store:
         while True:
             await asyncio.sleep(self._pause)
             self._pause = min(2 * self._pause, _REST_MOST_S)
-            with contextlib.suppress(*self._failures):
+            with self.failing():
                 async with asyncio.timeout(max(self._options.timeout, _PROBE_TIMEOUT_S)):
                     # Connections of before may be half closed.
                     await self.client.connection_pool.disconnect(inuse_connections=False)

@@ -1,4 +1,4 @@
-"""Packages of the extra `auth`, imported where they are needed first."""
+"""Packages of extras, imported where they are needed first."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 __all__ = ["load"]
 
 
-def load(module: str, package: str, what: str) -> Any:
+def load(module: str, package: str, what: str, extra: str) -> Any:
     """Returns a module.
 
     Args:
-        package: that has it; `what` of tercel.auth needs it.
+        package: that has it; `what` needs it, and `extra` brings it.
 
     Raises:
         ImportError: the package is not installed.
@@ -21,5 +21,5 @@ def load(module: str, package: str, what: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"{what} needs {package}: install it with `pip install 'tercel[auth]'`"
+            f"{what} needs {package}: install it with `pip install 'tercel[{extra}]'`"
         ) from error

@@ -213,18 +213,24 @@ def say(error: HTTPError) -> Response:
     return Response(f"no: {error.detail}", status=error.status)
 
 
+# Without a key, and with one that is not theirs: what is said of each.
+_WRONG = [({}, "The API key is missing."), ({"x-key": "k2"}, "The API key is not valid.")]
+
+
 @pytest.mark.parametrize("handler", [say, wait_and_say])
-def test_error_handlers_are_asked(handler: Any) -> None:
+@pytest.mark.parametrize(("headers", "text"), _WRONG)
+def test_error_handlers_are_asked(handler: Any, headers: dict[str, str], text: str) -> None:
     app = made()
     app.error_handler(HTTPError)(handler)
     with TestClient(app) as client:
         for one in (client, InProcess(app)):
-            refused = one.post("/header?number=x", content=b"{}")
-            assert (refused.status_code, refused.text) == (401, "no: The API key is missing.")
+            refused = one.post("/header?number=x", content=b"{}", headers=headers)
+            assert (refused.status_code, refused.text) == (401, f"no: {text}")
             assert one.post("/header?number=x", headers={"x-key": "k1"}).status_code == 422
 
 
-def test_hooks_are_told() -> None:
+@pytest.mark.parametrize(("headers", "text"), _WRONG)
+def test_hooks_are_told(headers: dict[str, str], text: str) -> None:
     app = made()
     heard: list[Any] = []
 
@@ -239,8 +245,10 @@ def test_hooks_are_told() -> None:
     with TestClient(app) as client:
         for one in (client, InProcess(app)):
             heard.clear()
-            assert one.post("/header?number=x", content=b"{}").status_code == 401
-            assert heard == ["401: The API key is missing.", (401, False)]
+            refused = one.post("/header?number=x", content=b"{}", headers=headers)
+            assert refused.status_code == 401
+            assert one.post("/header?number=x", headers={"x-key": "k1"}).status_code == 422
+            assert heard == [f"401: {text}", (401, False), (422, True)]
 
 
 def test_a_websocket_is_refused_for_it_first() -> None:
@@ -285,37 +293,6 @@ def test_a_websocket_without_credentials_is_for_error_handlers() -> None:
             with denied as refused, client.websocket(path, headers=headers):
                 pass
             assert (refused.value.response.status_code, refused.value.response.text) == (401, text)
-
-
-@pytest.mark.parametrize("handler", [say, wait_and_say])
-def test_error_handlers_are_asked_about_wrong_ones(handler: Any) -> None:
-    app = made()
-    app.error_handler(HTTPError)(handler)
-    with TestClient(app) as client:
-        for one in (client, InProcess(app)):
-            refused = one.post("/header?number=x", headers={"x-key": "k2"})
-            assert (refused.status_code, refused.text) == (401, "no: The API key is not valid.")
-            assert one.post("/header?number=x", headers={"x-key": "k1"}).status_code == 422
-
-
-def test_hooks_are_told_of_wrong_ones() -> None:
-    app = made()
-    heard: list[Any] = []
-
-    @app.on_error
-    def note(request: Request, error: Exception) -> None:
-        heard.append(str(error))
-
-    @app.on_response
-    def note_response(request: Request, response: Response, succeeded: bool) -> None:
-        heard.append((response.status, succeeded))
-
-    with TestClient(app) as client:
-        for one in (client, InProcess(app)):
-            heard.clear()
-            assert one.post("/header?number=x", headers={"x-key": "k2"}).status_code == 401
-            assert one.post("/header?number=x", headers={"x-key": "k1"}).status_code == 422
-            assert heard == ["401: The API key is not valid.", (401, False), (422, True)]
 
 
 class Model(pydantic.BaseModel):

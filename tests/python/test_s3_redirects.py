@@ -95,6 +95,18 @@ def test_what_fails_there_is_forgotten(front: Front, origin: Origin) -> None:
     assert front.send("GET", "/front/key").body == b"home again"
 
 
+def test_a_connection_that_had_been_closed_says_nothing_of_the_place(
+    front: Front, origin: Origin
+) -> None:
+    send_on(origin, "GET")
+    assert front.send("GET", "/front/key").body == b"there"
+    origin.fail("head", "reset")
+    assert front.send("GET", "/front/key").body == b"there"
+    assert front.send("GET", "/front/key").body == b"there"
+    assert [one.target for one in origin.seen].count("/back/key") == 1
+    assert front.gateway.counts()["retried"] == 1
+
+
 def test_a_body_that_was_not_sent_goes_there(front: Front, origin: Origin) -> None:
     send_on(origin, "PUT")
     body = b"a new one"

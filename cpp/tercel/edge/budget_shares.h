@@ -1,9 +1,8 @@
-// What this process may use of the requests of budgets that several processes share.
+// What this process may use of budgets that several processes share: of requests, and of bytes.
 //
 //   BudgetShares shares;
 //   const auto taken = shares.take(key, now);             // Zero to wait: it may go on.
-//   if (taken.wait == BudgetShares::kUnknown) ...         // Ask whoever has the budget, come
-//   again.
+//   if (taken.wait == BudgetShares::kUnknown) ...         // Ask who has the budget; come again.
 //   ...
 //   const auto count = shares.wanted(key, rules, now);    // Who asks: for how many.
 //   shares.grant(key, {.count = given, .wait = wait}, now);

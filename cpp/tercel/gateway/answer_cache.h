@@ -14,8 +14,8 @@
 // asked for. No more than a quarter of the places are asked for at a time, so that questions about
 // what nobody knows push out few answers. Bytes are bounded as places are: kPlaceBytes for each of
 // them, of keys and values together, and one answer of more than kEntryBytesMax is given to those
-// who wait, and not kept. Values are handed out by SharedConst: a request keeps the
-// one that it began with.
+// who wait, and not kept. Values are handed out by SharedConst: a request keeps the one that it
+// began with.
 //
 // Resource: one a loop. Thread: the loop's. Cost: a hash of the key; find() allocates nothing.
 // Tested by answer_cache_test.cc.

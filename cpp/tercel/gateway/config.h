@@ -33,7 +33,7 @@ struct Config {
   bool debug = false;               // A refused signature is told with what was to be signed.
   Limits limits;
   edge::BudgetTable* budgets = nullptr;  // The gateway's. REQUIRES: not null if there are limits.
-  edge::BudgetShares* shares = nullptr;  // Of requests, with other processes; null: with none.
+  edge::BudgetShares* shares = nullptr;  // With other processes; null: with none.
 };
 
 class LiveConfig {

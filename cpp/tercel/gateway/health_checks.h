@@ -6,9 +6,8 @@
 //
 // Of all loops one looks at an endpoint, and the next time perhaps another one. A check is bounded:
 // by the time limit of a connection, and as much for an answer; a loop begins no other one of the
-// endpoint before that. What it learns goes to the health
-// of the endpoint, and its connection to the pool. Resource: lives in its station. Thread: the
-// loop's. Tested by health_checks_test.cc.
+// endpoint before that. What it learns goes to the health of the endpoint, and its connection to
+// the pool. Resource: lives in its station. Thread: the loop's. Tested by health_checks_test.cc.
 #pragma once
 
 #include <chrono>

@@ -81,7 +81,7 @@ void Pool::withdraw(Waiter& waiter) noexcept {
 
 void Pool::release(UpstreamConnection& connection) noexcept {
   // Whoever waits gets it at once: what is behind the last response would be the answer to a
-  // request that was not sent yet. Of an idle one that is looked at when it is taken.
+  // request that was not sent yet. One that is kept is looked at when it is lent.
   const bool usable = waiting_ == 0 ? connection.reusable() : connection.seems_usable();
   if (!usable) {
     end(connection);

@@ -8,16 +8,19 @@
 // of each attempt that fails, and may have another one as long as nothing of the client's body was
 // taken and nothing of a response was given: it is asked for the head again then. By default that
 // is one more, where the origin cannot have worked on the request. A head that asks for an upgrade
-// makes a tunnel where the origin agrees; it lasts until one of the two sides ends. A client that
-// goes cancels the call, unless the rewriter says that it outlives the client, and all of the
-// request was passed on to a connection: the origin ends its work then, and nobody hears of it. A
-// call that fails before the response began becomes the rewriter's answer, and afterwards a
-// response that is visibly incomplete. A body that nobody changes, and no throttle slows down, goes
-// from one socket to the other inside of the kernel where it can (goes_unseen()), and is copied
-// elsewhere. Resource: a relay lives in its context, from start() to the turn behind the end of its
-// exchange, or of a call that outlives it. Thread: the loop's. Source: RFC 9110 sections 7.6, 9.2.2
-// and 10.1.1. Tested by relay_test.cc, relay_retry_test.cc, relay_alone_test.cc and
-// relay_pipe_test.cc.
+// makes a tunnel where the origin agrees; it lasts until one of the two sides ends.
+//
+// A client that goes cancels the call, unless the rewriter says that it outlives the client, and
+// all of the request was passed on to a connection: the origin ends its work then, and nobody hears
+// of it. A call that fails before the response began becomes the rewriter's answer, and afterwards
+// a response that is visibly incomplete.
+//
+// A body that nobody changes, and no throttle slows down, goes from one socket to the other inside
+// of the kernel where it can (goes_unseen()), and is copied elsewhere.
+//
+// Resource: a relay lives in its context, from start() to the turn behind the end of its exchange,
+// or of a call that outlives it. Thread: the loop's. Source: RFC 9110 sections 7.6, 9.2.2 and
+// 10.1.1. Tested by relay_test.cc, relay_retry_test.cc, relay_alone_test.cc and relay_pipe_test.cc.
 #pragma once
 
 #include <chrono>

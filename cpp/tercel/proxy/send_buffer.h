@@ -6,9 +6,8 @@
 //   state = output.flush(stream, SIZE_MAX);   // After an event.
 //
 // One pooled block, which is there only while bytes wait, and behind it at most one pipe, behind
-// which nothing is added. Who fills it stops at a high-water mark,
-// so that it stays small. Resource: belongs to one request. Thread: the loop's. Tested by
-// send_buffer_test.cc.
+// which nothing is added. Who fills it stops at a high-water mark, so that it stays small.
+// Resource: belongs to one request. Thread: the loop's. Tested by send_buffer_test.cc.
 #pragma once
 
 #include <cstddef>

@@ -18,6 +18,7 @@
 #include "support/descriptors.h"
 #include "support/failing_syscalls.h"
 #include "support/manual_clock.h"
+#include "support/pattern.h"
 #include "tercel/net/pipe_pool.h"
 #include "tercel/net/socket_stream.h"
 
@@ -26,13 +27,7 @@ namespace {
 
 using test::Call;
 using test::Fd;
-
-std::string pattern(std::size_t bytes) {
-  std::string text(bytes, ' ');
-  std::uint32_t state = 1;
-  for (char& c : text) c = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24);
-  return text;
-}
+using test::pattern;
 
 // Two TCP connections: what the test writes to `sender` can be read from `source`, and what is
 // written to `sink` arrives at `receiver`. None blocks.

@@ -1,6 +1,8 @@
 // Clients that leave: which calls end with them, and which go on alone.
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,10 +16,55 @@ namespace {
 
 using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): only literals.
 
+// An exchange of a session that counts how many requests its client has under way.
+class CountedExchange final : public http::Exchange, private http::Place {
+ public:
+  explicit CountedExchange(http::Exchange& inner) noexcept : inner_{inner} {}
+  [[nodiscard]] int held() const noexcept { return held_; }
+
+  void observe(http::Observer* observer) noexcept override { inner_.observe(observer); }
+  const http::Endpoints& endpoints() const noexcept override { return inner_.endpoints(); }
+  http::BodyRead read_body() noexcept override { return inner_.read_body(); }
+  http::BodyRead arrived_body() noexcept override { return inner_.arrived_body(); }
+  std::span<const http::Field> request_trailers() const noexcept override {
+    return inner_.request_trailers();
+  }
+  Result<void> interim(const http::Response& response) noexcept override {
+    return inner_.interim(response);
+  }
+  Result<void> start(const http::Response& response) noexcept override {
+    return inner_.start(response);
+  }
+  Result<void> write(http::Payload payload, http::Final final) noexcept override {
+    return inner_.write(payload, final);
+  }
+  Result<void> write_file(http::FileRange range, http::Final final) noexcept override {
+    return inner_.write_file(range, final);
+  }
+  Result<void> finish(std::span<const http::Field> trailers) noexcept override {
+    return inner_.finish(trailers);
+  }
+  using http::Exchange::abort;
+  void abort(Errc error, std::chrono::seconds retry_after) noexcept override {
+    inner_.abort(error, retry_after);
+  }
+  bool writable() const noexcept override { return inner_.writable(); }
+  http::Place* keep_place() noexcept override {
+    ++held_;
+    return this;
+  }
+
+ private:
+  void leave() noexcept override { --held_; }
+
+  http::Exchange& inner_;
+  int held_ = 0;
+};
+
 class RelayAloneTest : public test::RewriterFixture {
  protected:
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
-    Relay::start(relays_, *this, request, exchange);
+    Relay::start(relays_, *this, request, counted_.emplace(exchange));
   }
   Result<void> rewrite_request(const http::Request& from, Outgoing& to,
                                FieldDraft& /*draft*/) noexcept override {
@@ -47,6 +94,7 @@ class RelayAloneTest : public test::RewriterFixture {
     settle();
   }
 
+  std::optional<CountedExchange> counted_;
   CallTimes times_{.response_time = 10s};
   bool outlives_ = true;
   std::optional<std::chrono::nanoseconds> pause_;
@@ -60,8 +108,10 @@ TEST_F(RelayAloneTest, WhatWasPassedOnIsFinishedByTheOrigin) {
   close_client();
   EXPECT_EQ(log_, "left ");
   EXPECT_EQ(origin_.lent, 1);
+  EXPECT_EQ(counted_->held(), 1) << "it counts as one of its client's";
   EXPECT_EQ(answer(kDone), "");
   EXPECT_EQ(log_, "left ended 1 1");
+  EXPECT_EQ(counted_->held(), 0);
   EXPECT_EQ(origin_.kept, 1) << "its connection is used again";
 }
 

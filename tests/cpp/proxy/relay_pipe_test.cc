@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "proxy/relay_fixture.h"
+#include "support/pattern.h"
 
 namespace tercel::proxy {
 namespace {
@@ -20,13 +21,7 @@ namespace {
 using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): only literals.
 using http::Final;
 using test::Call;
-
-std::string pattern(std::size_t bytes) {
-  std::string text(bytes, ' ');
-  std::uint32_t state = 1;
-  for (char& c : text) c = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24);
-  return text;
-}
+using test::pattern;
 
 class PassingFilter final : public BodyFilter {
  public:

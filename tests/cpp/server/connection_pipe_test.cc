@@ -20,6 +20,7 @@
 #include "support/descriptors.h"
 #include "support/failing_syscalls.h"
 #include "support/manual_clock.h"
+#include "support/pattern.h"
 #include "tercel/base/slab.h"
 #include "tercel/net/socket_stream.h"
 #include "tercel/server/connection.h"
@@ -33,13 +34,7 @@ using http::BodyState;
 using http::Final;
 using test::Call;
 using test::Fd;
-
-std::string pattern(std::size_t bytes) {
-  std::string text(bytes, ' ');
-  std::uint32_t state = 1;
-  for (char& c : text) c = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24);
-  return text;
-}
+using test::pattern;
 
 // PUT keeps the body, which it reads into pipes where it can; GET answers with `body`, in pipes.
 class PipeHandler final : public http::Handler {
@@ -73,9 +68,11 @@ class PipeHandler final : public http::Handler {
     }
     void send() noexcept {
       while (exchange.writable()) {
+        owner.took_pipes = exchange.takes_pipes();
+        if (!owner.took_pipes) return;
         Pipe pipe = owner.loop_->pipes().take();
         if (!pipe) return exchange.abort(Errc::kNoMemory);
-        const std::string_view left = std::string_view{owner.body}.substr(sent);
+        const std::string_view left = std::string_view{owner.body}.substr(sent, owner.part_bytes);
         const ssize_t put = ::write(pipe.write_end(), left.data(), left.size());
         if (put > 0) pipe.filled(static_cast<std::size_t>(put));
         sent += pipe.bytes();
@@ -126,6 +123,8 @@ class PipeHandler final : public http::Handler {
   std::string body;
   std::vector<http::Outcome> outcomes;
   http::Traffic traffic;
+  std::size_t part_bytes = SIZE_MAX;  // Of an answer, in one pipe.
+  bool took_pipes = true;             // When it was asked last.
   int piped = 0;
   int copied = 0;
   std::size_t first_bytes = 0;  // Of the body, that came with the head.
@@ -319,6 +318,16 @@ TEST_F(ConnectionPipeTest, AClientThatDoesNotReadIsHeldUpWithAFewPipes) {
   EXPECT_EQ(server_->connections(), 0U);
   EXPECT_EQ(pipes().lent(), 0U);
   EXPECT_EQ(loop_->blocks().outstanding(), 0U);
+}
+
+TEST_F(ConnectionPipeTest, ManySmallPartsForAClientThatDoesNotReadTakeNoMorePipes) {
+  const Fd client = connect();
+  handler_.body = pattern(10'000'000);
+  handler_.part_bytes = 1000;
+  test::send_text(client, kGet);
+  settle();
+  EXPECT_FALSE(handler_.took_pipes);
+  EXPECT_LE(pipes().lent(), Connection::kFilesMax);
 }
 
 TEST_F(ConnectionPipeTest, AClientThatEndsInTheMiddleHasSentNoBody) {

@@ -141,7 +141,7 @@ def raw(body: bytes) -> None: ...
         (nothing, {"params_schema": {"properties": {"a": {}}}}, "no argument 'a'"),
         (nothing, {"body_schema": []}, "a JSON Schema as a dict"),
         (nothing, {"body_schema": {"type": "thing"}}, "its schema is none"),
-        (nothing, {"params_schema": []}, "the JSON Schema of an object"),
+        (nothing, {"params_schema": []}, '{"properties": {"page": {"type": "integer"}}}, not []'),
         (nothing, {"params_schema": {"properties": []}}, "the JSON Schema of an object"),
         (nothing, {"params_schema": {"type": "array"}}, "of an object, not of 'array'"),
         (nothing, {"params_schema": {"minProperties": 1}}, "each is checked by itself"),

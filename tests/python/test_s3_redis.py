@@ -591,7 +591,7 @@ def test_over_tls(origin: Origin, tmp_path: Path, caplog: pytest.LogCaptureFixtu
         ({"url": "redis://"}, "the url of Redis names no host and port"),
         ({"url": "redis://h:x"}, "the url of Redis is none: Port could not be cast"),
         ({"url": "redis://h/x"}, "the path in the url of Redis is the number of a database"),
-        ({"url": "redis://h?color=red"}, "the url of Redis has options that it does not know: "),
+        ({"url": "redis://h?color=red"}, "the options in the url of Redis cannot be used: "),
         (
             {"url": "redis://h?decode_responses=True"},
             "the url of Redis has decode_responses: leave",

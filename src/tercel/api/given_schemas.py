@@ -112,7 +112,7 @@ def _check_params(schema: Any) -> None:
     if not isinstance(schema, Mapping) or not isinstance(schema.get("properties", {}), Mapping):
         raise TypeError(
             'params_schema is the JSON Schema of an object, as {"properties": {"page": {"type":'
-            f' "integer"}}}}, not {schema!r}'
+            f' "integer"}}}}}}, not {schema!r}'
         )
     if unknown := set(schema) - _OF_PARAMS:
         raise ValueError(

@@ -140,7 +140,7 @@ def client_of(options: Redis) -> Any:
 
     Raises:
         ImportError: the package redis is not installed.
-        ValueError: the URL has options that it does not know, or the file of `ca` is none.
+        ValueError: the URL has options that cannot be used, or the file of `ca` is none.
     """
     redis = load("redis.asyncio", "redis", "tercel.s3.Redis", "redis")
     backoff, retry = (
@@ -168,7 +168,7 @@ def client_of(options: Redis) -> Any:
         )
         pool.make_connection()
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the url of Redis has options that it does not know: {error}") from None
+        raise ValueError(f"the options in the url of Redis cannot be used: {error}") from None
     if pool.connection_kwargs.get("decode_responses"):
         raise ValueError("the url of Redis has decode_responses: leave it out, answers are bytes")
     return redis.Redis(connection_pool=pool)

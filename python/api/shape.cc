@@ -1,5 +1,7 @@
 #include "python/api/shape.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <string_view>
 #include <utility>
@@ -41,12 +43,13 @@ PyObject* make_integer(json::Value value) noexcept {
   const auto zeros = exact.exponent();
   constexpr std::int64_t kDigitsMax = tercel::api::kIntegerDigitsMax;
   if (zeros < 0 || zeros > kDigitsMax - static_cast<std::int64_t>(exact.size())) return refuse();
-  std::string text{exact.negative() ? "-" : ""};
-  for (std::size_t i = 0; i < exact.size(); ++i) {
-    text += static_cast<char>('0' + exact.digit(i));
-  }
-  text.append(static_cast<std::size_t>(zeros), '0');
-  return PyLong_FromString(text.c_str(), nullptr, 10);
+  std::array<char, kDigitsMax + 2> text;
+  char* end = text.data();
+  if (exact.negative()) *end++ = '-';
+  for (std::size_t i = 0; i < exact.size(); ++i) *end++ = static_cast<char>('0' + exact.digit(i));
+  end = std::fill_n(end, zeros, '0');
+  *end = '\0';
+  return PyLong_FromString(text.data(), nullptr, 10);
 }
 
 }  // namespace

@@ -65,6 +65,10 @@ OVERVIEW = (
     ),
     ("WSGI hello, 64 connections: requests per CPU-second", "wsgi-hello-64", "requests_per_cpu_s"),
     ("Falcon (WSGI), JSON, 64 connections", "wsgi-falcon-64", "requests_per_cpu_s"),
+    ("S3, GET of 1 KiB: requests per CPU-second", "s3-get-1k", "requests_per_cpu_s"),
+    ("GET of 1 MiB", "s3-get-1m", "requests_per_cpu_s"),
+    ("PUT of 1 MiB", "s3-put-1m", "requests_per_cpu_s"),
+    ("PUT of 1 MiB, checksum behind it", "s3-put-1m-trailer", "requests_per_cpu_s"),
     ("memory, FastAPI, idle: PSS in MiB", "memory-idle", "pss_mib"),
     ("memory, FastAPI, 4 workers, idle: PSS in MiB", "memory-idle-4-workers", "pss_mib"),
     ("the same after a load", "memory-idle-4-workers", "pss_after_load_mib"),
@@ -75,6 +79,7 @@ OVERVIEW = (
 )
 # What has no Python in it, and what is no server.
 OVERVIEW_WITHOUT = {"tercel-cpp", "nginx", "h2o", "nghttpd", "raw", "bare", "floor"}
+OVERVIEW_WITHOUT |= {"copy-64k", "pipe-256k"}
 
 
 def overview(result: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,17 @@ def tercel_s3(target: Target) -> list[str]:
         *("--timeout-keep-alive", str(KEEP_ALIVE_S), "--backlog", str(BACKLOG)),
         *("--limit-request-body", "0", "--io-threads", str(target.needs.threads or 1)),
     ]
+
+
+def raw_relay(way: str, kib: int) -> Callable[[Target], list[str]]:
+    """Returns what builds the command line: "copy" or "pipe", so many KiB at a time."""
+
+    def command(target: Target) -> list[str]:
+        origin = _origin().rpartition(":")[2]
+        program = str(target.build / "bench" / "raw_relay")
+        return [program, way, str(kib), str(target.port), origin]
+
+    return command
 
 
 def object_storage_proxy(target: Target) -> list[str]:

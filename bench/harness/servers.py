@@ -187,6 +187,21 @@ SERVERS = (
         proxy_commands.haproxy,
         probe=_OBJECT,
     ),
+    # No proxy can forward for less than the cheaper one of them: what one costs above is its own.
+    *(
+        Server(
+            f"{way}-{kib}k",
+            "s3",
+            f"bench/load/raw_relay.cc: the system calls of a proxy and nothing else, {text}",
+            proxy_commands.raw_relay(way, kib),
+            probe=_OBJECT,
+        )
+        for way, sizes, text in (
+            ("copy", (64, 1024), "recv() and send()"),
+            ("pipe", (64, 128, 256, 512), "splice()"),
+        )
+        for kib in sizes
+    ),
     _api(
         "robyn",
         "api_robyn",

@@ -332,7 +332,9 @@ WORKLOADS = (
         _throughput(f"s3-{name}", f"What does {question} cost?", ("s3",), traffic)
         for name, question, traffic in (
             ("get-1k", "a GET of an object of 1 KiB", s3.S3("GET", 1024)),
+            ("get-64k", "a GET of an object of 64 KiB", s3.S3("GET", 64 << 10)),
             ("get-1m", "a GET of an object of 1 MiB", s3.S3("GET", 1 << 20)),
+            ("put-64k", "a PUT of 64 KiB whose hash is signed", s3.S3("PUT", 64 << 10)),
             ("put-1m", "a PUT of 1 MiB whose hash is signed", s3.S3("PUT", 1 << 20)),
             (
                 "put-1m-trailer",

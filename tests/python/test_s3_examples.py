@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
 import runpy
 import time
 import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -29,7 +33,8 @@ class Storage(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         credential = self.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
-        body = f"{credential} {self.path}".encode()
+        token = self.headers["x-amz-security-token"]
+        body = " ".join(filter(None, (credential, token, self.path))).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -139,6 +144,45 @@ def test_tokens(storage: str) -> None:
         assert "InvalidAccessKeyId" in ask(server, "/team/k", late, "token")[1]
         forged = jwt.encode(claims, "f" * 32, "HS256")
         assert "InvalidAccessKeyId" in ask(server, "/team/k", forged, "token")[1]
+
+
+class Role(BaseHTTPRequestHandler):
+    """Gives credentials with an end, as the agent of a container does: others each time."""
+
+    keys = itertools.count(1)
+
+    def do_GET(self) -> None:
+        end = datetime.now(UTC) + timedelta(minutes=5)  # Less than what botocore renews ahead.
+        key = f"ROLE{next(self.keys)}"
+        body = {"AccessKeyId": key, "SecretAccessKey": "s", "Token": f"token of {key}"}
+        text = json.dumps(body | {"Expiration": end.strftime("%Y-%m-%dT%H:%M:%SZ")}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+def test_role(storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("botocore")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    nothing = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    alice = ("alice", "secret-of-alice")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Role) as agent:
+        Thread(target=agent.serve_forever, daemon=True).start()
+        where = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{agent.server_port}/"}
+        env = {"S3_ENDPOINT": storage, **nothing, **where}
+        with ServerProcess("role:gateway", app_dir=EXAMPLES, env=env, io_threads=1) as server:
+            found = [ask(server, "/photos/k", *alice) for _ in range(2)]
+            assert found[0][0] == 200
+            assert re.fullmatch(r"ROLE\d+ token of ROLE\d+ /photos/k", found[0][1])
+            assert found[1] == found[0]  # Kept: botocore would have gone for others.
+        agent.shutdown()
+    with example("role", storage, **nothing, AWS_EC2_METADATA_DISABLED="true") as server:
+        assert "InternalError" in ask(server, "/photos/k", *alice)[1]
+        server.wait_for("AWS knows no credentials here")
 
 
 def test_sandbox(storage: str, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ namespace {
 
 // A failure of the endpoint, and not of a connection that it had closed, or of a limit of ours.
 bool tells_of_endpoint(const proxy::FailedAttempt& failed) noexcept {
-  if (failed.status != 0) return true;
   if (failed.reused && proxy::nothing_was_lost(failed)) return false;
+  if (failed.status != 0) return true;
   return info(failed.error).blame == Blame::kUpstream && failed.error != Errc::kUpstreamBusy;
 }
 

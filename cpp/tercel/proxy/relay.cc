@@ -184,7 +184,9 @@ void Relay::on_head(const http::ResponseHead& head) noexcept {
     drop_response();
     return ask_anew({});
   }
-  if (is_transient(head.status) && try_again(head.status, Errc::kUpstreamFailed)) return;
+  const bool is_failure =
+      is_transient(head.status) || (head.status == kWaitedTooLong && !head.keep_alive);
+  if (is_failure && try_again(head.status, Errc::kUpstreamFailed)) return;
   http::Response to{.status = head.status,
                     .fields = {},
                     .trailers = head.framing == http::ResponseFraming::kChunked,
@@ -306,6 +308,7 @@ bool Relay::try_again(std::uint16_t status, Errc error) noexcept {
     return true;
   }
   if (status != 0) drop_response();
+  needs_new_ = status == kWaitedTooLong;  // Others of its age may be as stale.
   ask_anew(*pause);
   return true;
 }
@@ -328,7 +331,7 @@ void Relay::drop_response() noexcept {
 }
 
 void Relay::on_timer() noexcept {
-  alone_ ? end_alone() : attempt(enough());
+  alone_ ? end_alone() : attempt(needs_new_ ? Freshness::kNew : enough());
 }
 
 // A request that is repeated when its connection turns out to be closed needs no look at it before.

@@ -86,9 +86,10 @@ class Rewriter {
   [[nodiscard]] virtual Result<void> rewrite_response(const http::ResponseHead& from,
                                                       http::Response& to,
                                                       FieldDraft& draft) noexcept = 0;
-  // An attempt failed, or was answered with a status that is_transient(): how long to wait before
-  // the next one; nothing: there is none, and the failure or the response stands. Where
-  // nothing_was_lost() there should be one: the connection was not looked at for that.
+  // An attempt failed, or was answered with a status that is_transient(), or with kWaitedTooLong on
+  // a connection that is closed with it: how long to wait before the next one; nothing: there is
+  // none, and the failure or the response stands. Where nothing_was_lost() there should be one: the
+  // connection was not looked at for that.
   [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> after_failure(
       const FailedAttempt& failed) noexcept {
     const bool again = failed.attempt == 1 && nothing_was_lost(failed);
@@ -235,6 +236,7 @@ class Relay final : private net::Deferred, private net::Timer {
   std::size_t dropped_bytes_ = 0;                // Of the body, behind the end of the exchange.
   unsigned attempts_ = 0;
   bool passes_trailers_ : 1 = true;
+  bool needs_new_ : 1 = false;      // The next attempt, a connection that was never used.
   bool body_touched_ : 1 = false;   // Bytes of the request's body, or its end, were taken.
   bool request_over_ : 1 = false;   // Nothing more of it is to be passed on.
   bool started_ : 1 = false;        // The response.

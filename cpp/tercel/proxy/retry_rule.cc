@@ -44,7 +44,8 @@ nanoseconds pause_of(unsigned number, const RetryRule::With& with) noexcept {
 }  // namespace
 
 bool nothing_was_lost(const FailedAttempt& failed) noexcept {
-  if (!failed.replayable || failed.status != 0) return false;
+  if (!failed.replayable) return false;
+  if (failed.status != 0) return failed.status == kWaitedTooLong && failed.reused;
   if (failed.progress == Progress::kUnsent) {
     return failed.reused || (failed.attempt == 1 && failed.error == Errc::kUpstreamUnreachable);
   }

@@ -44,6 +44,11 @@ struct FailedAttempt {
   return status == 500 || (status >= 502 && status <= 504);
 }
 
+// 408 Request Timeout, by which an origin also says that it waited long enough for a next request
+// of a connection, and closes it: to a request that crosses it on its way, it looks like an answer.
+// Source: RFC 9110 section 15.5.9.
+inline constexpr std::uint16_t kWaitedTooLong = 408;
+
 // Nothing was lost, whatever the request is: the origin did not work on it. In most cases it had
 // closed the connection while that was idle.
 [[nodiscard]] bool nothing_was_lost(const FailedAttempt& failed) noexcept;

@@ -657,6 +657,35 @@ TEST_F(ForwardAgainTest, ClosedBeforeTheRequestWasSent) {
   EXPECT_EQ(answer(kOk), kOk);
 }
 
+constexpr std::string_view kTimeout =
+    "HTTP/1.1 408 Request Timeout\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno";
+
+// Source: RFC 9110 section 15.5.9.
+TEST_F(ForwardAgainTest, WhatAnIdleConnectionIsToldIsNoAnswer) {
+  for (const std::string_view method : {"GET", "POST"}) {
+    make_stale();
+    const std::string request = std::string{method} + " / HTTP/1.1\r\nHost: h\r\n\r\n";
+    const std::string passed_on = ask(request);
+    EXPECT_EQ(answer(kTimeout), "");
+    pass(0ns);
+    EXPECT_EQ(origin_.wanted, Freshness::kNew);
+    EXPECT_EQ(origin_.received(), passed_on);
+    EXPECT_EQ(answer(kOk), kOk);
+  }
+}
+
+TEST_F(ForwardAgainTest, ATimeoutOfARequestIsOne) {
+  (void)ask(kGet);
+  EXPECT_EQ(status(answer(kTimeout)), "HTTP/1.1 408 Request Timeout") << "a new connection";
+  mount(plain());
+  make_stale();
+  (void)ask(kGet);
+  EXPECT_EQ(status(answer("HTTP/1.1 408 R\r\ncontent-length: 0\r\n\r\n")), "HTTP/1.1 408 R")
+      << "one that goes on";
+  (void)ask("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
+  EXPECT_EQ(status(answer(kTimeout)), "HTTP/1.1 408 Request Timeout") << "a body that is gone";
+}
+
 TEST_F(ForwardAgainTest, OnlyOnce) {
   make_stale();
   (void)ask(kGet);

@@ -52,6 +52,19 @@ TEST_F(RetryRuleTest, WhichStatusIsRepeatedForWhichMethod) {
   }
 }
 
+TEST_F(RetryRuleTest, AnOriginThatWaitedTooLongForARequestGotNone) {
+  FailedAttempt failed = answered(kWaitedTooLong, "POST");
+  EXPECT_EQ(first(failed), kNone);
+  failed.reused = true;
+  EXPECT_EQ(first(failed), kAtOnce);
+  EXPECT_TRUE(nothing_was_lost(failed));
+  failed.replayable = false;
+  EXPECT_EQ(first(failed), kNone);
+  failed = answered(404);
+  failed.reused = true;
+  EXPECT_EQ(first(failed), kNone);
+}
+
 TEST_F(RetryRuleTest, NothingIsRepeatedOnceTheBodyWasTaken) {
   FailedAttempt failed = answered(503, "PUT");
   failed.has_body = true;

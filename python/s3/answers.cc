@@ -93,6 +93,13 @@ gateway::Credentials to_credentials(const nb::tuple& answer) {
   return credentials;
 }
 
+gateway::ResolvedBucket to_bucket(const nb::tuple& answer) {
+  gateway::ResolvedBucket bucket{verdict_of(answer), {}};
+  if (bucket.verdict == gateway::Verdict::kYes)
+    bucket.backend = item<NativeBackend>(answer, 2).backend;
+  return bucket;
+}
+
 std::chrono::nanoseconds seconds(const nb::tuple& answer, std::size_t from_the_end) {
   const std::chrono::duration<double> given{item<double>(answer, answer.size() - from_the_end)};
   return std::chrono::duration_cast<std::chrono::nanoseconds>(given);
@@ -122,6 +129,8 @@ nb::tuple to_tuple(const Question& question) {
                             to_str(question.operation), to_str(question.method),
                             to_str(question.query), to_str(question.source_ip),
                             to_str(question.copy_source), question.presigned, headers_of(question));
+    case Question::Kind::kBucket:
+      return nb::make_tuple(kind, to_str(question.bucket));
     case Question::Kind::kBudget:
       return nb::make_tuple(kind, question.budget_key, to_bytes(question.budget),
                             question.rules.token.count(), question.rules.burst,
@@ -131,6 +140,10 @@ nb::tuple to_tuple(const Question& question) {
   }
   return nb::make_tuple(kind, to_str(question.bucket), to_str(question.identity),
                         to_str(question.rule));
+}
+
+void bind_answers(nb::module_& module) {
+  nb::class_<NativeBackend>(module, "Backend");
 }
 
 gateway::Answer to_answer(const nb::tuple& answer) {
@@ -144,6 +157,9 @@ gateway::Answer to_answer(const nb::tuple& answer) {
       break;
     case Question::Kind::kCredentials:
       made.value = to_credentials(answer);
+      break;
+    case Question::Kind::kBucket:
+      made.value = to_bucket(answer);
       break;
     case Question::Kind::kBudget:
       return made;  // What was granted is in the shares.

@@ -6,9 +6,17 @@
 
 #include <nanobind/nanobind.h>
 
+#include "tercel/base/shared_const.h"
 #include "tercel/gateway/question.h"
 
 namespace tercel::python::s3 {
+
+// A backend in the hands of Python, which answers with it.
+struct NativeBackend {
+  SharedConst<gateway::Backend> backend;
+};
+// Registers it.
+void bind_answers(nanobind::module_& module);
 
 // Of a decision: its keys (gateway/decision_key.h), by scope; of another question: none.
 [[nodiscard]] nanobind::list decision_keys(const gateway::Question& question);

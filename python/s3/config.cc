@@ -80,7 +80,7 @@ gateway::Limit to_limit(const nb::tuple& rule) {
   return limit;
 }
 
-Backend to_backend(const nb::tuple& rule) {
+Backend to_backend(const nb::tuple& rule, SharedReach& shared) {
   Items items{rule};
   Backend backend;
   backend.rule = items.next<std::string>();
@@ -97,7 +97,7 @@ Backend to_backend(const nb::tuple& rule) {
   backend.prefix = items.next<std::string>();
   backend.redirects = items.next<std::string>();
   backend.anonymous = anonymous_of(items.next<nb::list>());
-  read_reach(items.next<nb::tuple>(), backend);
+  read_reach(items.next<nb::tuple>(), backend, shared);
   for (const nb::handle one : items.next<nb::list>()) {
     backend.cors.emplace_back(to_cors(nb::cast<nb::tuple>(one)));
   }
@@ -107,10 +107,10 @@ Backend to_backend(const nb::tuple& rule) {
 }  // namespace
 
 gateway::Config to_config(const Fixed& fixed, const nb::list& rules, const nb::list& limits,
-                          const gateway::Config* previous) {
+                          const gateway::Config* previous, SharedReach& shared) {
   gateway::Config config;
   for (const nb::handle rule : rules) {
-    Backend backend = to_backend(nb::cast<nb::tuple>(rule));
+    Backend backend = to_backend(nb::cast<nb::tuple>(rule), shared);
     share_health(backend, previous, config);
     if (!gateway::is_glob(backend.rule) && !tercel::s3::valid_bucket_name(backend.rule)) {
       throw nb::value_error(
@@ -131,7 +131,16 @@ gateway::Config to_config(const Fixed& fixed, const nb::list& rules, const nb::l
   config.domain_views.assign(config.domains.begin(), config.domains.end());
   config.region = fixed.region;
   config.debug = fixed.debug;
+  config.resolves = fixed.resolves;
   return config;
+}
+
+Backend to_backend_beside(const gateway::Config& config, const nb::tuple& rule,
+                          SharedReach& shared) {
+  Backend backend = to_backend(rule, shared);
+  share_health(backend, config, shared);
+  gateway::give_secret_version(backend);
+  return backend;
 }
 
 std::optional<std::string> cors_problem(const nb::tuple& rule) {

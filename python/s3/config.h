@@ -9,6 +9,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include "python/s3/reach.h"
 #include "tercel/gateway/config.h"
 
 namespace tercel::python::s3 {
@@ -18,6 +19,7 @@ struct Fixed {
   std::vector<std::string> domains;
   std::string region;
   bool debug;
+  bool resolves;  // Who is asked knows buckets that no configuration names.
 };
 
 // `rules`: a tuple for each backend, as _native() of gateway.py makes them; `limits`: one for each
@@ -25,7 +27,11 @@ struct Fixed {
 // learnt is kept; null: there is none. Throws ValueError with a sentence, or TypeError.
 [[nodiscard]] gateway::Config to_config(const Fixed& fixed, const nanobind::list& rules,
                                         const nanobind::list& limits,
-                                        const gateway::Config* previous);
+                                        const gateway::Config* previous, SharedReach& shared);
+
+// A backend for buckets that `config`, which is the one in force, does not name. As a rule.
+[[nodiscard]] gateway::Backend to_backend_beside(const gateway::Config& config,
+                                                 const nanobind::tuple& rule, SharedReach& shared);
 
 // Nothing, or a sentence on what is wrong with a rule, as _native() of cors.py makes them.
 [[nodiscard]] std::optional<std::string> cors_problem(const nanobind::tuple& rule);

@@ -20,6 +20,7 @@
 
 #include "python/asgi/open_door.h"
 #include "python/errors.h"
+#include "python/s3/answers.h"
 #include "python/s3/audit_files.h"
 #include "python/s3/config.h"
 #include "python/s3/gateway_metrics.h"
@@ -41,21 +42,28 @@ namespace {
 class PyGateway {
  public:
   PyGateway(nb::object ask, std::vector<std::string> domains, std::string region,
-            std::size_t cache_entries, bool debug, std::string audit_log, bool shared_limits)
+            std::size_t cache_entries, bool debug, std::string audit_log, bool shared_limits,
+            bool resolves)
       : ask_{std::move(ask)},
-        fixed_{std::move(domains), std::move(region), debug},
+        fixed_{std::move(domains), std::move(region), debug, resolves},
         audit_log_{std::move(audit_log)},
         shared_limits_{shared_limits},
-        gateway_{SharedConst{to_config(fixed_, nb::list{}, nb::list{}, nullptr)}, cache_entries} {}
+        gateway_{SharedConst{to_config(fixed_, nb::list{}, nb::list{}, nullptr, reach_)},
+                 cache_entries} {}
 
   void update(const nb::list& rules, const nb::list& limits) {
     const SharedConst<gateway::Config> now = gateway_.config.current();
-    gateway::Config config = to_config(fixed_, rules, limits, &*now);
+    reach_.forget_tls();
+    gateway::Config config = to_config(fixed_, rules, limits, &*now, reach_);
     if (!config.limits.empty()) {
       config.budgets = &gateway_.budgets();
       if (shared_limits_) config.shares = &gateway_.shares();
     }
     gateway_.config.replace(SharedConst{std::move(config)});
+  }
+  [[nodiscard]] NativeBackend backend(const nb::tuple& rule) {
+    const SharedConst<gateway::Config> now = gateway_.config.current();
+    return {SharedConst{to_backend_beside(*now, rule, reach_)}};
   }
   void invalidate(std::string access_key, std::string identity, std::string bucket) {
     gateway_.changes.add({std::move(access_key), std::move(identity), std::move(bucket)});
@@ -108,6 +116,7 @@ class PyGateway {
  private:
   nb::object ask_;
   Fixed fixed_;
+  SharedReach reach_;
   const std::string audit_log_;
   const bool shared_limits_;
   gateway::Gateway gateway_;
@@ -211,6 +220,7 @@ NB_MODULE(_s3, module) {
   nb::set_leak_warnings(false);
 #endif
   if (asgi::open_door() == nullptr) throw_python_error();
+  s3::bind_answers(module);
   s3::bind_policy(module);
   s3::bind_presign(module);
   s3::bind_reach(module);
@@ -223,12 +233,14 @@ NB_MODULE(_s3, module) {
              "Returns what is wrong with a rule of CORS, or None.");
   nb::class_<s3::PyGateway>(module, "Gateway")
       .def(nb::init<nb::object, std::vector<std::string>, std::string, std::size_t, bool,
-                    std::string, bool>(),
+                    std::string, bool, bool>(),
            nb::arg("ask"), nb::kw_only(), nb::arg("domains"), nb::arg("region"),
            nb::arg("cache_entries"), nb::arg("debug"), nb::arg("audit_log"),
-           nb::arg("shared_limits"))
+           nb::arg("shared_limits"), nb::arg("resolves"))
       .def("update", &s3::PyGateway::update, nb::arg("rules"), nb::arg("limits"),
            "Has other backends and limits from now on.")
+      .def("backend", &s3::PyGateway::backend, nb::arg("rule"),
+           "Returns a backend for buckets that update() was not told.")
       .def("invalidate", &s3::PyGateway::invalidate, nb::arg("access_key"), nb::arg("identity"),
            nb::arg("bucket"), "Forgets answers; empty texts are any.")
       .def("wanted", &s3::PyGateway::wanted, nb::arg("key"), nb::arg("token_ns"), nb::arg("burst"),

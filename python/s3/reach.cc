@@ -115,7 +115,23 @@ void share_one(Endpoint& endpoint, const Config* previous, Config& config) {
 
 }  // namespace
 
-void read_reach(const nb::tuple& reach, Backend& backend) {
+std::optional<net::TlsClientContext> SharedReach::tls(const net::TlsClientOptions& options,
+                                                      const std::string& key,
+                                                      std::string& problem) {
+  if (const auto known = tls_.find(key); known != tls_.end()) return known->second;
+  auto made = net::TlsClientContext::create(options, problem);
+  if (!made) return std::nullopt;
+  if (tls_.size() == kTlsMax) tls_.clear();
+  tls_.emplace(key, *made);
+  return made;
+}
+
+gateway::SharedHealth SharedReach::health(const std::string& key) {
+  if (health_.size() == kHealthMax && !health_.contains(key)) health_.clear();
+  return health_[key];
+}
+
+void read_reach(const nb::tuple& reach, Backend& backend, SharedReach& shared) {
   Items items{reach};
   const auto places = items.next<nb::list>();
   auto ca = items.next<std::string>();
@@ -140,7 +156,7 @@ void read_reach(const nb::tuple& reach, Backend& backend) {
     if (nb::cast<bool>(parts[0]) && !common.tls) {
       tls_key = key_of(tls);
       std::string problem;
-      common.tls = net::TlsClientContext::create(tls, problem);
+      common.tls = shared.tls(tls, tls_key, problem);
       if (!common.tls) {
         throw nb::value_error(
             ("the backend of \"" + backend.rule + "\" cannot be used: " + problem).c_str());
@@ -158,6 +174,17 @@ void read_reach(const nb::tuple& reach, Backend& backend) {
 void share_health(Backend& backend, const Config* previous, Config& config) {
   share_one(backend, previous, config);
   for (Endpoint& other : backend.others) share_one(other, previous, config);
+}
+
+void share_health(Backend& backend, const Config& config, SharedReach& shared) {
+  const auto share = [&](Endpoint& endpoint) {
+    const auto known =
+        std::ranges::find(config.endpoints, endpoint.health_key, &Endpoint::health_key);
+    endpoint.health =
+        known != config.endpoints.end() ? known->health : shared.health(endpoint.health_key);
+  };
+  share(backend);
+  std::ranges::for_each(backend.others, share);
 }
 
 nb::list describe_endpoints(const Config& config) {

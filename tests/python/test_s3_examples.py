@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 import runpy
+import sqlite3
 import time
 import tomllib
 import urllib.error
@@ -103,6 +104,19 @@ def test_backends(storage: str) -> None:
         assert ask(server, "/other/k", *bob) == (200, "hot-key /other/k")
         assert ask(server, "/other/private/k", *bob)[0] == 403
         assert ask(server, "/other/k", *bob, "PUT")[0] == 403
+
+
+def test_resolver(storage: str, tmp_path: Path) -> None:
+    path = tmp_path / "buckets.db"
+    with sqlite3.connect(path) as table:
+        table.execute("CREATE TABLE buckets (name TEXT PRIMARY KEY, region TEXT)")
+        table.execute("INSERT INTO buckets VALUES ('logs', 'de'), ('photos', 'us')")
+    where = {"S3_COLD": storage, "S3_HOT": storage, "BUCKETS": str(path)}
+    with example("resolver", storage, **where) as server:
+        alice = ("alice", "secret-of-alice")
+        assert ask(server, "/logs/k", *alice) == (200, "cold-key /logs/k")
+        assert ask(server, "/photos/k", *alice) == (200, "hot-key /photos/k")
+        assert ask(server, "/other/k", *alice)[0] == 404
 
 
 def test_endpoints(storage: str) -> None:

@@ -11,8 +11,8 @@
 #include "tercel/base/shared_const.h"
 #include "tercel/edge/cors_policy.h"
 #include "tercel/gateway/anonymous.h"
+#include "tercel/gateway/credentials.h"
 #include "tercel/gateway/endpoint.h"
-#include "tercel/gateway/question.h"
 #include "tercel/proxy/call.h"
 #include "tercel/proxy/retry_rule.h"
 
@@ -50,7 +50,7 @@ struct Backend : Endpoint {
   Style style = Style::kAuto;
   std::string bucket;  // Its name there; empty: the one that clients use.
   CredentialsFrom credentials_from = CredentialsFrom::kPolicy;
-  // For kHmac and kBearer. Buckets::add() gives a secret its version.
+  // For kHmac and kBearer.
   SharedConst<Credentials> shared_credentials;
   bool trailers = true;   // It takes STREAMING-UNSIGNED-PAYLOAD-TRAILER.
   std::string prefix;     // Before the keys that clients use: s3/key_prefix.h. Empty: none.
@@ -58,5 +58,11 @@ struct Backend : Endpoint {
   AnonymousOperations anonymous = {};  // What needs no signature of clients.
   std::vector<edge::CorsPolicy> cors;  // Rules of its buckets, which this gateway answers by.
 };
+
+// Signing keys are kept by the version of their secret: that of another backend, or of another
+// configuration, does not sign for this one. Throws std::bad_alloc.
+void give_secret_version(Backend& backend);
+
+[[nodiscard]] std::size_t held_bytes(const Backend& backend) noexcept;
 
 }  // namespace tercel::gateway

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 #include "tercel/gateway/glob.h"
 
@@ -13,15 +12,7 @@ std::optional<std::string> Buckets::add(std::string_view name, const Backend& ba
     return "a bucket is named by 1 to 255 bytes without '/', not \"" + std::string{name} + '"';
   }
   auto versioned = std::make_unique<Backend>(backend);
-  if (backend.shared_credentials) {
-    // Signing keys are kept by version: that of another backend, or of another configuration, does
-    // not sign for this one.
-    Credentials credentials = *backend.shared_credentials;
-    if (auto* const hmac = std::get_if<Hmac>(&credentials.value)) {
-      hmac->version = next_secret_version();
-    }
-    versioned->shared_credentials = SharedConst<Credentials>{std::move(credentials)};
-  }
+  give_secret_version(*versioned);
   any_cors_ |= !backend.cors.empty();
   std::unique_ptr<const Backend> copy = std::move(versioned);
   if (!is_glob(name)) {

@@ -30,6 +30,7 @@ struct Config {
   std::vector<std::string_view> domain_views;
   std::vector<Endpoint> endpoints;  // Of all buckets, one for each health key.
   std::string region;               // That clients have to sign for; empty: any.
+  bool resolves = false;            // The policy is asked for the backend of other buckets.
   bool debug = false;               // A refused signature is told with what was to be signed.
   Limits limits;
   edge::BudgetTable* budgets = nullptr;  // The gateway's. REQUIRES: not null if there are limits.

@@ -20,6 +20,7 @@ Desk::Desk(net::Loop& loop, Policy& policy, Changes& changes, Counts& counts,
       keys_{entries_max},
       decisions_{entries_max},
       credentials_{entries_max},
+      buckets_{entries_max},
       budgets_{entries_max} {}
 
 Result<std::unique_ptr<Desk>> Desk::create(net::Loop& loop, Policy& policy, Changes& changes,
@@ -131,6 +132,15 @@ Desk::Known<Credentials> Desk::credentials(std::string_view bucket, std::string_
   });
 }
 
+Desk::Known<ResolvedBucket> Desk::bucket(std::string_view bucket,
+                                         AnswerCache<ResolvedBucket>::Waiter& waiter) noexcept {
+  catch_up();
+  return look_up(buckets_, bucket, waiter, [&](Question& question) {
+    question.kind = Question::Kind::kBucket;
+    question.bucket = bucket;
+  });
+}
+
 Desk::State Desk::budget(const Budget& budget, AnswerCache<Granted>::Waiter* waiter) noexcept {
   const auto fill = [&](Question& question) {
     question.kind = Question::Kind::kBudget;
@@ -154,6 +164,9 @@ void Desk::forget(const Forget& forget) noexcept {
   const bool all = access_key.empty() && identity.empty() && bucket.empty();
   if (all || !access_key.empty()) {
     keys_.forget_if([&](std::string_view key) { return all || key == access_key; });
+  }
+  if (all || !bucket.empty()) {
+    buckets_.forget_if([&](std::string_view key) { return all || key == bucket; });
   }
   if (!all && identity.empty() && bucket.empty()) return;
   decisions_.forget_if([&](std::string_view key) { return is_decision_of(key, identity, bucket); });
@@ -187,6 +200,8 @@ void Desk::take(Inquiry& inquiry) noexcept {
         }
       }
       return store(credentials_, inquiry);
+    case Question::Kind::kBucket:
+      return store(buckets_, inquiry);
     case Question::Kind::kBudget:
       return budgets_.answer(inquiry.cache_key, granted_,
                              {.fresh_until = {}, .until = {}, .gives_way = true});

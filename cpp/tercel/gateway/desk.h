@@ -55,6 +55,9 @@ class Desk final : private net::Mailbox<Inquiry>::Reader {
   [[nodiscard]] Known<Credentials> credentials(std::string_view bucket, std::string_view identity,
                                                std::string_view rule,
                                                AnswerCache<Credentials>::Waiter& waiter) noexcept;
+  // The backend of a bucket that the configuration does not name.
+  [[nodiscard]] Known<ResolvedBucket> bucket(std::string_view bucket,
+                                             AnswerCache<ResolvedBucket>::Waiter& waiter) noexcept;
   // Asks for requests of a budget, which are in the gateway's shares when the waiter is told; null:
   // nobody waits. It is kWaits or kRefused.
   struct Budget {
@@ -91,6 +94,7 @@ class Desk final : private net::Mailbox<Inquiry>::Reader {
   AnswerCache<FrontKey> keys_;
   AnswerCache<Decision> decisions_;
   AnswerCache<Credentials> credentials_;
+  AnswerCache<ResolvedBucket> buckets_;
   AnswerCache<Granted> budgets_;  // Who waits for them: answers do not hold.
   const SharedConst<Granted> granted_{Granted{}};
 };

@@ -1,10 +1,10 @@
 // What an operator's policy is asked about a request, and what it answers.
 //
-// Three questions: what is the secret of an access key; may this identity do this; with which
-// credentials does it go to the backend. A fourth is about a budget that other processes share
-// (edge/budget_shares.h): how many requests may pass. They are asked once for many requests
-// (answer_cache.h), by a loop that goes on meanwhile. Whoever answers does so from any thread,
-// later, with one of these values. Source: docs/guide/s3.md. Tested by
+// Four questions: what is the secret of an access key; may this identity do this; which backend has
+// the bucket; with which credentials does it go there. A fifth is about a budget that other
+// processes share (edge/budget_shares.h): how many requests may pass. They are asked once for many
+// requests (answer_cache.h), by a loop that goes on meanwhile. Whoever answers does so from any
+// thread, later, with one of these values. Source: docs/guide/s3.md. Tested by
 // tests/python/test_s3_gateway.py.
 #pragma once
 
@@ -19,19 +19,11 @@
 
 #include "tercel/base/shared_const.h"
 #include "tercel/edge/budget_rules.h"
+#include "tercel/gateway/backend.h"
+#include "tercel/gateway/credentials.h"
 #include "tercel/gateway/secret_text.h"
 
 namespace tercel::gateway {
-
-enum class Verdict : std::uint8_t {
-  kYes,
-  kNo,       // 403: there is no such key, or it may not.
-  kFailed,   // 500: the policy raised, or what it answered is none.
-  kTimedOut  // 503: it took too long.
-};
-
-// A number that no other secret of this process has. Thread: any.
-[[nodiscard]] std::uint64_t next_secret_version() noexcept;
 
 // The secret of an access key of this gateway's clients.
 struct FrontKey {
@@ -64,29 +56,14 @@ struct Decision {
   return decision.reason.size();
 }
 
-// Of an access key of the backend.
-struct Hmac {
-  std::string access_key;
-  SecretText secret;
-  SecretText session_token;   // Empty: none.
-  std::uint64_t version = 0;  // As FrontKey's.
-};
-// A token that the backend takes as it is, of IBM's IAM for one.
-struct Bearer {
-  SecretText token;
-};
-
-struct Credentials {
+// The backend of a bucket that no configuration names.
+struct ResolvedBucket {
   Verdict verdict = Verdict::kFailed;
-  std::variant<std::monostate, Hmac, Bearer> value = {};
+  SharedConst<Backend> backend = {};  // Of kYes.
 };
 
-[[nodiscard]] inline std::size_t held_bytes(const Credentials& credentials) noexcept {
-  if (const auto* const hmac = std::get_if<Hmac>(&credentials.value)) {
-    return hmac->access_key.size() + hmac->secret.view().size() + hmac->session_token.view().size();
-  }
-  const auto* const bearer = std::get_if<Bearer>(&credentials.value);
-  return bearer != nullptr ? bearer->token.view().size() : 0;
+[[nodiscard]] inline std::size_t held_bytes(const ResolvedBucket& bucket) noexcept {
+  return bucket.backend ? held_bytes(*bucket.backend) : 0;
 }
 
 // What was granted of a budget is in the shares of the gateway by the time that this comes.
@@ -100,7 +77,7 @@ struct Granted {
 
 // Whose answer is asked for; what is not asked for stays empty.
 struct Question {
-  enum class Kind : std::uint8_t { kKey, kDecision, kCredentials, kBudget };
+  enum class Kind : std::uint8_t { kKey, kDecision, kCredentials, kBucket, kBudget };
 
   Kind kind = Kind::kKey;
   std::string access_key;
@@ -123,8 +100,9 @@ struct Question {
 };
 
 struct Answer {
-  std::variant<std::monostate, FrontKey, Decision, Credentials> value;  // Of the question's kind.
-  std::chrono::nanoseconds fresh{0};                                    // From now on.
+  // Of the question's kind.
+  std::variant<std::monostate, FrontKey, Decision, Credentials, ResolvedBucket> value;
+  std::chrono::nanoseconds fresh{0};  // From now on.
   std::chrono::nanoseconds holds{0};
   bool shared = false;  // Another gateway was asked, and this one read it.
 };

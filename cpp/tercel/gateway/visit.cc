@@ -49,7 +49,7 @@ void Visit::proceed(const http::Request& request) noexcept {
   if (station_.arrival.operation.operation == s3::Operation::kListBuckets) {
     return list_buckets(request);
   }
-  if (!find_backend() || !find_credentials(request)) return;
+  if (!find_backend(request) || !find_credentials(request)) return;
   relay(request);
 }
 
@@ -147,15 +147,13 @@ bool Visit::is_allowed(SharedConst<Decision>& decision, const DecisionFacts& fac
 
 // --- where it goes
 
-bool Visit::find_backend() noexcept {
+bool Visit::find_backend(const http::Request& request) noexcept {
   const Arrival& arrival = station_.arrival;
-  backend_ = config_->buckets.find(arrival.resource.bucket);
-  source_backend_ = arrival.copies ? config_->buckets.find(arrival.source.bucket) : nullptr;
-  if (backend_ == nullptr || (arrival.copies && source_backend_ == nullptr)) {
-    const std::string_view unknown =
-        backend_ == nullptr ? arrival.resource.bucket : arrival.source.bucket;
-    refuse(Refusal{ErrorCode::kNoSuchBucket}.with("BucketName", unknown));
-    return false;
+  backend_ = backend_of(arrival.resource.bucket, resolved_, request);
+  if (backend_ == nullptr) return false;
+  if (arrival.copies) {
+    source_backend_ = backend_of(arrival.source.bucket, source_resolved_, request);
+    if (source_backend_ == nullptr) return false;
   }
   if (source_backend_ != nullptr && !same_place(*backend_, *source_backend_)) {
     refuse(Refusal{ErrorCode::kNotImplemented, "The source of a copy is on another backend"});
@@ -167,6 +165,30 @@ bool Visit::find_backend() noexcept {
     return false;
   }
   return true;
+}
+
+const Backend* Visit::backend_of(std::string_view bucket, SharedConst<ResolvedBucket>& resolved,
+                                 const http::Request& request) noexcept {
+  if (const Backend* const named = config_->buckets.find(bucket)) return named;
+  if (config_->resolves && !resolved) {
+    auto known = station_.desk->bucket(bucket, bucket_waiter_);
+    if (known.state == Desk::State::kWaits) {
+      wanted_bucket_ = &resolved;
+      (void)keep(request);
+      return nullptr;
+    }
+    if (known.state == Desk::State::kRefused) {
+      refuse(ErrorCode::kSlowDown);
+      return nullptr;
+    }
+    resolved = std::move(known.value);
+  }
+  if (resolved) {
+    if (fails(resolved->verdict)) return nullptr;
+    if (resolved->verdict == Verdict::kYes) return &*resolved->backend;
+  }
+  refuse(Refusal{ErrorCode::kNoSuchBucket}.with("BucketName", bucket));
+  return nullptr;
 }
 
 bool Visit::find_credentials(const http::Request& request) noexcept {
@@ -204,6 +226,7 @@ bool Visit::keep(const http::Request& request) noexcept {
     key_waiter_.unlink();
     decision_waiter_.unlink();
     credentials_waiter_.unlink();
+    bucket_waiter_.unlink();
     budget_waiter_.unlink();
     refuse(ErrorCode::kSlowDown);
   }

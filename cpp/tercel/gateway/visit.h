@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tercel/base/address.h"
@@ -76,7 +77,12 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   [[nodiscard]] bool authorize(const http::Request& request) noexcept;
   [[nodiscard]] bool is_allowed(SharedConst<Decision>& decision, const DecisionFacts& facts,
                                 const http::Request& request) noexcept;
-  [[nodiscard]] bool find_backend() noexcept;
+  [[nodiscard]] bool find_backend(const http::Request& request) noexcept;
+  // Of one bucket, which is asked for where the configuration does not name it. Null: it waits, or
+  // has answered.
+  [[nodiscard]] const Backend* backend_of(std::string_view bucket,
+                                          SharedConst<ResolvedBucket>& resolved,
+                                          const http::Request& request) noexcept;
   [[nodiscard]] bool find_credentials(const http::Request& request) noexcept;
   void relay(const http::Request& request) noexcept;
   // Reads the body before anything is sent.
@@ -119,6 +125,9 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   void store(const SharedConst<FrontKey>& key) noexcept { key_ = key; }
   void store(const SharedConst<Decision>& decision) noexcept;
   void store(const SharedConst<Credentials>& credentials) noexcept { credentials_ = credentials; }
+  void store(const SharedConst<ResolvedBucket>& resolved) noexcept {
+    if (wanted_bucket_ != nullptr) *std::exchange(wanted_bucket_, nullptr) = resolved;
+  }
   void store(const SharedConst<Granted>& /*granted*/) noexcept {}
 
   // --- proxy::Rewriter (visit_relay.cc)
@@ -188,13 +197,17 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   Waiter<FrontKey> key_waiter_{*this};
   Waiter<Decision> decision_waiter_{*this};
   Waiter<Credentials> credentials_waiter_{*this};
+  Waiter<ResolvedBucket> bucket_waiter_{*this};
   Waiter<Granted> budget_waiter_{*this};
   SharedConst<FrontKey> key_;
   SharedConst<Decision> decision_;
   SharedConst<Decision> source_decision_;
   SharedConst<Decision>* wanted_ = nullptr;  // The one that is waited for.
+  SharedConst<ResolvedBucket> resolved_;
+  SharedConst<ResolvedBucket> source_resolved_;
+  SharedConst<ResolvedBucket>* wanted_bucket_ = nullptr;  // As wanted_.
   SharedConst<Credentials> credentials_;
-  const Backend* backend_ = nullptr;  // Of config_, or elsewhere_.
+  const Backend* backend_ = nullptr;  // Of config_, resolved_ or elsewhere_.
   SharedConst<Backend> elsewhere_;
   const Backend* source_backend_ = nullptr;
   Attempts attempts_;

@@ -81,7 +81,7 @@ void Visit::relay(const http::Request& request) noexcept {
   encodes_keys_ = encodes_keys(arrival);
   makes_bucket_ = arrival.operation.operation == s3::Operation::kCreateBucket;
   tells_keys_ = collects || s3::lists_keys(arrival.operation.operation);
-  if (!station_.redirects.empty()) {
+  if (!station_.redirects.empty() && !resolved_) {
     elsewhere_ = station_.redirects.find(config_, arrival.resource.bucket, station_.loop.now());
     if (elsewhere_) backend_ = &*elsewhere_;
   }
@@ -204,7 +204,8 @@ bool Visit::learn_elsewhere(const http::ResponseHead& head) noexcept {
     asked.others.clear();
     auto elsewhere = redirect_of(head, asked, there.empty() ? resource.bucket : there);
     if (!elsewhere) return false;
-    if (backend_->endpoints() > 1) {  // The others may know better the next time.
+    // The other endpoints may know better the next time, or who is asked for the bucket.
+    if (backend_->endpoints() > 1 || resolved_) {
       elsewhere_ = SharedConst<Backend>{*std::move(elsewhere)};
       return true;
     }

@@ -15,6 +15,7 @@ from tercel.s3.limits import Limit, native_limits
 from tercel.s3.policy import Policy, Times
 from tercel.s3.reach import EndpointState, native_reach
 from tercel.s3.redis import Redis, is_shared
+from tercel.s3.resolved import ResolvedBackends
 from tercel.s3.sharing import Sharing
 from tercel.s3.values import (
     ApiKey,
@@ -35,6 +36,7 @@ SecretFor = (
     | Callable[[str], str | FrontKey | Awaitable[str | FrontKey | None] | None]
 )
 Authorize = Callable[[AuthzRequest], bool | Decision | Awaitable[bool | Decision]]
+Resolver = Callable[[str], Backend | Awaitable[Backend | None] | None]
 CredentialsFor = Callable[[str, str], Credentials | str | Awaitable[Credentials | str]]
 
 # Where the credentials of a backend come from, and its styles, as cpp/tercel/gateway/backend.h.
@@ -58,12 +60,17 @@ class Gateway:
             signature only, and there is no gateway without it.
         credentials: returns with which credentials an identity goes to a bucket's backend; called
             for backends without `creds`.
+        resolver: returns the backend of a bucket that `buckets` does not have, or None where there
+            is no such bucket. It is called for what has a valid signature and may be made. Buckets
+            that need no signature, and rules for pages of other origins, are for `buckets`.
         domains: host names below which buckets are labels: with "s3.example.com" the bucket of
             "logs.s3.example.com" is "logs".
         region: that clients have to sign for; None: any.
         key_ttl, unknown_key_ttl: seconds for which a secret is believed, and that there is none.
         allow_ttl, deny_ttl: seconds for which a decision is, unless it says that itself.
         credentials_ttl: seconds for which credentials without an end are.
+        bucket_ttl, unknown_bucket_ttl: seconds for which what `resolver` returned is believed, and
+            that there is no such bucket.
         error_ttl: seconds before a function that failed is called again for the same question.
         policy_timeout: seconds that a function may take; after that the answer is 503.
         cache_entries: answers of each kind that are kept, of 1 KiB on average.
@@ -87,6 +94,7 @@ class Gateway:
         secret_for: SecretFor,
         authorize: Authorize,
         credentials: CredentialsFor | None = None,
+        resolver: Resolver | None = None,
         domains: Iterable[str] = (),
         region: str | None = None,
         key_ttl: float = 300,
@@ -94,6 +102,8 @@ class Gateway:
         allow_ttl: float = 60,
         deny_ttl: float = 5,
         credentials_ttl: float = 300,
+        bucket_ttl: float = 300,
+        unknown_bucket_ttl: float = 10,
         error_ttl: float = 1,
         policy_timeout: float = 5,
         cache_entries: int = 10_000,
@@ -108,6 +118,8 @@ class Gateway:
         check_call(authorize, "authorize", "request")
         if credentials is not None:
             check_call(credentials, "credentials", "bucket", "identity")
+        if resolver is not None:
+            check_call(resolver, "resolver", "bucket")
         check_number("policy_timeout, in seconds,", policy_timeout, 0.001, 600, fractions=True)
         check_number("cache_entries", cache_entries, 1, 1 << 24)
         check_flag("debug", debug)
@@ -117,6 +129,8 @@ class Gateway:
             ("allow_ttl", allow_ttl),
             ("deny_ttl", deny_ttl),
             ("credentials_ttl", credentials_ttl),
+            ("bucket_ttl", bucket_ttl),
+            ("unknown_bucket_ttl", unknown_bucket_ttl),
             ("error_ttl", error_ttl),
         ):
             check_ttl(f"a Gateway, {name},", ttl)
@@ -127,11 +141,13 @@ class Gateway:
             allow=allow_ttl,
             deny=deny_ttl,
             credentials=credentials_ttl,
+            bucket=bucket_ttl,
+            no_bucket=unknown_bucket_ttl,
             failure=error_ttl,
             patience=policy_timeout,
         )
         self._sharing = _sharing(shared, times)
-        self._policy = Policy(lookup, authorize, credentials, times, self._sharing)
+        self._policy = Policy(lookup, authorize, credentials, times, self._sharing, resolver)
         self._native = _s3.Gateway(
             self._policy.ask,
             domains=[_domain(one) for one in listed("domains", domains)],
@@ -140,7 +156,13 @@ class Gateway:
             debug=debug,
             audit_log=path_of("audit_log, if it is not -,", audit_log),
             shared_limits=shared is not None and is_shared(shared, "limits"),
+            resolves=resolver is not None,
         )
+        if resolver is not None:
+            self._policy.resolved = ResolvedBackends(
+                lambda rule, backend: self._native.backend(_native(rule, backend)),
+                self._asks_for_credentials,
+            )
         if self._sharing is not None:
             self._sharing.join(self._native, self._forget)
         self._buckets: Mapping[str, Backend] = {}
@@ -180,6 +202,8 @@ class Gateway:
         rules = [_native(name, backend) for name, backend in buckets.items()]
         keys = {n: b.creds for n, b in buckets.items() if isinstance(b.creds, ApiKey)}
         self._policy.update(keys)
+        if self._policy.resolved is not None:
+            self._policy.resolved.forget()
         self._native.update(rules, new_limits)
         if self._sharing is not None:
             self._sharing.update()

@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl
 
 from tercel.s3.iam import TokenRefused, exchange
 from tercel.s3.redis import Share, is_shared
+from tercel.s3.resolved import ResolvedBackends
 from tercel.s3.shared_answers import Look
 from tercel.s3.sharing import Sharing, key_of_token
 from tercel.s3.threads import Threads
@@ -34,7 +35,7 @@ _log = logging.getLogger("tercel.s3")
 # As the engine has them (cpp/tercel/gateway/policy.h).
 _YES, _NO, _FAILED, _TIMED_OUT = range(4)
 _SCOPES = {"request": 0, "prefix": 1, "operation": 2, "bucket": 3}
-_KEY, _DECISION, _CREDENTIALS, _BUDGET = range(4)
+_KEY, _DECISION, _CREDENTIALS, _BUCKET, _BUDGET = range(5)
 _NONE, _HMAC, _BEARER = range(3)
 # What of them several gateways may share (src/tercel/s3/redis.py).
 _SHARED: Mapping[int, Share] = {
@@ -65,6 +66,7 @@ class Times:
         credentials: for which those without an end are.
         failure: before a function that failed is called again for the same question.
         patience: for which an answer is waited for.
+        bucket: for which a backend that was resolved is believed, `no_bucket`: that there is none.
     """
 
     key: float
@@ -74,6 +76,8 @@ class Times:
     credentials: float
     failure: float
     patience: float
+    bucket: float = 300
+    no_bucket: float = 10
 
 
 class Policy:
@@ -86,9 +90,11 @@ class Policy:
         credentials: Callable[..., Any] | None,
         times: Times,
         sharing: Sharing | None = None,
+        resolver: Callable[..., Any] | None = None,
     ) -> None:
         self._sharing = sharing
-        self._functions = (secret_for, authorize, credentials)
+        self._functions = (secret_for, authorize, credentials, resolver)
+        self.resolved: ResolvedBackends | None = None
         self._times = times
         self._api_keys: Mapping[str, ApiKey] = {}
         self._former_api_keys: Mapping[str, ApiKey] = {}
@@ -287,7 +293,7 @@ class Policy:
         (_, bucket, identity, rule) = question
         # A backend with an API key is asked about by the name of its rule, for everybody at once.
         if rule:
-            said: Any = self._api_keys.get(rule) or self._former_api_keys[rule]
+            said: Any = self._api_key(rule)
         else:
             said = await self._call(_CREDENTIALS, bucket, identity)
         found = credentials_of(said)
@@ -316,12 +322,25 @@ class Policy:
             look.keep(key_of_token(api_key), [token.token, token.expires_at], lasts)
         return token
 
+    def _api_key(self, rule: str) -> ApiKey:
+        resolved = self.resolved.api_key(rule) if self.resolved is not None else None
+        return resolved or self._api_keys.get(rule) or self._former_api_keys[rule]
+
+    async def _bucket(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+        assert self.resolved is not None  # Who else would the engine ask?
+        found = await self._call(_BUCKET, question[1])
+        times = self._times
+        if found is None:
+            return (_BUCKET, _NO, None, times.no_bucket, times.no_bucket)
+        native = self.resolved.native(found)
+        return (_BUCKET, _YES, native, _fresh(times.bucket), times.bucket)
+
     async def _budget(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
         assert self._sharing is not None  # Who else would the engine ask?
         await self._sharing.grant(question)
         return (_BUDGET,)
 
-    _ANSWERS = (_key, _decision, _credentials, _budget)
+    _ANSWERS = (_key, _decision, _credentials, _bucket, _budget)
 
 
 def _failure(kind: int, verdict: int, seconds: float) -> tuple[Any, ...]:
@@ -331,6 +350,7 @@ def _failure(kind: int, verdict: int, seconds: float) -> tuple[Any, ...]:
         _KEY: ("", "", ""),
         _DECISION: (0, ""),
         _CREDENTIALS: (_NONE, "", "", ""),
+        _BUCKET: (None,),
     }
     return (kind, verdict, *empty[kind], seconds, seconds)
 

@@ -266,5 +266,27 @@ TEST_F(DeskTest, AReplyToADeskThatIsGoneIsDropped) {
   EXPECT_TRUE(policy_.asked.empty());
 }
 
+TEST_F(DeskTest, BucketsAreForgottenByTheirName) {
+  TestWaiter<ResolvedBucket> waiter;
+  TestWaiter<ResolvedBucket> other;
+  const auto ask = [&](std::string_view bucket) {
+    return desk_->bucket(bucket, bucket == "a" ? waiter : other).state;
+  };
+  for (const std::string_view bucket : {"a", "b"}) {
+    EXPECT_EQ(ask(bucket), Desk::State::kWaits);
+    EXPECT_EQ(policy_.asked.front()->question.bucket, bucket);
+    policy_.answer({ResolvedBucket{Verdict::kYes, SharedConst<Backend>{Backend{}}}, 10s, 10s});
+    turn();
+  }
+  EXPECT_EQ(waiter.told.size() + other.told.size(), 2U);
+  changes_.add({"", "", "a"});
+  EXPECT_EQ(ask("b"), Desk::State::kKnown);
+  EXPECT_EQ(ask("a"), Desk::State::kWaits);
+  changes_.add({"AK", "alice", ""});
+  EXPECT_EQ(ask("b"), Desk::State::kKnown);
+  changes_.add({"", "", ""});
+  EXPECT_EQ(ask("b"), Desk::State::kWaits);
+}
+
 }  // namespace
 }  // namespace tercel::gateway

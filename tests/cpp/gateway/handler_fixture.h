@@ -38,7 +38,8 @@ class TestPolicy final : public Policy {
     reply(std::move(inquiry));
   }
   std::vector<std::unique_ptr<Inquiry>> asked;
-  std::string log;  // "key AK;" "may IDENTITY OPERATION BUCKET/KEY;" "with IDENTITY BUCKET;"
+  std::string log;  // "key AK;" "may IDENTITY OPERATION BUCKET/KEY;" "with IDENTITY BUCKET;" "where
+                    // BUCKET;"
 
  private:
   static std::string describe(const Question& question) {
@@ -50,6 +51,8 @@ class TestPolicy final : public Policy {
                question.key + ";";
       case Question::Kind::kCredentials:
         return "with " + question.identity + " " + question.bucket + ";";
+      case Question::Kind::kBucket:
+        return "where " + question.bucket + ";";
       case Question::Kind::kBudget:
         return "budget;";
     }
@@ -102,7 +105,10 @@ class HandlerFixture : public test::RelayFixture {
   }
   void serve(std::initializer_list<std::pair<std::string_view, Backend>> rules,
              std::string_view region = {}) {
-    gateway_ = std::make_unique<Gateway>(config(rules, region), 100);
+    serve(config(rules, region));
+  }
+  void serve(SharedConst<Config> config) {
+    gateway_ = std::make_unique<Gateway>(std::move(config), 100);
     auto made =
         Handler::create(*loop_, *gateway_, policy_, {}, []() noexcept { return test_time; });
     ASSERT_TRUE(made);

@@ -168,7 +168,10 @@ class AsgiApplication final : public Application {
 
   std::unique_ptr<server::Service> serve_on_threads(Engine& engine,
                                                     const config::Settings& settings,
-                                                    const server::Options& options) {
+                                                    server::Options options) {
+    if (loop_fronts_->takes_any_body() && settings.limit_request_body.unsaid) {
+      options.limits.body_bytes_max = 0;  // No limit.
+    }
     const auto wrap = [this](http::Handler& inner, net::Loop& loop) {
       std::unique_ptr<http::Handler> front = loop_fronts_->make(inner, loop);
       if (front == nullptr) throw_python_error();

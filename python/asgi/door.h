@@ -95,6 +95,8 @@ class LoopFronts {
   [[nodiscard]] virtual std::span<const std::string_view> hidden_parameters() const noexcept {
     return {};
   }
+  // It streams bodies of any size: they have no limit unless somebody sets one.
+  [[nodiscard]] virtual bool takes_any_body() const noexcept { return false; }
   // Begins the files of its logs anew, with the next lines. Thread: any.
   virtual void reopen_logs() noexcept {}
   // Writes what can be written without waiting. REQUIRES: its loops do not turn any more.

@@ -159,6 +159,8 @@ class Fronts final : public asgi::LoopFronts {
                                                              "X-Amz-Security-Token"};
     return kHidden;
   }
+  // Objects have up to 5 TiB, and parts of them 5 GiB.
+  bool takes_any_body() const noexcept override { return true; }
   void reopen_logs() noexcept override { audit_files_.reopen(); }
   void flush_logs() noexcept override { audit_files_.flush(); }
 

@@ -323,7 +323,6 @@ def test_settings_of_the_server(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert isinstance(gateway, FileGateway)
     assert settings.binds() == ["127.0.0.1:9001"]
     assert (settings.backlog, settings.timeout_keep_alive) == (11, 8)
-    assert settings.limit_request_body == 0
     path.write_text(BUCKET + '[server]\nlimit_request_body = "1MiB"')
     assert reread().limit_request_body == 1 << 20
     path.write_text(BUCKET + "[server]\nfactory = false")

@@ -458,6 +458,21 @@ def test_a_chunk_that_was_changed_makes_no_object(front: Front, origin: Origin, 
     assert not any(seen.complete for seen in origin.seen)
 
 
+@pytest.mark.parametrize("pause", [0, 0.2], ids=["at once", "later"])
+def test_what_is_behind_the_last_chunk_makes_no_object(
+    front: Front, origin: Origin, pause: float
+) -> None:
+    fields, body = signed_chunks(front, "/front/new")
+    fields["content-length"] = str(len(body) + len(b"more"))
+    with front.connect() as client:
+        client.send(raw_request("PUT", "/front/new", fields) + body)
+        time.sleep(pause)
+        client.send(b"more")
+        assert error_code(client.response()) == "IncompleteBody"
+    assert "/back/new" not in origin.objects
+    assert not any(seen.complete for seen in origin.seen)
+
+
 def trailed(data: bytes, *, checksum: int) -> bytes:
     text = base64.b64encode(checksum.to_bytes(4, "big"))
     return b"%x\r\n%s\r\n0\r\nx-amz-checksum-crc32:%s\r\n\r\n" % (len(data), data, text)

@@ -24,6 +24,7 @@ from support.http1 import Closed, RawClient, Response
 from support.s3_gateway import Front, backend, fields_of, front_fixture, origin_fixture
 from support.s3_gateway import raw_request as raw
 from support.s3_origin import Origin
+from support.sigv4 import UNSIGNED
 from tercel.s3 import Limit
 
 KIB = 1024
@@ -174,6 +175,20 @@ def test_a_head_has_no_body_and_the_next_answer_is_its_own(front: Front, origin:
         client.send(raw("HEAD", "/back/key", fields_of("HEAD", "/back/key", front.host, None)))
         assert client.response(head=True).get("content-length") == str(len(BODY))
         assert ask(client, front, "GET", "/back/key").body == BODY
+
+
+def test_objects_have_no_limit_unless_one_is_set(origin: Origin) -> None:
+    size = 65 << 20  # The limit of other applications is 64 MiB.
+    for settings, status in (({}, 200), ({"limit_request_body": "64MiB"}, 413)):
+        with Front({"*": backend(origin)}, settings=settings) as front:
+            fields = fields_of("PUT", "/back/new", front.host, None, payload=UNSIGNED)
+            fields |= {"content-length": str(size), "expect": "100-continue"}
+            with front.connect(timeout=60) as client:
+                client.send(raw("PUT", "/back/new", fields))
+                if status == 200:
+                    assert client.interim_response().status == 100
+                    client.send(bytes(size))
+                assert client.response().status == status
 
 
 def test_a_limit_of_bandwidth_counts_every_byte(origin: Origin) -> None:

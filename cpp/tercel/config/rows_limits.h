@@ -117,7 +117,9 @@ inline constexpr Row kLimits[] = {
     {.name = "limit-request-body",
      .group = Group::kLimits,
      .member = &Settings::limit_request_body,
-     .help = "Body of a request, without its framing. Above it: 413.",
+     .help = "Body of a request, without its framing. Above it: 413. A tercel.s3.Gateway has none "
+             "unless "
+             "this is set.",
      .min = 1,
      .max = kTiB,
      .zero = kNoLimit},

@@ -123,7 +123,7 @@ struct Settings {  // NOLINT(clang-analyzer-optin.performance.Padding)
   Bytes limit_request_head{64 * kKiB};
   std::uint64_t limit_request_fields = 128;
   Bytes limit_request_trailers{8 * kKiB};
-  Bytes limit_request_body{64 * kMiB};
+  Bytes limit_request_body{64 * kMiB, true};
 
   // Time limits.
   Duration timeout_request_head{5'000};

@@ -18,6 +18,7 @@ inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 // A size in bytes.
 struct Bytes {
   std::uint64_t count = 0;
+  bool unsaid = false;  // A default that what is served may replace.
   bool operator==(const Bytes&) const = default;
 };
 

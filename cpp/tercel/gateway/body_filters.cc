@@ -21,6 +21,7 @@ s3::PayloadPlan RequestFilter::owned(const s3::PayloadPlan& plan) {
 Result<proxy::BodyFilter::Passed> RequestFilter::pass(std::string_view bytes,
                                                       http::Final final) noexcept {
   if (!decoded_.empty()) return Passed{0, chunks_->next(decoded_)};
+  if (finished_) return end(bytes.size());
   const std::size_t given = bytes.size();
   switch (verifier_.next(bytes)) {
     case s3::PayloadVerifier::Event::kData:
@@ -33,14 +34,21 @@ Result<proxy::BodyFilter::Passed> RequestFilter::pass(std::string_view bytes,
     case s3::PayloadVerifier::Event::kNeedMore:
       break;
   }
-  if (bytes.empty() && final == http::Final::kYes && !std::exchange(finished_, true)) {
-    if (const auto error = verifier_.finish()) {
-      failure_ = error;
-      return fail(Errc::kTruncated);
-    }
-    if (chunks_) return Passed{given, chunks_->finish(verifier_.trailer())};
+  if (!bytes.empty() || final != http::Final::kYes) return Passed{given - bytes.size(), {}};
+  finished_ = true;
+  if (const auto error = verifier_.finish()) {
+    failure_ = error;
+    return fail(Errc::kTruncated);
   }
-  return Passed{given - bytes.size(), {}};
+  if (!chunks_) return Passed{given, verifier_.rest()};
+  decoded_ = verifier_.rest();
+  return decoded_.empty() ? end(given) : Passed{given, chunks_->next(decoded_)};
+}
+
+// Once, what is behind the last chunk of a body that goes on in chunks.
+proxy::BodyFilter::Passed RequestFilter::end(std::size_t consumed) noexcept {
+  if (!chunks_ || std::exchange(ended_, true)) return {consumed, {}};
+  return {consumed, chunks_->finish(verifier_.trailer())};
 }
 
 ResponseFilter::Work::Work(Names given)

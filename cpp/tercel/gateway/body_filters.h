@@ -38,13 +38,15 @@ class RequestFilter final : public proxy::BodyFilter {
 
  private:
   [[nodiscard]] s3::PayloadPlan owned(const s3::PayloadPlan& plan);
+  [[nodiscard]] Passed end(std::size_t consumed) noexcept;
 
   std::string texts_;  // What the plan points to.
   s3::PayloadVerifier verifier_;
   std::optional<s3::UnsignedChunks> chunks_;
   std::string_view decoded_;  // What is not in chunks yet: of the bytes, or the verifier's.
   std::optional<s3::ErrorCode> failure_;
-  bool finished_ = false;
+  bool finished_ = false;  // The body, and it is right.
+  bool ended_ = false;     // So is what goes on of it, with its trailer.
 };
 
 // Passes everything until it is told what to rewrite, or to drop.

@@ -27,11 +27,6 @@ AwsChunkedDecoder::AwsChunkedDecoder(const AwsChunkedOptions& options) noexcept
 }
 
 AwsChunkedDecoder::Event AwsChunkedDecoder::next(std::string_view& bytes) noexcept {
-  if (state_ == State::kRelease) {
-    state_ = State::kPadding;
-    matched_ = 0;
-    return Event::kEnd;
-  }
   while (!bytes.empty()) {
     if (const auto event = step(bytes)) return *event;
   }
@@ -49,7 +44,6 @@ std::optional<AwsChunkedDecoder::Event> AwsChunkedDecoder::step(std::string_view
     case State::kSize:
     case State::kTrailer:
       break;
-    case State::kRelease:
     case State::kFailed:
       return Event::kFailed;
   }
@@ -215,11 +209,6 @@ std::optional<AwsChunkedDecoder::Event> AwsChunkedDecoder::end_trailers() noexce
   }
   const bool in_head = checksum_ && !takes_trailer_;
   if (in_head && checksum_->finish().text() != expected_) return fail(ErrorCode::kBadDigest);
-  data_ = tail_.release();
-  if (!data_.empty()) {
-    state_ = State::kRelease;
-    return Event::kData;
-  }
   matched_ = 0;
   state_ = State::kPadding;
   return Event::kEnd;

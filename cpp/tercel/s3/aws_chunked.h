@@ -10,28 +10,27 @@
 //     }
 //   }
 //   if (!decoder.complete()) ...                         // When the body ended: IncompleteBody.
+//   use(decoder.rest());                                 // Else: what was held back.
 //
 //   hex-size[;chunk-signature=64hex] CRLF data CRLF ... 0[;chunk-signature=64hex] CRLF
 //   [name:value CRLF] [x-amz-trailer-signature:64hex CRLF] CRLF
 //
 // With a signer, every chunk has a signature, which is verified before the last bytes of the chunk
 // are told, and so has the trailer, if one comes. A checksum is compared. The last
-// HoldBack::kBytesMax bytes of the body are told when all of that is right, right before kEnd. So
-// whoever forwards the data with their Content-Length, and stops at a failure, completes nothing
-// that was not verified (hold_back.h).
-// Strict: no other extension, no white space, lines end in CRLF. What some clients send is taken:
-// a signed trailer's line that ends in a line feed alone, with or without an empty line behind it,
-// and a few empty lines at the end.
-// Failures: IncompleteBody (framing; chunks are not decoded_bytes together; an early end),
-// InvalidChunkSizeError (signed, and less than 8 KiB though not the last), SignatureDoesNotMatch,
-// MalformedTrailerError (missing, another, repeated, or no trailer), InvalidRequest (the
-// checksum's value is malformed), BadDigest.
-// Resource: one a body. Sans-I/O; nothing is allocated; data are views into `bytes`, but for what
-// was held back. However the body is cut into pieces, data and events are the same. Cost: linear;
-// one SHA-256 of the data where they are signed, one checksum where there is a trailer.
-// Source: AWS, "Signature calculations for the Authorization header: transferring payload in
-// multiple chunks", and the same "including trailing headers". Tested by aws_chunked_test.cc,
-// fuzzed by aws_chunked_fuzz.cc.
+// HoldBack::kBytesMax bytes of the data are rest(): to be used when all of that is right, and the
+// body has ended with nothing else behind it. So whoever forwards the data with their
+// Content-Length, and stops at a failure, completes nothing that was not verified, or was refused
+// (hold_back.h). Strict: no other extension, no white space, lines end in CRLF. What some clients
+// send is taken: a signed trailer's line that ends in a line feed alone, with or without an empty
+// line behind it, and a few empty lines at the end. Failures: IncompleteBody (framing; chunks are
+// not decoded_bytes together; an early end), InvalidChunkSizeError (signed, and less than 8 KiB
+// though not the last), SignatureDoesNotMatch, MalformedTrailerError (missing, another, repeated,
+// or no trailer), InvalidRequest (the checksum's value is malformed), BadDigest. Resource: one a
+// body. Sans-I/O; nothing is allocated; data are views into `bytes`, but for what was held back.
+// However the body is cut into pieces, data and events are the same. Cost: linear; one SHA-256 of
+// the data where they are signed, one checksum where there is a trailer. Source: AWS, "Signature
+// calculations for the Authorization header: transferring payload in multiple chunks", and the same
+// "including trailing headers". Tested by aws_chunked_test.cc, fuzzed by aws_chunked_fuzz.cc.
 #pragma once
 
 #include <array>
@@ -84,6 +83,8 @@ class AwsChunkedDecoder {
   }
   // kEnd was told, and nothing went wrong behind it.
   [[nodiscard]] bool complete() const noexcept { return state_ == State::kPadding; }
+  // The data that were held back: the last ones. REQUIRES: complete(). Valid as long as this is.
+  [[nodiscard]] std::string_view rest() const noexcept { return tail_.release(); }
 
  private:
   enum class State : std::uint8_t {
@@ -91,7 +92,6 @@ class AwsChunkedDecoder {
     kData,
     kDataEnd,  // In the CRLF behind them.
     kTrailer,  // In a line behind the last chunk.
-    kRelease,  // All is verified: what was held back is told next.
     kPadding,  // Behind the end.
     kFailed
   };

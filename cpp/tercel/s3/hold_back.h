@@ -1,8 +1,8 @@
-// Keeps the end of a body back until somebody has verified all of it.
+// Keeps the end of a body back until it has ended, and somebody has verified all of it.
 //
 //   HoldBack tail{decoded_bytes};
 //   send(tail.pass(data));                               // For each piece, in order.
-//   if (verified) send(tail.release());
+//   if (ended && verified) send(tail.release());
 //
 // An upstream that waits for the bytes that its Content-Length announces stores nothing before it
 // has them all: a body that turns out to be wrong is cut off, and was never there. A body of no

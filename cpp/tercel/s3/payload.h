@@ -105,6 +105,11 @@ class PayloadVerifier {
   }
   // The body has ended: nothing, or why it is not what was announced. Once, and not after kFailed.
   [[nodiscard]] std::optional<ErrorCode> finish() noexcept;
+  // Of what is decoded, the last bytes, which go when finish() has said nothing; empty: there are
+  // none.
+  [[nodiscard]] std::string_view rest() const noexcept {
+    return decoder_ && mode_ == PayloadMode::kDecode ? decoder_->rest() : std::string_view{};
+  }
 
  private:
   [[nodiscard]] Event pass(std::string_view& bytes) noexcept;

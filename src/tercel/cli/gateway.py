@@ -17,8 +17,7 @@ usage: tercel gateway s3.toml [options]
 
 Serves the S3 gateway that the file says: [buckets.NAME], [identities.NAME], [[policies]]. Its
 [server] has settings of `tercel serve`; variables are stronger, and options of this command the
-strongest. SIGHUP has the file read again. Large bodies are allowed unless limit_request_body says
-how large.
+strongest. SIGHUP has the file read again.
 """
 
 
@@ -44,7 +43,7 @@ def gateway(words: list[str]) -> int:
         said = read_file(path).server
         weaker = {
             name: value
-            for name, value in ({"limit_request_body": 0} | dict(said)).items()
+            for name, value in said.items()
             if f"TERCEL_{keyword_of(name).upper()}" not in os.environ
         }
         for name in ("app", "app_dir", "factory"):

@@ -123,7 +123,7 @@ def start_server(config: ProxyServerConfig) -> None:
     """Serves until SIGINT or SIGTERM. With `https_port` the variables TLS_CERT_PATH and
     TLS_KEY_PATH name certificate and key.
     """
-    settings: dict[str, Any] = {"limit_request_body": 0, "io_threads": config.threads}
+    settings: dict[str, Any] = {"io_threads": config.threads}
     if config.https_port is not None:
         for name, variable in (("ssl_certfile", "TLS_CERT_PATH"), ("ssl_keyfile", "TLS_KEY_PATH")):
             if not os.environ.get(variable):

@@ -96,15 +96,14 @@ class ChunkedRun {
   // The data, and " complete", " incomplete" or the name of an error behind them. What is told of
   // data that turn out to be wrong depends on the pieces: of these, the end alone.
   [[nodiscard]] std::string finish() const {
-    const bool whole = data_.size() == total_bytes_;
-    if (ended_ && !whole) __builtin_trap();
-    if (failed_) {
-      // The upstream waits for the rest: nothing is stored. Behind the end, all was right.
-      if (!ended_ && whole && total_bytes_ > 0) __builtin_trap();
-      return std::string{info(decoder_.failure()).code};
-    }
+    // The upstream waits for the rest: nothing is stored yet.
+    if (data_.size() == total_bytes_ && total_bytes_ > 0) __builtin_trap();
+    if (failed_) return std::string{info(decoder_.failure()).code};
     if (decoder_.complete() != ended_) __builtin_trap();
-    return ended_ ? data_ + " complete" : "incomplete";
+    if (!ended_) return "incomplete";
+    const std::string all = data_ + std::string{decoder_.rest()};
+    if (all.size() != total_bytes_) __builtin_trap();
+    return all + " complete";
   }
 
  private:

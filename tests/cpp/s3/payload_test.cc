@@ -242,7 +242,7 @@ class PayloadRun {
   [[nodiscard]] std::string finish() {
     const std::optional<ErrorCode> error =
         failed_ ? std::optional{verifier_.failure()} : verifier_.finish();
-    return error ? std::string{info(*error).code} : out_ + " ok";
+    return error ? std::string{info(*error).code} : out_ + std::string{verifier_.rest()} + " ok";
   }
   [[nodiscard]] const std::string& out() const { return out_; }
 

@@ -24,6 +24,7 @@ constexpr std::uint64_t kOfClients = 0;
 
 void Visit::begin(const http::Request& request) noexcept {
   station_.counts.add(Counts::requests);
+  request_ = &request;
   config_ = station_.config.current();
   station_.checks.follow();
   arrived_ = station_.now();
@@ -238,6 +239,7 @@ bool Visit::copy_request(const http::Request& request) noexcept {
   memory_ = station_.loop.blocks().take(http::copy_bytes(request));
   if (!memory_) return false;
   kept_ = http::copy(request, memory_.data());
+  request_ = &kept_;
   is_kept_ = true;
   return true;
 }

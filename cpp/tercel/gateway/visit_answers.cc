@@ -88,7 +88,8 @@ void Visit::refuse(const Refusal& refusal) noexcept {
   request_id_ = station_.next_request_id();
   const std::string_view id_text{request_id_.data(), request_id_.size()};
   const std::string_view body = s3::write_error_body(
-      refusal, {.request_id = id_text, .host_id = id_text}, station_.error_body);
+      refusal, {.resource = request_->path, .request_id = id_text, .host_id = id_text},
+      station_.error_body);
   const std::uint16_t status = s3::info(refusal.code()).http_status;
   answer_xml(status, body, status == 503 ? retry_after_ : std::chrono::seconds{0});
 }

@@ -170,7 +170,7 @@ Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& 
          collected_ != nullptr ? &body : nullptr, &endpoint});
   }
   if (refusal_) return fail(Errc::kHandlerFailed);
-  sent_ = &from;
+  request_ = sent_ = &from;
   to.times = &backend_->times;
   to.source = station_.pools.source_of(endpoint);
   if (to.source == nullptr) return fail(Errc::kNoMemory);

@@ -82,7 +82,9 @@ TEST_F(HandlerResolverTest, WhatItSaysOfNone) {
     policy_.log.clear();
     serve_resolving();
     ask_where();
-    EXPECT_TRUE(has(reply_none(verdict), code));
+    const std::string got = reply_none(verdict);
+    EXPECT_TRUE(has(got, code)) << got;
+    EXPECT_TRUE(has(got, "<Resource>/logs/a</Resource>")) << "of the request that was kept";
     EXPECT_FALSE(connected());
   }
 }

@@ -28,6 +28,7 @@ TEST_F(HandlerTest, NobodyIsAskedAboutARequestWithoutASignature) {
       "Content-Length: 5\r\n\r\n");
   EXPECT_TRUE(got.starts_with("HTTP/1.1 403 ")) << got;
   EXPECT_TRUE(has(got, "<Code>AccessDenied</Code>"));
+  EXPECT_TRUE(has(got, "<Resource>/logs/a</Resource>"));
   EXPECT_EQ(policy_.log, "");
   EXPECT_FALSE(connected());
 }
@@ -354,6 +355,7 @@ TEST_F(HandlerTest, ABackendThatHangsUpIsServiceUnavailable) {
   settle();
   const std::string got = wire_.take_sent();
   EXPECT_TRUE(has(got, "<Code>ServiceUnavailable</Code>")) << got;
+  EXPECT_TRUE(has(got, "<Resource>/logs/a</Resource>")) << "of the relay's request";
 }
 
 TEST_F(HandlerTest, AnEmptyBodyThatIsRightGoesOn) {

@@ -84,8 +84,7 @@ void Call::on_no_connection(Errc error) noexcept {
 void Call::leave_connection(bool complete) noexcept {
   UpstreamConnection* const connection = std::exchange(connection_, nullptr);
   if (connection == nullptr) return;
-  // A tunnel has no end that could be taken for another one.
-  if (!complete && tunnel_) connection->spoil();
+  // A tunnel, which spoils its connection, has no end that could be taken for another one.
   if (!complete && !tunnel_) connection->reset();
   for (int i = 0; i < steps_; ++i) connection->end_step();
   connection->end();
@@ -210,7 +209,10 @@ bool Call::take_head(const http::ResponseHead& head) noexcept {
   until_close_ = head.framing == http::ResponseFraming::kUntilClose;
   keep_alive_ = head.keep_alive;
   tunnel_ = head.switches();
-  if (tunnel_) request_over_ = false;
+  if (tunnel_) {
+    request_over_ = false;
+    connection_->spoil();
+  }
   observer_.on_head(head);
   return false;
 }

@@ -44,6 +44,7 @@ void Pool::Dial::on_failed(Errc error) noexcept {
 
 Pool::Pool(net::Loop& loop, net::Resolver& resolver, Origin origin, const PoolLimits& limits)
     : loop_{loop}, resolver_{resolver}, origin_{std::move(origin)}, limits_{limits} {
+  TERCEL_ASSERT(limits.retry_min.count() > 0);
   idle_.reserve(limits.idle_max);
   ended_.reserve(limits.connections_max);
   ended_dials_.reserve(limits.connections_max);
@@ -60,18 +61,18 @@ void Pool::acquire(Waiter& waiter, Freshness freshness) noexcept {
       return waiter.on_connection(*connection);
     }
   }
-  const nanoseconds now = loop_.now();
-  if (now < retry_after_ && dials_.empty()) return waiter.on_no_connection(last_error_);
+  const bool wants_new = freshness == Freshness::kNew;
+  if (must_pause() && dials_.empty() && (wants_new || !one_comes_back())) {
+    return waiter.on_no_connection(last_error_);
+  }
   if (waiting_ == limits_.waiters_max) return waiter.on_no_connection(Errc::kUpstreamBusy);
-  waiter.freshness_ = freshness;
   // A connection that is begun for it has a time limit of its own.
-  waiter.due_ =
-      now + limits_.wait_timeout + (may_open() ? limits_.connect_timeout : nanoseconds{0});
-  waiters_.push_back(waiter);
+  waiter.due_ = loop_.now() + limits_.wait_timeout;
+  if (may_open() && !must_pause()) waiter.due_ += limits_.connect_timeout;
+  (wants_new ? new_waiters_ : waiters_).push_back(waiter);
   ++waiting_;
   if (!may_open()) ++counts_.waited;
   open_for_waiters();
-  arm();
 }
 
 void Pool::withdraw(Waiter& waiter) noexcept {
@@ -102,40 +103,60 @@ UpstreamConnection* Pool::take_idle(Freshness freshness) noexcept {
   return nullptr;
 }
 
-// As many connections are on their way as there are who wait, and may be.
+bool Pool::one_comes_back() const noexcept {
+  return std::ranges::any_of(connections_, [](const auto& one) { return !one.second->spoiled(); });
+}
+
+bool Pool::end_oldest_idle() noexcept {
+  if (idle_.empty()) return false;
+  UpstreamConnection& oldest = *idle_.front().connection;
+  idle_.erase(idle_.begin());
+  end(oldest);
+  return true;
+}
+
+// As many connections are on their way as there are who wait, and may be. Where one is idle, they
+// all want a new one, for which it makes room.
 void Pool::open_for_waiters() noexcept {
-  while (dials_.size() < waiting_ && may_open()) {
+  // One that fails at once puts off the next.
+  while (dials_.size() < waiting_ && !must_pause() && (may_open() || end_oldest_idle())) {
     Dial* begun = nullptr;
     try {
       begun = dials_.emplace_back(std::make_unique<Dial>(*this)).get();
     } catch (const std::bad_alloc&) {
-      if (dials_.empty()) refuse_waiters(Errc::kNoMemory);
-      return;
+      return put_off(Errc::kNoMemory);
     }
-    begun->start();  // May fail at once, and with it all who wait.
+    begun->start();
   }
+  if (must_pause()) refuse_in_vain();
+  arm();
 }
 
 void Pool::on_dialed(Dial& dial, std::unique_ptr<net::Stream> stream) noexcept {
   end(dial);
-  failures_ = 0;
-  retry_after_ = nanoseconds{0};
+  UpstreamConnection* connection = nullptr;
   try {
     auto made =
         std::make_unique<UpstreamConnection>(loop_, std::move(stream), static_cast<Keeper&>(*this));
-    if (const auto watched = made->watch(); !watched) return refuse_waiters(watched.error());
-    UpstreamConnection& connection = *made;
-    connections_.emplace(&connection, std::move(made));
-    ++counts_.opened;
-    keep(connection);
+    if (const auto watched = made->watch(); !watched) return put_off(watched.error());
+    connection = made.get();
+    connections_.emplace(connection, std::move(made));
   } catch (const std::bad_alloc&) {
-    refuse_waiters(Errc::kNoMemory);
+    return put_off(Errc::kNoMemory);
   }
+  ++counts_.opened;
+  failures_ = 0;
+  retry_after_ = nanoseconds{0};
+  keep(*connection);
+  open_for_waiters();  // Those who came in a pause have none on its way yet.
 }
 
-// Those who wait would fail the same way, one time limit after the other.
 void Pool::on_dial_failed(Dial& dial, Errc error) noexcept {
   end(dial);
+  put_off(error);
+}
+
+void Pool::put_off(Errc error) noexcept {
   ++counts_.failed;
   last_error_ = error;
   const std::uint32_t doubled = std::min(failures_++, 10U);
@@ -145,13 +166,22 @@ void Pool::on_dial_failed(Dial& dial, Errc error) noexcept {
   spread_ = spread_ * 1664525U + 1013904223U +
             static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(this) >> 4);
   retry_after_ = loop_.now() + pause / 2 + pause * (spread_ >> 24) / 512;
-  if (dials_.empty()) refuse_waiters(error);
+  refuse_in_vain();
+  arm();
 }
 
-void Pool::refuse_waiters(Errc error) noexcept {
-  IntrusiveList<Waiter> waiters;
-  waiters.take_all(waiters_);
-  while (Waiter* const waiter = waiters.pop_front()) {
+// Those who could wait only for the next attempt would fail the same way, one time limit after the
+// other.
+void Pool::refuse_in_vain() noexcept {
+  if (!dials_.empty()) return;
+  refuse(new_waiters_, last_error_);
+  if (!one_comes_back()) refuse(waiters_, last_error_);
+}
+
+void Pool::refuse(IntrusiveList<Waiter>& waiters, Errc error) noexcept {
+  IntrusiveList<Waiter> refused;
+  refused.take_all(waiters);
+  while (Waiter* const waiter = refused.pop_front()) {
     --waiting_;
     waiter->on_no_connection(error);
   }
@@ -176,18 +206,19 @@ void Pool::end(UpstreamConnection& connection) noexcept {
 // To the first who takes it, or to the idle ones.
 void Pool::keep(UpstreamConnection& connection) noexcept {
   const bool is_new = connection.requests() == 0;
-  Waiter* taker = nullptr;
-  waiters_.for_each([&](Waiter& waiter) {
-    const bool takes = is_new || waiter.freshness_ != Freshness::kNew;
-    if (taker == nullptr && takes) taker = &waiter;
-  });
+  Waiter* taker = is_new ? new_waiters_.front() : nullptr;
+  if (taker == nullptr) taker = waiters_.front();
   if (taker != nullptr) {
     withdraw(*taker);
     return taker->on_connection(connection);
   }
-  if (idle_.size() == limits_.idle_max) return end(connection);
-  idle_.push_back({&connection, loop_.now()});
-  arm();
+  if (idle_.size() < limits_.idle_max) {
+    idle_.push_back({&connection, loop_.now()});
+    loop_.timers().arm_by(*this, idle_.front().since + limits_.idle_timeout);
+  } else {
+    end(connection);
+  }
+  if (waiting_ > 0) open_for_waiters();
 }
 
 void Pool::on_unusable(UpstreamConnection& connection) noexcept {
@@ -196,8 +227,13 @@ void Pool::on_unusable(UpstreamConnection& connection) noexcept {
 }
 
 void Pool::arm() noexcept {
-  if (Waiter* const first = waiters_.front()) loop_.timers().arm_by(*this, first->due_);
-  if (!idle_.empty()) loop_.timers().arm_by(*this, idle_.front().since + limits_.idle_timeout);
+  net::TimerWheel& timers = loop_.timers();
+  for (IntrusiveList<Waiter>* const waiters : {&waiters_, &new_waiters_}) {
+    if (Waiter* const first = waiters->front()) timers.arm_by(*this, first->due_);
+  }
+  if (!idle_.empty()) timers.arm_by(*this, idle_.front().since + limits_.idle_timeout);
+  const bool lacks = dials_.size() < waiting_ && (may_open() || !idle_.empty());
+  if (lacks && must_pause()) timers.arm_by(*this, retry_after_);
 }
 
 void Pool::on_timer() noexcept {
@@ -206,13 +242,18 @@ void Pool::on_timer() noexcept {
       idle_, [&](const Idle& one) { return one.since + limits_.idle_timeout > now; });
   for (auto old = idle_.begin(); old != fresh; ++old) end(*old->connection);
   idle_.erase(idle_.begin(), fresh);
-  // The limits of those behind may be earlier, but not by more than a connection may take.
-  while (Waiter* const first = waiters_.front()) {
-    if (first->due_ > now) break;
+  refuse_overdue(waiters_);
+  refuse_overdue(new_waiters_);
+  open_for_waiters();
+}
+
+// The limits of those behind may be earlier, but not by more than a connection may take.
+void Pool::refuse_overdue(IntrusiveList<Waiter>& waiters) noexcept {
+  while (Waiter* const first = waiters.front()) {
+    if (first->due_ > loop_.now()) return;
     withdraw(*first);
-    first->on_no_connection(Errc::kUpstreamBusy);
+    first->on_no_connection(failures_ > 0 ? last_error_ : Errc::kUpstreamBusy);
   }
-  arm();
 }
 
 void Pool::run_deferred() noexcept {

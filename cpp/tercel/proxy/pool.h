@@ -6,8 +6,10 @@
 // The connection that was idle last is lent first, so that those which are not needed come of age.
 // What nobody lends is watched: one that the origin closes is gone before anybody gets it. When as
 // many are open as may be, waiters wait in the order in which they came, for a bounded time and in
-// a bounded number. After a failure to connect the next attempt is put off, longer each time, with
-// some chance in it so that loops do not come together; whoever asks meanwhile is told at once.
+// a bounded number; those who want a new one come first when there is one, and get no other. After
+// a failure to connect the next attempt is put off, longer each time, with some chance in it so
+// that loops do not come together. Whoever could only wait for that is told at once; others wait
+// for a connection that is on its way, or is lent and will come back.
 // Resource: outlives what it lent. Thread: the loop's. Tested by pool_test.cc.
 #pragma once
 
@@ -38,7 +40,8 @@ struct PoolLimits {
   std::chrono::milliseconds connect_timeout{5000};  // With the name and TLS.
   std::chrono::milliseconds wait_timeout{5000};     // For a connection of others.
   std::chrono::milliseconds idle_timeout{60'000};
-  std::chrono::milliseconds retry_min{100};  // After a failure to connect; doubled each time.
+  // After a failure to connect; doubled each time. More than 0.
+  std::chrono::milliseconds retry_min{100};
   std::chrono::milliseconds retry_max{5000};
 };
 
@@ -67,7 +70,7 @@ class Pool final : public Source,
   void release(UpstreamConnection& connection) noexcept override;
 
   [[nodiscard]] const Origin& origin() const noexcept { return origin_; }
-  [[nodiscard]] const PoolCounts& counts() const noexcept { return counts_; }
+  [[nodiscard]] const PoolCounts& counts_for_test() const noexcept { return counts_; }
   [[nodiscard]] std::size_t connections() const noexcept { return connections_.size(); }
   [[nodiscard]] std::size_t idle() const noexcept { return idle_.size(); }
   // It has no connection, and nobody waits for one: it may be destroyed.
@@ -101,10 +104,18 @@ class Pool final : public Source,
   [[nodiscard]] bool may_open() const noexcept {
     return connections_.size() + dials_.size() < limits_.connections_max;
   }
+  [[nodiscard]] bool must_pause() const noexcept { return loop_.now() < retry_after_; }
+  // Whether there is something to wait for, for who takes any connection.
+  [[nodiscard]] bool one_comes_back() const noexcept;
+  [[nodiscard]] bool end_oldest_idle() noexcept;
   void open_for_waiters() noexcept;
   void on_dialed(Dial& dial, std::unique_ptr<net::Stream> stream) noexcept;
   void on_dial_failed(Dial& dial, Errc error) noexcept;
-  void refuse_waiters(Errc error) noexcept;
+  // No connection could be made.
+  void put_off(Errc error) noexcept;
+  void refuse_in_vain() noexcept;
+  void refuse(IntrusiveList<Waiter>& waiters, Errc error) noexcept;
+  void refuse_overdue(IntrusiveList<Waiter>& waiters) noexcept;
   void end(Dial& dial) noexcept;
   void end(UpstreamConnection& connection) noexcept;
   void keep(UpstreamConnection& connection) noexcept;
@@ -121,8 +132,9 @@ class Pool final : public Source,
   std::unordered_map<UpstreamConnection*, std::unique_ptr<UpstreamConnection>> connections_;
   std::vector<Idle> idle_;  // The one that was idle last is the last.
   std::vector<std::unique_ptr<Dial>> dials_;
-  IntrusiveList<Waiter> waiters_;
-  std::size_t waiting_ = 0;
+  IntrusiveList<Waiter> waiters_;      // For any connection.
+  IntrusiveList<Waiter> new_waiters_;  // For one that was never used.
+  std::size_t waiting_ = 0;            // In both.
   // What ended in a call of its own, until that has returned.
   std::vector<std::unique_ptr<UpstreamConnection>> ended_;
   std::vector<std::unique_ptr<Dial>> ended_dials_;

@@ -39,9 +39,7 @@ class Waiter : private ListNode {
  private:
   friend class IntrusiveList<Waiter>;
   friend class Pool;
-  // What it said, and until when it waits, for the pool that it waits in.
-  std::chrono::nanoseconds due_{0};
-  Freshness freshness_ = Freshness::kAny;
+  std::chrono::nanoseconds due_{0};  // Until when it waits, for the pool that it waits in.
 };
 
 class Source {

@@ -68,6 +68,7 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   [[nodiscard]] bool reusable() const noexcept {
     return !spoiled_ && end_ == InputEnd::kOpen && input_.empty();
   }
+  [[nodiscard]] bool spoiled() const noexcept { return spoiled_; }
   [[nodiscard]] bool idle() const noexcept { return user_ == nullptr; }
   // Closes the stream and hears nothing more, for a keeper that is called by the connection that it
   // wants to destroy. REQUIRES: idle.
@@ -79,7 +80,8 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   // Begins and ends a request. REQUIRES: idle; not idle.
   void begin(User& user) noexcept;
   void end() noexcept;
-  // The request ends in a way that leaves no place for another one.
+  // The request ends in a way that leaves no place for another one. Who knows says so early: nobody
+  // waits for it then.
   void spoil() noexcept { spoiled_ = true; }
   // As spoil(), and the origin sees a reset, so that it takes nothing for complete.
   void reset() noexcept;
@@ -103,7 +105,6 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   [[nodiscard]] InputEnd input_end() const noexcept { return end_; }
 
   [[nodiscard]] net::Stream& stream() noexcept { return *stream_; }
-  [[nodiscard]] net::Loop& loop() noexcept { return loop_; }
 
  private:
   void on_ready(std::uint32_t readiness) noexcept override;

@@ -1,10 +1,10 @@
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "proxy/test_waiter.h"
 #include "support/failing_syscalls.h"
 #include "support/manual_clock.h"
 #include "support/tcp_listener.h"
@@ -21,16 +21,8 @@ Backend backend_of(std::string key, std::uint16_t port) {
   return backend;
 }
 
-struct TestWaiter final : proxy::Waiter {
-  void on_connection(proxy::UpstreamConnection& given) noexcept override { connection = &given; }
-  void on_no_connection(Errc given) noexcept override { error = given; }
-  proxy::UpstreamConnection* connection = nullptr;
-  std::optional<Errc> error;
-};
-
-struct TestUser final : proxy::UpstreamConnection::User {
-  void on_event() noexcept override {}
-};
+using test::TestUser;
+using test::TestWaiter;
 
 TEST(PoolsTest, BackendsThatAreGoneLeaveNoPoolBehind) {
   const test::ManualClock clock;

@@ -190,7 +190,9 @@ TEST_F(CallTest, AnUpgradeMakesATunnel) {
   EXPECT_EQ(origin_.received(),
             "GET /a HTTP/1.1\r\nhost: o\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
   EXPECT_FALSE(call_.writable());
+  EXPECT_FALSE(origin_.spoiled());
   answer(std::string{kSwitch} + "abc");
+  EXPECT_TRUE(origin_.spoiled());  // From the beginning: whoever waits need not wait for it.
   EXPECT_EQ(log_, "101 Switching abcw ");
   EXPECT_TRUE(call_.writable());
   EXPECT_TRUE(call_.write(Payload::borrow("hello"), Final::kNo));

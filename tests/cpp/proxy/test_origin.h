@@ -49,6 +49,8 @@ class TestOrigin final : public proxy::Source, private proxy::UpstreamConnection
 
   [[nodiscard]] Fd& peer() { return peers.back(); }
   [[nodiscard]] std::string received() { return receive_all(peer()); }
+  // The connection that was made last.
+  [[nodiscard]] bool spoiled() const { return connections_.back()->spoiled(); }
   [[nodiscard]] bool has_idle() const { return idle_ != nullptr; }
 
  private:

@@ -60,8 +60,13 @@ bool Resolver::open() noexcept {
     return false;
   }
   const std::string& servers = options_.servers;
-  return servers.empty() ||
-         cares->ares_set_servers_ports_csv(channel_, servers.c_str()) == ARES_SUCCESS;
+  if (servers.empty() ||
+      cares->ares_set_servers_ports_csv(channel_, servers.c_str()) == ARES_SUCCESS) {
+    return true;
+  }
+  // Else the next name would be asked of the system's servers.
+  cares->ares_destroy(std::exchange(channel_, nullptr));
+  return false;
 }
 
 Resolver::Found Resolver::found_in(const Name& name) const noexcept {

@@ -110,7 +110,7 @@ void Call::fail_with(Errc error) noexcept {
   leave_connection(/*complete=*/false);
   context_.loop.timers().cancel(*this);
   output_.clear();
-  if (!queued()) context_.loop.defer(*this);
+  context_.loop.defer(*this);
 }
 
 void Call::begin_step() noexcept {
@@ -381,20 +381,29 @@ void Call::send(std::span<const std::string_view> pieces) noexcept {
 void Call::flush() noexcept {
   if (connection_ == nullptr || blocked_ || write_failed_ || output_.bytes() == 0) return;
   const std::size_t before = output_.bytes();
-  after_send(output_.flush(connection_->stream(), before), before);
+  after_send(output_.flush(connection_->stream()), before);
 }
 
-void Call::after_send(net::IoState state, std::size_t before) noexcept {
-  if (output_.bytes() < before && state != net::IoState::kFailed) {
+void Call::after_send(Sent sent, std::size_t before) noexcept {
+  if (output_.bytes() < before && sent != Sent::kBroken) {
     sent_ = true;
     progress_ = context_.loop.now();
   }
-  if (state == net::IoState::kAgain) blocked_ = true;
-  if (state != net::IoState::kFailed) return;
+  switch (sent) {
+    case Sent::kAll:
+      return;
+    case Sent::kPart:
+      blocked_ = true;
+      return;
+    case Sent::kNoMemory:
+      return fail_with(Errc::kNoMemory);
+    case Sent::kBroken:
+      break;
+  }
   // An origin that refuses a request may answer and close before it has read all of it.
   write_failed_ = true;
   output_.clear();
-  if (!queued()) context_.loop.defer(*this);
+  context_.loop.defer(*this);
 }
 
 Progress Call::progress() const noexcept {

@@ -129,7 +129,8 @@ class Call final : private Waiter,
   [[nodiscard]] http::BodyRead read_body() noexcept;
   // As http::Exchange::read_body_into(), of the response.
   [[nodiscard]] http::BodyRead read_body_into(Pipe& pipe) noexcept;
-  // Once read_body() said kEnd, during that turn.
+  // Once read_body() said kEnd. Views of CallContext::fields: valid until any call of the loop
+  // reads a head, or trailers.
   [[nodiscard]] std::span<const http::Field> trailers() const noexcept { return trailers_; }
 
   // Ends the call where it stands. If both halves are complete the connection can be reused, else
@@ -174,7 +175,7 @@ class Call final : private Waiter,
   [[nodiscard]] bool count_off(std::uint64_t bytes, http::Final final) noexcept;
   void send(std::span<const std::string_view> pieces) noexcept;
   void flush() noexcept;
-  void after_send(net::IoState state, std::size_t before) noexcept;
+  void after_send(Sent sent, std::size_t before) noexcept;
   void stop_waiting_for_continue() noexcept;
   void tell_writable() noexcept;
 

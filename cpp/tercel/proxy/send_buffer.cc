@@ -9,6 +9,15 @@
 namespace tercel::proxy {
 using net::IoState;
 
+namespace {
+
+// Of a stream that did not take all.
+constexpr Sent sent_when(IoState state) noexcept {
+  return state == IoState::kFailed ? Sent::kBroken : Sent::kPart;
+}
+
+}  // namespace
+
 char* SendBuffer::room(std::size_t bytes) noexcept {
   TERCEL_ASSERT(!ends_in_pipe());
   if (begin_ > 0 && block_.capacity() - end_ < bytes) {
@@ -33,7 +42,7 @@ bool SendBuffer::add(std::string_view bytes) noexcept {
   return true;
 }
 
-IoState SendBuffer::send(net::Stream& stream, std::span<const std::string_view> pieces) noexcept {
+Sent SendBuffer::send(net::Stream& stream, std::span<const std::string_view> pieces) noexcept {
   TERCEL_ASSERT(pieces.size() <= kPiecesMax && !ends_in_pipe());
   std::array<std::string_view, kPiecesMax> left{};
   std::copy(pieces.begin(), pieces.end(), left.begin());
@@ -45,11 +54,11 @@ IoState SendBuffer::send(net::Stream& stream, std::span<const std::string_view> 
     };
     if (bytes() > 0) add_vector(block_.data() + begin_, bytes());
     for (const std::string_view piece : left) add_vector(piece.data(), piece.size());
-    if (count == 0) return IoState::kDone;
+    if (count == 0) return Sent::kAll;
 
     // Until it says no: a stream of TLS takes a record at a time, and no event would follow.
     const net::IoResult result = stream.write({vectors.data(), count});
-    if (result.state == IoState::kFailed) return IoState::kFailed;
+    if (result.state == IoState::kFailed) return Sent::kBroken;
     if (result.state != IoState::kDone) break;
     std::size_t taken = result.bytes;
     const std::size_t waited = std::min(taken, bytes());
@@ -62,26 +71,24 @@ IoState SendBuffer::send(net::Stream& stream, std::span<const std::string_view> 
     }
   }
   for (const std::string_view piece : left) {
-    if (!add(piece)) return IoState::kFailed;
+    if (!add(piece)) return Sent::kNoMemory;
   }
-  return IoState::kAgain;
+  return Sent::kPart;
 }
 
-IoState SendBuffer::flush(net::Stream& stream, std::size_t max) noexcept {
-  while (max > 0 && in_block() > 0) {
-    const iovec vector{.iov_base = block_.data() + begin_, .iov_len = std::min(max, in_block())};
+Sent SendBuffer::flush(net::Stream& stream) noexcept {
+  while (in_block() > 0) {
+    const iovec vector{.iov_base = block_.data() + begin_, .iov_len = in_block()};
     const net::IoResult result = stream.write({&vector, 1});
-    if (result.state != IoState::kDone) return result.state;
+    if (result.state != IoState::kDone) return sent_when(result.state);
     drop(result.bytes);
-    max -= result.bytes;
   }
-  while (max > 0 && pipe_.bytes() > 0) {
-    const net::IoResult result = stream.write_from(pipe_, std::min(max, pipe_.bytes()));
-    if (result.state != IoState::kDone) return result.state;
-    max -= result.bytes;
+  while (pipe_.bytes() > 0) {
+    const net::IoResult result = stream.write_from(pipe_, pipe_.bytes());
+    if (result.state != IoState::kDone) return sent_when(result.state);
   }
-  if (pipe_.bytes() == 0) pipe_ = Pipe{};
-  return IoState::kDone;
+  pipe_ = Pipe{};
+  return Sent::kAll;
 }
 
 void SendBuffer::drop(std::size_t bytes) noexcept {

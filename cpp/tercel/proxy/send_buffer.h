@@ -3,7 +3,7 @@
 //   output.add(head);                         // Copied behind what waits already.
 //   state = output.send(stream, {bytes...});  // Straight from where they are, when nothing waits.
 //   output.add(std::move(pipe));              // What is in it, behind what waits already.
-//   state = output.flush(stream, SIZE_MAX);   // After an event.
+//   state = output.flush(stream);             // After an event.
 //
 // One pooled block, which is there only while bytes wait, and behind it at most one pipe, behind
 // which nothing is added. Who fills it stops at a high-water mark, so that it stays small.
@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,14 @@
 #include "tercel/net/stream.h"
 
 namespace tercel::proxy {
+
+// What has become of the bytes.
+enum class Sent : std::uint8_t {
+  kAll,
+  kPart,     // The stream takes no more now; the rest waits.
+  kBroken,   // The stream takes no more.
+  kNoMemory  // It does not take all now, and there is no memory for the rest: some of it is lost.
+};
 
 class SendBuffer {
  public:
@@ -42,12 +51,10 @@ class SendBuffer {
   // The first `bytes` of what room() returned last are to be sent.
   void added(std::size_t bytes) noexcept { end_ += bytes; }
 
-  // Sends what waits and the pieces behind it, together; copies what is not taken. kDone: all is
-  // sent. kFailed: the stream is broken, or memory exhausted.
-  [[nodiscard]] net::IoState send(net::Stream& stream,
-                                  std::span<const std::string_view> pieces) noexcept;
-  // Sends up to `max` bytes of what waits. kDone: they are sent, or nothing waits.
-  [[nodiscard]] net::IoState flush(net::Stream& stream, std::size_t max) noexcept;
+  // Sends what waits and the pieces behind it, together; copies what is not taken.
+  [[nodiscard]] Sent send(net::Stream& stream, std::span<const std::string_view> pieces) noexcept;
+  // Sends what waits. Never kNoMemory.
+  [[nodiscard]] Sent flush(net::Stream& stream) noexcept;
   void clear() noexcept;
 
  private:

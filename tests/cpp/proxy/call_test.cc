@@ -599,6 +599,25 @@ TEST_F(CallTest, ABodyMayTakeAsLongAsItMovesOn) {
   EXPECT_TRUE(log_.ends_with("!UpstreamTimeout"));
 }
 
+// An origin that does not read is not one that has broken the connection, of which it may be that
+// it answers nevertheless.
+TEST_F(CallTest, WithoutMemoryForWhatDoesNotGoTheCallFailsAtOnce) {
+  origin_.small = true;
+  begin(put(4 << 20));
+  const std::string part(4 << 20, 'x');
+  loop_->blocks().trim();
+  {
+    const test::AllocationFailure failure{1};
+    EXPECT_TRUE(call_.write(Payload::borrow(part), Final::kYes));
+    EXPECT_TRUE(failure.happened());
+  }
+  EXPECT_EQ(call_.progress(), Progress::kBodySent);
+  settle();
+  EXPECT_EQ(log_, "!NoMemory");
+  EXPECT_EQ(origin_.ended, 1);
+  EXPECT_EQ(loop_->timers().armed(), 0U);
+}
+
 TEST_F(CallTest, AnOriginThatStopsReadingIsGivenUp) {
   origin_.small = true;
   begin(put(1 << 20));

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/allocations.h"
 #include "support/memory_stream.h"
 #include "tercel/base/clock.h"
 #include "tercel/net/pipe_pool.h"
@@ -21,7 +22,7 @@ TEST(SendBufferTest, WhatTheSocketTakesNeedsNoBlock) {
   BlockPool blocks;
   SendBuffer output{blocks};
   test::MemoryStream stream;
-  EXPECT_EQ(output.send(stream, Pieces{"5\r\n", "hello", "\r\n"}), IoState::kDone);
+  EXPECT_EQ(output.send(stream, Pieces{"5\r\n", "hello", "\r\n"}), Sent::kAll);
   EXPECT_EQ(stream.sent, "5\r\nhello\r\n");
   EXPECT_EQ(stream.writes, 1);
   EXPECT_EQ(blocks.outstanding(), 0U);
@@ -36,12 +37,12 @@ TEST(SendBufferTest, TheRestWaitsWhereverTheSocketStops) {
     test::MemoryStream stream;
     ASSERT_TRUE(output.add("head "));
     stream.room = room;
-    const IoState state = output.send(stream, Pieces{"5\r\n", "hello", "\r\n"});
-    EXPECT_EQ(state, room == all.size() ? IoState::kDone : IoState::kAgain);
+    const Sent state = output.send(stream, Pieces{"5\r\n", "hello", "\r\n"});
+    EXPECT_EQ(state, room == all.size() ? Sent::kAll : Sent::kPart);
     EXPECT_EQ(stream.sent, all.substr(0, room));
     EXPECT_EQ(output.bytes(), all.size() - room);
     stream.room = SIZE_MAX;
-    EXPECT_EQ(output.flush(stream, SIZE_MAX), IoState::kDone);
+    EXPECT_EQ(output.flush(stream), Sent::kAll);
     EXPECT_EQ(stream.sent, all);
     EXPECT_EQ(blocks.outstanding(), 0U);
   }
@@ -63,8 +64,8 @@ TEST(SendBufferTest, APipeWaitsBehindTheBlockWhereverTheSocketStops) {
     output.add(std::move(pipe));
     EXPECT_EQ(output.bytes(), all.size());
     stream.room = room;
-    const IoState state = output.flush(stream, SIZE_MAX);
-    EXPECT_EQ(state, room == all.size() ? IoState::kDone : IoState::kAgain);
+    const Sent state = output.flush(stream);
+    EXPECT_EQ(state, room == all.size() ? Sent::kAll : Sent::kPart);
     EXPECT_EQ(stream.sent, all.substr(0, room));
     EXPECT_EQ(output.bytes(), all.size() - room);
     EXPECT_EQ(output.ends_in_pipe(), room < all.size());
@@ -77,7 +78,7 @@ TEST(SendBufferTest, APipeWaitsBehindTheBlockWhereverTheSocketStops) {
       continue;
     }
     stream.room = SIZE_MAX;
-    EXPECT_EQ(output.flush(stream, SIZE_MAX), IoState::kDone);
+    EXPECT_EQ(output.flush(stream), Sent::kAll);
     EXPECT_EQ(stream.sent, all);
     EXPECT_EQ(pipes.lent(), 0U);
     EXPECT_EQ(pipes.idle(), 1U);
@@ -108,19 +109,21 @@ TEST(SendBufferTest, SendsUntilTheStreamSaysNo) {
   SendBuffer output{blocks};
   PartByPart stream;
   ASSERT_TRUE(output.add("head "));
-  EXPECT_EQ(output.send(stream, Pieces{"5\r\n", "hello", "\r\n"}), IoState::kDone);
+  EXPECT_EQ(output.send(stream, Pieces{"5\r\n", "hello", "\r\n"}), Sent::kAll);
   EXPECT_EQ(stream.sent, "head 5\r\nhello\r\n");
   EXPECT_EQ(blocks.outstanding(), 0U);
 }
 
-TEST(SendBufferTest, FlushStopsAtItsBound) {
+// It is not the stream that is broken.
+TEST(SendBufferTest, SaysThatThereIsNoMemoryForTheRest) {
   BlockPool blocks;
   SendBuffer output{blocks};
   test::MemoryStream stream;
-  ASSERT_TRUE(output.add("headbody"));
-  EXPECT_EQ(output.flush(stream, 4), IoState::kDone);
-  EXPECT_EQ(stream.sent, "head");
-  EXPECT_EQ(output.bytes(), 4U);
+  stream.room = 4;
+  const test::AllocationFailure failure{1};
+  EXPECT_EQ(output.send(stream, Pieces{"5\r\n", "hello", "\r\n"}), Sent::kNoMemory);
+  EXPECT_TRUE(failure.happened());
+  EXPECT_EQ(stream.sent, "5\r\nh");
 }
 
 TEST(SendBufferTest, GrowsAndReusesTheRoomInFrontOfWhatWaits) {
@@ -133,10 +136,10 @@ TEST(SendBufferTest, GrowsAndReusesTheRoomInFrontOfWhatWaits) {
     all += part;
     ASSERT_TRUE(output.add(part));
     stream.room = i % 3;
-    (void)output.flush(stream, SIZE_MAX);
+    (void)output.flush(stream);
   }
   stream.room = SIZE_MAX;
-  EXPECT_EQ(output.flush(stream, SIZE_MAX), IoState::kDone);
+  EXPECT_EQ(output.flush(stream), Sent::kAll);
   EXPECT_EQ(stream.sent, all);
 }
 
@@ -145,9 +148,9 @@ TEST(SendBufferTest, ABrokenStreamFails) {
   SendBuffer output{blocks};
   test::MemoryStream stream;
   stream.broken = true;
-  EXPECT_EQ(output.send(stream, Pieces{"a", "b", "c"}), IoState::kFailed);
+  EXPECT_EQ(output.send(stream, Pieces{"a", "b", "c"}), Sent::kBroken);
   ASSERT_TRUE(output.add("a"));
-  EXPECT_EQ(output.flush(stream, SIZE_MAX), IoState::kFailed);
+  EXPECT_EQ(output.flush(stream), Sent::kBroken);
 }
 
 }  // namespace

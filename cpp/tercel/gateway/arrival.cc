@@ -126,10 +126,6 @@ std::optional<s3::Refusal> Arrival::read_operation(const http::Request& request,
     return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
   }
   payload = {};
-  if (s3::is_aws_chunked(claim.payload) && !about.streams_payload) {
-    return s3::Refusal{s3::ErrorCode::kInvalidRequest,
-                       "The value of x-amz-content-sha256 header is invalid."};
-  }
   return s3::plan_payload({.fields = request.fields,
                            .payload = claim.payload,
                            .payload_hash = claim.payload_hash,

@@ -36,7 +36,10 @@ struct Example {
     request.fields = fields;
   }
   Identity identity() const {
-    return {.access_key = "AKIAIOSFODNN7EXAMPLE", .key = &key, .region = "us-east-1", .now = kNow};
+    return {.access_key = "AKIAIOSFODNN7EXAMPLE",
+            .key = &key,
+            .region = "us-east-1",
+            .time = to_amz_date(kNow)};
   }
 
   SigningKey key{kSecret, "20130524", "us-east-1"};

@@ -56,7 +56,7 @@ std::string presign(std::string_view method, std::string_view path, std::string_
                                                                      .key = &key,
                                                                      .region = region,
                                                                      .session_token = token,
-                                                                     .now = at},
+                                                                     .time = date},
                                                         .expires = std::chrono::seconds{expires}},
                                                        out);
   if (error) throw nb::value_error(sentence(*error));

@@ -74,7 +74,7 @@ class Signed {
                           .key = &key,
                           .region = "r",
                           .session_token = token,
-                          .now = kNow},
+                          .time = date},
                          memory_, made_)) {
       request_.fields = {};
       return;

@@ -102,7 +102,8 @@ void check_claim(const http::Request& request, const Query& query, const Claim& 
 // What came is signed for a backend, and accepted there.
 void check_signing(const http::Request& request, const Query& query) {
   const SigningKey key{kSecret, "20130524", "r"};
-  const Identity identity{.access_key = "AK", .key = &key, .region = "r", .now = kNow};
+  const Identity identity{
+      .access_key = "AK", .key = &key, .region = "r", .time = to_amz_date(kNow)};
   std::string memory(kSignedFieldsBytes, '\0');
   SignedFields made;
   if (sign_request({request.method, request.path, &query, "h", request.fields, "UNSIGNED-PAYLOAD"},

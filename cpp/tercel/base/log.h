@@ -33,15 +33,11 @@ LogSink* set_log_sink(LogSink* sink) noexcept;
 // REQUIRES: bytes that came from outside went through escape_for_log(). Thread: any.
 void log(LogLevel level, std::string_view text) noexcept;
 
-// Room that escape_for_log() needs for `bytes` bytes, at most.
-[[nodiscard]] constexpr std::size_t escaped_bytes_max(std::size_t bytes) noexcept {
-  return 4 * bytes;
-}
-
 // Makes bytes from outside safe for a line of a log: printable ASCII stays, everything else, the
 // double quote and the backslash become \xHH, so no input can end the line, the quotes around it,
 // or drive a terminal, and the text can be turned back. What does not fit is cut, at a whole byte,
-// and marked with a final "...". The view is into `into`. REQUIRES: into.size() >= 3.
+// and marked with a final "...": four times as much room is enough for all. The view is into
+// `into`. REQUIRES: into.size() >= 3.
 [[nodiscard]] std::string_view escape_for_log(std::string_view bytes,
                                               std::span<char> into) noexcept;
 

@@ -141,8 +141,6 @@ class WebSocket final : public http::Observer, private net::Timer, private net::
   // How it ended, behind the last message. The reason is valid as long as this.
   [[nodiscard]] const std::optional<http::Closing>& end() const noexcept { return end_; }
   [[nodiscard]] WebSocketStage stage() const noexcept { return stage_; }
-  // The application closed it, with close().
-  [[nodiscard]] bool closed_by_us() const noexcept { return closed_by_us_; }
 
   // Above so many bytes of messages in the queue nothing more is read.
   static constexpr std::size_t kQueueBytes = std::size_t{64} * 1024;

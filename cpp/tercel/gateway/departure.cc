@@ -205,7 +205,7 @@ std::optional<s3::Refusal> Departure::sign(const http::Request& request, const A
        .key = key,
        .region = with.backend.region,
        .session_token = hmac.session_token.view(),
-       .now = with.now},
+       .time = date_},
       signed_memory_, signed_);
   if (error) return s3::Refusal{*error};
   for (const http::Field& field : signed_.view()) {

@@ -132,7 +132,7 @@ void HealthChecks::end(Probe& probe) noexcept {
   const auto found = std::ranges::find(running_, &probe, &std::unique_ptr<Probe>::get);
   ended_.push_back(std::move(*found));
   running_.erase(found);
-  if (!queued()) with_.loop.defer(*this);
+  with_.loop.defer(*this);
 }
 
 void HealthChecks::run_deferred() noexcept {

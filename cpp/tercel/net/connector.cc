@@ -36,7 +36,6 @@ void Connector::begin(std::chrono::nanoseconds due) noexcept {
   next_ = 0;
   due_ = due;
   error_ = Errc::kUpstreamUnreachable;
-  busy_ = true;
   loop_.defer(*this);
 }
 
@@ -185,7 +184,6 @@ void Connector::stop() noexcept {
   cancel_deferred();
   loop_.timers().cancel(*this);
   for (Attempt& attempt : attempts_) close(attempt);
-  busy_ = false;
 }
 
 }  // namespace tercel::net

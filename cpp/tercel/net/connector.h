@@ -61,12 +61,12 @@ class Connector final : private Timer, private Deferred {
   ~Connector() override { stop(); }
 
   // Begins; the client is told later, never from inside of this. Of more than kAddressesMax
-  // addresses the first are tried. REQUIRES: not busy().
+  // addresses the first are tried. REQUIRES: the client was told of the
+  // last one.
   void start(std::span<const Address> addresses, const Security& security,
              std::chrono::nanoseconds due) noexcept;
   // To a Unix socket, without TLS.
   void start_unix(const std::string& path, std::chrono::nanoseconds due) noexcept;
-  [[nodiscard]] bool busy() const noexcept { return busy_; }
 
  private:
   struct Attempt final : Watcher {
@@ -106,7 +106,6 @@ class Connector final : private Timer, private Deferred {
   std::chrono::nanoseconds next_due_{0};  // Of the next address.
   std::string path_;
   Errc error_ = Errc::kUpstreamUnreachable;  // What is said when no address is left.
-  bool busy_ = false;
 };
 
 }  // namespace tercel::net

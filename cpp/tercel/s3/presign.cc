@@ -64,8 +64,7 @@ std::optional<ErrorCode> write_presigned_query(const PresignRequest& request, st
   if (asked != others) return ErrorCode::kInvalidURI;
 
   const Identity& identity = request.identity;
-  const AmzDate date = to_amz_date(identity.now);
-  const Stamp stamp{{date.data(), date.size()}, identity.region};
+  const Stamp stamp{{identity.time.data(), identity.time.size()}, identity.region};
   add("X-Amz-Algorithm", kAlgorithm, asked);
   add("X-Amz-Credential", credential(identity, stamp), asked);
   add("X-Amz-Date", stamp.timestamp, asked);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tercel/s3/amz_date.h"
 #include "tercel/s3/canonical_request.h"
 
 namespace tercel::s3 {
@@ -100,8 +99,7 @@ bool is_replaced(std::string_view name) noexcept {
 std::optional<ErrorCode> sign_request(const OutgoingRequest& request, const Identity& identity,
                                       std::span<char> memory, SignedFields& out) noexcept {
   Memory texts{memory};
-  const AmzDate date = to_amz_date(identity.now);
-  texts.put({date.data(), date.size()});
+  texts.put({identity.time.data(), identity.time.size()});
   const std::string_view timestamp = texts.take();
 
   out.size_ = 0;

@@ -21,6 +21,7 @@
 #include <string_view>
 
 #include "tercel/http/message.h"
+#include "tercel/s3/amz_date.h"
 #include "tercel/s3/error.h"
 #include "tercel/s3/query.h"
 #include "tercel/s3/signature.h"
@@ -45,10 +46,10 @@ struct OutgoingRequest {
 // With whose key.
 struct Identity {
   std::string_view access_key;
-  const SigningKey* key;  // Of the day of `now` and of `region`. Not null.
+  const SigningKey* key;  // Of the day of `time` and of `region`. Not null.
   std::string_view region;
   std::string_view session_token = {};  // Empty: none.
-  std::chrono::seconds now{};           // Since 1970.
+  AmzDate time{};                       // Now, as to_amz_date() writes it.
 };
 
 // What to send beside the fields of the request. Views into the memory it was made in, and of what

@@ -75,12 +75,6 @@ const SigningKey& SigningKeyCache::insert(const SigningKeyId& id, const SigningK
   return entries_[index].key;
 }
 
-void SigningKeyCache::clear() noexcept {
-  entries_.clear();
-  std::fill(buckets_.begin(), buckets_.end(), kNone);
-  newest_ = oldest_ = kNone;
-}
-
 std::uint32_t& SigningKeyCache::bucket_of(const Name& name) noexcept {
   const std::size_t bytes = offsetof(Name, region) + name.region_bytes;
   const std::uint64_t hash = hash_({reinterpret_cast<const char*>(&name), bytes});

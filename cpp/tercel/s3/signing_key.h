@@ -52,13 +52,11 @@ class SigningKeyCache {
   SigningKeyCache(const SigningKeyCache&) = delete;
   SigningKeyCache& operator=(const SigningKeyCache&) = delete;
 
-  // Null: not there. Valid until the next insert() or clear().
+  // Null: not there. Valid until the next insert().
   [[nodiscard]] const SigningKey* find(const SigningKeyId& id) noexcept;
-  // Replaces the key of that id, if there is one. Valid until the next insert() or clear().
+  // Replaces the key of that id, if there is one. Valid until the next insert().
   // REQUIRES: date and region of the id have the sizes that it states.
   const SigningKey& insert(const SigningKeyId& id, const SigningKey& key) noexcept;
-  // Wipes all.
-  void clear() noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
  private:

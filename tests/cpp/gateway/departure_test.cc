@@ -45,7 +45,7 @@ class ClientRequest {
                           .host = parts_.host,
                           .fields = fields_,
                           .payload_hash = parts_.payload_hash},
-                         {.access_key = "CLIENT", .key = &key, .region = "us-east-1", .now = kNow},
+                         {.access_key = "CLIENT", .key = &key, .region = "us-east-1", .time = date},
                          memory_, signed_));
     for (const http::Field& field : signed_.view()) fields_.push_back(field);
   }

@@ -514,7 +514,7 @@ TEST_F(HandlerTest, APresignedRequestIsJudgedByWhenItCame) {
                                           .identity = {.access_key = s3::kTestKey,
                                                        .key = &key,
                                                        .region = "us-east-1",
-                                                       .now = s3::kTestNow},
+                                                       .time = s3::to_amz_date(s3::kTestNow)},
                                           .expires = std::chrono::seconds{2}},
                                          query));
   (void)send("GET /logs/a?" + query + " HTTP/1.1\r\nHost: h\r\n\r\n");

@@ -93,7 +93,7 @@ TEST(MutationTest, NoByteOfAPresignedQueryCanBeChanged) {
                                                    .key = &key,
                                                    .region = "us-east-1",
                                                    .session_token = "t/k",
-                                                   .now = kTestNow}},
+                                                   .time = to_amz_date(kTestNow)}},
                                      request.query));
   const std::string original = meaning(Reading{request});
   // The access key is in the canonical query here. Left are digits of %2F in lower case: four of

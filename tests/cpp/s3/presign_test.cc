@@ -20,12 +20,14 @@ class PresignTest : public ::testing::Test {
   }
 
   SigningKey key_ = test_signing_key();
-  PresignRequest request_{
-      .method = "GET",
-      .path = "/test.txt",
-      .host = "examplebucket.s3.amazonaws.com",
-      .identity = {.access_key = kTestKey, .key = &key_, .region = "us-east-1", .now = kTestNow},
-      .expires = seconds{86400}};
+  PresignRequest request_{.method = "GET",
+                          .path = "/test.txt",
+                          .host = "examplebucket.s3.amazonaws.com",
+                          .identity = {.access_key = kTestKey,
+                                       .key = &key_,
+                                       .region = "us-east-1",
+                                       .time = to_amz_date(kTestNow)},
+                          .expires = seconds{86400}};
   std::string out_;
 };
 

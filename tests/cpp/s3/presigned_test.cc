@@ -33,7 +33,7 @@ TestRequest presigned(const Options& options = {}) {
                                                    .key = &key,
                                                    .region = "us-east-1",
                                                    .session_token = options.token,
-                                                   .now = kTestNow},
+                                                   .time = to_amz_date(kTestNow)},
                                       .expires = options.expires},
                                      request.query));
   request.headers.emplace_back("host", "h:9000");

@@ -76,7 +76,7 @@ TEST(SignRequestTest, RepeatedFieldsAreNamedOnceAndSignedInTheirOrder) {
 TEST(SignRequestTest, WhatIsTooLargeOrMalformedIsRefused) {
   const SigningKey key = test_signing_key();
   const Identity identity{
-      .access_key = kTestKey, .key = &key, .region = "us-east-1", .now = kTestNow};
+      .access_key = kTestKey, .key = &key, .region = "us-east-1", .time = to_amz_date(kTestNow)};
   Query query;
   std::vector<http::Field> fields;
   OutgoingRequest request{"GET", "/", &query, "h", fields, "UNSIGNED-PAYLOAD"};
@@ -109,7 +109,7 @@ TEST(SignRequestTest, WhatIsTooLargeOrMalformedIsRefused) {
 TEST(SignRequestTest, AllocatesNothing) {
   const SigningKey key = test_signing_key();
   const Identity identity{
-      .access_key = kTestKey, .key = &key, .region = "us-east-1", .now = kTestNow};
+      .access_key = kTestKey, .key = &key, .region = "us-east-1", .time = to_amz_date(kTestNow)};
   const http::Field fields[] = {{"x-amz-meta-a", "1"}, {"range", "bytes=0-1"}};
   std::array<char, kSignedFieldsBytes> memory;
   Query query;

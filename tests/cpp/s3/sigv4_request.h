@@ -65,7 +65,7 @@ inline TestRequest signed_request(TestRequest request, std::string_view host = "
                           .key = &key,
                           .region = "us-east-1",
                           .session_token = session_token,
-                          .now = kTestNow};
+                          .time = to_amz_date(kTestNow)};
   std::vector<char> memory(kSignedFieldsBytes);
   SignedFields made;
   EXPECT_FALSE(sign_request({request.method, request.path, &query, host, fields, payload_hash},

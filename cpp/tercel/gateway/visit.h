@@ -231,6 +231,8 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   const http::Request* sent_ = nullptr;  // The relay's, until ended().
 };
 
+static_assert(sizeof(Visit) <= 1536);
+
 template <typename Value>
 void Visit::take(const SharedConst<Value>& value) noexcept {
   if (!value && again_++ == kAgainMax) return refuse(s3::ErrorCode::kSlowDown);

@@ -216,5 +216,6 @@ class Call final : private Waiter,
   bool tunnel_ : 1 = false;
   bool keep_alive_ : 1 = false;
 };
+static_assert(sizeof(Call) <= 296);
 
 }  // namespace tercel::proxy

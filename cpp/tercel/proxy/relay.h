@@ -247,6 +247,8 @@ class Relay final : private net::Deferred, private net::Timer {
   bool alone_ : 1 = false;  // And the call is not.
 };
 
+static_assert(sizeof(Relay) <= 720);
+
 // What all relays of one loop share. Outlives every exchange that is relayed.
 struct RelayContext {
   RelayContext(net::Loop& loop, const CallOptions& options) noexcept : calls{loop, options} {}

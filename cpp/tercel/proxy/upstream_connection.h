@@ -128,5 +128,6 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   bool spoiled_ = false;
   bool filled_pipes_ = false;
 };
+static_assert(sizeof(UpstreamConnection) <= 144);
 
 }  // namespace tercel::proxy

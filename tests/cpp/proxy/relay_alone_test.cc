@@ -67,17 +67,9 @@ class RelayAloneTest : public test::RewriterFixture {
     Relay::start(relays_, *this, request, counted_.emplace(exchange));
   }
   Result<void> rewrite_request(const http::Request& from, Outgoing& to,
-                               FieldDraft& /*draft*/) noexcept override {
-    to.source = &origin_;
-    to.head.target = from.target;
-    to.head.host = "o";
+                               FieldDraft& draft) noexcept override {
     to.times = &times_;
-    return {};
-  }
-  Result<void> rewrite_response(const http::ResponseHead& /*from*/, http::Response& to,
-                                FieldDraft& /*draft*/) noexcept override {
-    to.reason = {};
-    return {};
+    return RewriterFixture::rewrite_request(from, to, draft);
   }
   std::optional<std::chrono::nanoseconds> after_failure(
       const FailedAttempt& /*failed*/) noexcept override {

@@ -81,7 +81,8 @@ class RelayFixture : public testing::Test {
   std::unique_ptr<http::H1Session> session_;
 };
 
-// The test itself is the handler that relays, and rewrites. What it is told at the end is in log_.
+// The test itself is the handler that relays, and rewrites: as little as there may be, unless it
+// has more to say. What it is told at the end is in log_.
 class RewriterFixture : public RelayFixture, protected proxy::Rewriter, protected http::Handler {
  protected:
   RewriterFixture() { open(*this); }
@@ -92,6 +93,21 @@ class RewriterFixture : public RelayFixture, protected proxy::Rewriter, protecte
     EXPECT_EQ(relays_.relays.alive(), 0U);
     EXPECT_EQ(loop_->blocks().outstanding(), 0U);
     session_.reset();
+  }
+  void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
+    proxy::Relay::start(relays_, *this, request, exchange);
+  }
+  Result<void> rewrite_request(const http::Request& from, proxy::Outgoing& to,
+                               proxy::FieldDraft& /*draft*/) noexcept override {
+    to.source = &origin_;
+    to.head.target = from.target;
+    to.head.host = "o";
+    return {};
+  }
+  Result<void> rewrite_response(const http::ResponseHead& /*from*/, http::Response& to,
+                                proxy::FieldDraft& /*draft*/) noexcept override {
+    to.reason = {};
+    return {};
   }
   void refused(http::Exchange& exchange, Errc error) noexcept override {
     log_ += "refused " + std::string{info(error).name} + " ";

@@ -57,20 +57,11 @@ class RelayPipeTest : public test::RewriterFixture {
   void handle(const http::Request& request, http::Exchange& exchange) noexcept override {
     Relay::start(relays_, *this, request, exchange, filters_);
   }
-  Result<void> rewrite_request(const http::Request& from, Outgoing& to,
-                               FieldDraft&) noexcept override {
-    to.source = &origin_;
-    to.head.target = from.target;
-    to.head.host = "o";
-    to.head.fields = {};
-    return {};
-  }
   Result<void> rewrite_response(const http::ResponseHead& from, http::Response& to,
                                 FieldDraft& draft) noexcept override {
     for (const http::Field& field : from.fields) draft.add(field.name, field.value);
     to.fields = draft.fields();
-    to.reason = {};
-    return {};
+    return RewriterFixture::rewrite_response(from, to, draft);
   }
   void broke_off(Errc error) noexcept override {
     log_ += "broke off " + std::string{info(error).name} + " ";

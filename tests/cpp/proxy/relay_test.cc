@@ -64,22 +64,18 @@ class RelayTest : public test::RewriterFixture {
   Result<void> rewrite_request(const http::Request& from, Outgoing& to,
                                FieldDraft& draft) noexcept override {
     if (from.path == "/forbidden") return fail(Errc::kNotFound);
-    to.source = &origin_;
-    to.head.target = from.target;
-    to.head.host = "o";
     draft.add("attempt", draft.text({to.attempt == 1 ? "first" : "second"}));
     to.head.fields = draft.fields();
     to.passes_trailers = from.path != "/untrailed";
     if (to.head.framing != http::Framing::kNone) to.head.framing = http::Framing::kChunked;
-    return {};
+    return RewriterFixture::rewrite_request(from, to, draft);
   }
   Result<void> rewrite_response(const http::ResponseHead& from, http::Response& to,
                                 FieldDraft& draft) noexcept override {
     if (from.status == 299) return fail(Errc::kUpstreamMalformed);
     draft.add("x", "y");
     to.fields = draft.fields();
-    to.reason = {};
-    return {};
+    return RewriterFixture::rewrite_response(from, to, draft);
   }
   bool goes_elsewhere(const http::ResponseHead& head) noexcept override {
     return head.status == 307;

@@ -80,7 +80,8 @@ TEST(PayloadPlanTest, StreamsAreForObjectsAndParts) {
     EXPECT_EQ(refused(kind, fields, 5, Operation::kUploadPart), "");
     for (const Operation other : {Operation::kPutBucketPolicy, Operation::kCompleteMultipartUpload,
                                   Operation::kCopyObject, Operation::kUnknown}) {
-      EXPECT_EQ(refused(kind, fields, 5, other), "InvalidRequest");
+      EXPECT_EQ(plan(kind, fields, 5, other).refusal,
+                "InvalidRequest: The value of x-amz-content-sha256 header is invalid.");
     }
   }
 }

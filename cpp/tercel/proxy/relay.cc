@@ -100,6 +100,23 @@ bool Relay::goes_unseen(Way way) const noexcept {
   return way == Way::kUp ? call_.takes_pipes() : exchange_.takes_pipes();
 }
 
+template <typename Write>
+bool Relay::run_filter(BodyFilter* filter, std::string_view& bytes, Final final,
+                       const Write& write) noexcept {
+  if (filter == nullptr || filter->passes_all()) return true;
+  std::string_view left = std::exchange(bytes, {});
+  for (;;) {
+    const auto passed = filter->pass(left, final);
+    if (!passed) {
+      refuse(passed.error());
+      return false;
+    }
+    left.remove_prefix(passed->consumed);
+    if (!passed->bytes.empty() && !write(passed->bytes)) return false;
+    if (is_done(left, final, *passed)) return true;
+  }
+}
+
 // --- the request
 
 void Relay::pump_request() noexcept {
@@ -141,30 +158,21 @@ bool Relay::pass_on_request(Pipe pipe, Final final) noexcept {
 }
 
 bool Relay::pass_on_request(std::string_view bytes, Final final) noexcept {
+  const auto went = [this](const Result<void>& sent) {
+    if (!sent) refuse(sent.error());  // A filter whose bytes are not as many as the head says.
+    return sent.has_value();
+  };
+  const auto write = [&](std::string_view part) {
+    return went(call_.write(Payload::borrow(part), Final::kNo));
+  };
+  if (!run_filter(filters_.request, bytes, final, write)) return false;
   const bool last = final == Final::kYes;
-  Result<void> sent;
-  if (filters_.request != nullptr && !filters_.request->passes_all()) {
-    for (;;) {
-      const auto passed = filters_.request->pass(bytes, final);
-      if (!passed) {
-        refuse(passed.error());
-        return false;
-      }
-      bytes.remove_prefix(passed->consumed);
-      if (!passed->bytes.empty()) sent = call_.write(Payload::borrow(passed->bytes), Final::kNo);
-      if (!sent || is_done(bytes, final, *passed)) break;
-    }
-    bytes = {};
-  }
   const std::span<const http::Field> trailers =
       last && passes_trailers_ ? exchange_.request_trailers() : std::span<const http::Field>{};
-  if (sent && (!bytes.empty() || (last && trailers.empty()))) {
-    sent = call_.write(Payload::borrow(bytes), trailers.empty() ? final : Final::kNo);
+  if (trailers.empty()) {
+    return (bytes.empty() && !last) || went(call_.write(Payload::borrow(bytes), final));
   }
-  if (sent && !trailers.empty()) sent = call_.finish(trailers);
-  if (sent) return true;
-  refuse(sent.error());  // A filter whose bytes are not as many as the head says.
-  return false;
+  return (bytes.empty() || write(bytes)) && went(call_.finish(trailers));
 }
 
 // --- the response
@@ -249,26 +257,15 @@ bool Relay::pass_on_response(Pipe pipe, Final final) noexcept {
 }
 
 bool Relay::pass_on_response(std::string_view bytes, Final final) noexcept {
+  const auto write = [this](std::string_view part) {
+    return exchange_.write(Payload::borrow(part), Final::kNo).has_value();
+  };
+  if (!run_filter(filters_.response, bytes, final, write)) return false;
   const bool last = final == Final::kYes;
-  if (filters_.response != nullptr && !filters_.response->passes_all()) {
-    for (;;) {
-      const auto passed = filters_.response->pass(bytes, final);
-      if (!passed) {
-        refuse(passed.error());
-        return false;
-      }
-      bytes.remove_prefix(passed->consumed);
-      if (!passed->bytes.empty() && !exchange_.write(Payload::borrow(passed->bytes), Final::kNo)) {
-        return false;
-      }
-      if (is_done(bytes, final, *passed)) break;
-    }
-  }
   const std::span<const http::Field> trailers =
       last ? call_.trailers() : std::span<const http::Field>{};
   if (trailers.empty()) return exchange_.write(Payload::borrow(bytes), final).has_value();
-  if (!bytes.empty() && !exchange_.write(Payload::borrow(bytes), Final::kNo)) return false;
-  return exchange_.finish(trailers).has_value();
+  return (bytes.empty() || write(bytes)) && exchange_.finish(trailers).has_value();
 }
 
 // --- how fast
@@ -321,11 +318,8 @@ void Relay::ask_anew(std::chrono::nanoseconds pause) noexcept {
 
 void Relay::drop_response() noexcept {
   call_.begin_step();
-  for (std::size_t bytes = 0; bytes < kDroppedBytesMax;) {
-    const http::BodyRead part = call_.read_body();
-    if (part.state != BodyState::kMore) break;
-    bytes += part.bytes.size();
-  }
+  dropped_bytes_ = 0;
+  static_cast<void>(discard());
   call_.close();
   call_.end_step();
 }
@@ -399,15 +393,19 @@ bool Relay::go_on_alone(http::Outcome outcome) noexcept {
   return true;
 }
 
+bool Relay::discard() noexcept {
+  http::BodyRead part;
+  do {
+    part = call_.read_body();
+    dropped_bytes_ += part.bytes.size();
+  } while (part.state == BodyState::kMore && dropped_bytes_ <= kDroppedBytesMax);
+  return part.state == BodyState::kPending;
+}
+
 void Relay::read_alone() noexcept {
   if (!call_.has_head()) return;  // on_head() follows, or on_call_failed().
   call_.begin_step();
-  http::BodyRead part = call_.read_body();
-  for (; part.state == BodyState::kMore; part = call_.read_body()) {
-    dropped_bytes_ += part.bytes.size();
-    if (dropped_bytes_ > kDroppedBytesMax) break;
-  }
-  if (part.state == BodyState::kMore || part.state == BodyState::kEnd) call_.close();
+  if (!discard()) call_.close();
   call_.end_step();
   if (!call_.active()) end_alone();
 }

@@ -196,6 +196,11 @@ class Relay final : private net::Deferred, private net::Timer {
   void tell_throttle(Way way, std::size_t bytes) noexcept;
   // Whether the bytes of a body may go from socket to socket through a pipe.
   [[nodiscard]] bool goes_unseen(Way way) const noexcept;
+  // Gives `bytes` to the filter, if it wants them, and to `write` what becomes of them: none are
+  // left then. False: `write` said so, or the filter failed, and the relay with it.
+  template <typename Write>
+  [[nodiscard]] bool run_filter(BodyFilter* filter, std::string_view& bytes, http::Final final,
+                                const Write& write) noexcept;
   // One part of a body, through its filter. False: the relay is over, or the other side is.
   [[nodiscard]] bool pass_on_request(std::string_view bytes, http::Final final) noexcept;
   [[nodiscard]] bool pass_on_response(std::string_view bytes, http::Final final) noexcept;
@@ -211,8 +216,9 @@ class Relay final : private net::Deferred, private net::Timer {
   void on_exchange_end(http::Outcome outcome) noexcept;
   // The client is gone, and the call goes on: no longer than an origin may think.
   [[nodiscard]] bool go_on_alone(http::Outcome outcome) noexcept;
-  // Reads the response that nobody gets, as far as it is there.
   void read_alone() noexcept;
+  // Reads what is there of a response that nobody gets. True: there may be more, and not too much.
+  [[nodiscard]] bool discard() noexcept;
   void end_alone() noexcept;
   void end(http::Outcome outcome) noexcept;
   // Ends both sides for `error`.
@@ -233,7 +239,7 @@ class Relay final : private net::Deferred, private net::Timer {
   Call call_;
   Pause pause_{*this};
   std::optional<std::uint64_t> response_bytes_;  // Of the body, where its head tells.
-  std::size_t dropped_bytes_ = 0;                // Of the body, behind the end of the exchange.
+  std::size_t dropped_bytes_ = 0;                // Of the body of a response that nobody gets.
   unsigned attempts_ = 0;
   bool passes_trailers_ : 1 = true;
   bool needs_new_ : 1 = false;      // The next attempt, a connection that was never used.

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -61,6 +62,31 @@ async def cancels(*_: Any) -> Any:
     raise asyncio.CancelledError
 
 
+def exits(*_: Any) -> Any:
+    sys.exit(3)
+
+
+async def exits_async(*_: Any) -> Any:
+    sys.exit(3)
+
+
+async def ignores_its_cancellation(*_: Any) -> Any:
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        await asyncio.sleep(0.2)
+    return True
+
+
+async def blocks_the_loop(*_: Any) -> Any:
+    time.sleep(0.6)  # noqa: ASYNC251
+    return True
+
+
+def finds_nothing(*_: Any) -> Any:
+    return next(iter(()))
+
+
 NONSENSE: list[Any] = [1, b"bytes", object(), ["list"], {"a": 1}, (), float("nan")]
 FAILURES = [
     (raises, "InternalError"),
@@ -68,12 +94,18 @@ FAILURES = [
     (cancels, "InternalError"),
     (hangs, "SlowDown"),
     (hangs_async, "SlowDown"),
+    (exits, "InternalError"),
+    (exits_async, "InternalError"),
+    (ignores_its_cancellation, "SlowDown"),
+    (blocks_the_loop, "SlowDown"),
+    (finds_nothing, "InternalError"),
     *((lambda *_, said=said: said, "InternalError") for said in NONSENSE),
 ]
 
 
+@pytest.mark.parametrize("way", ["plain", "coroutine"])
 @pytest.mark.parametrize("which", ["secret_for", "authorize", "credentials"])
-def test_a_function_that_fails_lets_nothing_through(origin: Origin, which: str) -> None:
+def test_a_function_that_fails_lets_nothing_through(which: str, way: str) -> None:
     failing: list[Any] = [None]
     right: dict[str, Callable[..., Any]] = {
         "secret_for": {"alice": ALICE.secret}.get,
@@ -81,17 +113,18 @@ def test_a_function_that_fails_lets_nothing_through(origin: Origin, which: str) 
         "credentials": lambda bucket, identity: tercel.s3.Hmac(KEY.access_key, KEY.secret),
     }
 
-    async def fails(*arguments: Any) -> Any:
+    async def fails_async(*arguments: Any) -> Any:
         found = failing[0](*arguments)
         return await found if asyncio.iscoroutine(found) else found
 
-    def fails_plain(*arguments: Any) -> Any:
+    def fails(*arguments: Any) -> Any:
         return failing[0](*arguments)
 
+    failing_one = fails if way == "plain" else fails_async
     with Origin() as untouched:
         options: dict[str, Any] = {**right, "policy_timeout": 0.3, "error_ttl": 0}
         buckets = {"*": backend(untouched, key=None)}
-        with Front(buckets, **{**options, which: fails_plain}) as front:
+        with Front(buckets, **{**options, which: failing_one}) as front:
             for function, code in FAILURES:
                 failing[0] = function
                 begun = time.monotonic()

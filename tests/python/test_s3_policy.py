@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import contextlib
+import gc
 import http.server
 import json
 import subprocess
@@ -78,10 +81,12 @@ class TestKeys:
         (answer,) = ask(policy(lambda access_key: None), key_of())
         assert answer == (0, NO, "", "", "", 10, 10)
 
-    @pytest.mark.parametrize("nonsense", [5, b"s", ["s"], True])
-    def test_nonsense_is_a_failure(self, nonsense: Any) -> None:
+    @pytest.mark.parametrize("nonsense", [5, b"s3cret", ["s3cret"], True])
+    def test_nonsense_is_a_failure(self, nonsense: Any, caplog: pytest.LogCaptureFixture) -> None:
         (answer,) = ask(policy(lambda access_key: nonsense), key_of())
         assert answer == (0, FAILED, "", "", "", 1, 1)
+        assert f"not one of {type(nonsense).__name__}" in caplog.text
+        assert "s3cret" not in caplog.text
 
     def test_what_raises_is_a_failure(self) -> None:
         (answer,) = ask(policy(lambda access_key: 1 / 0), key_of())
@@ -203,6 +208,22 @@ class TestHanging:
         (answer,) = ask(policy(lambda access_key: sys.exit(3)), key_of())
         assert answer[:2] == (0, FAILED)
 
+    def test_what_a_future_does_not_take_is_a_failure_at_once(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def secret_for(access_key: str) -> str:
+            if access_key == "cancels":
+                raise concurrent.futures.CancelledError
+            return next(secret for secret in [] if secret)
+
+        began = time.monotonic()
+        answers = ask(policy(secret_for), key_of(), key_of("cancels"))
+        assert [answer[1] for answer in answers] == [FAILED, FAILED]
+        assert time.monotonic() - began < TIMES.patience
+        assert "took longer" not in caplog.text
+        assert "in secret_for\n    return next(" in caplog.text, "no traceback of the function"
+        assert {record.name for record in caplog.records} == {"tercel.s3"}
+
     def test_threads_that_nobody_needs_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("tercel.s3.threads._IDLE_S", 0.05)
         asked = policy(lambda access_key: threading.current_thread().name)
@@ -214,6 +235,205 @@ class TestHanging:
             time.sleep(0.02)
         (answer,) = ask(asked, key_of())
         assert answer[1] == YES
+
+
+class _Exits(BaseException):
+    pass
+
+
+class TestCoroutines:
+    @pytest.mark.parametrize(
+        "ends", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), _Exits(), TimeoutError()]
+    )
+    @pytest.mark.parametrize("way", ["coroutine", "returned"])
+    def test_what_would_end_the_process_is_a_failure(
+        self, ends: BaseException, way: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def secret_for(access_key: str) -> str:
+            await asyncio.sleep(0)
+            if access_key == "ends":
+                raise ends
+            return "s"
+
+        asked = policy(secret_for if way == "coroutine" else lambda key: secret_for(key))
+        answers = ask(asked, key_of("ends"), key_of())
+        assert [answer[1] for answer in answers] == [FAILED, YES]
+        (record,) = caplog.records  # And nothing of asyncio's, of exceptions that nobody took.
+        assert record.name == "tercel.s3"
+        assert "in secret_for\n    raise ends" in caplog.text, "no traceback of the function"
+
+    def test_ctrl_c_is_no_failure_of_a_function(self) -> None:
+        program = """if True:
+            import asyncio, os, signal
+            from tercel.s3.policy import Policy, Times
+
+            async def secret_for(access_key):
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                os.kill(os.getpid(), signal.SIGINT)
+                await asyncio.sleep(60)
+
+            times = Times(1, 1, 1, 1, 1, 1, patience=30)
+            policy = Policy(secret_for, lambda request: True, None, times)
+
+            async def main():
+                policy.ask((0, "AK"), lambda answer: None)
+                await asyncio.sleep(60)
+
+            try:
+                asyncio.run(main())
+            except KeyboardInterrupt:
+                print("interrupted")
+        """
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, timeout=20, check=True
+        )
+        assert done.stdout.strip() == b"interrupted"
+
+    def test_one_that_cancels_itself_is_a_failure(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def secret_for(access_key: str) -> str:
+            raise asyncio.CancelledError
+
+        (answer,) = ask(policy(secret_for), key_of())
+        assert answer[:2] == (0, FAILED)
+        assert "secret_for() failed" in caplog.text
+
+    @pytest.mark.parametrize("way", ["coroutine", "returned"])
+    def test_one_that_ignores_its_cancellation_is_not_waited_for(
+        self, way: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        goes_on = True
+
+        async def authorize(request: AuthzRequest) -> bool:
+            while goes_on:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0.01)
+            return True
+
+        asked = policy(
+            authorize=authorize if way == "coroutine" else lambda request: authorize(request)
+        )
+
+        async def run() -> None:
+            nonlocal goes_on
+            loop = asyncio.get_running_loop()
+            for _ in range(2):  # Who asks the same again has an answer of its own.
+                began = loop.time()
+                answer = loop.create_future()
+                asked.ask(decision_of(), answer.set_result)
+                assert (await asyncio.wait_for(answer, 5))[:2] == (1, TIMED_OUT)
+                assert loop.time() - began < 2 * TIMES.patience
+            goes_on = False
+            await asyncio.sleep(0.05)
+
+        asyncio.run(run())
+        assert caplog.text.count("took longer than 0.3 s") == 2
+        assert caplog.text.count("returned after its time: that does not count") == 2
+
+    def test_what_one_says_when_it_is_cancelled_does_not_count(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def authorize(request: AuthzRequest) -> bool:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if request.bucket == "raises":
+                    raise ValueError("why") from None
+                return True
+            return False
+
+        asked = policy(authorize=authorize)
+
+        async def run() -> list[tuple[Any, ...]]:
+            loop = asyncio.get_running_loop()
+            answers: list[asyncio.Future[tuple[Any, ...]]] = []
+            for bucket in ("returns", "raises"):
+                answers.append(loop.create_future())
+                asked.ask(decision_of(bucket=bucket), answers[-1].set_result)
+            told = [await asyncio.wait_for(answer, 5) for answer in answers]
+            await asyncio.sleep(0.05)
+            return told
+
+        assert [answer[:2] for answer in asyncio.run(run())] == [(1, TIMED_OUT)] * 2
+        assert "returned after its time" in caplog.text
+        assert "raised ValueError after its time" in caplog.text
+        assert {record.name for record in caplog.records} == {"tercel.s3"}
+
+    def test_one_that_waits_for_ever_is_not_collected(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def secret_for(access_key: str) -> str:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+            await asyncio.get_running_loop().create_future()
+            return "s"
+
+        asked = policy(secret_for)
+
+        async def run() -> None:
+            answer = asyncio.get_running_loop().create_future()
+            asked.ask(key_of(), answer.set_result)
+            assert (await asyncio.wait_for(answer, 5))[1] == TIMED_OUT
+            await asyncio.sleep(0.05)
+            gc.collect()
+            assert "destroyed" not in caplog.text
+            assert sum("secret_for" in task.get_name() for task in asyncio.all_tasks()) == 1
+
+        asyncio.run(run())
+
+    def test_one_that_blocks_the_loop_is_late_whatever_it_returns(self) -> None:
+        async def authorize(request: AuthzRequest) -> bool:
+            time.sleep(2 * TIMES.patience)  # noqa: ASYNC251
+            return True
+
+        (answer,) = ask(policy(authorize=authorize), decision_of())
+        assert answer[:2] == (1, TIMED_OUT)
+
+    def test_those_that_hang_are_so_many_and_no_more(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("tercel.s3.policy._COROUTINES_MOST", 4)
+        running = most = 0
+        hang = True
+
+        async def secret_for(access_key: str) -> str:
+            nonlocal running, most
+            running += 1
+            most = max(running, most)
+            while hang:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0.01)
+            running -= 1
+            return "s"
+
+        asked = policy(secret_for)
+
+        async def answer_of(access_key: str) -> int:
+            answer = asyncio.get_running_loop().create_future()
+            asked.ask(key_of(access_key), answer.set_result)
+            return int((await asyncio.wait_for(answer, 5))[1])
+
+        async def answers() -> list[int]:
+            return await asyncio.gather(*(answer_of(str(number)) for number in range(20)))
+
+        async def run() -> None:
+            nonlocal hang
+            for _ in range(2):
+                assert await answers() == [TIMED_OUT] * 20
+            assert most == 4
+            assert caplog.text.count("4 calls have not ended that were given up") == 1
+            hang = False
+            await asyncio.sleep(0.1)
+            assert await answers() == [YES] * 20
+            assert most == 4
+            hang = True
+            assert await answers() == [TIMED_OUT] * 20
+
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(run())
+        loop.close()
+        # What has not ended on a loop that has takes no place on another.
+        hang = False
+        assert asyncio.run(answers()) == [YES] * 20
 
 
 class TestDecisions:

@@ -1,10 +1,10 @@
 """Asks the operator's functions, once for all who wait, and makes answers of what they return.
 
-A function is plain, and runs on a thread of a pool, or a coroutine function, and runs on the
-server's loop. One that raises or returns nonsense is a failure, one that takes too long is told so,
-and what is forwarded in either case is nothing. The engine keeps the answers (cpp/tercel/gateway);
-here nothing is kept but the sessions of identities. What other gateways were answered is looked for
-first, where they share it (sharing.py).
+A function is plain, and runs on a thread of a pool (threads.py), or a coroutine function, and runs
+on the server's loop, as a task (coroutines.py). One that raises or returns nonsense is a failure,
+one that takes too long is told so, whatever it does later, and what is forwarded in either case is
+nothing. The engine keeps the answers (cpp/tercel/gateway); here nothing is kept but the sessions of
+identities. What other gateways were answered is looked for first, where they share it (sharing.py).
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import json
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from tercel.s3.coroutines import Coroutines
 from tercel.s3.iam import TokenRefused, exchange
 from tercel.s3.redis import Share, is_shared
 from tercel.s3.resolved import ResolvedBackends
@@ -46,6 +47,8 @@ _SHARED: Mapping[int, Share] = {
 
 # Of plain functions; and with those that are stuck in one which does not return.
 _THREADS, _THREADS_MOST = 16, 64
+# Of coroutine functions, with those that go on after their time.
+_COROUTINES_MOST = 1024
 _SESSIONS_MAX = 65_536
 
 
@@ -80,6 +83,10 @@ class Times:
     no_bucket: float = 10
 
 
+class _TooLate(Exception):
+    """There is no answer within the time for it."""
+
+
 class Policy:
     """What the engine asks, answered by the operator's functions."""
 
@@ -104,6 +111,7 @@ class Policy:
         self._sessions: OrderedDict[str, tuple[str, Any]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = Threads("tercel-s3", _THREADS, _THREADS_MOST)
+        self._coroutines = Coroutines(_COROUTINES_MOST)
 
     def update(self, api_keys: Mapping[str, ApiKey]) -> None:
         """Has the keys of other backends, by the names of their rules.
@@ -144,11 +152,10 @@ class Policy:
             if known is not None:
                 answer = known
             else:
-                async with asyncio.timeout(self._times.patience):
-                    answer = await self._ANSWERS[kind](self, question)
+                answer = await self._in_time(self._ANSWERS[kind](self, question))
                 if look is not None:
                     self._keep(question, answer, look, keys)
-        except TimeoutError:
+        except _TooLate:
             _log.error("%s took longer than %g s", self._name(kind), self._times.patience)
             answer = _failure(kind, _TIMED_OUT, self._times.failure)
         except TokenRefused as refused:
@@ -160,6 +167,25 @@ class Policy:
             for reply in self._asked.pop(key):
                 reply(*told)
 
+    async def _in_time(self, answer: Coroutine[Any, Any, tuple[Any, ...]]) -> tuple[Any, ...]:
+        """Returns an answer that comes within its time.
+
+        Raises:
+            _TooLate: it does not, for whatever reason: a function that blocks the loop, for one.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._times.patience
+        try:
+            async with asyncio.timeout_at(end) as patience:
+                answered = await answer
+        except TimeoutError:
+            if patience.expired():
+                raise _TooLate from None
+            raise  # A function did.
+        if loop.time() > end:
+            raise _TooLate
+        return answered
+
     def _name(self, kind: int) -> str:
         function = self._functions[kind] if kind != _BUDGET else None
         if function is None:  # All backends have an API key of their own.
@@ -170,9 +196,11 @@ class Policy:
         function = self._functions[kind]
         assert function is not None  # Backends without credentials are refused then.
         if inspect.iscoroutinefunction(function):
-            return await function(*arguments)
+            return await self._coroutines.call(self._name(kind), function, *arguments)
         result = await self._threads.call(function, *arguments)
-        return await result if inspect.isawaitable(result) else result
+        if not inspect.isawaitable(result):
+            return result
+        return await self._coroutines.call(self._name(kind), lambda: result)
 
     # --- what other gateways were answered
 
@@ -231,7 +259,10 @@ class Policy:
         if isinstance(found, str):
             found = FrontKey(found)
         if not isinstance(found, FrontKey):
-            raise TypeError(f"{self._name(_KEY)} returns a FrontKey, a text or None, not {found!r}")
+            kind = type(found).__name__  # What it is, may be a secret.
+            raise TypeError(
+                f"{self._name(_KEY)} returns a FrontKey, a text or None, not one of {kind}"
+            )
         identity = access_key if found.identity is None else found.identity
         self._remember(access_key, identity, found.session)
         holds = times.key if found.ttl is None else found.ttl

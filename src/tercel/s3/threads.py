@@ -11,11 +11,11 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Threads"]
+__all__ = ["Threads", "raised"]
 
 _IDLE_S = 60.0
 
@@ -109,9 +109,18 @@ class Threads:
     def _run(job: _Job) -> None:
         try:
             result = job.function(*job.arguments)
+        except (StopIteration, CancelledError) as error:  # A future of asyncio takes neither.
+            job.future.set_exception(raised(error))
         except Exception as error:
             job.future.set_exception(error)
         except BaseException as error:  # That of a function's own, which must not end the server.
-            job.future.set_exception(RuntimeError(f"it raised {error!r}"))
+            job.future.set_exception(raised(error))
         else:
             job.future.set_result(result)
+
+
+def raised(error: BaseException) -> RuntimeError:
+    """Returns what is to be raised where an exception of a function would do harm."""
+    said = RuntimeError(f"it raised {error!r}")
+    said.__cause__ = error
+    return said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import hashlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 import tercel.s3.presigned
+from support.s3_gateway import ALICE, Front, backend
+from support.s3_origin import Origin
 from tercel.s3 import Bearer, Hmac, presign
 
 botocore_auth = pytest.importorskip("botocore.auth")
@@ -71,6 +74,37 @@ def test_lifetime_begins_now() -> None:
     assert link.startswith("https://s3.test/b/k?")  # As clients send the Host field.
 
 
+@pytest.mark.parametrize(
+    ("url", "begins"),
+    [
+        ("HTTPS://S3.Test:/B/K", "https://s3.test/B/K?"),
+        ("http://[2001:DB8::1]:9000/b", "http://[2001:db8::1]:9000/b?"),
+        ("http://[::1]:80/b", "http://[::1]/b?"),
+        ("http://s3.test:443/b", "http://s3.test:443/b?"),
+        ("https://s3.test", "https://s3.test/?"),
+    ],
+)
+def test_host_is_as_clients_send_it(url: str, begins: str) -> None:
+    assert presign("GET", url, credentials=KEY).startswith(begins)
+
+
+def test_a_digest_that_is_signed_is_that_of_the_only_body() -> None:
+    with Origin() as origin, Front({"*": backend(origin)}) as front:
+        for body in (b"this", b"other"):
+            fields = {"x-amz-content-sha256": hashlib.sha256(b"this").hexdigest()}
+            link = presign(
+                "PUT",
+                f"http://{front.host}/back/new",
+                credentials=Hmac(ALICE.access_key, ALICE.secret),
+                headers=fields,
+            )
+            target = link.partition(front.host)[2]
+            sent = {"Host": front.host, "content-length": str(len(body)), **fields}
+            response = front.send_raw("PUT", target, sent, body)
+            assert response.status == (200 if body == b"this" else 400), response.body
+        assert origin.objects["/back/new"] == b"this"
+
+
 URL = "https://s3.test/b/k"
 
 
@@ -81,14 +115,64 @@ URL = "https://s3.test/b/k"
         (lambda: presign("", URL, credentials=KEY), "the method is empty"),
         (lambda: presign("GET", 5, credentials=KEY), "the url is a text"),
         (lambda: presign("GET", "s3://b/k", credentials=KEY), "is an http(s) URL"),
-        (lambda: presign("GET", "https://u@s3.test/", credentials=KEY), "without user"),
-        (lambda: presign("GET", URL + "#a", credentials=KEY), "and fragment"),
+        (lambda: presign("GET", "https://u@s3.test/", credentials=KEY), "has a user or a password"),
+        (lambda: presign("GET", "https://:PW@s3.test/", credentials=KEY), "has a user or a passw"),
+        (lambda: presign("GET", "https://@s3.test/", credentials=KEY), "has a user or a password"),
+        (lambda: presign("GET", "https://s 3.test/", credentials=KEY), "is an http(s) URL, as"),
+        (lambda: presign("GET", "https://[::1/", credentials=KEY), "is an http(s) URL, as"),
+        (
+            lambda: presign("GET", "https://h:a/", credentials=KEY),
+            "the url has a port that is none",
+        ),
+        (
+            lambda: presign("GET", "https://h:0/", credentials=KEY),
+            "the url has a port that is none",
+        ),
+        (lambda: presign("GET", "https://h:65536/", credentials=KEY), "a port that is none"),
+        (lambda: presign("GET", URL + "#a", credentials=KEY), "the url has a fragment"),
+        (lambda: presign("GET", URL + "/a b", credentials=KEY), "has a blank: percent-encode it"),
+        (lambda: presign("G T", URL, credentials=KEY), "of HTTP in upper case, as GET, not 'G T'"),
+        (lambda: presign("get", URL, credentials=KEY), "of HTTP in upper case, as GET, not 'get'"),
         (lambda: presign("GET", URL + "%zz", credentials=KEY), "is not percent-encoded"),
         (lambda: presign("GET", URL + "?X-Amz-Date=1", credentials=KEY), "is presigned already"),
         (lambda: presign("GET", URL, credentials=KEY, region=""), "the region is empty"),
+        (lambda: presign("GET", URL, credentials=KEY, region="a/b"), "without slash, comma and"),
         (lambda: presign("GET", URL, credentials=KEY, expires_s=0), "from 1 to 604800"),
         (lambda: presign("GET", URL, credentials=KEY, expires_s=604801), "from 1 to 604800"),
         (lambda: presign("GET", URL, credentials=KEY, now=datetime(2026, 1, 1)), "a time zone"),
+        (lambda: presign("GET", URL, credentials=KEY, now="now"), "now is a datetime, not of str"),
+        (
+            lambda: presign("GET", URL, credentials=KEY, now=datetime(1, 1, 1, tzinfo=UTC)),
+            "now is a time from 1970 to 9999, not 0001-01-01T00:00:00+00:00",
+        ),
+        (
+            lambda: presign("GET", URL, credentials=KEY, now=datetime(9999, 12, 31, tzinfo=UTC)),
+            "now is a time from 1970 to 9999",
+        ),
+        (
+            lambda: presign("GET", URL, credentials=KEY, headers=[("a", "b")]),
+            "headers is a dict of names and values, not of list",
+        ),
+        (
+            lambda: presign("GET", URL, credentials=KEY, headers={"a b": "1"}),
+            "the name of a header is of letters, digits and hyphens, not 'a b'",
+        ),
+        (
+            lambda: presign("GET", URL, credentials=KEY, headers={"a;b": "1"}),
+            "the name of a header is of letters, digits and hyphens, not 'a;b'",
+        ),
+        (
+            lambda: presign("GET", URL, credentials=KEY, headers={"Host": "h"}),
+            "Host is that of the url: leave it out of headers",
+        ),
+        (
+            lambda: presign("GET", URL, credentials=KEY, headers={"X-Amz-Security-Token": "t"}),
+            "is the session_token of the credentials",
+        ),
+        (
+            lambda: presign("PUT", URL, credentials=KEY, headers={"x-amz-content-sha256": "0"}),
+            "the value of x-amz-content-sha256 is a SHA-256, 64 digits of hex in lower case",
+        ),
         (
             lambda: presign("GET", URL, credentials=KEY, headers={"a": "1", "A": "2"}),
             "a header is there twice",
@@ -104,3 +188,4 @@ def test_mistakes(make: Callable[[], Any], sentence: str) -> None:
     with pytest.raises((TypeError, ValueError)) as caught:
         make()
     assert sentence in str(caught.value)
+    assert "PW" not in str(caught.value)

@@ -35,6 +35,12 @@ std::optional<std::string> join(const std::vector<http::Field>& sorted) {
   return names;
 }
 
+// What is signed of the body, as who verifies takes it (presigned.cc).
+std::string_view payload_of(std::span<const http::Field> fields) noexcept {
+  const http::Field* const field = http::find_field(fields, "x-amz-content-sha256");
+  return field == nullptr ? "UNSIGNED-PAYLOAD" : field->value;
+}
+
 std::string credential(const Identity& identity, const Stamp& stamp) {
   std::string text{identity.access_key};
   text.append("/").append(stamp.date()).append("/").append(stamp.region);
@@ -74,7 +80,7 @@ std::optional<ErrorCode> write_presigned_query(const PresignRequest& request, st
 
   if (const auto error = query.parse(asked)) return error;
   const auto digest = canonical_digest(
-      {request.method, request.path, &query, fields, *signed_headers, "UNSIGNED-PAYLOAD"});
+      {request.method, request.path, &query, fields, *signed_headers, payload_of(fields)});
   if (!digest) return ErrorCode::kInvalidURI;
   query.write_canonical(Query::Without::kNothing, out);
   const HexDigest signature = sign(*identity.key, stamp, *digest);

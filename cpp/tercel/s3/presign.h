@@ -27,7 +27,7 @@ struct PresignRequest {
   std::string_view query = {};  // What else is asked for, percent-encoded: "versionId=1".
   std::string_view host;
   // Header fields that the request must have, with these values: names in lower case, other than
-  // host.
+  // host. With x-amz-content-sha256 its value is what is signed of the body, without it nothing is.
   std::span<const http::Field> fields = {};
   Identity identity;
   std::chrono::seconds expires{3600};  // 1 second to a week.

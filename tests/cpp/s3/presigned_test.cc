@@ -202,7 +202,7 @@ TEST(PresignedTest, PayloadMayBeSigned) {
   const std::string digest{kEmptySha256Hex};
   for (const std::string& payload : {digest, std::string{"UNSIGNED-PAYLOAD"}}) {
     const Reading header{presigned({.headers = {{"x-amz-content-sha256", payload}}})};
-    EXPECT_FALSE(header.refusal);
+    EXPECT_EQ(header.outcome(), "valid");
     EXPECT_EQ(header.claim.payload_hash, payload);
     const std::string parameter = "X-Amz-Content-Sha256=" + payload;
     TestRequest request = presigned();

@@ -201,6 +201,18 @@ def test_what_a_file_shares(path: Path, key: bool, share: tuple[str, ...]) -> No
     assert (redis.url, redis.share) == ("redis://u:SECRET@h", share)
 
 
+def test_a_file_with_a_secret_is_read_whole_or_not_at_all(path: Path) -> None:
+    secret = path.parent / "secret"
+    path.write_text(BUCKET + f'[identities.a]\nsecret = {{ file = "{secret}" }}')
+    secret.write_text("s" * 65_535 + "\n")
+    assert read_file(str(path)).keys["a"].secret == "s" * 65_535
+    secret.write_text("s" * 65_536 + "\n")
+    with pytest.raises(
+        SettingError, match=r"secret of .* in the file .*, which has more than 64 K"
+    ):
+        read_file(str(path))
+
+
 RULE = "[[policies]]\n"
 
 
@@ -237,7 +249,38 @@ RULE = "[[policies]]\n"
         ),
         (BUCKET + RULE, "[[policies]] number 1 has no allow in"),
         (BUCKET + RULE + "allow = 1", "allow of [[policies]] number 1 is true or false in"),
-        (BUCKET + RULE + "allow = true\nprefix = []", "is an empty list, which is for nothing"),
+        (
+            BUCKET + RULE + "allow = true\nprefix = []",
+            "list: name one or leave it out, which is for all,",
+        ),
+        (
+            BUCKET.replace('"http://h"', "[]"),
+            "endpoint of [buckets.*] is an empty list: name one, in",
+        ),
+        (BUCKET + "[gateway]\ndomains = []", "is an empty list: name one or leave it out, in"),
+        (BUCKET + "a = " + "[" * 50_000, "has values in values in values: no key takes so many."),
+        (BUCKET + "[gateway]\nregion = 'a/b'", "region of [gateway] is a name, as eu-de, without"),
+        (BUCKET + "[gateway]\nregion = 'a\u2028'", "region of [gateway] has bytes that are not"),
+        (BUCKET + f"[gateway]\nregion = '{'a' * 65}'", "region of [gateway] has at most 64"),
+        (BUCKET + "[gateway]\nkey_ttl = nan", "the ttl of a Gateway, key_ttl, in seconds, is from"),
+        (
+            BUCKET + "[identities.a]\naccess_key = ''\nsecret = { env = 'T' }",
+            "access_key of [identities.a] is empty in",
+        ),
+        (
+            BUCKET + "[identities.a]\naccess_key = '\u00e4'\nsecret = { env = 'T' }",
+            "access_key of [identities.a] has bytes that are not printable ASCII in",
+        ),
+        (
+            BUCKET + "[identities.'\u00e4']\nsecret = { env = 'T' }",
+            "access_key of [identities.\u00e4], its name, has bytes that are not printable",
+        ),
+        (
+            BUCKET.replace("http://h", "http://h:65536"),
+            "endpoint of Backend has a port that is none",
+        ),
+        (BUCKET + "bucket = 'a/b'", "[buckets.*]: the bucket of Backend is a name: 1 to 255"),
+        (BUCKET + "ca = '/none'", "[buckets.*]: a Backend has a ca for an endpoint that is https"),
         (BUCKET + RULE + 'allow = true\nprefix = ""', "none of them empty in"),
         (BUCKET + RULE + 'allow = true\nbucket = "[a]"', "has patterns of * and ?, without [ in"),
         (BUCKET + RULE + 'allow = true\ncidr = "10.0.0.1/8"', "is no network: 10.0.0.1/8 has host"),

@@ -28,7 +28,12 @@ def gateway(buckets: Any = None, **options: Any) -> Gateway:
         (lambda: Hmac("A", "S\n"), "has bytes that are not printable ASCII"),
         (lambda: Hmac("A", "S", expires_at="soon"), "since the epoch, is a number, not 'soon'"),
         (lambda: Bearer("T\u00e9"), "the token of Bearer has bytes that are not printable"),
-        (lambda: ApiKey("K", "ftp://x"), "is an http(s) URL, not 'ftp://x'"),
+        (lambda: ApiKey("K", "ftp://x"), "URL, as https://s3.example.com, not 'ftp://x'"),
+        (lambda: ApiKey("K", "http://"), "the token_url of ApiKey is an http(s) URL"),
+        (lambda: ApiKey("K", "http://[::1/"), "the token_url of ApiKey is an http(s) URL"),
+        (lambda: ApiKey("K", "http://h:abc/"), "the token_url of ApiKey has a port that is none"),
+        (lambda: ApiKey("K", "http://u:PW@h/"), "the token_url of ApiKey has a user or a password"),
+        (lambda: ApiKey("K", 5), "the token_url of ApiKey is a text, not of int"),
         (lambda: FrontKey("S", ttl=-1), "the ttl of FrontKey, in seconds, is from 0 to"),
         (lambda: FrontKey("S", identity=5), "the identity of FrontKey is a text, not 5"),
         (lambda: Decision("yes"), "allow of Decision is True or False, not 'yes'"),
@@ -36,7 +41,20 @@ def gateway(buckets: Any = None, **options: Any) -> Gateway:
         (lambda: Decision(True, reason=5), "the reason of Decision is a text"),
         (lambda: Backend("127.0.0.1:9000"), "is an http(s) URL, as https://s3.example.com"),
         (lambda: Backend("http://h/path"), "has a scheme, a host and a port only"),
-        (lambda: Backend("http://u@h"), "has a scheme, a host and a port only"),
+        (lambda: Backend("http://h?a"), "has a scheme, a host and a port only"),
+        (lambda: Backend("http://u:PW@h"), "the endpoint of Backend has a user or a password"),
+        (lambda: Backend("http://:PW@[h"), "the endpoint of Backend has a user or a password"),
+        (
+            lambda: Backend("http://h:0"),
+            "endpoint of Backend has a port that is none: it is from 1",
+        ),
+        (lambda: Backend("http://h:65536"), "the endpoint of Backend has a port that is none"),
+        (lambda: Backend("http://h:x"), "the endpoint of Backend has a port that is none"),
+        (lambda: Backend("http://h", ca="/ca.pem"), "has a ca for an endpoint that is https only"),
+        (lambda: Backend("http://h", bucket=".."), "the bucket of Backend is a name: 1 to 255 let"),
+        (lambda: Backend("http://h", bucket="a/b"), "of Backend is a name: 1 to 255 letters"),
+        (lambda: Backend("http://h", bucket="a?b"), "of Backend is a name: 1 to 255 letters"),
+        (lambda: Backend("http://h", bucket="a" * 256), "of Backend is a name: 1 to 255 letters"),
         (lambda: Backend("http://h", style="host"), "is one of path, virtual, auto, not 'host'"),
         (lambda: Backend("http://h", creds="key"), "are Hmac, Bearer or ApiKey, not 'key'"),
         (lambda: Backend("https://h", verify="no"), "verify of Backend is True or False, not 'no'"),
@@ -44,6 +62,10 @@ def gateway(buckets: Any = None, **options: Any) -> Gateway:
         (lambda: Backend("http://h", trailers=0), "trailers of Backend is True or False, not 0"),
         (lambda: Backend("http://h", region=""), "the region of Backend is empty"),
         (lambda: Backend("http://h", region="r" * 65), "the region of Backend has at most 64 ch"),
+        (
+            lambda: Backend("http://h", region="a/b"),
+            "is a name, as eu-de, without slash, comma and",
+        ),
         (lambda: gateway(buckets=[BACKEND]), "buckets is a dict of backends by name"),
         (lambda: gateway(buckets={"a": "http://h"}), "buckets is a dict of backends by name"),
         (lambda: gateway(buckets={"a/b": BACKEND}), '"a/b" is no name of a bucket: 3 to 63 lower'),
@@ -58,7 +80,7 @@ def gateway(buckets: Any = None, **options: Any) -> Gateway:
         (lambda: gateway(authorize=lambda: True), "called with (request)"),
         (lambda: gateway(credentials=lambda bucket: HMAC), "called with (bucket, identity)"),
         (lambda: gateway(domains="s3.test"), "domains is a list of texts"),
-        (lambda: gateway(allow_ttl=-1), "a Gateway, allow_ttl,"),
+        (lambda: gateway(allow_ttl=-1), "the ttl of a Gateway, allow_ttl, in seconds, is from"),
         (lambda: gateway(policy_timeout=0), "policy_timeout, in seconds, is from 0.001 to 600"),
         (lambda: gateway(cache_entries=0), "cache_entries is from 1 to"),
         (lambda: Limit(per="user"), "is one of identity, bucket, pair, all, not 'user'"),
@@ -94,6 +116,12 @@ def test_mistakes(make: Callable[[], Any], sentence: str) -> None:
     said = str(caught.value)
     assert sentence in said
     assert "\n" not in said
+    assert "PW" not in said
+
+
+@pytest.mark.parametrize("name", ["logs", "Old_Bucket", "tenant:logs", "a", "1.2-3"])
+def test_names_of_buckets_that_storages_have(name: str) -> None:
+    assert Backend("http://h", bucket=name).bucket == name
 
 
 def test_secrets_are_not_shown() -> None:

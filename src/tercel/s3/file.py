@@ -37,6 +37,7 @@ from tercel.s3.gateway import Gateway
 from tercel.s3.limits import Limit
 from tercel.s3.redis import Redis, has_password
 from tercel.s3.rules import Rule, decide
+from tercel.s3.texts import check_region, check_text
 from tercel.s3.values import (
     ApiKey,
     AuthzRequest,
@@ -229,6 +230,10 @@ def read_file(path: str) -> GatewayFile:
         raise SettingError(f"The gateway's file {path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"The gateway's file {path} is not TOML: {error}.") from None
+    except RecursionError:
+        raise SettingError(
+            f"The gateway's file {path} has values in values in values: no key takes so many."
+        ) from None
     try:
         return _read(said)
     except _Mistake as mistake:
@@ -256,6 +261,8 @@ def _read(said: Mapping[str, Any]) -> GatewayFile:
     for name, table in said.get("identities", {}).items():
         values = _values(f"[identities.{name}]", "identities", table, "secret")
         access_key = values.get("access_key", name)
+        what = f"access_key of [identities.{name}]"
+        _checked(check_text, what if "access_key" in values else f"{what}, its name,", access_key)
         if access_key in keys:
             raise _Mistake(f"The access_key of [identities.{name}] is another identity's")
         keys[access_key] = _made(
@@ -274,6 +281,8 @@ def _read(said: Mapping[str, Any]) -> GatewayFile:
         for number, table in enumerate(said.get("limits", []), 1)
     )
     options = _values("[gateway]", "gateway", said.get("gateway", {}))
+    if "region" in options:
+        _checked(check_region, "region of [gateway]", options["region"])
     redis = _redis(said["redis"]) if "redis" in said else None
     return GatewayFile(said.get("server", {}), options, buckets, keys, rules, limits, redis)
 
@@ -362,6 +371,12 @@ def _values(where: str, kind: str, table: Any, *required: str) -> dict[str, Any]
     for key in required:
         if key not in table:
             raise _Mistake(f"{where} has no {key}")
+    for key, value in table.items():
+        if value == [] and known[key] != "tables":
+            how = "name one"
+            if key not in required:
+                how += " or leave it out" + (", which is for all" if kind == "policies" else "")
+            raise _Mistake(f"{key} of {where} is an empty list: {how},")
     return {key: _value(f"{key} of {where}", known[key], value) for key, value in table.items()}
 
 
@@ -393,8 +408,6 @@ def _value(what: str, kind: str, value: Any) -> Any:
             raise _Mistake(f"{what} is a text or a list of texts")
         if kind == "texts" and not all(value):
             raise _Mistake(f"{what} is a text or a list of texts, none of them empty")
-        if not value:
-            raise _Mistake(f"{what} is an empty list, which is for nothing: leave it out for all,")
     return value
 
 
@@ -409,10 +422,20 @@ def _secret(what: str, value: Any) -> str:
         case {"file": str(name), **rest} if not rest:
             try:
                 with open(name, encoding="ascii") as file:
-                    return file.read(_SECRET_BYTES_MAX).strip()
+                    found = file.read(_SECRET_BYTES_MAX + 1)
             except (OSError, ValueError):
                 raise _Mistake(f"{what} is in the file {name}, which cannot be read,") from None
+            if len(found) > _SECRET_BYTES_MAX:
+                raise _Mistake(f"{what} is in the file {name}, which has more than 64 KiB,")
+            return found.strip()
     raise _Mistake(f'{what} is {{ env = "NAME" }} or {{ file = "PATH" }}, and no text')
+
+
+def _checked(check: Callable[[str, Any], None], what: str, value: Any) -> None:
+    try:
+        check(what, value)
+    except (TypeError, ValueError) as error:
+        raise _Mistake(f"{error}") from None
 
 
 def _made(where: str, kind: Callable[..., Value], *values: Any, **named: Any) -> Value:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tercel import _s3
-from tercel.options import check_flag, check_number, is_host, listed
-from tercel.s3.texts import check_text
+from tercel.options import check_flag, check_number, listed
+from tercel.s3.texts import parts_of_url
 
 if TYPE_CHECKING:
     from tercel.s3.values import Backend
@@ -92,6 +92,8 @@ def check_reach(backend: Backend) -> None:
     if all(_place(text)[0] == "http" for text in _listed(backend)):
         if backend.certificate is not None:
             raise ValueError("a Backend shows its certificate to an endpoint that is https only")
+        if backend.ca is not None:
+            raise ValueError("a Backend has a ca for an endpoint that is https only: leave it out")
     elif backend.ca is not None or backend.certificate is not None:
         problem = _s3.tls_problem(*_tls(backend))
         if problem:
@@ -137,17 +139,8 @@ def _place(text: str) -> tuple[str, str, int]:
 
 
 def _check_endpoint(text: Any) -> None:
-    check_text("the endpoint of Backend", text)
-    try:
-        parts = urlsplit(text)
-        host = parts.hostname or ""
-    except ValueError:  # Brackets without an address.
-        parts, host = urlsplit(""), ""
-    if parts.scheme not in ("http", "https") or not is_host(host):
-        raise ValueError(
-            f"the endpoint of Backend is an http(s) URL, as https://s3.example.com, not {text!r}"
-        )
-    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+    parts = parts_of_url("the endpoint of Backend", text)
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ValueError(
             f"the endpoint of Backend has a scheme, a host and a port only, not {text!r}"
         )

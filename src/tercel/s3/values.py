@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from tercel import _s3
 from tercel.options import check_number
 from tercel.s3.anonymous import operations_of
 from tercel.s3.cors import Cors, cors_rules
 from tercel.s3.reach import check_reach, endpoints_of
-from tercel.s3.texts import check_text
+from tercel.s3.texts import check_region, check_text, parts_of_url
 
 __all__ = [
     "ApiKey",
@@ -34,7 +33,8 @@ Check = Literal["off", "connect", "head"]
 _STYLES = ("path", "virtual", "auto")
 _SCOPES = ("request", "prefix", "operation", "bucket")
 _SECONDS_MAX = 31 * 86_400
-_REGION_CHARS_MAX = 64  # As cpp/tercel/s3/signing_key.h.
+# Old ones at AWS have upper-case letters and underscores; those of a tenant of Ceph have a colon.
+_BUCKET = re.compile("[A-Za-z0-9][A-Za-z0-9._:-]{0,254}")
 _IBM_IAM = "https://iam.cloud.ibm.com/identity/token"
 
 
@@ -93,8 +93,7 @@ class ApiKey:
 
     def __post_init__(self) -> None:
         check_text("the api_key of ApiKey", self.api_key)
-        if urlsplit(self.token_url).scheme not in ("http", "https"):
-            raise ValueError(f"the token_url of ApiKey is an http(s) URL, not {self.token_url!r}")
+        parts_of_url("the token_url of ApiKey", self.token_url)
 
 
 Credentials = Hmac | Bearer | ApiKey
@@ -178,15 +177,13 @@ class Backend:
     def __post_init__(self) -> None:
         object.__setattr__(self, "endpoint", endpoints_of(self.endpoint))
         check_reach(self)
-        check_text("the region of Backend", self.region)
-        if len(self.region) > _REGION_CHARS_MAX:
-            raise ValueError(f"the region of Backend has at most {_REGION_CHARS_MAX} characters")
+        check_region("the region of Backend", self.region)
         if self.style not in _STYLES:
             raise ValueError(
                 f"the style of Backend is one of {', '.join(_STYLES)}, not {self.style!r}"
             )
         if self.bucket is not None:
-            check_text("the bucket of Backend", self.bucket)
+            _check_bucket(self.bucket)
         if self.creds is not None and not isinstance(self.creds, (Hmac, Bearer, ApiKey)):
             raise TypeError(f"the creds of Backend are Hmac, Bearer or ApiKey, not {self.creds!r}")
         if self.prefix is not None:
@@ -195,6 +192,15 @@ class Backend:
             _check_redirects(self.redirects)
         operations_of(self.anonymous)
         object.__setattr__(self, "cors", cors_rules(self.cors))
+
+
+def _check_bucket(name: Any) -> None:
+    check_text("the bucket of Backend", name)
+    if not _BUCKET.fullmatch(name):
+        raise ValueError(
+            "the bucket of Backend is a name: 1 to 255 letters, digits, and . _ : - after the first"
+            f" one, not {name!r}"
+        )
 
 
 def _check_prefix(prefix: Any) -> None:
@@ -285,6 +291,7 @@ class Decision:
 def check_ttl(what: str, ttl: Any) -> None:
     """Refuses what is no number of seconds for which something is believed."""
     if ttl is not None:
+        what = what.removesuffix(",")  # Of one that has several: "a Gateway, allow_ttl,".
         check_number(f"the ttl of {what}, in seconds,", ttl, 0, _SECONDS_MAX, fractions=True)
 
 

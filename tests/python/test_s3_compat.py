@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 import urllib.error
@@ -16,11 +17,11 @@ import pytest
 
 from support.server import ServerProcess
 from tercel.s3 import Hmac, presign
-from tercel.s3.compat import ProxyServerConfig
+from tercel.s3.compat import ProxyServerConfig, start_server
 
 SCRIPT = """
 import json, sys
-from tercel.s3.compat import ProxyServerConfig, get_request_count, start_server
+from tercel.s3.compat import CosMapItem, ProxyServerConfig, get_request_count, start_server
 
 def creds(token, bucket):
     return json.dumps({"access_key": f"{token}-{bucket}", "secret_key": "s"})
@@ -32,7 +33,7 @@ def two(token, bucket):
 def three(token, bucket, request=None):
     return request["method"] == "GET" and request["path"].startswith("/team/in/")
 
-host = {"host": "127.0.0.1", "port": int(sys.argv[1]), "addressing_style": "path"}
+host: CosMapItem = {"host": "127.0.0.1", "port": int(sys.argv[1]), "addressing_style": "path"}
 start_server(ProxyServerConfig(
     cos_map={"team": host, "other": host},
     bucket_creds_fetcher=creds,
@@ -101,7 +102,61 @@ def test_script(tmp_path: Path, validator: str) -> None:
         storage.shutdown()
 
 
-HOST = {"host": "h", "port": 80, "access_key": "A", "secret_key": "S"}
+HOST: dict[str, Any] = {"host": "h", "port": 80, "access_key": "A", "secret_key": "S"}
+ROW = {"access_key": "A", "secret_key": "S"}
+
+
+def config(item: Any = None, **options: Any) -> ProxyServerConfig:
+    cos_map = {"abc": HOST if item is None else item}
+    return ProxyServerConfig(**{"cos_map": cos_map, "http_port": 1, **options})
+
+
+def test_arguments_have_the_order_of_the_package() -> None:
+    # Those of object_storage_proxy 0.6.12, as its __text_signature__ has them.
+    assert list(inspect.signature(ProxyServerConfig).parameters) == [
+        "cos_map",
+        "hmac_keystore",
+        "bucket_creds_fetcher",
+        "http_port",
+        "https_port",
+        "validator",
+        "threads",
+        "verify",
+        "skip_signature_validation",
+        "hmac_fetcher",
+        "max_presign_url_usage_attempts",
+        "server_name",
+        "auth_cache_capacity",
+        "metrics_port",
+    ]
+    made = ProxyServerConfig({"abc": HOST}, [ROW], lambda token, bucket: "k", 1, None, None, 2)
+    assert (made.hmac_keystore, made.http_port, made.threads) == ([ROW], 1, 2)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"hmac_keystore": None, "threads": None, "verify": None, "skip_signature_validation": None},
+        {"hmac_keystore": (ROW, ROW | {"name": "of A"}), "auth_cache_capacity": 5},
+        {"max_presign_url_usage_attempts": None, "auth_cache_capacity": None, "metrics_port": None},
+        {"item": HOST | {"ttl": None, "region": None, "apikey": None, "is_tls_enabled": None}},
+        {"item": {"host": "h", "port": 443, "api_key": "K", "time-to-live": 0}},
+        {"item": {"host": "::1", "port": 1, "accessKey": "A", "secretKey": "S"}},
+        {"item": HOST | {"addressingStyle": "path"}},
+        {"validator": print, "hmac_fetcher": {}.get, "bucket_creds_fetcher": print},
+        {"cos_map": {}, "server_name": "<osp\u26a1>"},
+    ],
+)
+def test_what_the_package_takes(options: dict[str, Any]) -> None:
+    config(**options)
+
+
+def test_what_is_set_later_counts() -> None:
+    made = config()
+    made.threads = 0
+    with pytest.raises(ValueError, match="threads is from 1 to 64, not 0"):
+        start_server(made)
 
 
 @pytest.mark.parametrize(
@@ -116,9 +171,66 @@ HOST = {"host": "h", "port": 80, "access_key": "A", "secret_key": "S"}
             lambda: ProxyServerConfig({"a": HOST}, http_port=1, skip_signature_validation=True),
             "signatures are verified",
         ),
+        (lambda: config(skip_signature_validation="no"), "is True or False, not 'no'"),
+        (
+            lambda: config(max_presign_url_usage_attempts=3),
+            "may be used until it expires: leave it",
+        ),
+        (lambda: config(auth_cache_capacity=0), "auth_cache_capacity is from 1 to 16777216, not 0"),
+        (lambda: config(http_port="x"), "http_port is a whole number, not 'x'"),
+        (lambda: config(http_port=65_536), "http_port is from 0 to 65535, not 65536"),
+        (lambda: config(http_port=None, https_port=-1), "https_port is from 0 to 65535, not -1"),
+        (lambda: config(threads="2"), "threads is a whole number, not '2'"),
+        (lambda: config(threads=0), "threads is from 1 to 64, not 0"),
+        (lambda: config(verify="no"), "verify is True or False, not 'no'"),
+        (lambda: config(server_name=None), "server_name is a text, not of NoneType"),
+        (lambda: config(validator=5), "validator is a function, not 5"),
+        (lambda: config(validator=lambda token: True), "called with (token, bucket)"),
+        (lambda: config(validator=lambda a, b, c, d: True), "called with (token, bucket)"),
+        (lambda: config(bucket_creds_fetcher=5), "bucket_creds_fetcher is a function, not 5"),
+        (lambda: config(bucket_creds_fetcher=lambda bucket: "k"), "called with (token, bucket)"),
+        (lambda: config(hmac_fetcher=lambda: None), "called with (access_key)"),
+        (lambda: config(hmac_fetcher=5), "hmac_fetcher is a function, not 5"),
+        (
+            lambda: config(hmac_keystore={"A": "S"}),
+            "is a list of dicts with access_key and secret_",
+        ),
+        (lambda: config(hmac_keystore=lambda: 5), "is a list of dicts with access_key and secret_"),
+        (lambda: config(hmac_keystore=["A"]), "and number 1 is of str"),
+        (lambda: config(hmac_keystore=[ROW, {"access_key": "B"}]), "number 2 has no secret_key"),
+        (
+            lambda: config(hmac_keystore=[ROW | {"secret_key": 5}]),
+            "secret_key of number 1 of hmac_",
+        ),
+        (lambda: config(hmac_keystore=[ROW | {"access_key": ""}]), "hmac_keystore is empty"),
+        (
+            lambda: config(hmac_keystore=[ROW, ROW | {"secret_key": "T"}]),
+            "hmac_keystore has two secrets of 'A': leave one out",
+        ),
+        (lambda: config(cos_map=None), "cos_map is a dict of the backends of buckets by their nam"),
+        (lambda: config(cos_map=[HOST]), "by their names, not of list"),
+        (lambda: config(cos_map={5: HOST}), "cos_map has names of buckets, and 5 is none"),
+        (lambda: config("h"), "cos_map of 'abc' is a dict with host and port, not of str"),
+        (lambda: config(HOST | {"port": "80"}), "port of cos_map of 'abc' is a whole number, not"),
+        (lambda: config(HOST | {"port": 0}), "port of cos_map of 'abc' is from 1 to 65535, not 0"),
+        (lambda: config(HOST | {"port": None}), "cos_map of 'abc' has host and port: give both"),
+        (lambda: config(HOST | {"host": "a b"}), "cos_map of 'abc': the endpoint of Backend is an"),
+        (lambda: config(HOST | {"host": 5}), "host of cos_map of 'abc' is a text, not of int"),
+        (
+            lambda: config(HOST | {"ttl": "5"}),
+            "the ttl of cos_map of 'abc', in seconds, is a numbe",
+        ),
+        (lambda: config(HOST | {"secret_key": None}), "go together: give both, or none"),
+        (lambda: config(HOST | {"apikey": "K"}), "or access_key and secret_key: leave one out"),
+        (lambda: config(HOST | {"secretKey": "S"}), "has secret_key twice, as 'secretKey', too"),
+        (lambda: config(HOST | {"apikey": 5, "access_key": ""}), "give both, or none"),
+        (lambda: config({"host": "h", "port": 1, "apikey": 5}), "the api_key of ApiKey is a text"),
+        (lambda: config(HOST | {"is_tls_enabled": "no"}), "of 'abc' is True or False, not 'no'"),
+        (lambda: config(HOST | {"addressing_style": "x"}), "of 'abc': the style of Backend is one"),
+        (lambda: start_server({"cos_map": {}}), "takes a ProxyServerConfig, not dict"),
         (
             lambda: ProxyServerConfig({"a": HOST | {"hots": 1}}, http_port=1),
-            "cos_map of 'a' has 'hots', which is not known",
+            "cos_map of 'a' has 'hots', which is not known (did you mean host?)",
         ),
         (lambda: ProxyServerConfig({"a": {"host": "h"}}, http_port=1), "has host and port"),
         (
@@ -127,10 +239,11 @@ HOST = {"host": "h", "port": 80, "access_key": "A", "secret_key": "S"}
         ),
         (
             lambda: ProxyServerConfig({"a": {"host": "h", "port": 1}}, http_port=1),
-            "has no creds",
+            "and there is no bucket_creds_fetcher: give one of them",
         ),
     ],
 )
 def test_mistakes(make: Callable[[], Any], sentence: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(sentence)):
+    with pytest.raises((TypeError, ValueError), match=re.escape(sentence)) as caught:
         make()
+    assert "\n" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -46,7 +47,7 @@ def parts_of_url(what: str, value: Any) -> SplitResult:
         TypeError, ValueError: it is none. It is not told where it may have a password.
     """
     check_text(what, value)
-    if "@" in value.partition("://")[2].partition("/")[0]:
+    if "@" in re.split("[/?#]", value.partition("://")[2], maxsplit=1)[0]:
         raise ValueError(f"{what} has a user or a password: leave out what is before the @")
     try:
         parts: SplitResult = urlsplit(value)
@@ -54,7 +55,8 @@ def parts_of_url(what: str, value: Any) -> SplitResult:
     except ValueError:  # Brackets without an address.
         parts, host = urlsplit(""), ""
     if parts.scheme not in ("http", "https") or not is_host(host):
-        raise ValueError(f"{what} is an http(s) URL, as https://s3.example.com, not {value!r}")
+        shown = "" if "@" in value else f", not {value!r}"
+        raise ValueError(f"{what} is an http(s) URL, as https://s3.example.com{shown}")
     try:
         valid = parts.port != 0
     except ValueError:

@@ -18,15 +18,17 @@ gateway = Gateway(
 )
 # [/backends]
 
-READS = ("GetObject", "HeadObject", "ListObjectsV2", "ListObjects", "HeadBucket", "ListBuckets")
+READS = ("GetObject", "HeadObject", "ListObjectsV2", "ListObjects")
 
 
 # [decisions]
 def decide(request: AuthzRequest) -> bool | Decision:
     if request.identity == "alice":
         return Decision(True, ttl=600, scope="bucket")
+    if request.operation in ("HeadBucket", "ListBuckets"):
+        return Decision(True, scope="operation")
     if request.operation not in READS:
         return Decision(False, reason="bob reads", scope="operation")
     # Asked again for each folder.
-    return Decision(not request.key.startswith("private/"), scope="prefix")
+    return Decision(request.outside("private/"), scope="prefix")
     # [/decisions]

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from tercel.s3 import AuthzRequest, Backend, Decision, FrontKey, Gateway, Hmac
 
-
 # [sandbox]
+ALLOWED = ("GetObject", "HeadObject", "PutObject", "ListObjectsV2")
+
+
 @dataclass(frozen=True)
 class Sandbox:
     secret: str
@@ -23,7 +25,7 @@ _sandboxes: dict[str, Sandbox] = {}
 
 
 def open_sandbox(bucket: str, folder: str) -> tuple[str, str]:
-    """Returns an access key and its secret."""
+    """Returns an access key and its secret. `folder` has a slash behind it, as `run-7/`."""
     access_key, secret = f"sandbox-{secrets.token_hex(8)}", secrets.token_urlsafe(32)
     _sandboxes[access_key] = Sandbox(secret, bucket, folder)
     gateway.invalidate(access_key=access_key)
@@ -44,10 +46,7 @@ def authorize(request: AuthzRequest) -> Decision:
     sandbox: Sandbox | None = request.session
     if sandbox is None or request.bucket != sandbox.bucket:
         return Decision(False)
-    if request.operation == "ListObjectsV2":
-        return Decision(request.query.get("prefix", "").startswith(sandbox.folder))
-    allowed = request.operation in ("GetObject", "HeadObject", "PutObject")
-    return Decision(allowed and request.key.startswith(sandbox.folder))
+    return Decision(request.operation in ALLOWED and request.below(sandbox.folder))
 
 
 # [/sandbox]

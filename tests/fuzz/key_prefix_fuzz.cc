@@ -22,6 +22,23 @@ bool climbs(std::string_view text) {
   return slashed.find("/../") != slashed.npos || slashed.find('\0') != slashed.npos;
 }
 
+// A plain key is what is left when it is taken for the path of a file.
+void check_plain(std::string_view text) {
+  if (!is_plain_key(text)) return;
+  if (climbs_out(text)) __builtin_trap();
+  std::string resolved;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t end = rest.find_first_of("/\\");
+    const std::string_view segment = rest.substr(0, end);
+    if (segment.empty() || segment == ".") __builtin_trap();
+    resolved.append(segment);
+    if (end == std::string_view::npos) break;
+    resolved.push_back(rest[end]);
+    rest.remove_prefix(end + 1);
+  }
+  if (resolved != text) __builtin_trap();
+}
+
 void check_below(std::string_view value) {
   if (!value.starts_with(kEncoded)) __builtin_trap();
   std::string decoded{value};
@@ -40,6 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                   Operation::kListObjectVersions, Operation::kListMultipartUploads};
   const Operation operation = kLists[data[0] % 4];
   const std::string_view text{reinterpret_cast<const char*>(data) + 1, size - 1};
+  check_plain(text);
   Query query;
   if (query.parse(text)) return 0;
   std::string canonical;

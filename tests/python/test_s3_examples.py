@@ -102,7 +102,9 @@ def test_backends(storage: str) -> None:
         assert ask(server, "/tmp-1/k", *alice) == (200, "hot-key /tmp-1/k")
         assert ask(server, "/other/k", *alice, "PUT") == (200, "hot-key /other/k")
         assert ask(server, "/other/k", *bob) == (200, "hot-key /other/k")
-        assert ask(server, "/other/private/k", *bob)[0] == 403
+        for key in ("private/k", "x/..%2Fprivate/k", "%2Fprivate/k", "x/.."):
+            assert ask(server, f"/other/{key}", *bob)[0] == 403
+        assert ask(server, "/other?list-type=2", *bob)[0] == 403
         assert ask(server, "/other/k", *bob, "PUT")[0] == 403
 
 
@@ -218,6 +220,7 @@ def test_sandbox(storage: str, tmp_path: Path) -> None:
         assert ask(server, "/work/run-7/k", *inside) == (200, "BACK /work/run-7/k")
         assert ask(server, "/work/run-7/k", *inside, "PUT")[0] == 200
         assert ask(server, "/work/run-8/k", *inside)[0] == 403
+        assert ask(server, "/work/run-7/..%2Frun-8/k", *inside)[0] == 403
         assert ask(server, "/other/run-7/k", *inside)[0] == 403
         assert ask(server, "/work?list-type=2&prefix=run-", *inside)[0] == 403
         assert ask(server, "/work/run-7/k", *closed)[0] == 403

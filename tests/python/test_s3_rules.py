@@ -74,6 +74,14 @@ def test_first_rule_decides() -> None:
             False,
         ),
         (Rule(True, cidr=[ip_network("0.0.0.0/0")]), request(key="k", source_ip=""), False),
+        (Rule(True, cidr=[ip_network("::ffff:10.0.0.0/104")]), request(key="k"), True),
+        (
+            Rule(True, cidr=[ip_network("::ffff:11.0.0.0/104")]),
+            request(key="k"),
+            False,
+        ),
+        (Rule(True, cidr=[ip_network("::/0")]), request(key="k", source_ip="2001:db8::1"), True),
+        (Rule(True, cidr=[ip_network("2001:db8::/104")]), request(key="k"), False),
         # Nobody may list more than the prefix, nor change what is beside it.
         (Rule(True, prefix=["a/"]), request("ListObjectsV2", prefix="a/b"), True),
         (Rule(True, prefix=["a/"]), request("ListObjectsV2", prefix="a"), False),
@@ -87,6 +95,35 @@ def test_first_rule_decides() -> None:
 )
 def test_one_rule(rule: Rule, asked: AuthzRequest, allow: bool) -> None:
     assert allowed([rule], asked) is allow
+
+
+NOT_PLAIN = ["a/../s/k", "/s/k", "./s/k", "a//k", "a/..", "a/%2e%2e/s/k", "s/../s/k"]
+
+
+@pytest.mark.parametrize("key", NOT_PLAIN)
+def test_key_that_is_not_plain_is_denied_by_rules_with_a_prefix(key: str) -> None:
+    for asked in (request(key=key), request("ListObjectsV2", prefix=key)):
+        allow, deny, all_ = Rule(True, prefix=["a/"]), Rule(False, prefix=["s/"]), Rule(True)
+        assert decide([allow], asked, ACCESS).allow is False
+        said = decide([deny, all_], asked, ACCESS)
+        assert (said.allow, said.scope) == (False, "request")
+        assert "segment" in said.reason
+        # Nobody looks at the key.
+        assert allowed([all_, deny], asked)
+        writes = Rule(False, operations=frozenset({"PutObject"}), prefix=["s/"])
+        assert allowed([writes, all_], asked)
+        assert allowed([Rule(False, identity=["bob"], prefix=["s/"]), all_], asked)
+
+
+@pytest.mark.parametrize("prefix", ["/", "/s/", "a//", "a//b", "./a", "a/../s/", "../"])
+def test_prefix_that_no_plain_key_has_is_refused(prefix: str) -> None:
+    with pytest.raises(ValueError, match="a prefix is what keys begin with"):
+        Rule(True, prefix=["a/", prefix])
+
+
+def test_prefix_may_end_in_the_middle_of_a_name() -> None:
+    for prefix in ("a", "a/", "a/.", "a/..", "."):
+        assert Rule(True, prefix=[prefix]).prefix == [prefix]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +173,7 @@ def test_scope(rules: list[Rule], scope: str) -> None:
 
 
 PREFIXES: list[list[str]] = [[], ["a/"], ["a"], ["a/b/", "c"]]
-KEYS = ["", "a", "a/", "a/b", "a/b/", "a/b/c", "ab/c", "c", "c/d"]
+KEYS = ["", "a", "a/", "a/b", "a/b/", "a/b/c", "ab/c", "c", "c/d", "a/..", "a/../c", "c/.", "/a"]
 OPERATIONS = [
     "GetObject",
     "PutObject",
@@ -153,7 +190,8 @@ def shared(one: AuthzRequest, other: AuthzRequest, scope: str) -> bool:
 
     def place(asked: AuthzRequest) -> str:
         text = asked.key or asked.query.get("prefix", "")
-        return text[: text.rfind("/") + 1]
+        end = text.rfind("/") + 1
+        return text[:end] if _s3.is_plain_key(text[end:]) else text
 
     if scope == "bucket":
         return True

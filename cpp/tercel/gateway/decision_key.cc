@@ -3,12 +3,19 @@
 #include <vector>
 
 #include "tercel/gateway/key_pieces.h"
+#include "tercel/s3/key_prefix.h"
 
 namespace tercel::gateway {
 namespace {
 
 // Of the scope and the way of signing.
 constexpr std::size_t kMarkBytes = 2;
+
+// What Scope::kPrefix is about. To a backend that keeps keys as files "a/.." is not in "a/".
+std::string_view folder_of(std::string_view place) noexcept {
+  const std::size_t end = place.rfind('/') + 1;
+  return s3::is_plain_key(place.substr(end)) ? place.substr(0, end) : place;
+}
 
 }  // namespace
 
@@ -24,7 +31,7 @@ void write_decision_key(const DecisionFacts& facts, Scope scope, std::string& in
   append_piece(into, facts.operation);
   if (scope == Scope::kOperation) return;
   if (scope == Scope::kPrefix) {
-    append_piece(into, facts.place.substr(0, facts.place.rfind('/') + 1));
+    append_piece(into, folder_of(facts.place));
     return;
   }
   append_piece(into, facts.key);

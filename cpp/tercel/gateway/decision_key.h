@@ -2,8 +2,9 @@
 //
 // What a policy can see of a request is in the key of Scope::kRequest, so a decision never holds
 // for a request that it might have refused; the wider scopes leave out what the operator says may
-// differ. Identity, address, the way of signing and the source of a copy are in all of them.
-// A value of
+// differ. For Scope::kPrefix that is what stands behind the last '/' of a key, unless a backend
+// could take it for another place (s3/key_prefix.h, is_plain_key()): such a key is there whole.
+// Identity, address, the way of signing and the source of a copy are in all of them. A value of
 // views. Tested by decision_key_test.cc.
 #pragma once
 

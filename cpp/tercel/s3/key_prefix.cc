@@ -22,10 +22,38 @@ std::string_view next_segment(std::string_view& text) noexcept {
   return segment;
 }
 
+bool has_nul(std::string_view text) noexcept {
+  return text.find('\0') != std::string_view::npos;
+}
+
 bool climbs(std::string_view text) noexcept {
-  if (text.find('\0') != std::string_view::npos) return true;
+  if (has_nul(text)) return true;
   while (!text.empty()) {
     if (next_segment(text) == "..") return true;
+  }
+  return false;
+}
+
+bool can_be_shortened(std::string_view text) noexcept {
+  if (has_nul(text)) return true;
+  while (!text.empty()) {
+    const std::string_view segment = next_segment(text);
+    if (segment.empty() || segment == "." || segment == "..") return true;
+  }
+  return false;
+}
+
+// Whether `is_bad` says so of `text`, as it is or decoded, or it is too long to be looked at.
+template <typename IsBad>
+bool is_bad_however_decoded(std::string_view text, IsBad is_bad) noexcept {
+  std::array<char, 4096> memory;
+  if (text.size() > memory.size() || is_bad(text)) return true;
+  for (int i = 0; text.find('%') != std::string_view::npos; ++i) {
+    if (i == kDecodingsMax) return true;
+    const std::string_view decoded = percent_decode(text, memory);
+    if (decoded.size() == text.size()) return false;  // No escape is left.
+    if (is_bad(decoded)) return true;
+    text = decoded;
   }
   return false;
 }
@@ -33,16 +61,11 @@ bool climbs(std::string_view text) noexcept {
 }  // namespace
 
 bool climbs_out(std::string_view text) noexcept {
-  std::array<char, 4096> memory;
-  if (text.size() > memory.size() || climbs(text)) return true;
-  for (int i = 0; text.find('%') != std::string_view::npos; ++i) {
-    if (i == kDecodingsMax) return true;
-    const std::string_view decoded = percent_decode(text, memory);
-    if (decoded.size() == text.size()) return false;  // No escape is left.
-    if (climbs(decoded)) return true;
-    text = decoded;
-  }
-  return false;
+  return is_bad_however_decoded(text, climbs);
+}
+
+bool is_plain_key(std::string_view text) noexcept {
+  return !is_bad_however_decoded(text, can_be_shortened);
 }
 
 namespace {

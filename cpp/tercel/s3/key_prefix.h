@@ -47,6 +47,11 @@ inline constexpr std::size_t kKeyPrefixBytesMax = 512;
 // it is too long to be looked at (4 KiB).
 [[nodiscard]] bool climbs_out(std::string_view text) noexcept;
 
+// Whether a key, or the beginning of one, is its own name to every backend: one that keeps keys as
+// files has "a/../b", "a//b" and "/b" be "b". No segment "." or "..", none that is empty but the
+// last, and no NUL byte, as it is or decoded again and again; segments are as in climbs_out().
+[[nodiscard]] bool is_plain_key(std::string_view text) noexcept;
+
 // Nothing: `key` may stand behind the prefix. KeyTooLongError, InvalidArgument. `key` is decoded.
 [[nodiscard]] std::optional<ErrorCode> check_key_below(std::string_view prefix,
                                                        std::string_view key) noexcept;

@@ -347,7 +347,9 @@ def _rule(where: str, table: Any) -> Rule:
             networks.append(ip_network(text))
         except ValueError as error:
             raise _Mistake(f"cidr of {where} is no network: {error},") from None
-    return Rule(
+    return _made(
+        where,
+        Rule,
         values["allow"],
         values.get("identity", ()),
         values.get("bucket", ()),

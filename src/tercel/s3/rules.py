@@ -3,7 +3,8 @@
 A rule without a key prefix is about every key. One with a prefix is about the keys that begin with
 it; where it allows, about lists of those keys only, and where it denies, about every list that
 could show one of them, and about what changes a bucket as a whole. HeadBucket and GetBucketLocation
-tell that a bucket is there: they are for whoever is allowed anything in it.
+tell that a bucket is there: they are for whoever is allowed anything in it. A request that is not
+plain (places.py) is denied by the first rule with a prefix that would look at its keys.
 
 Tested by tests/python/test_s3_rules.py.
 """
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from tercel import _s3
+from tercel.s3.places import listed
 from tercel.s3.values import AuthzRequest, Decision, Scope
 
 __all__ = ["Rule", "decide"]
@@ -22,8 +25,10 @@ __all__ = ["Rule", "decide"]
 Network = IPv4Network | IPv6Network
 
 _PRESENCE = ("HeadBucket", "GetBucketLocation")
-# That show keys of a bucket, below the parameter `prefix`.
-_LISTS = ("ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads")
+# For the audit log.
+_NOT_PLAIN = "a backend may take the key for another one: a segment is empty, . or .."
+# Bits of the IPv6 addresses that IPv4 ones are mapped to, ::ffff:0:0/96.
+_MAPPED_BITS = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,9 @@ class Rule:
         prefix: what keys begin with.
         operations: names, as AWS has them.
         cidr: where clients are. One on a Unix socket is nowhere.
+
+    Raises:
+        ValueError: a prefix is one that no plain key has.
     """
 
     allow: bool
@@ -44,6 +52,15 @@ class Rule:
     operations: frozenset[str] = frozenset()
     cidr: Sequence[Network] = ()
 
+    def __post_init__(self) -> None:
+        for prefix in self.prefix:
+            if not _s3.is_plain_key(prefix + "k"):
+                raise ValueError(
+                    "a prefix is what keys begin with, as private/, without a / before it and"
+                    f" without segments that are empty, . or .., not {prefix!r}"
+                )
+        object.__setattr__(self, "cidr", tuple(_unmapped(net) for net in self.cidr))
+
     def is_for(self, request: AuthzRequest, address: IPv4Address | IPv6Address | None) -> bool:
         """Whether identity, bucket and address are this rule's."""
         return (
@@ -52,16 +69,19 @@ class Rule:
             and (not self.cidr or any(address in net for net in self.cidr if address is not None))
         )
 
+    def concerns(self, operation: str) -> bool:
+        return not self.operations or operation in self.operations
+
     def is_about(self, request: AuthzRequest, access: Mapping[str, str]) -> bool:
-        """Whether operation and key are."""
-        if self.operations and request.operation not in self.operations:
+        """Whether operation and key are. REQUIRES: no prefix, or a request that is plain."""
+        if not self.concerns(request.operation):
             return False
         if not self.prefix:
             return True
         if request.key:
             return request.key.startswith(tuple(self.prefix))
-        if request.operation in _LISTS:
-            shown = request.query.get("prefix", "")
+        shown = listed(request.operation, request.query)
+        if shown is not None:
             return shown.startswith(tuple(self.prefix)) or (
                 not self.allow and any(prefix.startswith(shown) for prefix in self.prefix)
             )
@@ -88,6 +108,9 @@ def decide(rules: Iterable[Rule], request: AuthzRequest, access: Mapping[str, st
         by_operation |= bool(rule.operations)
         by_folder |= bool(rule.prefix)
         by_key |= any(not prefix.endswith("/") for prefix in rule.prefix)
+        if rule.prefix and rule.concerns(request.operation) and not request.is_plain:
+            # Nobody knows which key the backend makes of it.
+            return Decision(False, scope="request", reason=_NOT_PLAIN)
         if rule.is_about(request, access):
             allow = rule.allow
             break
@@ -103,13 +126,21 @@ def _is_seen(rules: Iterable[Rule], operation: str) -> bool:
     for rule in rules:
         if rule.allow:
             return True
-        if not rule.prefix and (not rule.operations or operation in rule.operations):
+        if not rule.prefix and rule.concerns(operation):
             return False
     return False
 
 
 def _fits(patterns: Sequence[str], text: str) -> bool:
     return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)
+
+
+def _unmapped(network: Network) -> Network:
+    if isinstance(network, IPv4Network) or network.prefixlen < _MAPPED_BITS:
+        return network
+    inside = network.network_address.ipv4_mapped
+    bits = network.prefixlen - _MAPPED_BITS
+    return network if inside is None else IPv4Network((inside, bits))
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

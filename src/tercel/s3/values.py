@@ -11,6 +11,7 @@ from tercel import _s3
 from tercel.options import check_number
 from tercel.s3.anonymous import operations_of
 from tercel.s3.cors import Cors, cors_rules
+from tercel.s3.places import check_folder, is_plain, listed
 from tercel.s3.reach import check_reach, endpoints_of
 from tercel.s3.texts import check_region, check_text, parts_of_url
 
@@ -302,6 +303,9 @@ def check_ttl(what: str, ttl: Any) -> None:
 class AuthzRequest:
     """A request whose signature is valid, or that needs none.
 
+    Judge keys with `below()` and `outside()`: to some backends "in/../private/s" begins with "in/"
+    and is "private/s".
+
     Attributes:
         identity: of the FrontKey; the access key where that says none; empty: the request is not
             signed, and the backend lets its operation through without (`Backend.anonymous`).
@@ -329,3 +333,54 @@ class AuthzRequest:
     headers: Mapping[str, str]
     copy_source: str = ""
     presigned: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every backend takes its keys as they are.
+
+        Key, source of a copy and prefix of a list have no segment that is `.` or `..`, none that is
+        empty but the last, and no NUL byte, however often they are decoded; ids of versions and
+        uploads have no segment `..`.
+        """
+        return is_plain(self.key, self.copy_source, self.query)
+
+    def below(self, folder: str) -> bool:
+        """Returns whether it is about keys in a folder, and about no others.
+
+        Args:
+            folder: with a slash behind each of its names, as `in/`.
+
+        Returns:
+            True: it is plain, and its key begins with the folder; without a key, it is a list
+            whose prefix does. The source of a copy is asked about by itself, as `GetObject`.
+
+        Raises:
+            TypeError, ValueError: `folder` is none.
+        """
+        check_folder(folder)
+        place = self.key or listed(self.operation, self.query) or ""
+        return place.startswith(folder) and self.is_plain
+
+    def outside(self, folder: str) -> bool:
+        """Returns whether it is about keys, and about none in a folder.
+
+        This is not the opposite of `below()`: what is not plain is neither, and so is what is about
+        the bucket as a whole, as `DeleteObjects`, whose keys are in its body.
+
+        Args:
+            folder: as for `below()`.
+
+        Returns:
+            True: it is plain, and its key does not begin with the folder; without a key, it is a
+            list that shows none that do.
+
+        Raises:
+            TypeError, ValueError: `folder` is none.
+        """
+        check_folder(folder)
+        if self.key:
+            return not self.key.startswith(folder) and self.is_plain
+        shown = listed(self.operation, self.query)
+        if shown is None or shown.startswith(folder) or folder.startswith(shown):
+            return False
+        return self.is_plain

@@ -78,6 +78,22 @@ TEST(DecisionKeyTest, ScopesHaveKeysOfTheirOwn) {
   EXPECT_NE(key_of(bare, Scope::kOperation), key_of(bare, Scope::kBucket));
 }
 
+// What "in/a" was allowed does not hold for "in/..", of which a backend may make the bucket.
+TEST(DecisionKeyTest, KeyThatIsNotPlainIsInNoFolder) {
+  const DecisionFacts plain{.identity = "a", .key = "in/a", .place = "in/a"};
+  for (const char* const other :
+       {"in/..", "in/.", "in/..%2fb", "in/%2e%2e", "in/..\\b", "in/\\b"}) {
+    const DecisionFacts facts{.identity = "a", .key = other, .place = other};
+    EXPECT_NE(key_of(facts, Scope::kPrefix), key_of(plain, Scope::kPrefix)) << other;
+    const DecisionFacts again{.identity = "a", .key = other, .place = other, .query = "x=1"};
+    EXPECT_EQ(key_of(facts, Scope::kPrefix), key_of(again, Scope::kPrefix)) << other;
+  }
+  for (const char* const other : {"in/", "in/b", "in/..b", "in/.b", "in/b%20c"}) {
+    const DecisionFacts facts{.identity = "a", .key = other, .place = other};
+    EXPECT_EQ(key_of(facts, Scope::kPrefix), key_of(plain, Scope::kPrefix)) << other;
+  }
+}
+
 TEST(DecisionKeyTest, TellsWhoseItIs) {
   const std::string key = key_of(facts(), Scope::kRequest);
   EXPECT_TRUE(is_decision_of(key, "alice", "logs"));

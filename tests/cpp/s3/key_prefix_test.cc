@@ -29,6 +29,22 @@ TEST(KeyPrefixTest, APrefixIsAFolder) {
   EXPECT_FALSE(valid_key_prefix(std::string(kKeyPrefixBytesMax, 'a') + "/"));
 }
 
+TEST(KeyPrefixTest, PlainKeyIsItsOwnNameToEveryBackend) {
+  for (const std::string_view plain :
+       {"", "a", "a/", "a/b", "a/b/", ".a", "a.", "...", "a/..b", "a/b..", "a/.b", "a\\b", "100%",
+        "%41/b", "a%2fb", "a%zz/b", "\xc3\xbc/b"}) {
+    EXPECT_TRUE(is_plain_key(plain)) << plain;
+  }
+  for (const std::string_view other :
+       {"/",     "/a",   "//",     "a//",     "a//b",           ".",     "./a", "a/.",
+        "a/./b", "..",   "../a",   "a/..",    "a/../b",         "a/../", "\\a", "a\\..\\b",
+        "a/\\b", "%2fa", "a%2f/b", "a/%2e/b", "a/%252e%252e/b", "a%00b"}) {
+    EXPECT_FALSE(is_plain_key(other)) << other;
+  }
+  EXPECT_FALSE(is_plain_key(std::string_view{"a\0b", 3}));
+  EXPECT_TRUE(is_plain_key(std::string(1024, 'a')));
+}
+
 TEST(KeyPrefixTest, NoKeyClimbsOutHoweverOftenItIsDecoded) {
   for (const std::string_view bad :
        {"..", "../b", "a/..", "a/../b", "a\\..\\b", "..\\b", "%2e%2e/b", "%2E./b", "a%2f..%2fb",

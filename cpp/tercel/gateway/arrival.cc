@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tercel/gateway/extensions.h"
 #include "tercel/http/chars.h"
 #include "tercel/s3/uri_encoding.h"
 
@@ -124,6 +125,9 @@ std::optional<s3::Refusal> Arrival::read_operation(const http::Request& request,
   memory = memory.subspan(list_prefix.size());
   if (!read_headers(request, memory)) {
     return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
+  }
+  if (std::ranges::any_of(std::span{headers_}.first(header_count_), unpacks)) {
+    return s3::Refusal{s3::ErrorCode::kNotImplemented, "Archives are not unpacked here"};
   }
   payload = {};
   return s3::plan_payload({.fields = request.fields,

@@ -8,6 +8,7 @@
 
 #include "tercel/base/address.h"
 #include "tercel/gateway/below_prefix.h"
+#include "tercel/gateway/extensions.h"
 #include "tercel/proxy/field_draft.h"
 #include "tercel/s3/canonical_request.h"
 #include "tercel/s3/copy_source.h"
@@ -154,7 +155,7 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
   const proxy::ConnectionOptions connection{request.fields};
   std::span<char> encodings = encoding_;
   for (const http::Field& field : request.fields) {
-    if (is_left_out(field.name)) continue;
+    if (is_left_out(field.name) || is_extension(field.name)) continue;
     if (connection.has(field.name)) {
       // Without it the request would be another one than was signed and allowed: a copy that is
       // none, an object that is not encrypted.

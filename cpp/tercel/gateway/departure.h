@@ -9,8 +9,9 @@
 //
 // Path and query are sent in the canonical form that the client signed, so that nobody behind reads
 // them differently. Left out are what signed the client's request, what belongs to its connection,
-// and what proxies before this one have said. A resource whose memory is used again. Source:
-// docs/internals/sigv4.md. Tested by departure_test.cc, fuzzed by gateway_fuzz.cc.
+// what proxies before this one have said, and what backends do beyond S3 (extensions.h). A resource
+// whose memory is used again. Source: docs/internals/sigv4.md. Tested by departure_test.cc, fuzzed
+// by gateway_fuzz.cc.
 #pragma once
 
 #include <array>

@@ -309,8 +309,12 @@ def test_what_cannot_be_rewritten_is_not_told(
     front: Front, origin: Origin, fields: dict[str, str]
 ) -> None:
     origin.answers["GET", "/back"] = (200, b"team-b/secret", fields)
-    response = front.send("GET", "/team-a?list-type=2&response-content-type=text%2Fplain")
-    assert error_code(response) == "ServiceUnavailable"
+    try:
+        response = front.send("GET", "/team-a?list-type=2&response-content-type=text%2Fplain")
+        assert response.status == (503 if "Content-Encoding" in fields else 502)
+        assert b"secret" not in response.body
+    except Closed as closed:  # When the head had gone.
+        assert b"secret" not in closed.got
     # What is in an object is the client's.
     origin.answers["GET", "/back/team-a/x"] = (200, b"<Error><Key>k</Key></Error>", fields)
     assert front.send("GET", "/team-a/x").body == b"<Error><Key>k</Key></Error>"

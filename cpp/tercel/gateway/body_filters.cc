@@ -60,16 +60,70 @@ ResponseFilter::Work::Work(Names given)
                 .key_prefix = names.key_prefix,
                 .source_prefix = names.source_prefix,
                 .keys_are_url_encoded = names.keys_are_url_encoded,
-                .known_only = names.known_only}} {}
+                .known_only = names.known_only,
+                .hidden_bucket = names.hidden_bucket,
+                .hidden_source_bucket = names.hidden_source_bucket}} {}
 
 void ResponseFilter::rewrite(Names names) {
   work_ = std::make_unique<Work>(std::move(names));
 }
 
+void ResponseFilter::rewrite_error(Names names, OwnText own) {
+  instead_ = std::make_unique<Instead>(Instead{.own = std::move(own), .is_own = false});
+  instead_->collected.reserve(kErrorBytesMax);
+  names.known_only = true;
+  rewrite(std::move(names));
+}
+
+void ResponseFilter::replace(OwnText own) {
+  instead_ = std::make_unique<Instead>(Instead{.own = std::move(own)});
+}
+
+std::string_view ResponseFilter::error_code() const noexcept {
+  if (instead_ != nullptr && instead_->is_own) return instead_->own.error_code;
+  return work_ != nullptr ? work_->rewriter.error_code() : std::string_view{};
+}
+
+void ResponseFilter::collect(std::string_view bytes) noexcept {
+  while (!bytes.empty() && !instead_->is_own) {
+    const s3::Rewriter::Event event = work_->rewriter.next(bytes);
+    if (event == s3::Rewriter::Event::kNeedMore) return;
+    const std::string_view data = work_->rewriter.data();
+    if (event == s3::Rewriter::Event::kFailed ||
+        data.size() > kErrorBytesMax - instead_->collected.size()) {
+      instead_->is_own = true;
+    } else {
+      instead_->collected.append(data);
+    }
+  }
+}
+
+// Around its root element an error has nothing to tell, but that it is XML.
+std::string_view ResponseFilter::judge() noexcept {
+  const std::string_view text = instead_->collected;
+  const std::size_t name = text.find("Error");
+  std::size_t begin = name == text.npos ? text.npos : text.rfind('<', name);
+  if (instead_->is_own || begin == text.npos || !work_->rewriter.complete()) {
+    instead_->is_own = true;
+    return instead_->own.document;
+  }
+  const std::size_t declared = text.starts_with("<?xml ") ? text.find("?>") + 2 : 0;
+  if (text.find_first_not_of(" \t\r\n", declared) == begin) begin = 0;
+  const std::size_t end = text.find('>', text.rfind("Error"));
+  return text.substr(begin, end + 1 - begin);
+}
+
 Result<proxy::BodyFilter::Passed> ResponseFilter::pass(std::string_view bytes,
                                                        http::Final final) noexcept {
-  if (work_ == nullptr) return Passed{bytes.size(), drops_ ? std::string_view{} : bytes};
   const std::size_t given = bytes.size();
+  if (instead_ != nullptr) {
+    if (work_ != nullptr) collect(bytes);
+    if (final == http::Final::kNo || given != 0 || std::exchange(instead_->was_sent, true)) {
+      return Passed{given, {}};
+    }
+    return Passed{given, work_ != nullptr ? judge() : std::string_view{instead_->own.document}};
+  }
+  if (work_ == nullptr) return Passed{given, bytes};
   switch (work_->rewriter.next(bytes)) {
     case s3::Rewriter::Event::kData:
       return Passed{given - bytes.size(), work_->rewriter.data()};

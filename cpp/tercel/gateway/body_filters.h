@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "tercel/gateway/own_text.h"
 #include "tercel/http/handler.h"
 #include "tercel/proxy/relay.h"
 #include "tercel/s3/error.h"
@@ -49,7 +50,7 @@ class RequestFilter final : public proxy::BodyFilter {
   bool ended_ = false;     // So is what goes on of it, with its trailer.
 };
 
-// Passes everything until it is told what to rewrite, or to drop.
+// Passes everything until it is told what to rewrite, or what to send instead.
 class ResponseFilter final : public proxy::BodyFilter {
  public:
   struct Names {
@@ -61,28 +62,46 @@ class ResponseFilter final : public proxy::BodyFilter {
     std::string source_prefix = {};
     bool keys_are_url_encoded = false;
     bool known_only = false;
+    std::string hidden_bucket = {};
+    std::string hidden_source_bucket = {};
   };
-  // Throws std::bad_alloc.
-  void rewrite(Names names);
-  void drop() noexcept { drops_ = true; }
+  // Errors of S3 are small; of a longer one the other text is sent.
+  static constexpr std::size_t kErrorBytesMax = 16 * 1024;
 
-  // The code in the error that it rewrites, once it has passed, as far as there is room for it;
-  // empty: there is none.
-  [[nodiscard]] std::string_view error_code() const noexcept {
-    return work_ != nullptr ? work_->rewriter.error_code() : std::string_view{};
-  }
+  // These throw std::bad_alloc.
+  void rewrite(Names names);
+  // Of an error: collects it, and sends it when it was one of S3 to its end, or else `own`.
+  void rewrite_error(Names names, OwnText own);
+  void replace(OwnText own);
+
+  // The code in the error that it sends, once it has passed, as far as there is room for it; empty:
+  // there is none.
+  [[nodiscard]] std::string_view error_code() const noexcept;
 
   [[nodiscard]] Result<Passed> pass(std::string_view bytes, http::Final final) noexcept override;
-  [[nodiscard]] bool passes_all() const noexcept override { return work_ == nullptr && !drops_; }
+  [[nodiscard]] bool passes_all() const noexcept override {
+    return work_ == nullptr && instead_ == nullptr;
+  }
 
  private:
+  // What is sent when the body has ended.
+  struct Instead {
+    OwnText own;
+    std::string collected = {};  // Of the backend's error, rewritten; has room from the start.
+    bool is_own = true;
+    bool was_sent = false;
+  };
+  void collect(std::string_view bytes) noexcept;
+  // What of the collected error is one.
+  [[nodiscard]] std::string_view judge() noexcept;
+
   struct Work {
     explicit Work(Names given);
     const Names names;
     s3::Rewriter rewriter;
   };
   std::unique_ptr<Work> work_;  // About 8 KiB, of documents only.
-  bool drops_ = false;
+  std::unique_ptr<Instead> instead_;
 };
 
 }  // namespace tercel::gateway

@@ -133,10 +133,11 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   // --- proxy::Rewriter (visit_relay.cc)
   [[nodiscard]] Result<void> rewrite_request(const http::Request& from, proxy::Outgoing& to,
                                              proxy::FieldDraft& draft) noexcept override;
-  // Has the answer's document rewritten. Fails with kNoMemory.
-  [[nodiscard]] Result<void> prepare_rewriting() noexcept;
+  // Has the answer's document rewritten; an error's replaced where it is none of S3. Fails with
+  // kNoMemory.
+  [[nodiscard]] Result<void> prepare_rewriting(const http::ResponseHead& from) noexcept;
   // What becomes of the text of a response.
-  enum class Text : std::uint8_t { kAsItIs, kRewritten, kDropped };
+  enum class Text : std::uint8_t { kAsItIs, kRewritten, kReplaced };
   [[nodiscard]] Result<Text> plan_text(const http::ResponseHead& from) noexcept;
   [[nodiscard]] bool is_for_client(std::string_view name, Text text) const noexcept;
   [[nodiscard]] bool goes_elsewhere(const http::ResponseHead& head) noexcept override;

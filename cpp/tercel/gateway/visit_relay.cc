@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tercel/gateway/below_prefix.h"
+#include "tercel/gateway/own_text.h"
 #include "tercel/gateway/redirect.h"
 #include "tercel/gateway/visit.h"
 #include "tercel/s3/key_prefix.h"
@@ -24,11 +25,31 @@ bool is_encoded(const http::ResponseHead& head) noexcept {
   return http::find_field(head.fields, "content-encoding") != nullptr;
 }
 
-// A document, and not only its head.
 bool is_xml(const http::ResponseHead& head) noexcept {
-  if (head.framing == http::ResponseFraming::kNone) return false;
   const http::Field* const type = http::find_field(head.fields, "content-type");
   return type != nullptr && type->value.find("xml") != std::string_view::npos;
+}
+
+bool is_error(const http::ResponseHead& head) noexcept {
+  return head.status >= 300;
+}
+
+// Whether the answer is a document of rewrite.cc, whatever the backend says that it is.
+bool answers_with_names(s3::Operation operation) noexcept {
+  switch (operation) {
+    case s3::Operation::kCompleteMultipartUpload:
+    case s3::Operation::kCreateMultipartUpload:
+    case s3::Operation::kDeleteObjects:
+    case s3::Operation::kListParts:
+      return true;
+    default:
+      return s3::lists_keys(operation);
+  }
+}
+
+// The backend's name of a bucket; empty: it is the client's.
+std::string hidden_name(const Backend& backend, std::string_view bucket) {
+  return backend.bucket == bucket ? std::string{} : backend.bucket;
 }
 
 }  // namespace
@@ -219,7 +240,7 @@ bool Visit::learn_elsewhere(const http::ResponseHead& head) noexcept {
   }
 }
 
-Result<void> Visit::prepare_rewriting() noexcept {
+Result<void> Visit::prepare_rewriting(const http::ResponseHead& from) noexcept {
   const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
   if (scratch.empty()) return fail(Errc::kNoMemory);
   s3::Resource resource;
@@ -229,15 +250,24 @@ Result<void> Visit::prepare_rewriting() noexcept {
   try {
     std::string location{sent_->secure ? "https://" : "http://"};
     location.append(sent_->authority).append(sent_->path);
-    response_filter_.rewrite(
-        {.bucket = std::string{resource.bucket},
-         .location = std::move(location),
-         .resource = std::string{sent_->path},
-         .endpoint = std::string{sent_->authority},
-         .key_prefix = backend_->prefix,
-         .source_prefix = source_backend_ != nullptr ? source_backend_->prefix : std::string{},
-         .keys_are_url_encoded = encodes_keys_,
-         .known_only = tells_keys_ && !backend_->prefix.empty()});
+    const Backend* const source = source_backend_;
+    ResponseFilter::Names names{
+        .bucket = std::string{resource.bucket},
+        .location = std::move(location),
+        .resource = std::string{sent_->path},
+        .endpoint = std::string{sent_->authority},
+        .key_prefix = backend_->prefix,
+        .source_prefix = source != nullptr ? source->prefix : std::string{},
+        .keys_are_url_encoded = encodes_keys_,
+        // Nor is it known where only the request says that it should be XML.
+        .known_only = (tells_keys_ && !backend_->prefix.empty()) || !is_xml(from),
+        .hidden_bucket = hidden_name(*backend_, resource.bucket),
+        .hidden_source_bucket = source != nullptr ? source->bucket : std::string{}};
+    if (is_error(from)) {
+      response_filter_.rewrite_error(std::move(names), error_text(from.status, resource.level()));
+    } else {
+      response_filter_.rewrite(std::move(names));
+    }
     return {};
   } catch (const std::bad_alloc&) {
     return fail(Errc::kNoMemory);
@@ -246,19 +276,26 @@ Result<void> Visit::prepare_rewriting() noexcept {
 
 Result<Visit::Text> Visit::plan_text(const http::ResponseHead& from) noexcept {
   // What is an object is not looked at, whatever it says that it is; an error is none.
-  const bool is_document = !gets_object_ || from.status >= 300;
-  const bool is_known = is_document && is_xml(from);
-  if (is_known && !is_encoded(from)) {
-    if (const auto prepared = prepare_rewriting(); !prepared) return fail(prepared.error());
-    return Text::kRewritten;
+  if (!has_body(from) || (gets_object_ && !is_error(from))) return Text::kAsItIs;
+  const bool pins_region =
+      !config_->region.empty() && operation_ == s3::Operation::kGetBucketLocation;
+  if ((is_error(from) && is_encoded(from)) || (!is_error(from) && pins_region)) {
+    try {
+      response_filter_.replace(is_error(from) ? error_text(from.status, s3::info(operation_).level)
+                                              : location_text(config_->region));
+      return Text::kReplaced;
+    } catch (const std::bad_alloc&) {
+      return fail(Errc::kNoMemory);
+    }
+  }
+  const bool is_known = is_xml(from) || answers_with_names(operation_);
+  if (is_error(from) || (is_known && !is_encoded(from))) {
+    if (const auto prepared = prepare_rewriting(from); !prepared) return fail(prepared.error());
+    return is_error(from) ? Text::kReplaced : Text::kRewritten;
   }
   // What cannot be rewritten might tell the backend's names, and keys that are not the client's.
-  const bool is_below = !backend_->prefix.empty();
-  const bool tells = is_known || (is_document && is_below);
-  if (!tells || !has_body(from)) return Text::kAsItIs;
-  if (from.status < 300 || is_below) return fail(Errc::kUpstreamMalformed);
-  response_filter_.drop();  // Of an error the status is left.
-  return Text::kDropped;
+  if (is_known || !backend_->prefix.empty()) return fail(Errc::kUpstreamMalformed);
+  return Text::kAsItIs;
 }
 
 bool Visit::is_for_client(std::string_view name, Text text) const noexcept {
@@ -267,7 +304,7 @@ bool Visit::is_for_client(std::string_view name, Text text) const noexcept {
                                            "x-amz-bucket-region"};
   if (std::ranges::find(kLeftOut, name) != std::end(kLeftOut)) return false;
   if (text != Text::kAsItIs && name == "content-length") return false;
-  if (text == Text::kDropped && (name == "content-encoding" || name == "content-type")) {
+  if (text == Text::kReplaced && (name == "content-encoding" || name == "content-type")) {
     return false;
   }
   // "x-amz-error-detail-key" and the like.
@@ -299,6 +336,7 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
       draft.add(field.name, field.value);
     }
   }
+  if (*text == Text::kReplaced) draft.add("content-type", "application/xml");
   for (const http::Field& field : cors_.fields(draft.fields(), station_.cors_room)) {
     draft.add(field.name, field.value);
   }

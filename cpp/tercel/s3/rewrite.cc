@@ -18,6 +18,7 @@ constexpr Rule kRules[] = {
     {"CompleteMultipartUploadResult/Location", What::kLocation},
     {"DeleteResult/Deleted/Key", What::kKey},
     {"DeleteResult/Error/Key", What::kErrorKey},
+    {"DeleteResult/Error/Message", What::kMessage},
     {"Error/AWSAccessKeyId", What::kSecret},
     {"Error/ArgumentValue", What::kErrorValue},
     {"Error/Bucket", What::kBucket},
@@ -27,6 +28,7 @@ constexpr Rule kRules[] = {
     {"Error/Code", What::kCode},
     {"Error/Endpoint", What::kEndpoint},
     {"Error/Key", What::kErrorKey},
+    {"Error/Message", What::kMessage},
     {"Error/Region", What::kSecret},
     {"Error/Resource", What::kResource},
     {"Error/SignatureProvided", What::kSecret},
@@ -60,6 +62,10 @@ constexpr Rule kRules[] = {
     {"PostResponse/Key", What::kKey},
     {"PostResponse/Location", What::kLocation},
 };
+
+// Has nothing in it that tells_names() finds.
+constexpr std::string_view kNoMessage =
+    "The storage refused this, and its message has names of its own";
 
 constexpr std::string_view root_of(const Rule& rule) noexcept {
   return rule.path.substr(0, rule.path.find('/'));
@@ -110,6 +116,7 @@ Rewriter::Event Rewriter::scan(std::string_view& bytes) noexcept {
 bool Rewriter::take(XmlScanner::Event event) noexcept {
   const bool opens = event == XmlScanner::Event::kOpen || event == XmlScanner::Event::kEmpty;
   if (event == XmlScanner::Event::kFailed) return false;
+  if (values_.known_only && scanner_.has_text_outside()) return false;
   if (event == XmlScanner::Event::kNeedMore) return true;
   if (state_ == State::kExpectEnd) {
     // Other elements in this one, or text in CDATA, would not be rewritten.
@@ -152,6 +159,8 @@ const Rule* Rewriter::find_rule() const noexcept {
       case What::kErrorKey:
       case What::kErrorValue:
         return any_prefix ? &rule : nullptr;
+      case What::kMessage:
+        return hides_names() ? &rule : nullptr;
       default:
         return &rule;
     }
@@ -179,6 +188,9 @@ bool Rewriter::replace() noexcept {
     case What::kErrorKey:
     case What::kErrorValue:
       strip_error();
+      return true;
+    case What::kMessage:
+      data_ = tells_names() ? kNoMessage : std::string_view{text_.data(), text_bytes_};
       return true;
     case What::kKey:
       break;
@@ -214,6 +226,22 @@ void Rewriter::strip_error() noexcept {
     }
   }
   if (what_ == What::kErrorKey && !values_.key_prefix.empty()) data_ = {};
+}
+
+bool Rewriter::hides_names() const noexcept {
+  return !values_.key_prefix.empty() || !values_.source_prefix.empty() ||
+         !values_.hidden_bucket.empty() || !values_.hidden_source_bucket.empty();
+}
+
+// A folder has a slash, however it is written; a name of a bucket nothing that is written
+// otherwise.
+bool Rewriter::tells_names() const noexcept {
+  const std::string_view text{text_.data(), text_bytes_};
+  for (const std::string_view bucket : {values_.hidden_bucket, values_.hidden_source_bucket}) {
+    if (!bucket.empty() && text.find(bucket) != std::string_view::npos) return true;
+  }
+  if (values_.key_prefix.empty() && values_.source_prefix.empty()) return false;
+  return text.find_first_of("/\\%&") != std::string_view::npos;
 }
 
 Rewriter::Event Rewriter::fail() noexcept {

@@ -15,9 +15,10 @@
 // root element, their elements by the path (rewrite.cc has the table): the bucket, the location of
 // an object, the resource of an error, and keys, markers and prefixes when `key_prefix` is not
 // empty. What an error tells of the backend's signature (its access key, what it signed, its
-// region) is left out. Everything else is passed byte for byte, and at once: only the text of such
-// an element is collected, up to a limit. Documents of another root are passed as they are, unless
-// `known_only` says that they could have any keys: then they fail. The size changes: whoever
+// region) is left out, and so is a message that may tell a name of it. Everything else is passed
+// byte for byte, and at once: only the text of such an element is collected, up to a limit.
+// Documents of another root are passed as they are, unless `known_only` says that they could have
+// any keys: then they fail, and so does text around the root element. The size changes: whoever
 // forwards the answer drops its Content-Length, and must not rewrite a body with a
 // Content-Encoding, nor one that is no XML: objects. A key that does not begin with `key_prefix`
 // fails: it is not the client's to see. In an error it is left out. Continuation tokens are the
@@ -45,7 +46,10 @@ struct RewriteValues {
   std::string_view key_prefix = {};     // Of the backend's keys, and not of the client's.
   std::string_view source_prefix = {};  // The same, of a source that is copied: for errors.
   bool keys_are_url_encoded = false;    // The request said encoding-type=url: in lists.
-  bool known_only = false;              // Another document than those of the table fails.
+  bool known_only = false;              // Anything but one document of the table fails.
+  // Of the backend's, where the client has others: messages of errors do not tell them.
+  std::string_view hidden_bucket = {};
+  std::string_view hidden_source_bucket = {};  // The same, of a source that is copied.
 };
 
 class Rewriter {
@@ -82,7 +86,8 @@ class Rewriter {
     kSecret,
     kKey,
     kErrorKey,
-    kErrorValue
+    kErrorValue,
+    kMessage
   };
   struct Rule {
     std::string_view path;
@@ -109,6 +114,9 @@ class Rewriter {
   [[nodiscard]] bool replace_by(std::string_view value) noexcept;
   [[nodiscard]] bool strip_prefix() noexcept;
   void strip_error() noexcept;
+  [[nodiscard]] bool hides_names() const noexcept;
+  // Whether the collected text may tell one of them.
+  [[nodiscard]] bool tells_names() const noexcept;
   Event fail() noexcept;
 
   RewriteValues values_;

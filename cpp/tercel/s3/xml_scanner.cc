@@ -11,6 +11,11 @@ constexpr bool is_space(char c) noexcept {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+// The last three are those of a byte order mark.
+constexpr bool is_ignored_outside(char c) noexcept {
+  return is_space(c) || c == '\xef' || c == '\xbb' || c == '\xbf';
+}
+
 // Every byte of UTF-8 that is not ASCII may be in a name; which characters may is left to readers.
 constexpr bool begins_name(char c) noexcept {
   return http::is_upper(c) || http::is_lower(c) || c == '_' ||
@@ -41,7 +46,9 @@ XmlScanner::Event XmlScanner::next(std::string_view& bytes) noexcept {
   if (leaves_) leave();
   while (!bytes.empty()) {
     if (state_ == State::kText) {
-      bytes.remove_prefix(std::min(bytes.find('<'), bytes.size()));
+      const std::string_view text = bytes.substr(0, bytes.find('<'));
+      if (depth_ == 0 && !std::ranges::all_of(text, is_ignored_outside)) has_text_outside_ = true;
+      bytes.remove_prefix(text.size());
       if (bytes.empty()) break;
     } else if (state_ == State::kName || state_ == State::kEndName) {
       const std::string_view part = first_name(bytes);

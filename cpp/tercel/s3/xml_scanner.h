@@ -44,6 +44,8 @@ class XmlScanner {
   // Elements that are open; 0: before the root, or behind it. Right after kEmpty it counts that
   // one.
   [[nodiscard]] std::uint32_t depth() const noexcept { return depth_; }
+  // Text was around the root element, other than white space and a byte order mark.
+  [[nodiscard]] bool has_text_outside() const noexcept { return has_text_outside_; }
   // No element is open, one that is empty least of all, and no markup: the document may end.
   [[nodiscard]] bool is_outside() const noexcept {
     return state_ == State::kText && depth_ == (leaves_ ? 1U : 0U);
@@ -88,6 +90,7 @@ class XmlScanner {
   std::uint8_t matched_ = 0;  // Bytes of "CDATA[", or of the end of markup.
   State state_ = State::kText;
   bool leaves_ = false;  // The last event was kEmpty.
+  bool has_text_outside_ = false;
 };
 
 }  // namespace tercel::s3

@@ -83,14 +83,15 @@ TEST_F(HandlerAnswersTest, ADocumentInAnEncodingIsNotPassed) {
   EXPECT_FALSE(has(got, "packed"));
 }
 
-TEST_F(HandlerAnswersTest, OfAnErrorInAnEncodingTheStatusIsLeft) {
+TEST_F(HandlerAnswersTest, OfAnErrorInAnEncodingTheStatusIsKept) {
   serve({{"logs", backend()}});
   (void)pass_through(signed_request({.path = "/logs/a"}));
   const std::string got = answer_from_backend(document("404", "packed", kGzip));
   EXPECT_TRUE(got.starts_with("HTTP/1.1 404 ")) << got;
-  EXPECT_TRUE(got.ends_with("content-length: 0\r\n\r\n")) << got;
+  EXPECT_TRUE(has(got, "content-type: application/xml\r\n"));
+  EXPECT_TRUE(has(got, "<Error><Code>NoSuchKey</Code>")) << got;
   EXPECT_FALSE(has(got, "gzip"));
-  EXPECT_FALSE(has(got, "content-type"));
+  EXPECT_FALSE(has(got, "packed"));
 }
 
 TEST_F(HandlerAnswersTest, AnObjectMayBeInOne) {

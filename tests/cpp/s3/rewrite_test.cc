@@ -82,6 +82,39 @@ TEST(RewriteTest, OrFailWhereTheyCouldHaveAnyKeys) {
       "\n<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>");
   EXPECT_EQ(rewrite("<Error><Key>p/a</Key></Error>", values), "<Error><Key>a</Key></Error>");
   EXPECT_EQ(rewrite("", values), "");
+  EXPECT_EQ(rewrite("\xef\xbb\xbf\n<Error/>\n<!-- -->\n", values),
+            "\xef\xbb\xbf\n<Error/>\n<!-- -->\n");
+  for (const std::string_view text : {"p/a", "a<Error/>", "<Error/>a", "<!-- -->a<Error/>"}) {
+    EXPECT_EQ(rewrite(text, values), "failed") << text;
+    EXPECT_EQ(rewrite(text), text);
+  }
+}
+
+// What a message may be about is not known; whoever has no other names is told all.
+TEST(RewriteTest, AMessageThatTellsNamesIsLeftOut) {
+  const auto message = [](std::string_view text, const RewriteValues& values) {
+    const std::string before = "<Error><Message>";
+    const std::string said = rewrite(before + std::string{text} + "</Message></Error>", values);
+    return said.substr(before.size(), said.find("</Message>") - before.size());
+  };
+  constexpr std::string_view kNone =
+      "The storage refused this, and its message has names of its own";
+  RewriteValues alias{.bucket = "a", .hidden_bucket = "prod"};
+  EXPECT_EQ(message("no k in a/b", alias), "no k in a/b");
+  EXPECT_EQ(message("no k in prod", alias), kNone);
+  alias = {.bucket = "a", .hidden_source_bucket = "prod"};
+  EXPECT_EQ(message("/prod/k", alias), kNone);
+  EXPECT_EQ(message("/prod/k", {.bucket = "a"}), "/prod/k");
+  EXPECT_EQ(message("", alias), "");
+  for (const std::string_view text : {"a/k", "a%2Fk", "a&#47;k", "a\\k"}) {
+    EXPECT_EQ(message(text, with_prefix("a/")), kNone) << text;
+    EXPECT_EQ(message(text, {.bucket = "a", .source_prefix = "a/"}), kNone) << text;
+  }
+  EXPECT_EQ(message("No such key.", with_prefix("a/")), "No such key.");
+  EXPECT_EQ(
+      rewrite("<DeleteResult><Error><Message>prod</Message></Error></DeleteResult>",
+              {.bucket = "a", .hidden_bucket = "prod"}),
+      "<DeleteResult><Error><Message>" + std::string{kNone} + "</Message></Error></DeleteResult>");
 }
 
 TEST(RewriteTest, AnErrorTellsNothingOfTheBackend) {

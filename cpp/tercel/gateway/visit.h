@@ -227,12 +227,11 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   std::unique_ptr<RequestFilter> request_filter_;
   std::unique_ptr<CollectedBody> collected_;
   ResponseFilter response_filter_;
-  // The one that can be looked at: the client's, the copy of it, or the relay's.
+  // The one that can be looked at: the client's, the copy of it, or, until ended(), the relay's.
   const http::Request* request_ = nullptr;
-  const http::Request* sent_ = nullptr;  // The relay's, until ended().
 };
 
-static_assert(sizeof(Visit) <= 1536);
+static_assert(sizeof(Visit) <= 1600);
 
 template <typename Value>
 void Visit::take(const SharedConst<Value>& value) noexcept {

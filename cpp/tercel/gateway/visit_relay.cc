@@ -191,7 +191,7 @@ Result<void> Visit::rewrite_request(const http::Request& from, proxy::Outgoing& 
          collected_ != nullptr ? &body : nullptr, &endpoint});
   }
   if (refusal_) return fail(Errc::kHandlerFailed);
-  request_ = sent_ = &from;
+  request_ = &from;
   to.times = &backend_->times;
   to.source = station_.pools.source_of(endpoint);
   if (to.source == nullptr) return fail(Errc::kNoMemory);
@@ -215,7 +215,7 @@ bool Visit::learn_elsewhere(const http::ResponseHead& head) noexcept {
   const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
   s3::Resource resource;
   if (scratch.empty() ||
-      s3::read_resource(sent_->authority, sent_->path, config_->domain_views, scratch, resource)) {
+      s3::read_resource(request_->authority, request_->path, config_->domain_views, scratch, resource)) {
     return false;
   }
   try {
@@ -244,18 +244,18 @@ Result<void> Visit::prepare_rewriting(const http::ResponseHead& from) noexcept {
   const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
   if (scratch.empty()) return fail(Errc::kNoMemory);
   s3::Resource resource;
-  if (s3::read_resource(sent_->authority, sent_->path, config_->domain_views, scratch, resource)) {
+  if (s3::read_resource(request_->authority, request_->path, config_->domain_views, scratch, resource)) {
     return fail(Errc::kHandlerFailed);  // It was read before.
   }
   try {
-    std::string location{sent_->secure ? "https://" : "http://"};
-    location.append(sent_->authority).append(sent_->path);
+    std::string location{request_->secure ? "https://" : "http://"};
+    location.append(request_->authority).append(request_->path);
     const Backend* const source = source_backend_;
     ResponseFilter::Names names{
         .bucket = std::string{resource.bucket},
         .location = std::move(location),
-        .resource = std::string{sent_->path},
-        .endpoint = std::string{sent_->authority},
+        .resource = std::string{request_->path},
+        .endpoint = std::string{request_->authority},
         .key_prefix = backend_->prefix,
         .source_prefix = source != nullptr ? source->prefix : std::string{},
         .keys_are_url_encoded = encodes_keys_,
@@ -344,8 +344,8 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
   if (http::find_field(from.fields, "x-amz-bucket-region") != nullptr && !config_->region.empty()) {
     draft.add("x-amz-bucket-region", config_->region);
   }
-  if (makes_bucket_ && from.status == 200 && sent_->path.size() > 1) {
-    draft.add("location", sent_->path);
+  if (makes_bucket_ && from.status == 200 && request_->path.size() > 1) {
+    draft.add("location", request_->path);
   }
   to.fields = draft.fields();
   return {};

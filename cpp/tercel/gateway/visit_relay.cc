@@ -214,8 +214,8 @@ bool Visit::learn_elsewhere(const http::ResponseHead& head) noexcept {
   if (elsewhere_) return false;
   const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
   s3::Resource resource;
-  if (scratch.empty() ||
-      s3::read_resource(request_->authority, request_->path, config_->domain_views, scratch, resource)) {
+  if (scratch.empty() || s3::read_resource(request_->authority, request_->path,
+                                           config_->domain_views, scratch, resource)) {
     return false;
   }
   try {
@@ -244,7 +244,8 @@ Result<void> Visit::prepare_rewriting(const http::ResponseHead& from) noexcept {
   const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
   if (scratch.empty()) return fail(Errc::kNoMemory);
   s3::Resource resource;
-  if (s3::read_resource(request_->authority, request_->path, config_->domain_views, scratch, resource)) {
+  if (s3::read_resource(request_->authority, request_->path, config_->domain_views, scratch,
+                        resource)) {
     return fail(Errc::kHandlerFailed);  // It was read before.
   }
   try {

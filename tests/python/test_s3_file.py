@@ -259,9 +259,12 @@ RULE = "[[policies]]\n"
         ),
         (BUCKET + "[gateway]\ndomains = []", "is an empty list: name one or leave it out, in"),
         (BUCKET + "a = " + "[" * 50_000, "has values in values in values: no key takes so many."),
-        (BUCKET + "[gateway]\nregion = 'a/b'", "region of [gateway] is a name, as eu-de, without"),
-        (BUCKET + "[gateway]\nregion = 'a\u2028'", "region of [gateway] has bytes that are not"),
-        (BUCKET + f"[gateway]\nregion = '{'a' * 65}'", "region of [gateway] has at most 64"),
+        (
+            BUCKET + "[gateway]\nregion = 'a/b'",
+            "the region of Gateway is a name, as eu-de, without",
+        ),
+        (BUCKET + "[gateway]\nregion = 'a\u2028'", "the region of Gateway has bytes that are not"),
+        (BUCKET + f"[gateway]\nregion = '{'a' * 65}'", "the region of Gateway has at most 64"),
         (BUCKET + "[gateway]\nkey_ttl = nan", "the ttl of a Gateway, key_ttl, in seconds, is from"),
         (
             BUCKET + "[identities.a]\naccess_key = ''\nsecret = { env = 'T' }",

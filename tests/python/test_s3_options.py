@@ -66,6 +66,12 @@ def gateway(buckets: Any = None, **options: Any) -> Gateway:
             lambda: Backend("http://h", region="a/b"),
             "is a name, as eu-de, without slash, comma and",
         ),
+        (
+            lambda: gateway(region="a/b"),
+            "the region of Gateway is a name, as eu-de, without slash,",
+        ),
+        (lambda: gateway(region=""), "the region of Gateway is empty"),
+        (lambda: gateway(region="r" * 65), "the region of Gateway has at most 64 characters"),
         (lambda: gateway(buckets=[BACKEND]), "buckets is a dict of backends by name"),
         (lambda: gateway(buckets={"a": "http://h"}), "buckets is a dict of backends by name"),
         (lambda: gateway(buckets={"a/b": BACKEND}), '"a/b" is no name of a bucket: 3 to 63 lower'),

@@ -37,7 +37,7 @@ from tercel.s3.gateway import Gateway
 from tercel.s3.limits import Limit
 from tercel.s3.redis import Redis, has_password
 from tercel.s3.rules import Rule, decide
-from tercel.s3.texts import check_region, check_text
+from tercel.s3.texts import check_text
 from tercel.s3.values import (
     ApiKey,
     AuthzRequest,
@@ -262,7 +262,10 @@ def _read(said: Mapping[str, Any]) -> GatewayFile:
         values = _values(f"[identities.{name}]", "identities", table, "secret")
         access_key = values.get("access_key", name)
         what = f"access_key of [identities.{name}]"
-        _checked(check_text, what if "access_key" in values else f"{what}, its name,", access_key)
+        try:
+            check_text(what if "access_key" in values else f"{what}, its name,", access_key)
+        except ValueError as error:
+            raise _Mistake(f"{error}") from None
         if access_key in keys:
             raise _Mistake(f"The access_key of [identities.{name}] is another identity's")
         keys[access_key] = _made(
@@ -281,8 +284,6 @@ def _read(said: Mapping[str, Any]) -> GatewayFile:
         for number, table in enumerate(said.get("limits", []), 1)
     )
     options = _values("[gateway]", "gateway", said.get("gateway", {}))
-    if "region" in options:
-        _checked(check_region, "region of [gateway]", options["region"])
     redis = _redis(said["redis"]) if "redis" in said else None
     return GatewayFile(said.get("server", {}), options, buckets, keys, rules, limits, redis)
 
@@ -431,13 +432,6 @@ def _secret(what: str, value: Any) -> str:
                 raise _Mistake(f"{what} is in the file {name}, which has more than 64 KiB,")
             return found.strip()
     raise _Mistake(f'{what} is {{ env = "NAME" }} or {{ file = "PATH" }}, and no text')
-
-
-def _checked(check: Callable[[str, Any], None], what: str, value: Any) -> None:
-    try:
-        check(what, value)
-    except (TypeError, ValueError) as error:
-        raise _Mistake(f"{error}") from None
 
 
 def _made(where: str, kind: Callable[..., Value], *values: Any, **named: Any) -> Value:

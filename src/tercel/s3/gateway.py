@@ -17,6 +17,7 @@ from tercel.s3.reach import EndpointState, native_reach
 from tercel.s3.redis import Redis, is_shared
 from tercel.s3.resolved import ResolvedBackends
 from tercel.s3.sharing import Sharing
+from tercel.s3.texts import check_region
 from tercel.s3.values import (
     ApiKey,
     AuthzRequest,
@@ -120,6 +121,8 @@ class Gateway:
             check_call(credentials, "credentials", "bucket", "identity")
         if resolver is not None:
             check_call(resolver, "resolver", "bucket")
+        if region is not None:
+            check_region("the region of Gateway", region)
         check_number("policy_timeout, in seconds,", policy_timeout, 0.001, 600, fractions=True)
         check_number("cache_entries", cache_entries, 1, 1 << 24)
         check_flag("debug", debug)

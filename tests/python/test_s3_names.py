@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.http1 import Closed, Response
-from support.s3_gateway import Front, backend, error_code, origin_fixture
+from support.http1 import Response
+from support.s3_gateway import Front, backend, error_code, got_of_refused, origin_fixture
 from support.s3_origin import Origin
 from support.sigv4 import Key
 
@@ -73,6 +73,21 @@ PATHS = {"back": "/back/k", "alias": "/shared/k", "team": "/shared/teams/a/k"}
         (gzip.compress(b"<Error><Code>X</Code></Error>"), {**XML, "Content-Encoding": "gzip"}),
         (b"<Error><Code>X</Code>" + b"<A>a</A>" * 4096 + b"</Error>", XML),
         (LIST.encode(), XML),
+    ],
+    ids=[
+        "page",
+        "page without a type",
+        "page behind a declaration",
+        "text",
+        "json",
+        "text as xml",
+        "cut off",
+        "text behind",
+        "text before",
+        "page behind",
+        "gzip",
+        "too long",
+        "list",
     ],
 )
 def test_error_that_is_none_of_s3_is_replaced(
@@ -174,11 +189,7 @@ def test_list_is_a_list_whatever_it_says_that_it_is(
 
 def test_list_that_is_none_is_not_passed(front: Front, origin: Origin) -> None:
     answer(origin, "/shared", 200, "<html><b>shared</html>", HTML)
-    try:
-        response = front.send("GET", "/alias?list-type=2")
-        assert (response.status, b"shared" in response.body) == (502, False)
-    except Closed as closed:  # When the head had gone.
-        assert b"shared" not in closed.got
+    assert b"shared" not in got_of_refused(front, "/alias?list-type=2", 502)
 
 
 # --- regions

@@ -19,7 +19,7 @@ import pytest
 
 import tercel.s3
 from support.closing import Closing
-from support.http1 import RawClient, Response
+from support.http1 import Closed, RawClient, Response
 from support.s3_origin import KEY, Origin
 from support.server import ServerProcess, ServerThread
 from support.sigv4 import EMPTY, Key, presign, sign
@@ -33,6 +33,7 @@ __all__ = [
     "fields_of",
     "file_server",
     "front_fixture",
+    "got_of_refused",
     "origin_fixture",
     "raw_request",
 ]
@@ -81,6 +82,16 @@ def error_code(response: Response) -> str:
     """Returns the code of the S3 error that `response` is."""
     found = re.search(rb"<Error>.*<Code>(\w+)</Code>", response.body, re.DOTALL)
     return found[1].decode() if found else f"none, but {response.status} {response.body[:80]!r}"
+
+
+def got_of_refused(front: Front, target: str, status: int) -> bytes:
+    """Returns what came of an answer that was refused, by `status` or, behind its head, an end."""
+    try:
+        response = front.send("GET", target)
+    except Closed as closed:
+        return closed.got
+    assert response.status == status
+    return response.body
 
 
 def raw_request(method: str, target: str, fields: Mapping[str, str]) -> bytes:

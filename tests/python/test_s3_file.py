@@ -285,6 +285,10 @@ RULE = "[[policies]]\n"
         (BUCKET + "bucket = 'a/b'", "[buckets.*]: the bucket of Backend is a name: 1 to 255"),
         (BUCKET + "ca = '/none'", "[buckets.*]: a Backend has a ca for an endpoint that is https"),
         (BUCKET + RULE + 'allow = true\nprefix = ""', "none of them empty in"),
+        (
+            BUCKET + RULE + 'allow = false\nprefix = "/private/"',
+            "[[policies]] number 1: a prefix is what keys begin with, as private/, without a /",
+        ),
         (BUCKET + RULE + 'allow = true\nbucket = "[a]"', "has patterns of * and ?, without [ in"),
         (BUCKET + RULE + 'allow = true\ncidr = "10.0.0.1/8"', "is no network: 10.0.0.1/8 has host"),
         (BUCKET + RULE + 'allow = true\naccess = "all"', "has read, write and list, not 'all' in"),

@@ -33,7 +33,7 @@
 
 namespace tercel::gateway {
 
-// What becomes of the body on its way. Source: the design of the gateway, body modes.
+// What becomes of the body on its way. Source: docs/internals/s3-bodies.md.
 struct BodyPlan {
   s3::PayloadMode mode = s3::PayloadMode::kPass;
   http::Framing framing = http::Framing::kNone;

@@ -5,8 +5,9 @@
 //   ...
 //   void on_answer(const SharedConst<FrontKey>& key) noexcept override { ... }  // Of the waiter.
 //
-// A question that is asked already is waited for; an answer that grows old is asked for again while
-// it is used. Resource: lives with its loop. Thread: the loop's. Cost: hashes, when it is known;
+// A question that is asked already is waited for. A secret, credentials or the backend of a bucket
+// that grow old are asked for again while they are used; a decision counts to its end, and whoever
+// comes then waits. Resource: lives with its loop. Thread: the loop's. Cost: hashes, when it is known;
 // then nothing is allocated. Tested by desk_test.cc.
 #pragma once
 

@@ -48,7 +48,7 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   };
 
   // Reads of the stream in one turn of the loop, at most, so that a fast origin does not starve its
-  // neighbours: 256 KiB with the loop's buffer.
+  // neighbours: 256 KiB with the loop's buffer, 1 MiB with pipes.
   static constexpr std::uint8_t kReadsPerTurn = 4;
 
   UpstreamConnection(net::Loop& loop, std::unique_ptr<net::Stream> stream, Keeper& keeper) noexcept

@@ -34,7 +34,7 @@ class Connection final : public http::Wire,
   ~Connection() override;
 
   // Reads of the stream in one turn of the loop, at most, so that a fast sender does not starve its
-  // neighbours: 256 KiB with the loop's buffer.
+  // neighbours: 256 KiB with the loop's buffer, 1 MiB with pipes.
   static constexpr std::uint8_t kReadsPerTurn = 4;
   // Pieces of output that wait to be sent, and parts of files among them, before the peer counts as
   // one that does not read: a piece holds a block, however small it is, and a file a descriptor.

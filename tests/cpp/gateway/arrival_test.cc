@@ -53,7 +53,7 @@ class ArrivalTest : public testing::Test {
 };
 
 // What is sent names the bucket and the key that were judged, whatever the key looks like. The
-// first is hole 9 of the design: a key that is found in the path a second time.
+// first is the mistake of a gateway elsewhere: a key that is found in the path a second time.
 TEST_F(ArrivalTest, WhatIsSentNamesWhatWasJudged) {
   for (const char* raw :
        {"b",     "bucket", "bucket/bucket/", "/",     "//",    "/a",       "a//b",

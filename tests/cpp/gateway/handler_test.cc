@@ -159,7 +159,7 @@ TEST_F(HandlerTest, APolicySeesAHeaderThatIsInTheQuery) {
   EXPECT_EQ(policy_.asked[0]->question.headers, (Pairs{{"x-amz-acl", "public-read"}}));
 }
 
-// Hole 6 of the design: the credentials of one user are not for another.
+// The credentials of one user are not for another.
 TEST_F(HandlerTest, CredentialsOfOneIdentityAreNotForAnother) {
   serve({{"logs", backend(CredentialsFrom::kPolicy)}});
   (void)send(signed_request({.path = "/logs/a"}));

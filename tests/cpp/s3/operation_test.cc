@@ -85,7 +85,7 @@ TEST(OperationTest, BucketsAreListedAndSet) {
   EXPECT_EQ(of_bucket("OPTIONS", "anything"), "Preflight");
 }
 
-// Hole 2 of the design page: any query with the text "uploadId=" in it was taken for an upload.
+// A gateway elsewhere takes any query with the text "uploadId=" in it for an upload.
 TEST(OperationTest, PastBug_APieceOfANameIsNoName) {
   EXPECT_EQ(of_object("PUT", "xuploadId=1"), "? xuploadId");
   EXPECT_EQ(of_object("PUT", "partNumber=1&xuploadId=1"), "? xuploadId");

@@ -63,7 +63,7 @@ TEST(ResourceTest, ABucketOfTheHostIsHeldToTheRulesToo) {
   EXPECT_EQ(read(".s3.example.com", "/logs/a"), "logs|a|a");
 }
 
-// Hole 9 of the design page: the key's text was searched for in the path, and found elsewhere.
+// A gateway elsewhere searches for the key's text in the path, and finds it in another place.
 TEST(ResourceTest, PastBug_AKeyMayLookLikeItsBucket) {
   EXPECT_EQ(read("h", "/backup/b"), "backup|b|b");
   EXPECT_EQ(read("h", "/mybucket/bucket"), "mybucket|bucket|bucket");

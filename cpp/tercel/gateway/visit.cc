@@ -150,11 +150,14 @@ bool Visit::is_allowed(SharedConst<Decision>& decision, const DecisionFacts& fac
 
 bool Visit::find_backend(const http::Request& request) noexcept {
   const Arrival& arrival = station_.arrival;
-  backend_ = backend_of(arrival.resource.bucket, resolved_, request);
-  if (backend_ == nullptr) return false;
+  // Where there is none, it has answered, and this visit may be over.
+  const Backend* found = backend_of(arrival.resource.bucket, resolved_, request);
+  if (found == nullptr) return false;
+  backend_ = found;
   if (arrival.copies) {
-    source_backend_ = backend_of(arrival.source.bucket, source_resolved_, request);
-    if (source_backend_ == nullptr) return false;
+    found = backend_of(arrival.source.bucket, source_resolved_, request);
+    if (found == nullptr) return false;
+    source_backend_ = found;
   }
   if (source_backend_ != nullptr && !same_place(*backend_, *source_backend_)) {
     refuse(Refusal{ErrorCode::kNotImplemented, "The source of a copy is on another backend"});

@@ -39,10 +39,10 @@ namespace tercel::s3 {
 
 // As clients know them; as they are, not escaped for XML. An empty one leaves its element empty.
 struct RewriteValues {
-  std::string_view bucket;
-  std::string_view location;  // URL of the object, of CompleteMultipartUpload and PostObject.
-  std::string_view resource;  // Path of the request, in an error.
-  std::string_view endpoint;  // Host that a redirect names.
+  std::string_view bucket = {};
+  std::string_view location = {};  // URL of the object, of CompleteMultipartUpload and PostObject.
+  std::string_view resource = {};  // Path of the request, in an error.
+  std::string_view endpoint = {};  // Host that a redirect names.
   std::string_view key_prefix = {};     // Of the backend's keys, and not of the client's.
   std::string_view source_prefix = {};  // The same, of a source that is copied: for errors.
   bool keys_are_url_encoded = false;    // The request said encoding-type=url: in lists.

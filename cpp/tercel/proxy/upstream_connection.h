@@ -16,16 +16,11 @@
 #include "tercel/net/input_buffer.h"
 #include "tercel/net/loop.h"
 #include "tercel/net/stream.h"
+#include "tercel/net/stream_reader.h"
 
 namespace tercel::proxy {
 
-// What reading has come to.
-enum class InputEnd : std::uint8_t {
-  kOpen,    // More may come.
-  kEnded,   // The origin finished its direction: what is unread is the last.
-  kBroken,  // Reset, or TLS that was cut off: what is unread is all there is.
-  kNoMemory
-};
+using net::InputEnd;
 
 class UpstreamConnection final : private net::Watcher, private net::Deferred {
  public:
@@ -47,12 +42,10 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
     ~Keeper() = default;
   };
 
-  // Reads of the stream in one turn of the loop, at most, so that a fast origin does not starve its
-  // neighbours: 256 KiB with the loop's buffer, 1 MiB with pipes.
-  static constexpr std::uint8_t kReadsPerTurn = 4;
-
   UpstreamConnection(net::Loop& loop, std::unique_ptr<net::Stream> stream, Keeper& keeper) noexcept
-      : loop_{loop}, stream_{std::move(stream)}, keeper_{keeper}, input_{loop} {}
+      : loop_{loop}, stream_{std::move(stream)}, keeper_{keeper}, input_{loop} {
+    reader_.look_again();  // TLS may have read some of it.
+  }
   ~UpstreamConnection() override;
 
   // Watches the stream. Fails as Loop::watch(); destroy the connection then.
@@ -66,7 +59,7 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   [[nodiscard]] bool seems_usable() noexcept;
   // The last request left it as it was before: it may carry another one.
   [[nodiscard]] bool reusable() const noexcept {
-    return !spoiled_ && end_ == InputEnd::kOpen && input_.empty();
+    return !spoiled_ && input_end() == InputEnd::kOpen && input_.empty();
   }
   [[nodiscard]] bool spoiled() const noexcept { return spoiled_; }
   [[nodiscard]] bool idle() const noexcept { return user_ == nullptr; }
@@ -101,8 +94,8 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   // can. False: nothing came, for whatever reason; ask fill().
   [[nodiscard]] bool fill(Pipe& pipe, std::size_t max) noexcept;
   // It did, of this response or of an earlier one.
-  [[nodiscard]] bool filled_pipes() const noexcept { return filled_pipes_; }
-  [[nodiscard]] InputEnd input_end() const noexcept { return end_; }
+  [[nodiscard]] bool filled_pipes() const noexcept { return reader_.filled_pipes(); }
+  [[nodiscard]] InputEnd input_end() const noexcept { return reader_.end(); }
 
   [[nodiscard]] net::Stream& stream() noexcept { return *stream_; }
 
@@ -110,8 +103,6 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   void on_ready(std::uint32_t readiness) noexcept override;
   void run_deferred() noexcept override;
   void tell() noexcept;
-  // Whether it is time to read from the stream, of which one time is taken.
-  [[nodiscard]] bool may_read() noexcept;
 
   net::Loop& loop_;
   std::unique_ptr<net::Stream> stream_;
@@ -120,13 +111,9 @@ class UpstreamConnection final : private net::Watcher, private net::Deferred {
   net::InputBuffer input_;
   net::WatchId watch_ = net::WatchId::kNone;
   std::uint32_t requests_ = 0;
-  std::uint8_t reads_left_ = kReadsPerTurn;
+  net::StreamReader reader_;
   std::uint8_t steps_ = 0;
-  InputEnd end_ = InputEnd::kOpen;
-  bool readable_ = true;   // The kernel, or TLS, may have bytes or the end for us.
-  bool fin_seen_ = false;  // The end is there to be read.
   bool spoiled_ = false;
-  bool filled_pipes_ = false;
 };
 static_assert(sizeof(UpstreamConnection) <= 144);
 

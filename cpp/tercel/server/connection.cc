@@ -68,7 +68,8 @@ bool Connection::shake_hands() noexcept {
   switch (stream_->handshake()) {
     case net::IoState::kDone:
       handshaking_ = false;
-      readable_ = true;  // What came with the last flight is in the stream: no event tells of it.
+      // What came with the last flight is in the stream: no event tells of it.
+      reader_.look_again();
       // Whoever brought the stream may know more than it does.
       if (TlsInfoRef tls = stream_->tls()) ends_.tls = std::move(tls);
       static_cast<void>(limits_.enter(http::Phase::kIdle, times(), now()));
@@ -93,27 +94,22 @@ bool Connection::shake_hands() noexcept {
 void Connection::refuse_plain(int fd) noexcept {
   stream_.open(server_.loop_.syscalls(), fd);
   handshaking_ = false;
-  readable_ = true;  // What the handshake left of the request is to be read before the close.
+  reader_.look_again();  // What the handshake left of the request is to be read before the close.
   session_.refuse(*this, server_.sessions_, Errc::kPlainHttp);
 }
 
 void Connection::on_ready(std::uint32_t readiness) noexcept {
   if (dead_) return;
   begin_step();
-  reads_left_ = kReadsPerTurn;
   blocked_ = false;  // Whatever the event: a stream may have to read before it can write.
   if ((readiness & net::kError) != 0) {
     broke(Errc::kReset);
   } else {
     // A peer that hung up waits for no answer; but what it sent before is there, and counts.
     hung_up_ = (readiness & net::kHangup) != 0;
-    constexpr std::uint32_t kPeerLeft = net::kPeerClosed | net::kHangup;
-    bool look = (readiness & (net::kReadable | kPeerLeft)) != 0 || stream_->read_waits_for_write();
-    readable_ |= look;
-    if ((readiness & kPeerLeft) != 0 && !fin_seen_) {
-      fin_seen_ = true;
-      limits_.input_finished(times(), now());
-    }
+    const bool fin_seen = reader_.fin_seen();
+    bool look = reader_.on_ready(readiness, *stream_);
+    if (reader_.fin_seen() && !fin_seen) limits_.input_finished(times(), now());
     if (handshaking_) look = shake_hands();
     if (look) session_.on_input(*this, server_.sessions_);
     if (hung_up_) broke(Errc::kReset);
@@ -128,7 +124,7 @@ void Connection::run_deferred() noexcept {
     return;
   }
   begin_step();
-  reads_left_ = kReadsPerTurn;
+  reader_.begin_turn();
   if (relieved_) {
     relieved_ = false;
     session_.on_sent();
@@ -170,7 +166,7 @@ void Connection::enter(http::Phase phase) noexcept {
   arm();
   if (phase == http::Phase::kIdle) {
     const bool unread = buffers_ != nullptr && !buffers_->input.empty();
-    if (unread || readable_) server_.loop_.defer(*this);
+    if (unread || reader_.readable()) server_.loop_.defer(*this);
   }
 }
 
@@ -276,7 +272,7 @@ void Connection::finish_closing() noexcept {
   }
   discard_input();
   settle_input();
-  if (input_ended_) broke(Errc::kClosed);
+  if (input_ended()) broke(Errc::kClosed);
 }
 
 bool Connection::is_copy() const noexcept {

@@ -17,6 +17,7 @@
 #include "tercel/net/input_buffer.h"
 #include "tercel/net/loop.h"
 #include "tercel/net/stream_place.h"
+#include "tercel/net/stream_reader.h"
 #include "tercel/server/output_queue.h"
 #include "tercel/server/session_place.h"
 #include "tercel/server/time_limits.h"
@@ -33,9 +34,6 @@ class Connection final : public http::Wire,
   Connection(Server& server, const http::Endpoints& ends) noexcept;
   ~Connection() override;
 
-  // Reads of the stream in one turn of the loop, at most, so that a fast sender does not starve its
-  // neighbours: 256 KiB with the loop's buffer, 1 MiB with pipes.
-  static constexpr std::uint8_t kReadsPerTurn = 4;
   // Pieces of output that wait to be sent, and parts of files among them, before the peer counts as
   // one that does not read: a piece holds a block, however small it is, and a file a descriptor.
   static constexpr std::size_t kPiecesMax = 64;
@@ -107,9 +105,13 @@ class Connection final : public http::Wire,
   void drop_idle_buffers() noexcept;
   // Reads what is there behind the unread input, if any may be. True: there is more than before.
   [[nodiscard]] bool fill() noexcept;
-  // Whether it is time to read from the stream, of which one time is taken.
+  // Whether it is time to read from the stream.
   [[nodiscard]] bool may_read() noexcept;
+  // Reading gave nothing: perhaps for good.
+  void look_at_end() noexcept;
   [[nodiscard]] bool reads_head() const noexcept;
+  // The end was read, and all before it.
+  [[nodiscard]] bool input_ended() const noexcept { return reader_.end() == net::InputEnd::kEnded; }
   [[nodiscard]] http::Input unread_input() const noexcept;
   void settle_input() noexcept;
   void discard_input() noexcept;
@@ -144,27 +146,23 @@ class Connection final : public http::Wire,
   net::StreamPlace stream_;
   Buffers* buffers_ = nullptr;
   [[no_unique_address]] SessionPlace session_;
-  // Here, because it fits into what the session leaves of its last eight bytes.
+  // Here, because they fit into what the session leaves of its last eight bytes.
+  net::StreamReader reader_;
   net::WatchId watch_ = net::WatchId::kNone;
   http::Endpoints ends_;
   [[no_unique_address]] TimeLimits limits_;
   Errc error_ = Errc::kClosed;
   std::uint8_t steps_ = 0;
-  std::uint8_t reads_left_ = kReadsPerTurn;
   bool handshaking_ : 1 = false;
-  bool readable_ : 1 = false;      // The kernel may have bytes, or the end, for us.
-  bool fin_seen_ : 1 = false;      // The peer finished its direction: its end is there to be read.
-  bool input_ended_ : 1 = false;   // The end was read, and all before it.
-  bool hung_up_ : 1 = false;       // The peer is gone: the session hears that, and not of an end.
-  bool blocked_ : 1 = false;       // The stream takes no more until an event.
-  bool gathers_ : 1 = false;       // A push() is to come.
-  bool pressed_ : 1 = false;       // The output went above the high-water mark.
-  bool relieved_ : 1 = false;      // It went below half of it since, and the session is to be told.
-  bool closing_ : 1 = false;       // Close when all is sent.
-  bool shut_ : 1 = false;          // Our FIN is sent.
-  bool broken_ : 1 = false;        // The stream failed; the session is told at the end of the step.
-  bool filled_pipes_ : 1 = false;  // Its input did.
-  bool dead_ : 1 = false;          // Nothing works any more; the memory goes at the next turn.
+  bool hung_up_ : 1 = false;   // The peer is gone: the session hears that, and not of an end.
+  bool blocked_ : 1 = false;   // The stream takes no more until an event.
+  bool gathers_ : 1 = false;   // A push() is to come.
+  bool pressed_ : 1 = false;   // The output went above the high-water mark.
+  bool relieved_ : 1 = false;  // It went below half of it since, and the session is to be told.
+  bool closing_ : 1 = false;   // Close when all is sent.
+  bool shut_ : 1 = false;      // Our FIN is sent.
+  bool broken_ : 1 = false;    // The stream failed; the session is told at the end of the step.
+  bool dead_ : 1 = false;      // Nothing works any more; the memory goes at the next turn.
 };
 
 // With its stream, less than the 300 bytes of an idle connection (ARCHITECTURE.md, step 10).

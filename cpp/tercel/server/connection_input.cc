@@ -1,6 +1,6 @@
 // What a connection reads: into its buffer, or into pipes.
-#include <algorithm>
-#include <utility>
+#include <cstddef>
+#include <cstdint>
 
 #include "tercel/server/connection.h"
 #include "tercel/server/server.h"
@@ -19,7 +19,7 @@ http::Input Connection::more_input() noexcept {
 
 http::Input Connection::unread_input() const noexcept {
   return {.bytes = buffers_ != nullptr ? buffers_->input.unread() : std::span<char>{},
-          .state = input_ended_ && !hung_up_ ? http::InputState::kEnded : http::InputState::kOpen};
+          .state = input_ended() && !hung_up_ ? http::InputState::kEnded : http::InputState::kOpen};
 }
 
 void Connection::consume(std::size_t bytes) noexcept {
@@ -31,80 +31,42 @@ bool Connection::reads_head() const noexcept {
 }
 
 bool Connection::may_read() noexcept {
-  if (!readable_ || input_ended_ || broken_ || dead_) return false;
-  if (reads_left_ == 0) {
-    server_.loop_.defer(*this);  // The next turn goes on.
-    return false;
-  }
-  --reads_left_;
-  return true;
+  return !broken_ && !dead_ && reader_.may_read(server_.loop_, *this);
+}
+
+void Connection::look_at_end() noexcept {
+  if (reader_.end() == net::InputEnd::kBroken) broke(Errc::kReset);
+  if (reader_.end() == net::InputEnd::kNoMemory) broke(Errc::kNoMemory);
 }
 
 std::size_t Connection::input_into(Pipe& pipe, std::size_t max) noexcept {
   if (buffers_ != nullptr && !buffers_->input.empty()) return 0;
-  if (dead_ || !stream_->splices()) return 0;
-  net::PipePool& pipes = server_.loop_.pipes();
-  Pipe taken = pipes.take();
-  if (!taken || !may_read()) return 0;
-  const net::IoResult result = stream_->read_into(taken, std::min(max, net::PipePool::kPipeBytes));
-  switch (result.state) {
-    case net::IoState::kDone:
-      pipe = std::move(taken);
-      filled_pipes_ = true;
-      limits_.received(result.bytes, times(), now());
-      return result.bytes;
-    case net::IoState::kAgain:
-      readable_ = false;
-      return 0;
-    case net::IoState::kEnd:
-      readable_ = false;
-      input_ended_ = true;
-      return 0;
-    case net::IoState::kFailed:
-      broke(Errc::kReset);
-      return 0;
-    case net::IoState::kRefused:
-      pipes.give_up();
-      return 0;
+  if (dead_ || !stream_->splices() || !may_read()) return 0;
+  const std::size_t bytes = reader_.fill(*stream_, server_.loop_.pipes(), pipe, max);
+  if (bytes == 0) {
+    look_at_end();
+  } else {
+    limits_.received(bytes, times(), now());
   }
-  return 0;
+  return bytes;
 }
 
 bool Connection::fill() noexcept {
   if (!may_read()) return false;
-  Buffers* mine = buffers();
-  const auto borrow = static_cast<net::InputBuffer::Borrow>(steps_ > 0);
-  std::span<char> space = mine != nullptr ? mine->input.room(borrow) : std::span<char>{};
-  if (filled_pipes_ && reads_head()) {
-    space = space.first(std::min(space.size(), http::kHeadReadBytes));
-  }
-  if (mine == nullptr || space.empty()) {
+  Buffers* const mine = buffers();
+  if (mine == nullptr) {
     broke(Errc::kNoMemory);
     return false;
   }
-  const net::IoResult result = stream_->read(space);
-  switch (result.state) {
-    case net::IoState::kDone:
-      mine->input.add(result.bytes);
-      limits_.received(result.bytes, times(), now());
-      // A short read drained the socket; only an end that was announced is still to be read.
-      readable_ = result.bytes == space.size() || fin_seen_;
-      return true;
-    case net::IoState::kAgain:
-      readable_ = false;
-      return false;
-    case net::IoState::kEnd:
-      mine->input.add(result.bytes);
-      limits_.received(result.bytes, times(), now());
-      readable_ = false;
-      input_ended_ = true;
-      return result.bytes > 0;
-    case net::IoState::kFailed:
-    case net::IoState::kRefused:
-      broke(Errc::kReset);
-      return false;
+  const auto borrow = static_cast<net::InputBuffer::Borrow>(steps_ > 0);
+  const std::size_t max = reader_.filled_pipes() && reads_head() ? http::kHeadReadBytes : SIZE_MAX;
+  const std::size_t bytes = reader_.fill(*stream_, mine->input, borrow, max);
+  if (bytes == 0) {
+    look_at_end();
+    return false;
   }
-  return false;
+  limits_.received(bytes, times(), now());
+  return true;
 }
 
 void Connection::settle_input() noexcept {

@@ -163,9 +163,17 @@ TEST_F(UpstreamConnectionTest, GoesOnInTheNextTurn) {
     count = ::send(origin_.get(), part.data(), part.size(), MSG_NOSIGNAL);
     if (count > 0) sent += static_cast<std::size_t>(count);
   }
-  ASSERT_GT(sent, UpstreamConnection::kReadsPerTurn * part.size() / 4);
+  ASSERT_GT(sent, net::StreamReader::kReadsPerTurn * part.size() / 4);
   for (int i = 0; i < 40; ++i) turn();
   EXPECT_EQ(got_.size(), sent);
+}
+
+TEST_F(UpstreamConnectionTest, NoPipeIsMadeWhereThereIsNothingToRead) {
+  use();
+  Pipe pipe;
+  EXPECT_FALSE(connection_->fill(pipe, 1 << 20));
+  EXPECT_EQ(syscalls_.calls(test::Call::kPipe2), 0);
+  connection_->end();
 }
 
 }  // namespace

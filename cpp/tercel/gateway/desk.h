@@ -7,8 +7,8 @@
 //
 // A question that is asked already is waited for. A secret, credentials or the backend of a bucket
 // that grow old are asked for again while they are used; a decision counts to its end, and whoever
-// comes then waits. Resource: lives with its loop. Thread: the loop's. Cost: hashes, when it is known;
-// then nothing is allocated. Tested by desk_test.cc.
+// comes then waits. Resource: lives with its loop. Thread: the loop's. Cost: hashes, when it is
+// known; then nothing is allocated. Tested by desk_test.cc.
 #pragma once
 
 #include <cstddef>

@@ -70,6 +70,7 @@ PATHS = {"back": "/back/k", "alias": "/shared/k", "team": "/shared/teams/a/k"}
         (b"<Error><Code>X</Code></Error>\nprod-host", XML),
         (b"<!-- --> prod-host <Error><Code>X</Code></Error>", XML),
         (b"<Error><Code>X</Code></Error><html>prod-host</html>", XML),
+        (b"<Error><Code>X</Code></Error><Error><Code>prod-host</Code></Error>", XML),
         (gzip.compress(b"<Error><Code>X</Code></Error>"), {**XML, "Content-Encoding": "gzip"}),
         (b"<Error><Code>X</Code>" + b"<A>a</A>" * 4096 + b"</Error>", XML),
         (LIST.encode(), XML),
@@ -85,6 +86,7 @@ PATHS = {"back": "/back/k", "alias": "/shared/k", "team": "/shared/teams/a/k"}
         "text behind",
         "text before",
         "page behind",
+        "error behind",
         "gzip",
         "too long",
         "list",
@@ -135,8 +137,24 @@ def test_error_of_s3_is_passed_whatever_it_says_that_it_is(
 
 def test_comment_before_an_error_is_not_passed(front: Front, origin: Origin) -> None:
     said = "<Error><Code>NoSuchTag</Code></Error>"
-    answer(origin, "/back/k", 404, f"<!-- prod-host -->\n{said}\n<!-- prod-host -->")
+    comment = "<!-- Error of <Error>prod-host</Error> -->"
+    answer(origin, "/back/k", 404, f"{comment}\n{said}\n{comment}")
     assert front.send("GET", "/back/k").body.decode() == said
+
+
+def test_what_is_said_of_the_text_of_an_error_goes_with_it(front: Front, origin: Origin) -> None:
+    said = {
+        "ETag": '"prod"',
+        "Content-MD5": "cHJvZA==",
+        "x-amz-checksum-crc32": "cHJvZA==",
+        "x-minio-error-desc": '"prod-host"',
+        "x-amz-error-message": "prod-host",
+        "x-amz-error-code": "NoSuchKey",
+    }
+    answer(origin, "/back/k", 404, PAGE, {**HTML, **said})
+    fields = front.send("GET", "/back/k").headers
+    assert not {name.lower() for name, _ in fields} & {name.lower() for name in list(said)[:-1]}
+    assert ("x-amz-error-code", "NoSuchKey") in fields
 
 
 MESSAGE = "<Error><Code>NoSuchKey</Code><Message>{}</Message></Error>"

@@ -122,7 +122,9 @@ def test_what_is_no_answer_reaches_no_backend(
     assert says in caplog.text
 
 
-def test_buckets_on_one_backend_have_its_token_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_backends_with_one_api_key_have_its_token_in_common(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from tercel.s3 import Bearer, policy
 
     exchanged: list[ApiKey] = []
@@ -135,7 +137,9 @@ def test_buckets_on_one_backend_have_its_token_in_common(monkeypatch: pytest.Mon
     with Origin(bearer="the token") as origin:
         origin.objects["/left/key"] = origin.objects["/right/key"] = b"there"
         there = {"creds": ApiKey("the key", token_url="http://127.0.0.1:9")}
-        with Front({}, resolver=lambda bucket: Backend(origin.url, **there)) as front:
+        with Front(
+            {}, resolver=lambda bucket: Backend(origin.url, bucket=bucket, **there)
+        ) as front:
             assert front.send("GET", "/left/key").body == b"there"
             assert front.send("GET", "/right/key").body == b"there"
             assert len(exchanged) == 1

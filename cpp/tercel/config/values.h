@@ -19,7 +19,7 @@ inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 struct Bytes {
   std::uint64_t count = 0;
   bool unsaid = false;  // A default that what is served may replace.
-  bool operator==(const Bytes&) const = default;
+  bool operator==(const Bytes& other) const { return count == other.count; }
 };
 
 // Permission bits of a file, 0 to 0777.

@@ -5,6 +5,7 @@
 
 #include "tercel/gateway/extensions.h"
 #include "tercel/http/chars.h"
+#include "tercel/s3/key_prefix.h"
 #include "tercel/s3/uri_encoding.h"
 
 namespace tercel::gateway {
@@ -84,7 +85,8 @@ std::optional<s3::Refusal> Arrival::read_operation(const http::Request& request,
                                    .query = request.query,
                                    .fields = request.fields});
   if (operation.operation == s3::Operation::kUnknown) {
-    return s3::Refusal{s3::ErrorCode::kNotImplemented};
+    return s3::Refusal{operation.blames_method ? s3::ErrorCode::kMethodNotAllowed
+                                               : s3::ErrorCode::kNotImplemented};
   }
   // The answer would be credentials of the backend, with which a client goes there by itself.
   if (operation.operation == s3::Operation::kCreateSession) {
@@ -123,6 +125,10 @@ std::optional<s3::Refusal> Arrival::read_operation(const http::Request& request,
     list_prefix = {memory.data(), end};
   }
   memory = memory.subspan(list_prefix.size());
+  if (!ids_stay_here(memory)) {
+    return s3::Refusal{s3::ErrorCode::kInvalidArgument,
+                       "Invalid version id or upload id specified"};
+  }
   if (!read_headers(request, memory)) {
     return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
   }
@@ -137,6 +143,19 @@ std::optional<s3::Refusal> Arrival::read_operation(const http::Request& request,
                            .operation = operation.operation,
                            .has_body = request.has_body},
                           payload);
+}
+
+bool Arrival::ids_stay_here(std::span<char> memory) const noexcept {
+  for (const std::string_view name : {"uploadId", "versionId"}) {
+    const s3::QueryPart* const id = query.find(name);
+    if (id == nullptr) continue;
+    char* end = memory.data();
+    for (std::string_view rest = id->value; !rest.empty();) {
+      *end++ = s3::take_decoded(rest, s3::Part::kQuery);
+    }
+    if (s3::climbs_out({memory.data(), end})) return false;
+  }
+  return !copies || !s3::climbs_out(source.version_id);
 }
 
 bool Arrival::read_headers(const http::Request& request, std::span<char> memory) noexcept {

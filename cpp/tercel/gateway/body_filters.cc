@@ -1,8 +1,27 @@
 #include "tercel/gateway/body_filters.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tercel::gateway {
+namespace {
+
+constexpr std::string_view kWhiteSpace = " \t\r\n";
+
+// Behind a declaration, comments and white space: what XML has around the root element.
+std::string_view behind_misc(std::string_view text) noexcept {
+  for (;;) {
+    text.remove_prefix(std::min(text.find_first_not_of(kWhiteSpace), text.size()));
+    const std::string_view end = text.starts_with("<!--") ? "-->"
+                                 : text.starts_with("<?") ? "?>"
+                                                          : "";
+    const std::size_t found = end.empty() ? text.npos : text.find(end);
+    if (found == text.npos) return text;
+    text.remove_prefix(found + end.size());
+  }
+}
+
+}  // namespace
 
 RequestFilter::RequestFilter(const s3::PayloadPlan& plan, s3::PayloadMode mode,
                              const std::optional<s3::ChunkSigner>& signer)
@@ -100,17 +119,21 @@ void ResponseFilter::collect(std::string_view bytes) noexcept {
 
 // Around its root element an error has nothing to tell, but that it is XML.
 std::string_view ResponseFilter::judge() noexcept {
+  constexpr std::string_view kBegin = "<Error";
+  constexpr std::string_view kEnd = "</Error>";
   const std::string_view text = instead_->collected;
-  const std::size_t name = text.find("Error");
-  std::size_t begin = name == text.npos ? text.npos : text.rfind('<', name);
-  if (instead_->is_own || begin == text.npos || !work_->rewriter.complete()) {
+  std::string_view root = behind_misc(text);
+  const std::size_t end = root.starts_with(kBegin) ? root.find(kEnd) : text.npos;
+  if (instead_->is_own || end == text.npos || !work_->rewriter.complete() ||
+      !behind_misc(root.substr(end + kEnd.size())).empty()) {
     instead_->is_own = true;
     return instead_->own.document;
   }
+  const std::size_t begin = text.size() - root.size();
+  root = root.substr(0, end + kEnd.size());
   const std::size_t declared = text.starts_with("<?xml ") ? text.find("?>") + 2 : 0;
-  if (text.find_first_not_of(" \t\r\n", declared) == begin) begin = 0;
-  const std::size_t end = text.find('>', text.rfind("Error"));
-  return text.substr(begin, end + 1 - begin);
+  const bool follows = text.find_first_not_of(kWhiteSpace, declared) == begin;
+  return follows ? text.substr(0, begin + root.size()) : root;
 }
 
 Result<proxy::BodyFilter::Passed> ResponseFilter::pass(std::string_view bytes,

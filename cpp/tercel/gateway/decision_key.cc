@@ -31,7 +31,8 @@ void write_decision_key(const DecisionFacts& facts, Scope scope, std::string& in
   append_piece(into, facts.operation);
   if (scope == Scope::kOperation) return;
   if (scope == Scope::kPrefix) {
-    append_piece(into, folder_of(facts.place));
+    // Of a list, what stands behind the last '/' says what it shows.
+    append_piece(into, facts.key.empty() ? facts.place : folder_of(facts.place));
     return;
   }
   append_piece(into, facts.key);

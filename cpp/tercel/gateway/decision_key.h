@@ -3,7 +3,8 @@
 // What a policy can see of a request is in the key of Scope::kRequest, so a decision never holds
 // for a request that it might have refused; the wider scopes leave out what the operator says may
 // differ. For Scope::kPrefix that is what stands behind the last '/' of a key, unless a backend
-// could take it for another place (s3/key_prefix.h, is_plain_key()): such a key is there whole.
+// could take it for another place (s3/key_prefix.h, is_plain_key()): such a key is there whole, and
+// so is the prefix of a list, whose end says what it shows.
 // Identity, address, the way of signing and the source of a copy are in all of them. A value of
 // views. Tested by decision_key_test.cc.
 #pragma once

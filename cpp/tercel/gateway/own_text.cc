@@ -10,12 +10,15 @@ constexpr std::string_view kDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-
 // Codes of S3 by their status.
 std::string_view code_of(std::uint16_t status, s3::Level level) noexcept {
   switch (status) {
+    case 401:
     case 403:
       return "AccessDenied";
     case 404:
       return level == s3::Level::kObject ? "NoSuchKey" : "NoSuchBucket";
     case 405:
       return "MethodNotAllowed";
+    case 408:
+      return "RequestTimeout";
     case 409:
       return "OperationAborted";
     case 411:

@@ -103,8 +103,8 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   void refuse(const s3::Refusal& refusal) noexcept;
   void refuse(s3::ErrorCode error) noexcept { refuse(s3::Refusal{error}); }
   void refuse_signature(const http::Request& request) noexcept;
-  void answer_xml(std::uint16_t status, std::string_view body,
-                  std::chrono::seconds retry_after = {}) noexcept;
+  // With `more` besides its own fields, unless its name is empty.
+  void answer_xml(std::uint16_t status, std::string_view body, http::Field more = {}) noexcept;
   [[nodiscard]] bool fails(Verdict verdict) noexcept;
 
   // --- the record (visit_record.cc)

@@ -91,26 +91,31 @@ void Visit::refuse(const Refusal& refusal) noexcept {
       refusal, {.resource = request_->path, .request_id = id_text, .host_id = id_text},
       station_.error_body);
   const std::uint16_t status = s3::info(refusal.code()).http_status;
-  answer_xml(status, body, status == 503 ? retry_after_ : std::chrono::seconds{0});
+  std::array<char, 20> wait;
+  http::Field more;
+  if (status == 503) {
+    const auto end =
+        std::to_chars(wait.data(), wait.data() + wait.size(), retry_after_.count()).ptr;
+    more = {"retry-after", {wait.data(), end}};
+  } else if (status == 405) {
+    more = {"allow", s3::allowed_methods(station_.arrival.resource.level())};
+  }
+  answer_xml(status, body, more);
 }
 
-void Visit::answer_xml(std::uint16_t status, std::string_view body,
-                       std::chrono::seconds retry_after) noexcept {
+void Visit::answer_xml(std::uint16_t status, std::string_view body, http::Field more) noexcept {
   if (std::exchange(answered_, true)) return;
   if (request_id_[0] == '\0') request_id_ = station_.next_request_id();
   std::array<char, 20> size;
   const auto end = std::to_chars(size.data(), size.data() + size.size(), body.size()).ptr;
-  std::array<char, 20> wait;
-  const auto wait_end =
-      std::to_chars(wait.data(), wait.data() + wait.size(), retry_after.count()).ptr;
   constexpr std::size_t kOwn = 4;
   std::array<http::Field, kOwn + edge::CorsPolicy::kFieldsMax> fields{{
       {"content-type", "application/xml"},
       {"x-amz-request-id", {request_id_.data(), request_id_.size()}},
       {"content-length", {size.data(), end}},
-      {"retry-after", {wait.data(), wait_end}},
+      more,
   }};
-  std::size_t count = retry_after.count() != 0 ? kOwn : kOwn - 1;
+  std::size_t count = more.name.empty() ? kOwn - 1 : kOwn;
   for (const http::Field& field :
        cors_.fields(std::span{fields}.first(count), station_.cors_room)) {
     fields[count++] = field;

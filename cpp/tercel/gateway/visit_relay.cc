@@ -305,11 +305,18 @@ bool Visit::is_for_client(std::string_view name, Text text) const noexcept {
                                            "x-amz-bucket-region"};
   if (std::ranges::find(kLeftOut, name) != std::end(kLeftOut)) return false;
   if (text != Text::kAsItIs && name == "content-length") return false;
-  if (text == Text::kReplaced && (name == "content-encoding" || name == "content-type")) {
+  // What is said of a text that is not sent.
+  constexpr std::string_view kOfText[] = {"content-disposition", "content-encoding", "content-md5",
+                                          "content-type",        "digest",           "etag"};
+  if (text == Text::kReplaced && (std::ranges::find(kOfText, name) != std::end(kOfText) ||
+                                  name.starts_with("x-amz-checksum-"))) {
     return false;
   }
-  // "x-amz-error-detail-key" and the like.
-  if (!backend_->prefix.empty() && name.starts_with("x-amz-error-detail-")) return false;
+  // They say what the document says, or would say to HEAD: "x-amz-error-detail-key" for one.
+  if (name == "x-amz-error-message" || name.starts_with("x-amz-error-detail-") ||
+      name.starts_with("x-minio-error-")) {
+    return false;
+  }
   return !cors_.has_rules() || !name.starts_with("access-control-");
 }
 

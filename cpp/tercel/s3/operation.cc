@@ -196,16 +196,16 @@ QueryNames read_query(std::string_view query) noexcept {
   return read;
 }
 
-// The name as the query has it that no operation has together with the others.
-std::string_view blame(std::string_view query, std::string_view method, Names names) noexcept {
-  if ((names & kCopySourceBit) != 0) return kCopySource;
+// The name as the query has it that no operation has together with the others; or it is the method.
+OperationMatch blame(std::string_view query, std::string_view method, Names names) noexcept {
+  if ((names & kCopySourceBit) != 0) return {Operation::kUnknown, kCopySource};
   while (!query.empty()) {
     const std::string_view pair = http::next_element(query, '&');
     const std::string_view name = pair.substr(0, pair.find('='));
     const std::optional<Names> bit = read_name(name);
-    if (bit && (*bit & ~kAnywhere) != 0) return name;
+    if (bit && (*bit & ~kAnywhere) != 0) return {Operation::kUnknown, name};
   }
-  return method;
+  return {Operation::kUnknown, method, true};
 }
 
 }  // namespace
@@ -217,9 +217,13 @@ OperationInfo info(Operation operation) noexcept {
   return kRows[static_cast<std::size_t>(operation)].info;
 }
 
+std::string_view allowed_methods(Level level) noexcept {
+  return level == Level::kService ? "GET, OPTIONS" : "GET, HEAD, PUT, POST, DELETE, OPTIONS";
+}
+
 OperationMatch match_operation(const OperationRequest& request) noexcept {
   const std::optional<Method> method = method_of(request.method);
-  if (!method) return {Operation::kUnknown, request.method};
+  if (!method) return {Operation::kUnknown, request.method, true};
   // A browser asks by it whether it may ask: whatever the query is, nothing is done.
   if (*method == Method::kOptions) return {Operation::kPreflight, {}};
 
@@ -234,7 +238,7 @@ OperationMatch match_operation(const OperationRequest& request) noexcept {
       return {static_cast<Operation>(&row - kRows), {}};
     }
   }
-  return {Operation::kUnknown, blame(request.query, request.method, query.names)};
+  return blame(request.query, request.method, query.names);
 }
 
 }  // namespace tercel::s3

@@ -62,7 +62,11 @@ struct OperationMatch {
   // Of kUnknown: a name of the query as it was received, "x-amz-copy-source", or the method where
   // no name is to blame. Valid as long as the request is.
   std::string_view unknown;
+  bool blames_method = false;
 };
+
+// Those with which something can be asked for at a level, as the field Allow has them.
+[[nodiscard]] std::string_view allowed_methods(Level level) noexcept;
 
 [[nodiscard]] OperationMatch match_operation(const OperationRequest& request) noexcept;
 

@@ -1,9 +1,10 @@
 """Backends of buckets that no configuration names: what `resolver` returned, as the engine has it.
 
 The engine keeps answers for `bucket_ttl`; here a backend is kept for its value, so that buckets
-that are on the same one share its connections' certificates, what is learnt of its endpoints and
-the token of its API key. Thread: the server's loop, but for `forget()`. Tested by
-tests/python/test_s3_resolver.py.
+that are on the same one share its connections' certificates and what is learnt of its endpoints.
+Backends with the same API key share its token. Thread: the server's loop, but for `forget()`.
+
+Tested by tests/python/test_s3_resolver.py.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from tercel.s3.values import ApiKey, Backend
+from tercel.s3.values import ApiKey, Backend, Credentials
 
 __all__ = ["ResolvedBackends"]
 
 _BACKENDS_MAX = 1024
+_API_KEYS_MAX = 65_536
 
 
 class ResolvedBackends:
@@ -31,7 +33,9 @@ class ResolvedBackends:
         self._make = make
         self._asks_for_credentials = asks_for_credentials
         self._made: OrderedDict[Backend, tuple[object, str]] = OrderedDict()
+        # By the names of their rules, by which the engine asks for tokens; and these by the keys.
         self._api_keys: OrderedDict[str, ApiKey] = OrderedDict()
+        self._rules: dict[ApiKey, str] = {}
         self._number = 0
 
     def native(self, found: Any) -> object:
@@ -43,15 +47,23 @@ class ResolvedBackends:
         backend = self._checked(found)
         made = self._made.get(backend)
         if made is None:
-            # No pattern of buckets begins with a space.
-            self._number += 1
-            rule = f" {self._number}"
+            rule = self._rule_of(backend.creds)
             made = (self._make(rule, backend), rule)
         _put(self._made, backend, made, _BACKENDS_MAX)
         if isinstance(backend.creds, ApiKey):
-            # Asked for with the rule, by requests that may be older than what is made now.
-            _put(self._api_keys, made[1], backend.creds, 64 * _BACKENDS_MAX)
+            # Requests that ask for it may be older than what is made now.
+            forgotten = _put(self._api_keys, made[1], backend.creds, _API_KEYS_MAX)
+            if forgotten is not None:
+                self._rules.pop(forgotten, None)
+            self._rules[backend.creds] = made[1]
         return made[0]
+
+    def _rule_of(self, creds: Credentials | None) -> str:
+        known = self._rules.get(creds) if isinstance(creds, ApiKey) else None
+        if known is not None:
+            return known
+        self._number += 1
+        return f" {self._number}"  # No pattern of buckets begins with a space.
 
     def api_key(self, rule: str) -> ApiKey | None:
         """Returns the API key of a backend, by the name of its rule."""
@@ -76,8 +88,8 @@ class ResolvedBackends:
         return found
 
 
-def _put(table: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
+def _put(table: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> Any:
+    """Returns the value that made room; None: none had to."""
     table[key] = value
     table.move_to_end(key)
-    if len(table) > most:
-        table.popitem(last=False)
+    return table.popitem(last=False)[1] if len(table) > most else None

@@ -52,6 +52,27 @@ class ArrivalTest : public testing::Test {
   std::unique_ptr<Departure> departure_ = std::make_unique<Departure>();
 };
 
+TEST_F(ArrivalTest, IdsAreOfNoOtherPlace) {
+  const auto code = [this](std::string_view query, std::string_view source = {}) {
+    http::Request made = request("s3.example.test", "/bucket/key", query, "PUT");
+    const std::array<http::Field, 1> copies{{{"x-amz-copy-source", source}}};
+    if (!source.empty()) made.fields = copies;
+    made.has_body = true;
+    made.content_length = 0;
+    memory_.resize(Arrival::kMemoryBytes + 6 * made.query.size());
+    const auto refusal = arrival_->read(made, config_, s3::kTestNow, memory_);
+    return refusal ? s3::info(refusal->code()).code : "";
+  };
+  EXPECT_EQ(code("partNumber=1&uploadId=ab..c%2Fd%3D%3D"), "");
+  for (const std::string_view id : {"..", "..%2Fb", "a%2F..%2Fb", "%252e%252e", "..%5Cb", "a%00"}) {
+    const std::string name{id};
+    EXPECT_EQ(code("partNumber=1&uploadId=" + name), "InvalidArgument") << id;
+  }
+  EXPECT_EQ(code("", "other/key?versionId=ab"), "");
+  EXPECT_EQ(code("", "other/key?versionId=..%2Fb"), "InvalidArgument");
+  EXPECT_EQ(code("uploadId=u&partNumber=1", "other/key?versionId=../b"), "InvalidArgument");
+}
+
 // What is sent names the bucket and the key that were judged, whatever the key looks like. The
 // first is the mistake of a gateway elsewhere: a key that is found in the path a second time.
 TEST_F(ArrivalTest, WhatIsSentNamesWhatWasJudged) {

@@ -94,6 +94,16 @@ TEST(DecisionKeyTest, KeyThatIsNotPlainIsInNoFolder) {
   }
 }
 
+// "zz" says nothing of "private", though both have the same text up to the last slash: none.
+TEST(DecisionKeyTest, ListsHaveTheirWholePrefix) {
+  const auto list = [](std::string_view prefix) {
+    return key_of({.identity = "a", .operation = "ListObjectsV2", .place = prefix}, Scope::kPrefix);
+  };
+  EXPECT_NE(list("zz"), list("private"));
+  EXPECT_NE(list("in/"), list("in/a"));
+  EXPECT_EQ(list("in/"), list("in/"));
+}
+
 TEST(DecisionKeyTest, TellsWhoseItIs) {
   const std::string key = key_of(facts(), Scope::kRequest);
   EXPECT_TRUE(is_decision_of(key, "alice", "logs"));

@@ -91,6 +91,20 @@ TEST_F(HandlerTest, AWrongSignatureIsShownToWhoMadeIt) {
   EXPECT_FALSE(has(got, "StringToSign"));
 }
 
+TEST_F(HandlerTest, AMethodOfNoOperationIsNotAllowed) {
+  serve({{"logs", backend()}});
+  const auto refused = [this](std::string method, std::string path) {
+    return send(signed_request({.method = std::move(method), .path = std::move(path)}));
+  };
+  const std::string got = refused("PATCH", "/logs/a");
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 405 ")) << got;
+  EXPECT_TRUE(has(got, "<Code>MethodNotAllowed</Code>"));
+  EXPECT_TRUE(has(got, "allow: GET, HEAD, PUT, POST, DELETE, OPTIONS\r\n"));
+  EXPECT_TRUE(has(refused("POST", "/"), "allow: GET, OPTIONS\r\n"));
+  EXPECT_TRUE(has(refused("POST", "/logs/a"), "405"));
+  EXPECT_EQ(policy_.log, "");
+}
+
 // Its answer would be credentials of the backend.
 TEST_F(HandlerTest, ASessionIsNotCreatedForAnybody) {
   serve({{"logs", backend()}});

@@ -1,11 +1,15 @@
 #include "tercel/s3/operation.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "tercel/http/chars.h"
 
 namespace tercel::s3 {
 namespace {
@@ -205,6 +209,48 @@ TEST(OperationTest, EachSaysWhatItDoes) {
   }
   EXPECT_EQ(streaming, (std::vector<std::string_view>{"PutObject", "UploadPart"}));
   EXPECT_EQ(copying, (std::vector<std::string_view>{"CopyObject", "UploadPartCopy"}));
+}
+
+// Of the rows, by level and method.
+TEST(OperationTest, AllowedMethodsAreThoseOfTheTable) {
+  struct Row {
+    Level level;
+    std::string_view method;
+  };
+  std::vector<Row> rows;
+#define TERCEL_ROW(name, method, level, ...) \
+  rows.push_back({Level::level, std::string_view(#method).substr(1)});
+  TERCEL_S3_OPERATIONS(TERCEL_ROW)
+#undef TERCEL_ROW
+  for (const Level level : {Level::kService, Level::kBucket, Level::kObject}) {
+    std::string all;
+    for (const auto& [method, name] : {std::pair{"GET", "get"},
+                                       {"HEAD", "head"},
+                                       {"PUT", "put"},
+                                       {"POST", "post"},
+                                       {"DELETE", "delete"}}) {
+      const bool has = std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
+        return row.level == level && http::equals_ignoring_case(row.method, name);
+      });
+      if (has) all.append(method).append(", ");
+    }
+    EXPECT_EQ(allowed_methods(level), all + "OPTIONS");
+  }
+}
+
+TEST(OperationTest, TheMethodIsToBlameWhereNoNameIs) {
+  const auto blames = [](std::string_view method, Level level, std::string_view query = {}) {
+    const OperationMatch found =
+        match_operation({.method = method, .level = level, .query = query});
+    EXPECT_EQ(found.operation, Operation::kUnknown);
+    return found.blames_method;
+  };
+  EXPECT_TRUE(blames("PATCH", Level::kObject));
+  EXPECT_TRUE(blames("get", Level::kObject));
+  EXPECT_TRUE(blames("POST", Level::kObject));
+  EXPECT_TRUE(blames("PUT", Level::kService));
+  EXPECT_FALSE(blames("GET", Level::kObject, "GET"));
+  EXPECT_FALSE(blames("POST", Level::kObject, "acl"));
 }
 
 }  // namespace

@@ -140,6 +140,7 @@ Result<proxy::BodyFilter::Passed> ResponseFilter::pass(std::string_view bytes,
                                                        http::Final final) noexcept {
   const std::size_t given = bytes.size();
   if (instead_ != nullptr) {
+    instead_->read_bytes += given;
     if (work_ != nullptr) collect(bytes);
     if (final == http::Final::kNo || given != 0 || std::exchange(instead_->was_sent, true)) {
       return Passed{given, {}};
@@ -159,6 +160,13 @@ Result<proxy::BodyFilter::Passed> ResponseFilter::pass(std::string_view bytes,
     return fail(Errc::kUpstreamTruncated);
   }
   return Passed{given - bytes.size(), {}};
+}
+
+std::string_view ResponseFilter::end_early(Rest rest) noexcept {
+  if (instead_ == nullptr || instead_->was_sent) return {};
+  if (rest == Rest::kMayCome && instead_->read_bytes <= kErrorBytesMax) return {};
+  instead_->is_own = instead_->was_sent = true;
+  return instead_->own.document;
 }
 
 }  // namespace tercel::gateway

@@ -65,7 +65,7 @@ class ResponseFilter final : public proxy::BodyFilter {
     std::string hidden_bucket = {};
     std::string hidden_source_bucket = {};
   };
-  // Errors of S3 are small; of a longer one the other text is sent.
+  // Errors of S3 are small; of a longer one the other text is sent, and the rest is not waited for.
   static constexpr std::size_t kErrorBytesMax = 16 * 1024;
 
   // These throw std::bad_alloc.
@@ -82,12 +82,14 @@ class ResponseFilter final : public proxy::BodyFilter {
   [[nodiscard]] bool passes_all() const noexcept override {
     return work_ == nullptr && instead_ == nullptr;
   }
+  [[nodiscard]] std::string_view end_early(Rest rest) noexcept override;
 
  private:
   // What is sent when the body has ended.
   struct Instead {
     OwnText own;
     std::string collected = {};  // Of the backend's error, rewritten; has room from the start.
+    std::size_t read_bytes = 0;  // Of the backend's.
     bool is_own = true;
     bool was_sent = false;
   };

@@ -240,6 +240,7 @@ void Relay::pump_response() noexcept {
     if (!(pipe ? pass_on_response(std::move(pipe), final) : pass_on_response(part.bytes, final))) {
       break;
     }
+    if (!last && end_early(BodyFilter::Rest::kMayCome)) break;
   }
   if (!over_ && !response_over_ && !head_released_) {
     // A head without a body yet need not wait for it. Behind what the client did not take it waits,
@@ -250,6 +251,15 @@ void Relay::pump_response() noexcept {
   // The next request may have the connection now, though on_end() may come later.
   if (response_over_) call_.close();
   call_.end_step();
+}
+
+bool Relay::end_early(BodyFilter::Rest rest) noexcept {
+  if (filters_.response == nullptr) return false;
+  const std::string_view end = filters_.response->end_early(rest);
+  if (end.empty()) return false;
+  head_released_ = response_over_ = true;
+  (void)exchange_.write(Payload::borrow(end), Final::kYes);
+  return true;
 }
 
 bool Relay::pass_on_response(Pipe pipe, Final final) noexcept {
@@ -353,7 +363,7 @@ void Relay::refuse(Errc error) noexcept {
   call_.close();
   if (started_) {
     rewriter_.broke_off(error);
-    exchange_.abort(error);
+    if (!end_early(BodyFilter::Rest::kBrokeOff)) exchange_.abort(error);
   } else {
     rewriter_.refused(exchange_, error);
   }

@@ -1,5 +1,7 @@
 // What becomes of the answers of a backend: documents in an encoding, codes of errors, requests
 // that are made again, and memory that is not there.
+#include <sys/socket.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +11,7 @@
 
 #include "gateway/handler_fixture.h"
 #include "support/allocations.h"
+#include "tercel/gateway/body_filters.h"
 
 namespace tercel::gateway {
 namespace {
@@ -92,6 +95,38 @@ TEST_F(HandlerAnswersTest, OfAnErrorInAnEncodingTheStatusIsKept) {
   EXPECT_TRUE(has(got, "<Error><Code>NoSuchKey</Code>")) << got;
   EXPECT_FALSE(has(got, "gzip"));
   EXPECT_FALSE(has(got, "packed"));
+}
+
+// --- errors that do not end
+
+TEST_F(HandlerAnswersTest, AnErrorThatBreaksOffIsReplaced) {
+  for (const std::string_view more : {std::string_view{}, kGzip}) {
+    serve({{"logs", backend()}});
+    (void)pass_through(signed_request({.path = "/logs/a"}));
+    std::string said = document("404", "<Error><Code>NoSuchKey</Code><Key>a</Key></Error>", more);
+    said.resize(said.size() - 10);
+    std::string got = answer_from_backend(said);
+    peer_.reset();
+    settle();
+    got += wire_.take_sent();
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 404 ")) << got;
+    EXPECT_TRUE(has(got, "answered with status 404</Message></Error>\r\n0\r\n\r\n")) << got;
+    EXPECT_FALSE(has(got, "<Key>"));
+  }
+}
+
+TEST_F(HandlerAnswersTest, ALongErrorIsNotWaitedFor) {
+  serve({{"logs", backend()}});
+  (void)pass_through(signed_request({.path = "/logs/a"}));
+  std::string got = answer_from_backend(
+      "HTTP/1.1 404 X\r\ncontent-type: text/html\r\ncontent-length: 1000000\r\n\r\n");
+  got += answer_from_backend(std::string(ResponseFilter::kErrorBytesMax, 'x'));
+  EXPECT_FALSE(has(got, "<Error>"));
+  got += answer_from_backend("x");
+  EXPECT_TRUE(has(got, "answered with status 404</Message></Error>\r\n0\r\n\r\n")) << got;
+  EXPECT_EQ(test::receive_all(peer_), "");
+  char byte = 0;
+  EXPECT_LE(::recv(peer_.get(), &byte, 1, 0), 0) << "the backend need not go on";
 }
 
 TEST_F(HandlerAnswersTest, AnObjectMayBeInOne) {

@@ -82,6 +82,9 @@ class ResponseFilter final : public proxy::BodyFilter {
   [[nodiscard]] bool passes_all() const noexcept override {
     return work_ == nullptr && instead_ == nullptr;
   }
+  [[nodiscard]] bool holds_head() const noexcept override {
+    return instead_ != nullptr && !instead_->was_sent;
+  }
   [[nodiscard]] std::string_view end_early(Rest rest) noexcept override;
 
  private:

@@ -242,7 +242,7 @@ void Relay::pump_response() noexcept {
     }
     if (!last && end_early(BodyFilter::Rest::kMayCome)) break;
   }
-  if (!over_ && !response_over_ && !head_released_) {
+  if (!over_ && !response_over_ && !head_released_ && !holds_head()) {
     // A head without a body yet need not wait for it. Behind what the client did not take it waits,
     // and on_writable() follows.
     head_released_ = true;
@@ -272,6 +272,7 @@ bool Relay::pass_on_response(std::string_view bytes, Final final) noexcept {
   };
   if (!run_filter(filters_.response, bytes, final, write)) return false;
   const bool last = final == Final::kYes;
+  if (bytes.empty() && !last && holds_head()) return true;
   const std::span<const http::Field> trailers =
       last ? call_.trailers() : std::span<const http::Field>{};
   if (trailers.empty()) return exchange_.write(Payload::borrow(bytes), final).has_value();

@@ -54,6 +54,8 @@ class BodyFilter {
   // It has nothing to do with this body: it is not asked about the bytes any more, which may go on
   // without being looked at. Asked once the head is rewritten.
   [[nodiscard]] virtual bool passes_all() const noexcept { return false; }
+  // Of a response: what it passes comes at the end, and the head goes with it.
+  [[nodiscard]] virtual bool holds_head() const noexcept { return false; }
   // Of a response, between two parts of it, or when it broke off: what it ends with in place of all
   // that has not come. Empty: it goes on, or is cut off. Valid until the filter is called again.
   enum class Rest : bool { kMayCome, kBrokeOff };
@@ -203,6 +205,9 @@ class Relay final : private net::Deferred, private net::Timer {
   void tell_throttle(Way way, std::size_t bytes) noexcept;
   // Whether the bytes of a body may go from socket to socket through a pipe.
   [[nodiscard]] bool goes_unseen(Way way) const noexcept;
+  [[nodiscard]] bool holds_head() const noexcept {
+    return filters_.response != nullptr && filters_.response->holds_head();
+  }
   // Has the response's filter end it, if it does.
   [[nodiscard]] bool end_early(BodyFilter::Rest rest) noexcept;
   // Gives `bytes` to the filter, if it wants them, and to `write` what becomes of them: none are

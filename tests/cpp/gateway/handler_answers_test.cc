@@ -105,12 +105,12 @@ TEST_F(HandlerAnswersTest, AnErrorThatBreaksOffIsReplaced) {
     (void)pass_through(signed_request({.path = "/logs/a"}));
     std::string said = document("404", "<Error><Code>NoSuchKey</Code><Key>a</Key></Error>", more);
     said.resize(said.size() - 10);
-    std::string got = answer_from_backend(said);
+    EXPECT_EQ(answer_from_backend(said), "") << "the head goes with the document";
     peer_.reset();
     settle();
-    got += wire_.take_sent();
+    const std::string got = wire_.take_sent();
     EXPECT_TRUE(got.starts_with("HTTP/1.1 404 ")) << got;
-    EXPECT_TRUE(has(got, "answered with status 404</Message></Error>\r\n0\r\n\r\n")) << got;
+    EXPECT_TRUE(got.ends_with("answered with status 404</Message></Error>")) << got;
     EXPECT_FALSE(has(got, "<Key>"));
   }
 }
@@ -118,12 +118,12 @@ TEST_F(HandlerAnswersTest, AnErrorThatBreaksOffIsReplaced) {
 TEST_F(HandlerAnswersTest, ALongErrorIsNotWaitedFor) {
   serve({{"logs", backend()}});
   (void)pass_through(signed_request({.path = "/logs/a"}));
-  std::string got = answer_from_backend(
-      "HTTP/1.1 404 X\r\ncontent-type: text/html\r\ncontent-length: 1000000\r\n\r\n");
-  got += answer_from_backend(std::string(ResponseFilter::kErrorBytesMax, 'x'));
-  EXPECT_FALSE(has(got, "<Error>"));
-  got += answer_from_backend("x");
-  EXPECT_TRUE(has(got, "answered with status 404</Message></Error>\r\n0\r\n\r\n")) << got;
+  EXPECT_EQ(answer_from_backend(
+                "HTTP/1.1 404 X\r\ncontent-type: text/html\r\ncontent-length: 1000000\r\n\r\n"),
+            "");
+  EXPECT_EQ(answer_from_backend(std::string(ResponseFilter::kErrorBytesMax, 'x')), "");
+  const std::string got = answer_from_backend("x");
+  EXPECT_TRUE(got.ends_with("answered with status 404</Message></Error>")) << got;
   EXPECT_EQ(test::receive_all(peer_), "");
   char byte = 0;
   EXPECT_LE(::recv(peer_.get(), &byte, 1, 0), 0) << "the backend need not go on";

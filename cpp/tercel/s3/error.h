@@ -48,7 +48,7 @@ namespace tercel::s3 {
   X(kMalformedXML, 400,                                                                            \
     "The XML that you provided was not well-formed or did not validate against our published "     \
     "schema")                                                                                      \
-  X(kMethodNotAllowed, 405, "The specified method is not allowed against this resource")           \
+  X(kMethodNotAllowed, 405, "The specified method is not allowed against this resource.")          \
   X(kMissingContentLength, 411, "You must provide the Content-Length HTTP header.")                \
   X(kNoSuchBucket, 404, "The specified bucket does not exist")                                     \
   X(kNotImplemented, 501,                                                                          \

@@ -231,8 +231,6 @@ NB_MODULE(_s3, module) {
              "Returns whether keys of a bucket can be behind it.");
   module.def("is_plain_key", &tercel::s3::is_plain_key, nb::arg("text"),
              "Returns whether every backend takes a key, or the beginning of one, as it is.");
-  module.def("climbs_out", &tercel::s3::climbs_out, nb::arg("text"),
-             "Returns whether a segment of it is .., however it is decoded.");
   module.def("anonymous_operations", &s3::anonymous_operations,
              "Returns those that can be let through without a signature.");
   module.def("cors_problem", &s3::cors_problem, nb::arg("rule"),

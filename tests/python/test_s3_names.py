@@ -124,7 +124,7 @@ def test_page_of_a_proxy_before_the_storage_is_replaced(origin: Origin) -> None:
 
 
 @pytest.mark.parametrize("headers", [XML, {}, {"Content-Type": "text/plain"}])
-@pytest.mark.parametrize("around", ["", '<?xml version="1.0" encoding="UTF-8"?>\n'])
+@pytest.mark.parametrize("around", ["", '<?xml version="1.0" encoding="UTF-8"?>\n', "\ufeff"])
 def test_error_of_s3_is_passed_whatever_it_says_that_it_is(
     front: Front, origin: Origin, headers: dict[str, str], around: str
 ) -> None:

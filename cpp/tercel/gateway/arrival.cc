@@ -127,7 +127,7 @@ std::optional<s3::Refusal> Arrival::read_operation(const http::Request& request,
   memory = memory.subspan(list_prefix.size());
   if (!ids_stay_here(memory)) {
     return s3::Refusal{s3::ErrorCode::kInvalidArgument,
-                       "Invalid version id or upload id specified"};
+                       "Invalid version id, upload id or token specified"};
   }
   if (!read_headers(request, memory)) {
     return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
@@ -146,7 +146,8 @@ std::optional<s3::Refusal> Arrival::read_operation(const http::Request& request,
 }
 
 bool Arrival::ids_stay_here(std::span<char> memory) const noexcept {
-  for (const std::string_view name : {"uploadId", "versionId"}) {
+  for (const std::string_view name :
+       {"uploadId", "versionId", "continuation-token", "upload-id-marker", "version-id-marker"}) {
     const s3::QueryPart* const id = query.find(name);
     if (id == nullptr) continue;
     char* end = memory.data();

@@ -71,8 +71,8 @@ class Arrival {
   [[nodiscard]] std::optional<s3::Refusal> read_operation(const http::Request& request,
                                                           std::span<char> memory) noexcept;
 
-  // Whether the ids of an upload and of versions can be such. A backend that keeps these as files
-  // would find those of other keys, and of other buckets, by an id with "..".
+  // Whether the ids of an upload, of versions, and of a place in a list can be such. A backend that
+  // keeps these as files would find those of other keys, and of other buckets, by one with "..".
   [[nodiscard]] bool ids_stay_here(std::span<char> memory) const noexcept;
   // False: they are too many.
   [[nodiscard]] bool read_headers(const http::Request& request, std::span<char> memory) noexcept;

@@ -6,7 +6,8 @@
 namespace tercel::gateway {
 namespace {
 
-constexpr std::string_view kWhiteSpace = " \t\r\n";
+// And a byte order mark.
+constexpr std::string_view kWhiteSpace = " \t\r\n\xef\xbb\xbf";
 
 // Behind a declaration, comments and white space: what XML has around the root element.
 std::string_view behind_misc(std::string_view text) noexcept {

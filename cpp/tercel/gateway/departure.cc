@@ -24,8 +24,6 @@ using s3::PayloadMode;
 
 constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 constexpr std::string_view kUnsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
-// Ids of secrets in the cache of signing keys: those of clients are the other ones.
-constexpr std::uint64_t kOfBackends = 1;
 
 // The bucket can be a label of the host: a name with several labels, whose certificate is for one
 // label more. Source: the user guide of Amazon S3, "Virtual hosting of general purpose buckets".
@@ -187,8 +185,7 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
 std::optional<s3::Refusal> Departure::sign(const http::Request& request, const Arrival& arrival,
                                            const With& with, const Hmac& hmac) noexcept {
   if (std::exchange(dated_, with.now) != with.now) date_ = s3::to_amz_date(with.now);
-  const s3::SigningKeyId id{
-      kOfBackends, hmac.version, {date_.data(), s3::kDateBytes}, with.backend.region};
+  const s3::SigningKeyId id{hmac.version, {date_.data(), s3::kDateBytes}, with.backend.region};
   const s3::SigningKey* key = with.keys.find(id);
   if (key == nullptr) {
     key = &with.keys.insert(id, s3::SigningKey{hmac.secret.view(), id.date, id.region});

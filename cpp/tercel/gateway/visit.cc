@@ -17,9 +17,6 @@ namespace {
 using s3::ErrorCode;
 using s3::Refusal;
 
-// Of a client's secrets in the cache of signing keys.
-constexpr std::uint64_t kOfClients = 0;
-
 }  // namespace
 
 void Visit::begin(const http::Request& request) noexcept {
@@ -108,7 +105,7 @@ bool Visit::is_signed_right(const http::Request& request) noexcept {
     s3::verify_unknown(station_.no_key, claim.stamp(), *digest, claim.signature);
     return false;
   }
-  const s3::Secret secret{kOfClients, key_->version, key_->secret.view()};
+  const s3::Secret secret{key_->version, key_->secret.view()};
   return s3::verify(station_.front_keys, secret, claim.stamp(), *digest, claim.signature) !=
          nullptr;
 }

@@ -59,7 +59,7 @@ HexDigest sign(const SigningKey& key, const Stamp& stamp, const Sha256Digest& ca
 
 const SigningKey* verify(SigningKeyCache& cache, const Secret& secret, const Stamp& stamp,
                          const Sha256Digest& canonical, std::string_view signature) noexcept {
-  const SigningKeyId id{secret.id, secret.version, stamp.date(), stamp.region};
+  const SigningKeyId id{secret.id, stamp.date(), stamp.region};
   if (const SigningKey* known = cache.find(id)) {
     return equal_constant_time(view(sign(*known, stamp, canonical)), signature) ? known : nullptr;
   }

@@ -43,7 +43,6 @@ struct Stamp {
 // A secret of a client, and its name in a SigningKeyCache.
 struct Secret {
   std::uint64_t id = 0;
-  std::uint64_t version = 0;
   std::string_view text = {};
 };
 

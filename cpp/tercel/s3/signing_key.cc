@@ -40,7 +40,7 @@ SigningKey::SigningKey(std::string_view secret, std::string_view date,
     : hmac_{chain(secret, date, region)} {}
 
 SigningKeyCache::Name::Name(const SigningKeyId& id) noexcept
-    : secret{id.secret}, version{id.version}, region_bytes{id.region.size()} {
+    : secret{id.secret}, region_bytes{id.region.size()} {
   static_assert(std::has_unique_object_representations_v<Name>);
   TERCEL_ASSERT(id.date.size() == date.size() && id.region.size() <= region.size());
   std::copy_n(id.date.begin(), std::min(id.date.size(), date.size()), date.begin());

@@ -34,16 +34,15 @@ class SigningKey {
   HmacKey hmac_;
 };
 
-// What a key was derived from. A secret is named by a number of its owner's; whoever replaces the
-// secret takes another version, and so no request meets the key of the old one.
+// What a key was derived from. A secret is named by a number that no other one has: whoever
+// replaces a secret takes another, and so no request meets the key of the old one.
 struct SigningKeyId {
   std::uint64_t secret = 0;
-  std::uint64_t version = 0;
   std::string_view date = {};    // kDateBytes of them.
   std::string_view region = {};  // At most kRegionBytesMax.
 };
 
-// A resource. Forgets the key that was not used for longest. Memory: 344 bytes a key, taken when
+// A resource. Forgets the key that was not used for longest. Memory: 336 bytes a key, taken when
 // the cache is made and touched as it fills. Thread: one.
 class SigningKeyCache {
  public:
@@ -67,7 +66,6 @@ class SigningKeyCache {
     explicit Name(const SigningKeyId& id) noexcept;
 
     std::uint64_t secret;
-    std::uint64_t version;
     std::uint64_t region_bytes;
     std::array<char, kDateBytes> date{};
     std::array<char, kRegionBytesMax> region{};  // Zeros behind.

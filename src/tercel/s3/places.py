@@ -18,23 +18,17 @@ __all__ = ["LISTS", "check_folder", "is_plain", "listed"]
 
 # Operations that show keys of a bucket, below the parameter `prefix`.
 LISTS = ("ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads")
-# What stands for a version, an upload or a place in a list, and may be the name of a file there.
-_IDS = (
-    "versionId",
-    "uploadId",
-    "continuation-token",
-    "version-id-marker",
-    "upload-id-marker",
-)
 
 
 def is_plain(key: str, copy_source: str, query: Mapping[str, str]) -> bool:
-    """Returns whether everything in a request that names keys is plain."""
+    """Returns whether everything in a request that names keys is plain.
+
+    Ids and tokens are: the engine refuses others before anybody is asked.
+    """
     return (
         _s3.is_plain_key(key)
         and _s3.is_plain_key(copy_source.partition("/")[2])
         and _s3.is_plain_key(query.get("prefix", ""))
-        and not any(_s3.climbs_out(query[name]) for name in _IDS if name in query)
     )
 
 

@@ -339,8 +339,7 @@ class AuthzRequest:
         """Whether every backend takes its keys as they are.
 
         Key, source of a copy and prefix of a list have no segment that is `.` or `..`, none that is
-        empty but the last, and no NUL byte, however often they are decoded; ids of versions and
-        uploads have no segment `..`.
+        empty but the last, and no NUL byte, however often they are decoded.
         """
         return is_plain(self.key, self.copy_source, self.query)
 

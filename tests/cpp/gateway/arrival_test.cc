@@ -68,6 +68,15 @@ TEST_F(ArrivalTest, IdsAreOfNoOtherPlace) {
     const std::string name{id};
     EXPECT_EQ(code("partNumber=1&uploadId=" + name), "InvalidArgument") << id;
   }
+  for (const std::string_view name :
+       {"continuation-token", "upload-id-marker", "version-id-marker"}) {
+    const std::string query = std::string{name} + "=..%2Fb";
+    const http::Request list = request("s3.example.test", "/bucket", query);
+    memory_.resize(Arrival::kMemoryBytes + 6 * list.query.size());
+    const auto refusal = arrival_->read(list, config_, s3::kTestNow, memory_);
+    ASSERT_TRUE(refusal) << name;
+    EXPECT_EQ(refusal->code(), s3::ErrorCode::kInvalidArgument) << name;
+  }
   EXPECT_EQ(code("", "other/key?versionId=ab"), "");
   EXPECT_EQ(code("", "other/key?versionId=..%2Fb"), "InvalidArgument");
   EXPECT_EQ(code("uploadId=u&partNumber=1", "other/key?versionId=../b"), "InvalidArgument");

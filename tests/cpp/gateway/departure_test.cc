@@ -123,9 +123,9 @@ class DepartureTest : public testing::Test {
     const auto digest = s3::canonical_digest(there.claim.canonical(request, there.query));
     ASSERT_TRUE(digest);
     s3::SigningKeyCache keys{4};
-    EXPECT_NE(s3::verify(keys, {0, 0, kBackendSecret}, there.claim.stamp(), *digest,
-                         there.claim.signature),
-              nullptr);
+    EXPECT_NE(
+        s3::verify(keys, {0, kBackendSecret}, there.claim.stamp(), *digest, there.claim.signature),
+        nullptr);
   }
 
   std::unique_ptr<ClientRequest> client_;

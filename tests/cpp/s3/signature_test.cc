@@ -36,7 +36,7 @@ TEST(SignatureTest, IsTheHmacOfTheStringToSign) {
 
 TEST(SignatureTest, VerifyKeepsAKeyOnlyWhenTheSignatureIsRight) {
   SigningKeyCache cache{4};
-  const Secret secret{.id = 1, .version = 1, .text = kSecret};
+  const Secret secret{.id = 1, .text = kSecret};
   const Sha256Digest digest = sha256("request");
   const std::string right = text(sign(key(), kStamp, digest));
   std::string wrong = right;
@@ -47,12 +47,12 @@ TEST(SignatureTest, VerifyKeepsAKeyOnlyWhenTheSignatureIsRight) {
   EXPECT_NE(verify(cache, secret, kStamp, digest, right), nullptr);
   EXPECT_EQ(cache.size(), 1U);
   // Now with the key of the cache, of which the secret is no longer needed.
-  EXPECT_NE(verify(cache, {.id = 1, .version = 1}, kStamp, digest, right), nullptr);
+  EXPECT_NE(verify(cache, {.id = 1}, kStamp, digest, right), nullptr);
   EXPECT_EQ(verify(cache, secret, kStamp, digest, wrong), nullptr);
   EXPECT_EQ(verify(cache, secret, kStamp, sha256("other"), right), nullptr);
   EXPECT_EQ(verify(cache, secret, kStamp, digest, ""), nullptr);
-  // A new version of the secret does not meet the key of the old one.
-  EXPECT_EQ(verify(cache, {.id = 1, .version = 2, .text = "new"}, kStamp, digest, right), nullptr);
+  // A new secret does not meet the key of the old one.
+  EXPECT_EQ(verify(cache, {.id = 2, .text = "new"}, kStamp, digest, right), nullptr);
 }
 
 TEST(SignatureTest, TimestampAndRegionAreSigned) {

@@ -110,7 +110,7 @@ void check_signature(const http::Request& there, const Arrival& seen) {
   check(seen.claim.access_key == "BACKEND" && seen.claim.session_token.empty());
   const auto digest = s3::canonical_digest(seen.claim.canonical(there, seen.query));
   s3::SigningKeyCache keys{1};
-  check(digest && s3::verify(keys, {0, 0, kBackendSecret}, seen.claim.stamp(), *digest,
+  check(digest && s3::verify(keys, {0, kBackendSecret}, seen.claim.stamp(), *digest,
                              seen.claim.signature) != nullptr);
 }
 

@@ -206,8 +206,7 @@ void PyServer::start() {
 
 void PyServer::drain(bool notify_streams) {
   service_->drain();
-  // Another process shows the sum, and after SIGUSR2 that of other counters.
-  if (metrics_server_ != nullptr && statistics_ != nullptr) metrics_server_->server().drain();
+  if (drains_metrics()) metrics_server_->server().drain();
   if (notify_streams) service_->notify_draining();
 }
 
@@ -233,6 +232,17 @@ bool PyServer::stop() {
 
 std::size_t PyServer::active() const noexcept {
   return application_->active(*service_);
+}
+
+std::size_t PyServer::connections() const noexcept {
+  std::size_t all = service_->connections();
+  if (drains_metrics()) all += metrics_server_->server().connections();
+  return all;
+}
+
+// A worker shows the sum of all: after it another process does, of other counters after SIGUSR2.
+bool PyServer::drains_metrics() const noexcept {
+  return metrics_server_ != nullptr && statistics_ != nullptr;
 }
 
 int PyServer::traverse(visitproc visit, void* arg) const {
@@ -324,7 +334,9 @@ void bind_server(nb::module_& module) {
            "a request.")
       .def_prop_ro("active", &PyServer::active,
                    "Requests without a complete answer, and applications that work on after it.")
-      .def_prop_ro("connections", &PyServer::connections, "Open connections.");
+      .def_prop_ro(
+          "connections", &PyServer::connections,
+          "Open connections; those that ask for metrics among them where they are drained, too.");
 }
 
 }  // namespace tercel::python

@@ -82,7 +82,8 @@ class PyServer {
 
   // Requests that are not answered yet, and applications that work on after their answer.
   [[nodiscard]] std::size_t active() const noexcept;
-  [[nodiscard]] std::size_t connections() const noexcept { return service_->connections(); }
+  // Those that ask for metrics among them where they are drained, too.
+  [[nodiscard]] std::size_t connections() const noexcept;
 
   int traverse(visitproc visit, void* arg) const;
 
@@ -92,6 +93,7 @@ class PyServer {
   [[nodiscard]] bool stop();
   // Makes what shows metrics, and has them measured. The sockets are for it.
   void show_metrics(std::vector<net::ListenSocket> sockets);
+  [[nodiscard]] bool drains_metrics() const noexcept;
   [[nodiscard]] bool secure() const noexcept { return !settings_.ssl_certfile.empty(); }
 
   nanobind::object engine_object_;

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from support.crew import children, wait_until
+from support.crew import children
 from support.fixtures import Ledger
 from support.load import Load
 from support.processes import cpu_seconds, open_files
@@ -27,6 +27,7 @@ from support.server import ServerProcess
 from support.tls import Authority
 from support.tls import connect as connect_tls
 from support.traffic import Exchanges, ExchangesInClear, Traffic
+from support.waiting import wait_until
 
 SECONDS = float(os.environ.get("TERCEL_SOAK_SECONDS", "300"))
 WARM_UP_S = SECONDS / 4

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from support.crew import Site, children, wait_until
+from support.crew import Site, children
 from support.finalise import finalise
 from support.fixtures import Ledger
 from support.load import Load
 from support.processes import environment_of_tests, main_thread_seconds, private_bytes
 from support.server import ServerProcess
 from support.stalls import client_of, p99, waits
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from support.crew import Site, wait_until
+from support.crew import Site
 from support.fixtures import Ledger
 from support.load import Load
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -24,10 +24,11 @@ import pytest
 pytest.importorskip("django")
 
 from support.clients import curl
-from support.crew import children, runs, wait_until
+from support.crew import children, runs
 from support.http1 import Closed, Response
 from support.server import ServerProcess
 from support.tls import Authority
+from support.waiting import wait_until
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "django_site"
 ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "ignore"}

@@ -17,8 +17,8 @@ import time
 import pytest
 
 from support.containers import ContainerProcess
-from support.crew import wait_until
 from support.proxies import DEPLOY
+from support.waiting import wait_until
 from tercel.cli.options import parse
 from tercel.settings import load
 

@@ -18,13 +18,14 @@ from typing import Any
 import httpx
 import pytest
 
-from support.crew import Site, wait_until
+from support.crew import Site
 from support.fixtures import Ledger, ServeProcess
 from support.http1 import Closed, RawClient, Response
 from support.load import Load
 from support.proxies import DEPLOY, HaProxy, Nginx, Proxy
 from support.server import ServerProcess
 from support.tls import Authority, connect
+from support.waiting import wait_until
 from support.websocket import WebSocketClient
 from tercel.settings import load
 

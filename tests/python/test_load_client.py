@@ -20,10 +20,10 @@ from typing import Self
 
 import pytest
 
-from support.crew import wait_until
 from support.load import Counts, Load
 from support.processes import environment_of_others
 from support.server import ServerProcess
+from support.waiting import wait_until
 from support.websocket import PING, TEXT, accept_key, frame
 
 ROOT = Path(__file__).resolve().parents[2]

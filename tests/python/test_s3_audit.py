@@ -19,7 +19,6 @@ import pytest
 
 import tercel
 import tercel.s3
-from support.crew import wait_until
 from support.http1 import RawClient
 from support.s3_gateway import (
     ALICE,
@@ -32,6 +31,7 @@ from support.s3_gateway import (
 )
 from support.s3_origin import KEY, Origin
 from support.sigv4 import Key, presign
+from support.waiting import wait_until
 from tercel import _core
 from tercel.problems import SettingError
 from tercel.s3 import Hmac

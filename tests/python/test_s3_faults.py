@@ -16,7 +16,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,6 +38,7 @@ from support.s3_gateway import (
 )
 from support.s3_origin import Origin
 from support.sigv4 import sign
+from support.waiting import wait_until
 
 KEPT = os.urandom(300_000)
 BIG = os.urandom(2_000_000)
@@ -45,13 +46,6 @@ BIG = os.urandom(2_000_000)
 
 origin = origin_fixture(KEPT)
 front = front_fixture()
-
-
-def eventually(holds: Callable[[], bool], what: str, *, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.01)
 
 
 @contextlib.contextmanager
@@ -62,10 +56,10 @@ def no_descriptor_is_left(origin: Origin) -> Iterator[None]:
         origin.hang_up()
         return open_files(os.getpid())
 
-    eventually(lambda: origin.open_connections == 0 or not origin.hang_up(), "it is busy")
+    wait_until(lambda: origin.open_connections == 0 or not origin.hang_up(), "it is idle")
     before = idle()
     yield
-    eventually(lambda: idle() <= before, "descriptors are left open")
+    wait_until(lambda: idle() <= before, "no descriptor is left")
 
 
 def assert_serves(front: Front, origin: Origin) -> None:
@@ -120,7 +114,7 @@ def test_a_backend_that_breaks_off_before_its_answer_is_unavailable(
             assert (response.status, error_code(response)) == (503, "ServiceUnavailable")
         origin.release()
         # Each I/O thread puts off its next connection for a while of its own.
-        eventually(lambda: serves(front, origin), "it does not recover")
+        wait_until(lambda: serves(front, origin), "it recovers")
     assert front.gateway.counts()["backend_failed"] >= 1
 
 
@@ -173,7 +167,7 @@ def test_a_backend_that_stalls_is_let_go_when_its_reader_goes(
     with no_descriptor_is_left(origin):
         with client_that_goes(front, origin, point, "GET", "/back/key") as client:
             client.reset()
-        eventually(lambda: origin.stalled == 0, "the backend's connection is kept")
+        wait_until(lambda: origin.stalled == 0, "the backend's connection is closed")
         origin.release()
         assert_serves(front, origin)
 
@@ -185,7 +179,7 @@ def test_an_upload_that_was_not_sent_whole_goes_with_its_client(
     with no_descriptor_is_left(origin):
         with client_that_goes(front, origin, point, "PUT", "/back/new", TOO_BIG) as client:
             client.reset()
-        eventually(lambda: origin.stalled == 0, "the backend's connection is kept")
+        wait_until(lambda: origin.stalled == 0, "the backend's connection is closed")
         origin.release()
         assert "/back/new" not in origin.objects
         assert_serves(front, origin)
@@ -201,7 +195,7 @@ def test_one_that_was_sent_whole_is_ended_without_it(
         time.sleep(0.2)
         assert origin.stalled == 1
         origin.release()
-        eventually(lambda: "/back/new" in origin.objects, "nothing is stored")
+        wait_until(lambda: "/back/new" in origin.objects, "it is stored")
         assert origin.objects.pop("/back/new") == BIG
         assert_serves(front, origin)
 
@@ -211,7 +205,7 @@ def test_a_client_that_closes_its_side_ends_its_reads_only(origin: Origin) -> No
     with Front({"*": backend(origin)}, settings=settings) as front:
         with client_that_goes(front, origin, "answer", "GET", "/back/key") as client:
             client.half_close()
-            eventually(lambda: origin.stalled == 0, "the backend's connection is kept")
+            wait_until(lambda: origin.stalled == 0, "the backend's connection is closed")
         origin.release()
         with client_that_goes(front, origin, "answer", "PUT", "/back/new", BIG) as client:
             client.half_close()
@@ -344,7 +338,7 @@ def test_a_connection_that_idled_and_closed_is_noticed(front: Front, origin: Ori
     for _ in range(10):
         assert front.send("PUT", "/back/new", body=BIG).status == 200
         origin.hang_up()
-        eventually(lambda: origin.open_connections == 0, "it is open")
+        wait_until(lambda: origin.open_connections == 0, "it is closed")
     assert [seen.complete for seen in origin.seen] == [True] * 10
 
 
@@ -503,7 +497,7 @@ def test_no_token_is_no_request(
         assert ("API key" in caplog.text) or (iam.url in caplog.text)
         if mode != "down":  # And it recovers.
             iam.mode = "right"
-            eventually(lambda: front.send("GET", "/back/key").body == KEPT, "there is no token")
+            wait_until(lambda: front.send("GET", "/back/key").body == KEPT, "there is a token")
 
 
 def test_a_token_is_renewed_before_it_ends(iam: Iam) -> None:
@@ -600,7 +594,7 @@ def test_a_client_that_goes_in_its_upload_makes_no_object(
                         assert client.response().status >= 400
                 elif how == "reset":
                     client.reset()
-        eventually(lambda: origin.open_connections == 0, "the backend waits for the rest")
+        wait_until(lambda: origin.open_connections == 0, "the backend is told")
         assert [seen.complete for seen in origin.seen] == [False] * 5
         assert "/back/new" not in origin.objects
         assert_serves(front, origin)

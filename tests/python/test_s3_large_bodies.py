@@ -14,7 +14,6 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from support.s3_gateway import Front, backend, fields_of, front_fixture, origin_
 from support.s3_gateway import raw_request as raw
 from support.s3_origin import Origin
 from support.sigv4 import UNSIGNED
+from support.waiting import wait_until
 from tercel.s3 import Limit
 
 KIB = 1024
@@ -47,13 +47,6 @@ def pipes() -> int:
     return count
 
 
-def eventually(holds: Callable[[], bool], what: str, *, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.01)
-
-
 def ask(
     client: RawClient, front: Front, method: str, path: str, body: bytes | None = None
 ) -> Response:
@@ -70,7 +63,7 @@ def test_a_large_body_goes_through_a_pipe_and_none_is_left(front: Front, origin:
     assert front.send("GET", "/back/large").body == LARGE
     assert pipes() > before
     # They are kept for a moment only.
-    eventually(lambda: pipes() <= before, "pipes are left open")
+    wait_until(lambda: pipes() <= before, "no pipe is left")
     assert front.send("PUT", "/back/other", body=LARGE).status == 200
     assert pipes() > before
     assert origin.objects["/back/other"] == LARGE
@@ -154,10 +147,10 @@ def test_a_client_that_goes_in_the_middle_leaves_no_object(front: Front, origin:
     with front.connect() as client:
         client.send(raw("GET", "/back/key", fields_of("GET", "/back/key", front.host, None)))
         time.sleep(0.1)
-    eventually(lambda: origin.open_connections == 0 or not origin.hang_up(), "it is busy")
+    wait_until(lambda: origin.open_connections == 0 or not origin.hang_up(), "it is idle")
     assert path not in origin.objects
     assert not any(seen.complete for seen in origin.seen if seen.method == "PUT")
-    eventually(lambda: pipes() <= before, "pipes are left open")
+    wait_until(lambda: pipes() <= before, "no pipe is left")
     assert front.send("GET", "/back/key").body == BODY
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from support.crew import Site, wait_until
+from support.crew import Site
 from support.metrics import ANYWHERE, Metrics, metrics_of, named
 from support.s3_gateway import ALICE, Front, backend, file_server, origin_fixture
 from support.s3_origin import KEY, Origin
+from support.waiting import wait_until
 from tercel.s3 import Hmac, presign
 
 origin = origin_fixture(b"kept")

@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from support.http1 import Closed
 from support.s3_gateway import Front, backend, error_code, fields_of, origin_fixture, raw_request
 from support.s3_origin import KEY, Origin
 from support.tls import VERSIONS, Authority
+from support.waiting import wait_until
 from tercel.s3 import Backend, EndpointState, Hmac
 
 KEPT = os.urandom(100_000)
@@ -45,13 +46,6 @@ def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
-
-
-def eventually(holds: Callable[[], Any], what: str, *, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 def refused(front: Front, target: str = "/back/key") -> tuple[int, str]:
@@ -269,7 +263,7 @@ def test_a_transfer_that_stands_still_is_cut_off(origin: Origin) -> None:
             response = client.response()
             assert (response.status, error_code(response)) == (504, "GatewayTimeout")
         assert "/back/new" not in origin.objects
-        eventually(lambda: front.gateway.counts()["backend_failed"] >= 1, "it is not counted")
+        wait_until(lambda: front.gateway.counts()["backend_failed"] >= 1, "it is counted")
 
 
 def test_white_space_is_progress(origin: Origin) -> None:
@@ -289,7 +283,7 @@ def test_connections_that_nobody_uses_are_closed_in_time(origin: Origin) -> None
         front.send("GET", "/back/key")
         front.send("GET", "/back/key")
         assert (origin.connections, origin.open_connections) == (1, 1)
-        eventually(lambda: origin.open_connections == 0, "it is kept", seconds=3)
+        wait_until(lambda: origin.open_connections == 0, "it is closed", timeout=3)
         assert front.send("GET", "/back/key").body == KEPT
         assert origin.connections == 2
 
@@ -389,7 +383,7 @@ def test_the_first_endpoint_is_used_again_when_it_is_back(origin: Origin) -> Non
             assert front.send("GET", "/back/key").body == KEPT
         with Origin(port=port) as back:
             back.objects["/back/key"] = KEPT
-            eventually(lambda: front.send("GET", "/back/key") and back.seen, "it is not used")
+            wait_until(lambda: front.send("GET", "/back/key") and back.seen, "it is used")
             assert not front.gateway.endpoints()[0].resting
             count = len(origin.seen)
             for _ in range(5):
@@ -421,7 +415,7 @@ def test_when_all_rest_one_is_asked_nevertheless() -> None:
         assert [state.resting for state in front.gateway.endpoints()] == [True, True]
         with Origin(port=int(places[1].rpartition(":")[2])) as back:
             back.objects["/back/key"] = KEPT
-            eventually(lambda: front.send("GET", "/back/key").status == 200, "it is not found")
+            wait_until(lambda: front.send("GET", "/back/key").status == 200, "it is found")
 
 
 def test_an_update_keeps_what_was_learnt(origin: Origin, other: Origin) -> None:
@@ -488,16 +482,16 @@ def test_an_endpoint_is_looked_at_before_a_request_meets_it(origin: Origin) -> N
         def resting() -> bool:
             return front.gateway.endpoints()[0].resting
 
-        eventually(resting, "nobody looked")
+        wait_until(resting, "somebody looks")
         assert front.send("GET", "/back/key").body == KEPT
         assert front.gateway.counts()["failed_over"] == 0
         with Origin(port=port) as back:
-            eventually(lambda: not resting(), "nobody looked again")
+            wait_until(lambda: not resting(), "somebody looks again")
             back.objects["/back/key"] = KEPT
             count = len(origin.seen)
             assert front.send("GET", "/back/key").body == KEPT
             assert (len(origin.seen), len(back.seen)) == (count, 1)
-        eventually(resting, "nobody saw that it went")
+        wait_until(resting, "somebody sees that it went")
         counts = front.gateway.counts()
         assert counts["checks"] > counts["checks_failed"] >= 2
 
@@ -505,25 +499,25 @@ def test_an_endpoint_is_looked_at_before_a_request_meets_it(origin: Origin) -> N
 def test_a_head_is_answered_by_who_is_there(origin: Origin, other: Origin) -> None:
     both = [origin.url, other.url]
     with Front({"*": backend(origin, endpoint=both, check="head", check_interval=0.2)}) as front:
-        eventually(lambda: len(origin.seen) >= 2 and len(other.seen) >= 2, "nobody looked")
+        wait_until(lambda: len(origin.seen) >= 2 and len(other.seen) >= 2, "somebody looks")
         assert {(seen.method, seen.target) for seen in origin.seen} == {("HEAD", "/")}
         # They are not signed: 403 is an answer, too.
         assert {seen.signed_by for seen in origin.seen} == {""}
         assert not any(state.resting for state in front.gateway.endpoints())
         origin.fail("answer", "500", times=1000)
-        eventually(lambda: front.gateway.endpoints()[0].resting, "it is thought to be well")
+        wait_until(lambda: front.gateway.endpoints()[0].resting, "it is thought to be ill")
         count = len([seen for seen in origin.seen if seen.method == "GET"])
         assert front.send("GET", "/back/key").body == KEPT
         assert len([seen for seen in origin.seen if seen.method == "GET"]) == count
         origin.release()
-        eventually(lambda: not front.gateway.endpoints()[0].resting, "it is thought to be ill")
+        wait_until(lambda: not front.gateway.endpoints()[0].resting, "it is thought to be well")
 
 
 def test_of_several_threads_one_looks(origin: Origin) -> None:
     reached = backend(origin, check="head", check_interval=0.5)
     with Front({"*": reached}, settings={"io_threads": 4}) as front:
         began = time.monotonic()
-        eventually(lambda: len(origin.seen) >= 4, "nobody looked")
+        wait_until(lambda: len(origin.seen) >= 4, "somebody looks")
         assert time.monotonic() - began > 1.4
         assert front.gateway.counts()["checks"] >= 4
 
@@ -532,7 +526,7 @@ def test_checks_follow_an_update(origin: Origin) -> None:
     with Front({"*": backend(origin)}) as front:
         front.gateway.update({"*": backend(origin, check="head", check_interval=0.2)})
         front.send("GET", "/back/key")
-        eventually(lambda: sum(s.method == "HEAD" for s in origin.seen) >= 3, "nobody looked")
+        wait_until(lambda: sum(s.method == "HEAD" for s in origin.seen) >= 3, "somebody looks")
         front.gateway.update({"*": backend(origin)})
         time.sleep(0.3)
         count = len(origin.seen)

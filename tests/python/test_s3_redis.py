@@ -28,9 +28,9 @@ from support.s3_shared import (
     fronts_fixture,
     redis_fixture,
     wait_for_entries,
-    wait_until,
 )
 from support.tls import Authority
+from support.waiting import wait_until
 from tercel.s3 import ApiKey, AuthzRequest, Backend, Decision, FrontKey, Gateway, Hmac, Limit, Redis
 from tercel.s3.redis import place_of
 from tercel.s3.shared_changes import SharedChanges

@@ -18,7 +18,8 @@ import pytest
 from support.redis_server import RedisServer
 from support.s3_gateway import ALICE, BOB, Front, backend, error_code, file_server, origin_fixture
 from support.s3_origin import Origin
-from support.s3_shared import KEY, MakeFront, client_of, fronts_fixture, redis_fixture, wait_until
+from support.s3_shared import KEY, MakeFront, client_of, fronts_fixture, redis_fixture
+from support.waiting import wait_until
 from tercel.s3 import Limit, Redis
 from tercel.s3.shared_limits import SharedLimits, plain_name
 from tercel.s3.store import Store

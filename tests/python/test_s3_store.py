@@ -10,7 +10,8 @@ import pytest
 
 from support.redis_server import RedisServer
 from support.s3_gateway import origin_fixture
-from support.s3_shared import MakeFront, fronts_fixture, redis_fixture, wait_until
+from support.s3_shared import MakeFront, fronts_fixture, redis_fixture
+from support.waiting import wait_until
 from tercel.s3 import Redis
 from tercel.s3.redis import COMMANDS_MAX
 from tercel.s3.shared_changes import SharedChanges, Unsaid

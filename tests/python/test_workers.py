@@ -19,10 +19,11 @@ from typing import Any
 
 import pytest
 
-from support.crew import Site, children, runs, serve_from_shell, wait_until
+from support.crew import Site, children, runs, serve_from_shell
 from support.http1 import RawClient
 from support.processes import SANITIZED, cpu_seconds, open_files
 from support.server import APPS, ServerProcess
+from support.waiting import wait_until
 from support.websocket import WebSocketClient
 from tercel import _core
 from tercel.workers.line import make_line, read_messages, tell

@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 
-from support.crew import Site, children, runs, wait_until
+from support.crew import Site, children, runs
 from support.finalise import finalise
 from support.fixtures import Ledger
 from support.http1 import Closed, RawClient
@@ -33,6 +33,7 @@ from support.server import APPS, ServerProcess
 from support.stalls import client_of, p99, waits
 from support.tls import Authority
 from support.tls import connect as connect_tls
+from support.waiting import wait_until
 
 # --- row 10: one pipe for the access logs of all
 

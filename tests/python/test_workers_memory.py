@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from support.crew import children, wait_until
+from support.crew import children
 from support.processes import SANITIZED, open_files, private_bytes
+from support.waiting import wait_until
 from tercel.loop import EventLoop
 from tercel.workers.rehearsal import rehearse
 

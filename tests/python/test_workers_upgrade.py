@@ -20,8 +20,9 @@ from typing import Any
 
 import pytest
 
-from support.crew import Site, children, runs, serve_from_shell, wait_until
+from support.crew import Site, children, runs, serve_from_shell
 from support.server import APPS, ServerProcess
+from support.waiting import wait_until
 
 
 @contextlib.contextmanager

@@ -7,23 +7,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from support.server import APPS, ServerProcess
+from support.waiting import wait_until
 
 READY_S = 20.0
-
-
-def wait_until(condition: Callable[[], Any], what: str, timeout: float = READY_S) -> Any:
-    """Waits until `condition` returns something true, and returns that."""
-    end = time.monotonic() + timeout
-    while not (value := condition()):
-        assert time.monotonic() < end, f"not within {timeout} s: {what}"
-        time.sleep(0.02)
-    return value
 
 
 def children(pid: int) -> list[int]:

@@ -13,8 +13,8 @@ from typing import Any
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 
-from support.crew import wait_until
 from support.server import ServerProcess
+from support.waiting import wait_until
 
 __all__ = ["ANYWHERE", "GUIDE", "Metrics", "metrics_of", "named"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,12 @@ import pytest
 from support.redis_server import RedisServer
 from support.s3_gateway import Front, backend
 from support.s3_origin import Origin
+from support.waiting import wait_until
 from tercel.s3 import Redis
 
-__all__ = ["KEY", "MakeFront", "entries_of", "fronts_fixture", "redis_fixture", "wait_until"]
+__all__ = ["KEY", "MakeFront", "entries_of", "fronts_fixture", "redis_fixture"]
 
 KEY = "0123456789abcdef0123456789abcdef"
-WAIT_S = 20.0
 
 MakeFront = Callable[..., Front]
 
@@ -78,10 +77,3 @@ def entries_of(server: RedisServer) -> dict[str, bytes]:
 def wait_for_entries(server: RedisServer, count: int) -> dict[str, bytes]:
     wait_until(lambda: len(entries_of(server)) >= count)
     return entries_of(server)
-
-
-def wait_until(happened: Callable[[], Any], *, timeout: float = WAIT_S) -> None:
-    end = time.monotonic() + timeout
-    while not happened():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)

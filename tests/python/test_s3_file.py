@@ -20,7 +20,8 @@ from support.server import ServerProcess
 from tercel.cli import main
 from tercel.problems import SettingError
 from tercel.s3 import ApiKey, Backend, Bearer, Cors, FrontKey, Hmac, Limit, Redis, presign
-from tercel.s3.file import KEYS, FileGateway, read_file
+from tercel.s3.file import FileGateway, read_file
+from tercel.s3.file_tables import KEYS
 from tercel.s3.rules import Rule
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "s3.md"

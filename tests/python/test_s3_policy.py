@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from tercel.s3 import ApiKey, AuthzRequest, Bearer, Decision, FrontKey, Hmac
+from tercel.s3.answers import Times, credentials_of
 from tercel.s3.iam import TokenRefused, exchange
-from tercel.s3.policy import Policy, Times, credentials_of
+from tercel.s3.policy import Policy
 
 YES, NO, FAILED, TIMED_OUT = range(4)
 TIMES = Times(key=300, unknown=10, allow=60, deny=5, credentials=300, failure=1, patience=0.3)
@@ -187,7 +188,8 @@ class TestHanging:
     def test_one_that_hangs_does_not_keep_the_process(self) -> None:
         program = """if True:
             import asyncio, time
-            from tercel.s3.policy import Policy, Times
+            from tercel.s3.answers import Times
+            from tercel.s3.policy import Policy
 
             times = Times(1, 1, 1, 1, 1, 1, patience=0.1)
             policy = Policy(lambda access_key: time.sleep(60), lambda request: True, None, times)
@@ -265,7 +267,8 @@ class TestCoroutines:
     def test_ctrl_c_is_no_failure_of_a_function(self) -> None:
         program = """if True:
             import asyncio, os, signal
-            from tercel.s3.policy import Policy, Times
+            from tercel.s3.answers import Times
+            from tercel.s3.policy import Policy
 
             async def secret_for(access_key):
                 signal.signal(signal.SIGINT, signal.default_int_handler)

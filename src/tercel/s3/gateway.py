@@ -10,9 +10,10 @@ from tercel import _s3
 from tercel.native_app import run_lifespan_alone
 from tercel.options import check_call, check_flag, check_number, listed, path_of
 from tercel.s3.anonymous import operations_of
+from tercel.s3.answers import Times
 from tercel.s3.cors import cors_rules
 from tercel.s3.limits import Limit, native_limits
-from tercel.s3.policy import Policy, Times
+from tercel.s3.policy import Policy
 from tercel.s3.reach import EndpointState, native_reach
 from tercel.s3.redis import Redis, is_shared
 from tercel.s3.resolved import ResolvedBackends

@@ -1,4 +1,4 @@
-"""Asks the operator's functions, once for all who wait, and makes answers of what they return.
+"""Asks the operator's functions, once for all who wait, and tells the engine what they say.
 
 A function is plain, and runs on a thread of a pool (threads.py), or a coroutine function, and runs
 on the server's loop, as a task (coroutines.py). One that raises or returns nonsense is a failure,
@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
 
+from tercel.s3 import answers
+from tercel.s3.answers import Answer, Question, Times
 from tercel.s3.coroutines import Coroutines
 from tercel.s3.iam import TokenRefused, exchange
 from tercel.s3.redis import Share, is_shared
@@ -27,22 +26,17 @@ from tercel.s3.resolved import ResolvedBackends
 from tercel.s3.shared_answers import Look
 from tercel.s3.sharing import Sharing, key_of_token
 from tercel.s3.threads import Threads
-from tercel.s3.values import ApiKey, AuthzRequest, Bearer, Credentials, Decision, FrontKey, Hmac
+from tercel.s3.values import ApiKey, Bearer
 
-__all__ = ["Policy", "Times"]
+__all__ = ["Policy"]
 
 _log = logging.getLogger("tercel.s3")
 
-# As the engine has them (cpp/tercel/gateway/policy.h).
-_YES, _NO, _FAILED, _TIMED_OUT = range(4)
-_SCOPES = {"request": 0, "prefix": 1, "operation": 2, "bucket": 3}
-_KEY, _DECISION, _CREDENTIALS, _BUCKET, _BUDGET = range(5)
-_NONE, _HMAC, _BEARER = range(3)
 # What of them several gateways may share (src/tercel/s3/redis.py).
 _SHARED: Mapping[int, Share] = {
-    _KEY: "secrets",
-    _DECISION: "decisions",
-    _CREDENTIALS: "credentials",
+    answers.KEY: "secrets",
+    answers.DECISION: "decisions",
+    answers.CREDENTIALS: "credentials",
 }
 
 # Of plain functions; and with those that are stuck in one which does not return.
@@ -55,32 +49,8 @@ _SESSIONS_MAX = 65_536
 class Reply(Protocol):
     """The engine's end of a question."""
 
-    def __call__(self, answer: tuple[Any, ...], shared: bool = False) -> None: ...
+    def __call__(self, answer: Answer, shared: bool = False) -> None: ...
     def keys(self) -> list[bytes]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """In seconds.
-
-    Attributes:
-        key: for which a secret is believed, `unknown`: that there is none.
-        allow, deny: for which a decision is.
-        credentials: for which those without an end are.
-        failure: before a function that failed is called again for the same question.
-        patience: for which an answer is waited for.
-        bucket: for which a backend that was resolved is believed, `no_bucket`: that there is none.
-    """
-
-    key: float
-    unknown: float
-    allow: float
-    deny: float
-    credentials: float
-    failure: float
-    patience: float
-    bucket: float = 300
-    no_bucket: float = 10
 
 
 class _TooLate(Exception):
@@ -106,7 +76,7 @@ class Policy:
         self._api_keys: Mapping[str, ApiKey] = {}
         self._former_api_keys: Mapping[str, ApiKey] = {}
         # With the era in which they were asked: an answer of one is no answer in the next.
-        self._asked: dict[tuple[object, tuple[Any, ...]], list[Reply]] = {}
+        self._asked: dict[tuple[object, Question], list[Reply]] = {}
         self._era = object()
         self._sessions: OrderedDict[str, tuple[str, Any]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -121,7 +91,7 @@ class Policy:
         self._former_api_keys = self._api_keys
         self._api_keys = api_keys
 
-    def ask(self, question: tuple[Any, ...], reply: Reply) -> None:
+    def ask(self, question: Question, reply: Reply) -> None:
         """Answers a question of the engine, later. Called on the server's loop."""
         key = (self._era, question)
         waiting = self._asked.get(key)
@@ -141,10 +111,10 @@ class Policy:
         """
         self._era = object()
 
-    async def _answer(self, key: tuple[object, tuple[Any, ...]]) -> None:
+    async def _answer(self, key: tuple[object, Question]) -> None:
         (_, question) = key
         kind = question[0]
-        answer = _failure(kind, _FAILED, self._times.failure)
+        answer = answers.failure(kind, answers.FAILED, self._times.failure)
         known = None
         try:
             look, keys = await self._look(question, self._asked[key][0])
@@ -157,7 +127,7 @@ class Policy:
                     self._keep(question, answer, look, keys)
         except _TooLate:
             _log.error("%s took longer than %g s", self._name(kind), self._times.patience)
-            answer = _failure(kind, _TIMED_OUT, self._times.failure)
+            answer = answers.failure(kind, answers.TIMED_OUT, self._times.failure)
         except TokenRefused as refused:
             _log.error("%s", refused)
         except Exception:
@@ -167,7 +137,7 @@ class Policy:
             for reply in self._asked.pop(key):
                 reply(*told)
 
-    async def _in_time(self, answer: Coroutine[Any, Any, tuple[Any, ...]]) -> tuple[Any, ...]:
+    async def _in_time(self, answer: Coroutine[Any, Any, Answer]) -> Answer:
         """Returns an answer that comes within its time.
 
         Raises:
@@ -187,7 +157,7 @@ class Policy:
         return answered
 
     def _name(self, kind: int) -> str:
-        function = self._functions[kind] if kind != _BUDGET else None
+        function = self._functions[kind] if kind != answers.BUDGET else None
         if function is None:  # All backends have an API key of their own.
             return "the exchange of an API key"
         return f"{getattr(function, '__qualname__', repr(function))}()"
@@ -204,17 +174,15 @@ class Policy:
 
     # --- what other gateways were answered
 
-    async def _look(
-        self, question: tuple[Any, ...], reply: Reply
-    ) -> tuple[Look | None, list[bytes]]:
+    async def _look(self, question: Question, reply: Reply) -> tuple[Look | None, list[bytes]]:
         """Returns what is known of it, and the keys by which it is; nothing if it is not shared."""
         kind = question[0]
         what = _SHARED.get(kind)
         if what is None or self._sharing is None or not is_shared(self._sharing.options, what):
             return None, []
-        if kind == _CREDENTIALS and question[3]:
+        if kind == answers.CREDENTIALS and question[3]:
             return None, []  # Of an API key: its token is shared.
-        if kind == _DECISION:
+        if kind == answers.DECISION:
             (_, access_key, identity, *_) = question
             # Strangers can bring about as many as they like. A session is this process's own, and
             # the answer may be about it.
@@ -224,50 +192,40 @@ class Policy:
             keys = [repr(question).encode()]
         return (await self._sharing.look(what, *keys) if keys else None), keys
 
-    def _known(self, question: tuple[Any, ...], look: Look | None) -> tuple[Any, ...] | None:
+    def _known(self, question: Question, look: Look | None) -> Answer | None:
         if look is None or look.value is None:
             return None
         kind = question[0]
         *value, old_for = look.value
-        if kind == _KEY:
+        if kind == answers.KEY:
             self._remember(question[1], value[3], None)
         return (kind, *value, look.seconds, look.seconds + old_for)
 
-    def _keep(
-        self, question: tuple[Any, ...], answer: tuple[Any, ...], look: Look, keys: list[bytes]
-    ) -> None:
+    def _keep(self, question: Question, answer: Answer, look: Look, keys: list[bytes]) -> None:
         """Has an answer known until the next one is to be asked for."""
         kind, verdict, *_ = answer
         index = 0
-        if kind == _DECISION:
+        if kind == answers.DECISION:
             index = answer[2]
-        elif verdict != _YES:
+        elif verdict != answers.YES:
             return  # Anybody can make access keys up.
-        elif kind == _KEY and self._sessions.get(question[1], ("", None))[1] is not None:
+        elif kind == answers.KEY and self._sessions.get(question[1], ("", None))[1] is not None:
             return  # It is an object of this process.
         *value, fresh, holds = answer[1:]
         look.keep(keys[index], [*value, holds - fresh], fresh)
 
     # --- the questions
 
-    async def _key(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+    async def _key(self, question: Question) -> Answer:
         (_, access_key) = question
-        found = await self._call(_KEY, access_key)
-        times = self._times
-        if found is None:
-            return (_KEY, _NO, "", "", "", times.unknown, times.unknown)
-        if isinstance(found, str):
-            found = FrontKey(found)
-        if not isinstance(found, FrontKey):
-            kind = type(found).__name__  # What it is, may be a secret.
-            raise TypeError(
-                f"{self._name(_KEY)} returns a FrontKey, a text or None, not one of {kind}"
-            )
-        identity = access_key if found.identity is None else found.identity
-        self._remember(access_key, identity, found.session)
-        holds = times.key if found.ttl is None else found.ttl
-        token = found.session_token or ""
-        return (_KEY, _YES, found.secret, token, identity, _fresh(holds), holds)
+        found = answers.front_key_of(
+            await self._call(answers.KEY, access_key), self._name(answers.KEY)
+        )
+        identity = ""
+        if found is not None:
+            identity = access_key if found.identity is None else found.identity
+            self._remember(access_key, identity, found.session)
+        return answers.of_key(found, identity, self._times)
 
     def _remember(self, access_key: str, identity: str, session: Any) -> None:
         self._sessions[access_key] = (identity, session)
@@ -275,71 +233,25 @@ class Policy:
         if len(self._sessions) > _SESSIONS_MAX:
             self._sessions.popitem(last=False)
 
-    async def _decision(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
-        found = await self._call(_DECISION, self._request(question))
-        if isinstance(found, bool):
-            found = Decision(found)
-        if not isinstance(found, Decision):
-            raise TypeError(
-                f"{self._name(_DECISION)} returns True, False or a Decision, not {found!r}"
-            )
-        holds = found.ttl
-        if holds is None:
-            holds = self._times.allow if found.allow else self._times.deny
-        verdict = _YES if found.allow else _NO
-        return (_DECISION, verdict, _SCOPES[found.scope], found.reason, holds, holds)
-
-    def _request(self, question: tuple[Any, ...]) -> AuthzRequest:
-        (
-            _,
-            access_key,
-            identity,
-            bucket,
-            key,
-            operation,
-            method,
-            query,
-            source_ip,
-            copy_source,
-            presigned,
-            headers,
-        ) = question
+    async def _decision(self, question: Question) -> Answer:
+        (_, access_key, identity, *_) = question
         known, session = self._sessions.get(access_key, (identity, None))
-        return AuthzRequest(
-            identity=identity,
-            access_key=access_key,
-            session=session if known == identity else None,
-            bucket=bucket,
-            key=key,
-            operation=operation,
-            method=method,
-            query=dict(parse_qsl(query, keep_blank_values=True)),
-            source_ip=source_ip,
-            headers=dict(headers),
-            copy_source=copy_source,
-            presigned=presigned,
+        request = answers.request_of(question, session if known == identity else None)
+        return answers.of_decision(
+            await self._call(answers.DECISION, request), self._name(answers.DECISION), self._times
         )
 
-    async def _credentials(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+    async def _credentials(self, question: Question) -> Answer:
         (_, bucket, identity, rule) = question
         # A backend with an API key is asked about by the name of its rule, for everybody at once.
         if rule:
             said: Any = self._api_key(rule)
         else:
-            said = await self._call(_CREDENTIALS, bucket, identity)
-        found = credentials_of(said)
+            said = await self._call(answers.CREDENTIALS, bucket, identity)
+        found = answers.credentials_of(said)
         if isinstance(found, ApiKey):
             found = await self._exchange(found)
-        holds = self._times.credentials
-        if found.expires_at is not None:
-            holds = min(holds, found.expires_at - time.time())
-            if holds <= 0:
-                raise ValueError(f"{self._name(_CREDENTIALS)} returned credentials that expired")
-        if isinstance(found, Hmac):
-            value = (_HMAC, found.access_key, found.secret_key, found.session_token or "")
-        else:
-            value = (_BEARER, "", found.token, "")
-        return (_CREDENTIALS, _YES, *value, _fresh(holds), holds)
+        return answers.of_credentials(found, self._name(answers.CREDENTIALS), self._times)
 
     async def _exchange(self, api_key: ApiKey) -> Bearer:
         look = None
@@ -349,7 +261,7 @@ class Policy:
                 return known
         token: Bearer = await self._threads.call(exchange, api_key, self._times.patience)
         if look is not None and token.expires_at is not None:
-            lasts = _fresh(token.expires_at - time.time())
+            lasts = answers.fresh(token.expires_at - time.time())
             look.keep(key_of_token(api_key), [token.token, token.expires_at], lasts)
         return token
 
@@ -357,60 +269,15 @@ class Policy:
         resolved = self.resolved.api_key(rule) if self.resolved is not None else None
         return resolved or self._api_keys.get(rule) or self._former_api_keys[rule]
 
-    async def _bucket(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+    async def _bucket(self, question: Question) -> Answer:
         assert self.resolved is not None  # Who else would the engine ask?
-        found = await self._call(_BUCKET, question[1])
-        times = self._times
-        if found is None:
-            return (_BUCKET, _NO, None, times.no_bucket, times.no_bucket)
-        native = self.resolved.native(found)
-        return (_BUCKET, _YES, native, _fresh(times.bucket), times.bucket)
+        found = await self._call(answers.BUCKET, question[1])
+        native = self.resolved.native(found) if found is not None else None
+        return answers.of_bucket(native, self._times)
 
-    async def _budget(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+    async def _budget(self, question: Question) -> Answer:
         assert self._sharing is not None  # Who else would the engine ask?
         await self._sharing.grant(question)
-        return (_BUDGET,)
+        return (answers.BUDGET,)
 
     _ANSWERS = (_key, _decision, _credentials, _bucket, _budget)
-
-
-def _failure(kind: int, verdict: int, seconds: float) -> tuple[Any, ...]:
-    if kind == _BUDGET:
-        return (kind,)
-    empty: Mapping[int, tuple[Any, ...]] = {
-        _KEY: ("", "", ""),
-        _DECISION: (0, ""),
-        _CREDENTIALS: (_NONE, "", "", ""),
-        _BUCKET: (None,),
-    }
-    return (kind, verdict, *empty[kind], seconds, seconds)
-
-
-def _fresh(holds: float) -> float:
-    """Returns when the next answer is asked for: in the last fifth, at most five minutes before."""
-    return holds - min(holds / 5, 300)
-
-
-def credentials_of(found: Any) -> Credentials:
-    """Returns credentials as they are, or those of a JSON text.
-
-    Raises:
-        TypeError, ValueError: they are none.
-    """
-    if isinstance(found, (Hmac, Bearer, ApiKey)):
-        return found
-    if not isinstance(found, str):
-        raise TypeError(
-            f"credentials are Hmac, ApiKey, Bearer or a JSON text, not of {type(found).__name__}"
-        )
-    try:
-        said = json.loads(found)
-    except ValueError:
-        said = found
-    if isinstance(said, str):
-        return ApiKey(said)
-    if isinstance(said, dict) and "api_key" in said:
-        return ApiKey(said["api_key"])
-    if isinstance(said, dict) and {"access_key", "secret_key"} <= said.keys():
-        return Hmac(said["access_key"], said["secret_key"], said.get("session_token"))
-    raise ValueError('a JSON text of credentials has "api_key", or "access_key" and "secret_key"')

@@ -17,11 +17,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "tercel/net/stream.h"
 #include "tercel/net/syscalls.h"
+#include "tercel/net/tls_handle.h"
 
-struct ssl_ctx_st;
 struct ssl_session_st;
 
 namespace tercel::net {
@@ -60,21 +61,16 @@ class TlsClientContext {
   // Nothing, and in `problem` one sentence that names the file or the value to change.
   [[nodiscard]] static std::optional<TlsClientContext> create(const TlsClientOptions& options,
                                                               std::string& problem);
-  TlsClientContext(const TlsClientContext& other) noexcept;
-  TlsClientContext(TlsClientContext&& other) noexcept;
-  TlsClientContext& operator=(TlsClientContext other) noexcept;
-  ~TlsClientContext();
-
   // The client's side of a connection whose handshake is yet to come. Takes over `fd`, a connected,
   // non-blocking socket. Null when memory is exhausted: `fd` is the caller's still.
   [[nodiscard]] std::unique_ptr<Stream> connect(Syscalls& syscalls, int fd, const std::string& host,
                                                 TlsSessions& sessions) const noexcept;
 
  private:
-  TlsClientContext(ssl_ctx_st* context, bool verify) noexcept
-      : context_{context}, verify_{verify} {}
+  TlsClientContext(TlsHandle context, bool verify) noexcept
+      : context_{std::move(context)}, verify_{verify} {}
 
-  ssl_ctx_st* context_;  // Shared; null once moved from.
+  TlsHandle context_;  // Empty once moved from.
   bool verify_;
 };
 

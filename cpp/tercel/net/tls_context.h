@@ -16,12 +16,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tercel/net/stream.h"
 #include "tercel/net/syscalls.h"
-
-struct ssl_ctx_st;
+#include "tercel/net/tls_handle.h"
 
 namespace tercel::net {
 
@@ -70,19 +70,14 @@ class TlsContext {
   // A secret that nobody knows. Loads OpenSSL; zeros where there is none, create() says so.
   [[nodiscard]] static TlsTicketSecret new_ticket_secret() noexcept;
 
-  TlsContext(const TlsContext& other) noexcept;
-  TlsContext(TlsContext&& other) noexcept;
-  TlsContext& operator=(TlsContext other) noexcept;
-  ~TlsContext();
-
   // The server's side of a connection whose handshake is yet to come. Takes over `fd`, a connected,
   // non-blocking socket. Null when memory is exhausted: `fd` is the caller's still.
   [[nodiscard]] std::unique_ptr<Stream> accept(Syscalls& syscalls, int fd) const noexcept;
 
  private:
-  explicit TlsContext(ssl_ctx_st* context) noexcept : context_{context} {}
+  explicit TlsContext(TlsHandle context) noexcept : context_{std::move(context)} {}
 
-  ssl_ctx_st* context_;  // Shared; null once moved from.
+  TlsHandle context_;  // Empty once moved from.
 };
 
 }  // namespace tercel::net

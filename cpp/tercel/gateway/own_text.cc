@@ -7,49 +7,50 @@ namespace {
 
 constexpr std::string_view kDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
-// Codes of S3 by their status.
-std::string_view code_of(std::uint16_t status, s3::Level level) noexcept {
+s3::ErrorCode code_of(std::uint16_t status, s3::Level level) noexcept {
+  using s3::ErrorCode;
   switch (status) {
     case 401:
     case 403:
-      return "AccessDenied";
+      return ErrorCode::kAccessDenied;
     case 404:
-      return level == s3::Level::kObject ? "NoSuchKey" : "NoSuchBucket";
+      return level == s3::Level::kObject ? ErrorCode::kNoSuchKey : ErrorCode::kNoSuchBucket;
     case 405:
-      return "MethodNotAllowed";
+      return ErrorCode::kMethodNotAllowed;
     case 408:
-      return "RequestTimeout";
+      return ErrorCode::kRequestTimeout;
     case 409:
-      return "OperationAborted";
+      return ErrorCode::kOperationAborted;
     case 411:
-      return "MissingContentLength";
+      return ErrorCode::kMissingContentLength;
     case 412:
-      return "PreconditionFailed";
+      return ErrorCode::kPreconditionFailed;
     case 413:
-      return "EntityTooLarge";
+      return ErrorCode::kEntityTooLarge;
     case 416:
-      return "InvalidRange";
+      return ErrorCode::kInvalidRange;
     case 429:
-      return "SlowDown";
+      return ErrorCode::kSlowDown;
     case 500:
-      return "InternalError";
+      return ErrorCode::kInternalError;
     case 501:
-      return "NotImplemented";
+      return ErrorCode::kNotImplemented;
     case 504:
-      return "GatewayTimeout";
+      return ErrorCode::kGatewayTimeout;
     default:
-      return status < 500 ? "InvalidRequest" : "ServiceUnavailable";
+      return status < 500 ? ErrorCode::kInvalidRequest : ErrorCode::kServiceUnavailable;
   }
 }
 
 }  // namespace
 
-OwnText error_text(std::uint16_t status, s3::Level level) {
-  OwnText text{.document = std::string{kDeclaration}, .error_code = code_of(status, level)};
-  text.document.append("<Error><Code>").append(text.error_code).append("</Code><Message>");
-  text.document.append("The storage behind the server answered with status ");
-  text.document.append(std::to_string(status)).append("</Message></Error>");
-  return text;
+OwnText error_text(std::uint16_t status, s3::Level level, const s3::ErrorContext& context,
+                   std::span<char> scratch) {
+  const s3::ErrorCode code = code_of(status, level);
+  s3::Refusal refusal{code};
+  refusal.say({"The storage behind the server answered with status ", std::to_string(status)});
+  return {.document = std::string{s3::write_error_body(refusal, context, scratch)},
+          .error_code = s3::info(code).code};
 }
 
 // That of us-east-1 is empty.

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "tercel/s3/error_body.h"
 #include "tercel/s3/operation.h"
 
 namespace tercel::gateway {
@@ -20,8 +22,9 @@ struct OwnText {
   std::string_view error_code = {};  // Of an error: a literal.
 };
 
-// `status` is 300 or more.
-[[nodiscard]] OwnText error_text(std::uint16_t status, s3::Level level);
+// `status` is 300 or more. REQUIRES: `scratch` as write_error_body().
+[[nodiscard]] OwnText error_text(std::uint16_t status, s3::Level level,
+                                 const s3::ErrorContext& context, std::span<char> scratch);
 
 // The answer to GetBucketLocation.
 [[nodiscard]] OwnText location_text(std::string_view region);

@@ -106,6 +106,8 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   // With `more` besides its own fields, unless its name is empty.
   void answer_xml(std::uint16_t status, std::string_view body, http::Field more = {}) noexcept;
   [[nodiscard]] bool fails(Verdict verdict) noexcept;
+  // Of what a client is answered without the backend's.
+  [[nodiscard]] std::string_view own_request_id() noexcept;
 
   // --- the record (visit_record.cc)
   // Begins it, once, with what the station's arrival has.
@@ -135,10 +137,14 @@ class Visit final : public proxy::Rewriter, private http::Observer {
                                              proxy::FieldDraft& draft) noexcept override;
   // Has the answer's document rewritten; an error's replaced where it is none of S3. Fails with
   // kNoMemory.
-  [[nodiscard]] Result<void> prepare_rewriting(const http::ResponseHead& from) noexcept;
-  // What becomes of the text of a response.
+  [[nodiscard]] Result<void> prepare_rewriting(const http::ResponseHead& from,
+                                               std::string_view request_id) noexcept;
+  // What becomes of the text of a response, of which the client is told that id.
   enum class Text : std::uint8_t { kAsItIs, kRewritten, kReplaced };
-  [[nodiscard]] Result<Text> plan_text(const http::ResponseHead& from) noexcept;
+  [[nodiscard]] Result<Text> plan_text(const http::ResponseHead& from,
+                                       std::string_view request_id) noexcept;
+  // What is sent in place of an error of the backend's. Throws std::bad_alloc.
+  [[nodiscard]] OwnText own_error(std::uint16_t status, std::string_view request_id) const;
   [[nodiscard]] bool is_for_client(std::string_view name, Text text) const noexcept;
   [[nodiscard]] bool goes_elsewhere(const http::ResponseHead& head) noexcept override;
   // Learns where the bucket is. False: it is said of nowhere that the gateway goes to.

@@ -85,11 +85,9 @@ void Visit::refuse_signature(const http::Request& request) noexcept {
 void Visit::refuse(const Refusal& refusal) noexcept {
   if (answered_) return;
   error_ = refusal.code();
-  request_id_ = station_.next_request_id();
-  const std::string_view id_text{request_id_.data(), request_id_.size()};
+  const std::string_view id = own_request_id();
   const std::string_view body = s3::write_error_body(
-      refusal, {.resource = request_->path, .request_id = id_text, .host_id = id_text},
-      station_.error_body);
+      refusal, {.resource = request_->path, .request_id = id, .host_id = id}, station_.error_body);
   const std::uint16_t status = s3::info(refusal.code()).http_status;
   std::array<char, 20> wait;
   http::Field more;
@@ -103,15 +101,19 @@ void Visit::refuse(const Refusal& refusal) noexcept {
   answer_xml(status, body, more);
 }
 
+std::string_view Visit::own_request_id() noexcept {
+  if (request_id_[0] == '\0') request_id_ = station_.next_request_id();
+  return {request_id_.data(), request_id_.size()};
+}
+
 void Visit::answer_xml(std::uint16_t status, std::string_view body, http::Field more) noexcept {
   if (std::exchange(answered_, true)) return;
-  if (request_id_[0] == '\0') request_id_ = station_.next_request_id();
   std::array<char, 20> size;
   const auto end = std::to_chars(size.data(), size.data() + size.size(), body.size()).ptr;
   constexpr std::size_t kOwn = 4;
   std::array<http::Field, kOwn + edge::CorsPolicy::kFieldsMax> fields{{
       {"content-type", "application/xml"},
-      {"x-amz-request-id", {request_id_.data(), request_id_.size()}},
+      {"x-amz-request-id", own_request_id()},
       {"content-length", {size.data(), end}},
       more,
   }};

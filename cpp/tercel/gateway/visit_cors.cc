@@ -62,12 +62,11 @@ void Visit::answer_preflight(const http::Request& request) noexcept {
             "Method", method->value));
   }
   station_.counts.add(Counts::answered_here);
-  request_id_ = station_.next_request_id();
   std::array<http::Field, edge::CorsPolicy::kPreflightFieldsMax> room;
   std::array<http::Field, edge::CorsPolicy::kPreflightFieldsMax + 2> fields;
   std::size_t count = 0;
   for (const http::Field& field : rule->preflight_fields(request, room)) fields[count++] = field;
-  fields[count++] = {"x-amz-request-id", {request_id_.data(), request_id_.size()}};
+  fields[count++] = {"x-amz-request-id", own_request_id()};
   fields[count++] = {"content-length", "0"};
   answered_ = true;
   const auto used = std::span{fields}.first(count);

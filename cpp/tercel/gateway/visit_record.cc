@@ -42,11 +42,10 @@ void Visit::conclude(http::Outcome outcome, unsigned attempts,
   if (station_.audit == nullptr) return;
   // Whoever copies is judged twice; what was said last is what counts.
   const SharedConst<Decision>& decision = source_decision_ ? source_decision_ : decision_;
-  if (request_id_[0] == '\0') request_id_ = station_.next_request_id();
   AuditLog::End end{.outcome = outcome,
                     .backend_broke_off = broke_off_,
                     .traffic = traffic,
-                    .request_id = {request_id_.data(), request_id_.size()},
+                    .request_id = own_request_id(),
                     .allowed = said(decision),
                     .attempts = attempts,
                     .error = error_,

@@ -240,7 +240,14 @@ bool Visit::learn_elsewhere(const http::ResponseHead& head) noexcept {
   }
 }
 
-Result<void> Visit::prepare_rewriting(const http::ResponseHead& from) noexcept {
+OwnText Visit::own_error(std::uint16_t status, std::string_view request_id) const {
+  return error_text(status, s3::info(operation_).level,
+                    {.resource = request_->path, .request_id = request_id, .host_id = request_id},
+                    station_.error_body);
+}
+
+Result<void> Visit::prepare_rewriting(const http::ResponseHead& from,
+                                      std::string_view request_id) noexcept {
   const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
   if (scratch.empty()) return fail(Errc::kNoMemory);
   s3::Resource resource;
@@ -265,7 +272,7 @@ Result<void> Visit::prepare_rewriting(const http::ResponseHead& from) noexcept {
         .hidden_bucket = hidden_name(*backend_, resource.bucket),
         .hidden_source_bucket = source != nullptr ? source->bucket : std::string{}};
     if (is_error(from)) {
-      response_filter_.rewrite_error(std::move(names), error_text(from.status, resource.level()));
+      response_filter_.rewrite_error(std::move(names), own_error(from.status, request_id));
     } else {
       response_filter_.rewrite(std::move(names));
     }
@@ -275,14 +282,15 @@ Result<void> Visit::prepare_rewriting(const http::ResponseHead& from) noexcept {
   }
 }
 
-Result<Visit::Text> Visit::plan_text(const http::ResponseHead& from) noexcept {
+Result<Visit::Text> Visit::plan_text(const http::ResponseHead& from,
+                                     std::string_view request_id) noexcept {
   // What is an object is not looked at, whatever it says that it is; an error is none.
   if (!has_body(from) || (gets_object_ && !is_error(from))) return Text::kAsItIs;
   const bool pins_region =
       !config_->region.empty() && operation_ == s3::Operation::kGetBucketLocation;
   if ((is_error(from) && is_encoded(from)) || (!is_error(from) && pins_region)) {
     try {
-      response_filter_.replace(is_error(from) ? error_text(from.status, s3::info(operation_).level)
+      response_filter_.replace(is_error(from) ? own_error(from.status, request_id)
                                               : location_text(config_->region));
       return Text::kReplaced;
     } catch (const std::bad_alloc&) {
@@ -291,7 +299,8 @@ Result<Visit::Text> Visit::plan_text(const http::ResponseHead& from) noexcept {
   }
   const bool is_known = is_xml(from) || answers_with_names(operation_);
   if (is_error(from) || (is_known && !is_encoded(from))) {
-    if (const auto prepared = prepare_rewriting(from); !prepared) return fail(prepared.error());
+    if (const auto prepared = prepare_rewriting(from, request_id); !prepared)
+      return fail(prepared.error());
     return is_error(from) ? Text::kReplaced : Text::kRewritten;
   }
   // What cannot be rewritten might tell the backend's names, and keys that are not the client's.
@@ -336,7 +345,8 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
     station_.counts.add(Counts::backend_failed);
     return fail(Errc::kUpstreamFailed);
   }
-  const Result<Text> text = plan_text(from);
+  const std::string_view request_id = id != nullptr ? id->value : own_request_id();
+  const Result<Text> text = plan_text(from, request_id);
   if (!text) return fail(text.error());
   const proxy::ConnectionOptions options{from.fields};
   for (const http::Field& field : from.fields) {
@@ -344,6 +354,7 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
       draft.add(field.name, field.value);
     }
   }
+  if (id == nullptr) draft.add("x-amz-request-id", request_id);
   if (*text == Text::kReplaced) draft.add("content-type", "application/xml");
   for (const http::Field& field : cors_.fields(draft.fields(), station_.cors_room)) {
     draft.add(field.name, field.value);

@@ -38,6 +38,7 @@ namespace tercel::s3 {
   X(kInvalidChunkSizeError, 400,                                                                   \
     "Only the last chunk is allowed to have a size less than 8192 bytes")                          \
   X(kInvalidDigest, 400, "The Content-Md5 you specified is not valid.")                            \
+  X(kInvalidRange, 416, "The requested range is not satisfiable")                                  \
   X(kInvalidRequest, 400, "Invalid Request")                                                       \
   X(kInvalidToken, 400, "The provided token is malformed or otherwise invalid.")                   \
   X(kInvalidURI, 400, "Couldn't parse the specified URI")                                          \
@@ -51,8 +52,13 @@ namespace tercel::s3 {
   X(kMethodNotAllowed, 405, "The specified method is not allowed against this resource.")          \
   X(kMissingContentLength, 411, "You must provide the Content-Length HTTP header.")                \
   X(kNoSuchBucket, 404, "The specified bucket does not exist")                                     \
+  X(kNoSuchKey, 404, "The specified key does not exist.")                                          \
   X(kNotImplemented, 501,                                                                          \
     "A header or query you provided implies functionality that is not implemented")                \
+  X(kOperationAborted, 409,                                                                        \
+    "A conflicting conditional operation is currently in progress against this resource. Try "     \
+    "again.")                                                                                      \
+  X(kPreconditionFailed, 412, "At least one of the pre-conditions you specified did not hold")     \
   X(kRequestHeaderSectionTooLarge, 400, "The headers or query of the request exceed the limit")    \
   X(kRequestTimeTooSkewed, 403,                                                                    \
     "The difference between the request time and the current time is too large.")                  \

@@ -39,6 +39,18 @@ class TestLines final : public edge::LineBuffer {
   std::string line_;
 };
 
+// A document of ours, complete, which has the id that its head has.
+bool is_own_error(const std::string& got, const std::string& status) {
+  constexpr std::string_view kId = "x-amz-request-id: ";
+  const std::size_t id = got.find(kId);
+  if (id == got.npos) return false;
+  const std::string told = got.substr(id + kId.size(), 16);
+  const std::string said =
+      "answered with status " + status + "</Message><Resource>/logs/a</Resource>";
+  return got.find(said) != got.npos &&
+         got.ends_with("<RequestId>" + told + "</RequestId><HostId>" + told + "</HostId></Error>");
+}
+
 class HandlerAnswersTest : public HandlerFixture {
  protected:
   void serve_and_record(const Backend& all) {
@@ -110,9 +122,19 @@ TEST_F(HandlerAnswersTest, AnErrorThatBreaksOffIsReplaced) {
     settle();
     const std::string got = wire_.take_sent();
     EXPECT_TRUE(got.starts_with("HTTP/1.1 404 ")) << got;
-    EXPECT_TRUE(got.ends_with("answered with status 404</Message></Error>")) << got;
+    EXPECT_TRUE(is_own_error(got, "404")) << got;
     EXPECT_FALSE(has(got, "<Key>"));
   }
+}
+
+TEST_F(HandlerAnswersTest, TheBackendsRequestIdIsTheOnlyOne) {
+  serve({{"logs", backend()}});
+  (void)pass_through(signed_request({.path = "/logs/a"}));
+  const std::string got = answer_from_backend(
+      "HTTP/1.1 404 X\r\nx-amz-request-id: THEIRS\r\ncontent-length: 4\r\n\r\nOops");
+  EXPECT_TRUE(has(got, "x-amz-request-id: THEIRS\r\n")) << got;
+  EXPECT_TRUE(has(got, "<RequestId>THEIRS</RequestId>")) << got;
+  EXPECT_EQ(got.find("x-amz-request-id"), got.rfind("x-amz-request-id"));
 }
 
 TEST_F(HandlerAnswersTest, ALongErrorIsNotWaitedFor) {
@@ -123,7 +145,7 @@ TEST_F(HandlerAnswersTest, ALongErrorIsNotWaitedFor) {
             "");
   EXPECT_EQ(answer_from_backend(std::string(ResponseFilter::kErrorBytesMax, 'x')), "");
   const std::string got = answer_from_backend("x");
-  EXPECT_TRUE(got.ends_with("answered with status 404</Message></Error>")) << got;
+  EXPECT_TRUE(is_own_error(got, "404")) << got;
   EXPECT_EQ(test::receive_all(peer_), "");
   char byte = 0;
   EXPECT_LE(::recv(peer_.get(), &byte, 1, 0), 0) << "the backend need not go on";

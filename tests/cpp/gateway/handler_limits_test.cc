@@ -263,7 +263,9 @@ TEST_F(HandlerCorsTest, AnAnswerOfTheBackendSaysWhoMayReadIt) {
       "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true\r\n"
       "content-length: 0\r\n\r\n");
   EXPECT_TRUE(has(got, "access-control-allow-origin: https://app.example\r\n")) << got;
-  EXPECT_TRUE(has(got, "access-control-expose-headers: ETag, x-amz-version-id\r\n")) << got;
+  EXPECT_TRUE(
+      has(got, "access-control-expose-headers: ETag, x-amz-version-id, x-amz-request-id\r\n"))
+      << got;
   EXPECT_TRUE(has(got, "vary: origin\r\n"));
   EXPECT_FALSE(has(got, "access-control-allow-origin: *"));
   EXPECT_FALSE(has(got, "credentials"));

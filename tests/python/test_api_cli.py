@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,10 +44,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in ("TERCEL_CONFIG", "TERCEL_APP", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
-    logger = logging.getLogger("tercel")
-    monkeypatch.setattr(logger, "handlers", [])
-    monkeypatch.setattr(logger, "propagate", logger.propagate)
-    monkeypatch.setattr(logger, "disabled", False)  # Django does that, once it is imported.
     yield tmp_path
     for name in ("apiapp", "elsewhere"):
         sys.modules.pop(name, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from pathlib import Path
 
@@ -86,18 +85,6 @@ def test_what_is_called_otherwise_here_is_named_by_an_option():
     names = {row.name for row in ROWS}
     assert not names & _CALLED_HERE.keys()
     assert names >= set(_CALLED_HERE.values())
-
-
-@pytest.fixture(autouse=True)
-def logger(monkeypatch):
-    """The logger `tercel`, as it was: commands configure it."""
-    logger = logging.getLogger("tercel")
-    monkeypatch.setattr(logger, "handlers", [])
-    monkeypatch.setattr(logger, "propagate", logger.propagate)
-    monkeypatch.setattr(logger, "disabled", False)  # Django does that, once it is imported.
-    level = logger.level
-    yield
-    logger.setLevel(level)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ __all__ = [
     "access_records",
     "ledger",
     "load_client",
+    "logger_as_before",
     "preload",
     "pytest_runtest_makereport",
     "pytest_terminal_summary",
@@ -72,6 +73,18 @@ def load_client() -> str:
     if program := find_load_client():
         return program
     pytest.skip("load_client is not built: cmake --preset dev && cmake --build --preset dev")
+
+
+@pytest.fixture(autouse=True)
+def logger_as_before() -> Iterator[None]:
+    """Leaves the logger `tercel` as it was: commands configure it, Django disables it."""
+    logger = logging.getLogger("tercel")
+    logger.disabled = False
+    handlers, propagate, level = [*logger.handlers], logger.propagate, logger.level
+    yield
+    logger.handlers[:] = handlers
+    logger.propagate = propagate
+    logger.setLevel(level)
 
 
 @pytest.fixture

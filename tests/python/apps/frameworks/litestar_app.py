@@ -90,4 +90,5 @@ app = Litestar(
     route_handlers=[json, item, stream, raw, upload, fail, background, state],
     lifespan=[lifespan],
     after_request=mark,
+    logging_config=None,  # Else importing this takes over the root logger, for all tests behind it.
 )

@@ -23,7 +23,7 @@ nanoseconds BudgetHold::enter(BudgetTable& table, std::span<const BudgetClaim> c
     if (wait == nanoseconds{0}) continue;
     // Who is refused by one budget has used nothing of the others.
     for (const Held& one : held()) one.place->state.requests.give_back(one.rules->token);
-    while (use.count != 0) use.shares->give_back(use.keys[--use.count], now);
+    use.give_back(now);
     leave();
     return wait;
   }

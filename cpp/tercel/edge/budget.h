@@ -93,6 +93,11 @@ struct SharedUse {
   // Of what was taken from them.
   std::array<std::uint64_t, kMax> keys{};
   std::uint8_t count = 0;
+
+  void give_back(std::chrono::nanoseconds now) noexcept {
+    if (shares == nullptr) return;
+    while (count != 0) shares->give_back(keys[--count], now);
+  }
 };
 
 // The part of one request in its budgets. Resource: given back when it is destroyed. Thread: one at

@@ -30,6 +30,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <thread>
 
 namespace tercel::edge {
@@ -68,34 +69,8 @@ class PlaceTable {
   // REQUIRES: 0 < most <= kPinsMax.
   [[nodiscard]] Pin pin(std::uint64_t hash, std::uint32_t most = kPinsMax) noexcept {
     Set& set = sets_[hash & (set_count_ - 1)];
-    const std::uint64_t tag = hash & kTagMask;
     for (;;) {
-      Place* least = nullptr;
-      std::uint64_t least_word = 0;
-      bool in_making = false;
-      for (Place& place : set) {
-        std::uint64_t word = place.word_.load(std::memory_order_acquire);
-        while ((word & kTagMask) == tag) {
-          in_making = (word & kPinsMask) == kMaking;
-          if (in_making) break;
-          if ((word & kPinsMask) >= most) return {nullptr, Outcome::kTooMany};
-          if (place.word_.compare_exchange_weak(word, word + 1, std::memory_order_acquire)) {
-            return {&place, Outcome::kPinned};
-          }
-        }
-        if (in_making) break;
-        if ((word & kPinsMask) != 0) continue;
-        if (least == nullptr || place.state.full_at() < least->state.full_at()) {
-          least = &place;
-          least_word = word;
-        }
-      }
-      if (in_making) {
-        std::this_thread::yield();
-        continue;
-      }
-      if (least == nullptr) return {nullptr, Outcome::kNoPlace};
-      if (claim(set, *least, least_word, tag)) return {least, Outcome::kPinned};
+      if (const auto pinned = try_pin(set, hash & kTagMask, most)) return *pinned;
     }
   }
 
@@ -123,8 +98,55 @@ class PlaceTable {
   // Of a place that is not announced yet: nobody finds it, and nobody takes it.
   static constexpr std::uint64_t kClaimed = ~std::uint64_t{0};
 
+  // What pin() meets in a place.
+  enum class Met : std::uint8_t { kPinned, kTooMany, kInMaking, kOther };
+
+  // Pins a place of `tag`; in `word` is what an other one had.
+  [[nodiscard]] static Met meet(Place& place, std::uint64_t tag, std::uint32_t most,
+                                std::uint64_t& word) noexcept {
+    word = place.word_.load(std::memory_order_acquire);
+    while ((word & kTagMask) == tag) {
+      if ((word & kPinsMask) == kMaking) return Met::kInMaking;
+      if ((word & kPinsMask) >= most) return Met::kTooMany;
+      if (place.word_.compare_exchange_weak(word, word + 1, std::memory_order_acquire)) {
+        return Met::kPinned;
+      }
+    }
+    return Met::kOther;
+  }
+
+  // Nothing: others are at it, and it is to be tried again.
+  [[nodiscard]] static std::optional<Pin> try_pin(Set& set, std::uint64_t tag,
+                                                  std::uint32_t most) noexcept {
+    Place* least = nullptr;
+    std::uint64_t least_word = 0;
+    for (Place& place : set) {
+      std::uint64_t word = 0;
+      switch (meet(place, tag, most, word)) {
+        case Met::kPinned:
+          return Pin{&place, Outcome::kPinned};
+        case Met::kTooMany:
+          return Pin{nullptr, Outcome::kTooMany};
+        case Met::kInMaking:
+          std::this_thread::yield();
+          return std::nullopt;
+        case Met::kOther:
+          break;
+      }
+      if ((word & kPinsMask) != 0) continue;
+      if (least == nullptr || place.state.full_at() < least->state.full_at()) {
+        least = &place;
+        least_word = word;
+      }
+    }
+    if (least == nullptr) return Pin{nullptr, Outcome::kNoPlace};
+    if (!claim(set, *least, least_word, tag)) return std::nullopt;
+    return Pin{least, Outcome::kPinned};
+  }
+
   // Makes a place that had `word` one of `tag`, pinned once. False: somebody was faster.
-  [[nodiscard]] bool claim(Set& set, Place& place, std::uint64_t word, std::uint64_t tag) noexcept {
+  [[nodiscard]] static bool claim(Set& set, Place& place, std::uint64_t word,
+                                  std::uint64_t tag) noexcept {
     if (!place.word_.compare_exchange_strong(word, kClaimed, std::memory_order_acquire)) {
       return false;
     }

@@ -163,9 +163,12 @@ Result<proxy::BodyFilter::Passed> ResponseFilter::pass(std::string_view bytes,
   return Passed{given - bytes.size(), {}};
 }
 
-std::string_view ResponseFilter::end_early(Rest rest) noexcept {
+std::string_view ResponseFilter::end_early(Rest rest, std::chrono::nanoseconds now) noexcept {
   if (instead_ == nullptr || instead_->was_sent) return {};
-  if (rest == Rest::kMayCome && instead_->read_bytes <= kErrorBytesMax) return {};
+  if (!instead_->began) instead_->began = now;
+  const bool is_endless =
+      instead_->read_bytes > kErrorBytesMax || now - *instead_->began > kErrorTimeMax;
+  if (rest == Rest::kMayCome && !is_endless) return {};
   instead_->is_own = instead_->was_sent = true;
   return instead_->own.document;
 }

@@ -5,6 +5,7 @@
 // tests/python/test_s3_gateway.py.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -65,8 +66,10 @@ class ResponseFilter final : public proxy::BodyFilter {
     std::string hidden_bucket = {};
     std::string hidden_source_bucket = {};
   };
-  // Errors of S3 are small; of a longer one the other text is sent, and the rest is not waited for.
+  // Errors of S3 are small; of one that is longer, or still comes that long after its beginning,
+  // the other text is sent, and the rest is not waited for.
   static constexpr std::size_t kErrorBytesMax = 16 * 1024;
+  static constexpr std::chrono::seconds kErrorTimeMax{10};
 
   // These throw std::bad_alloc.
   void rewrite(Names names);
@@ -85,7 +88,8 @@ class ResponseFilter final : public proxy::BodyFilter {
   [[nodiscard]] bool holds_head() const noexcept override {
     return instead_ != nullptr && !instead_->was_sent;
   }
-  [[nodiscard]] std::string_view end_early(Rest rest) noexcept override;
+  [[nodiscard]] std::string_view end_early(Rest rest,
+                                           std::chrono::nanoseconds now) noexcept override;
 
  private:
   // What is sent when the body has ended.
@@ -93,6 +97,7 @@ class ResponseFilter final : public proxy::BodyFilter {
     OwnText own;
     std::string collected = {};  // Of the backend's error, rewritten; has room from the start.
     std::size_t read_bytes = 0;  // Of the backend's.
+    std::optional<std::chrono::nanoseconds> began = {};  // When there was a first part of it.
     bool is_own = true;
     bool was_sent = false;
   };

@@ -24,7 +24,7 @@ namespace tercel::net {
 class PipePool final : private PipeKeeper, private Timer {
  public:
   // Of one pipe, and of one part of a body. Measured: docs/decisions/0016-splice.md.
-  static constexpr std::size_t kPipeBytes = 256 * 1024;
+  static constexpr std::size_t kPipeBytes = std::size_t{256} * 1024;
   // Lent at a time, so 32 MiB of the kernel's at most.
   static constexpr std::size_t kLentMax = 128;
   // Empty ones that are kept.

@@ -56,11 +56,14 @@ class BodyFilter {
   [[nodiscard]] virtual bool passes_all() const noexcept { return false; }
   // Of a response: what it passes comes at the end, and the head goes with it.
   [[nodiscard]] virtual bool holds_head() const noexcept { return false; }
-  // Of a response, between two parts of it, or when it broke off: what it ends with in place of all
-  // that has not come. Empty: it goes on, or is cut off. Valid until the filter is called again.
+  // Of a response, between two parts of it, or when it broke off, at that time of the loop: what it
+  // ends with in place of all that has not come. Empty: it goes on, or is cut off. Valid until the
+  // filter is called again.
   enum class Rest : bool { kMayCome, kBrokeOff };
-  [[nodiscard]] virtual std::string_view end_early(Rest rest) noexcept {
+  [[nodiscard]] virtual std::string_view end_early(Rest rest,
+                                                   std::chrono::nanoseconds now) noexcept {
     static_cast<void>(rest);
+    static_cast<void>(now);
     return {};
   }
 

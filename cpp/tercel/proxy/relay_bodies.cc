@@ -137,7 +137,7 @@ void Relay::pump_response() noexcept {
 
 bool Relay::end_early(BodyFilter::Rest rest) noexcept {
   if (filters_.response == nullptr) return false;
-  const std::string_view end = filters_.response->end_early(rest);
+  const std::string_view end = filters_.response->end_early(rest, context_.calls.loop.now());
   if (end.empty()) return false;
   head_released_ = response_over_ = true;
   (void)exchange_.write(Payload::borrow(end), Final::kYes);

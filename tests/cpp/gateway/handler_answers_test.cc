@@ -137,6 +137,20 @@ TEST_F(HandlerAnswersTest, TheBackendsRequestIdIsTheOnlyOne) {
   EXPECT_EQ(got.find("x-amz-request-id"), got.rfind("x-amz-request-id"));
 }
 
+TEST_F(HandlerAnswersTest, AnErrorThatDripsIsNotWaitedFor) {
+  serve({{"logs", backend()}});
+  (void)pass_through(signed_request({.path = "/logs/a"}));
+  EXPECT_EQ(answer_from_backend("HTTP/1.1 404 X\r\ncontent-length: 1000\r\n\r\n<Error>"), "");
+  std::string got;
+  int seconds = 0;
+  for (; got.empty() && seconds < 60; ++seconds) {
+    pass(std::chrono::seconds{1});
+    got = answer_from_backend(" ");
+  }
+  EXPECT_NEAR(seconds, ResponseFilter::kErrorTimeMax.count(), 1);
+  EXPECT_TRUE(is_own_error(got, "404")) << got;
+}
+
 TEST_F(HandlerAnswersTest, ALongErrorIsNotWaitedFor) {
   serve({{"logs", backend()}});
   (void)pass_through(signed_request({.path = "/logs/a"}));

@@ -68,7 +68,7 @@ class ResponseFilter final : public proxy::BodyFilter {
   };
   // Errors of S3 are small; of one that is longer, or still comes that long after its beginning,
   // the other text is sent, and the rest is not waited for.
-  static constexpr std::size_t kErrorBytesMax = 16 * 1024;
+  static constexpr std::size_t kErrorBytesMax = std::size_t{16} * 1024;
   static constexpr std::chrono::seconds kErrorTimeMax{10};
 
   // These throw std::bad_alloc.

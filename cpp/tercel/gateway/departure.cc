@@ -142,36 +142,42 @@ std::optional<std::string_view> Departure::write_source(const Arrival& arrival,
                                with.source->prefix, copy_source_);
 }
 
+bool Departure::is_withheld(std::string_view name, const Arrival& arrival,
+                            const With& with) const noexcept {
+  if (decodes() && s3::describes_aws_chunked(name)) return true;
+  if (with.body != nullptr && is_of_body(name)) return true;
+  // An answer that is compressed cannot be rewritten; an object is as it was stored.
+  return name == "accept-encoding" &&
+         (!with.backend.prefix.empty() || arrival.operation.operation != s3::Operation::kGetObject);
+}
+
+std::optional<std::string_view> Departure::write_value(const http::Field& field,
+                                                       const Arrival& arrival, const With& with,
+                                                       std::span<char>& encodings) noexcept {
+  if (decodes() && field.name == "content-encoding") return write_encoding(field.value, encodings);
+  if (arrival.copies && field.name == "x-amz-copy-source") return write_source(arrival, with);
+  return field.value;
+}
+
 std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
                                                   const Arrival& arrival,
                                                   const With& with) noexcept {
   field_count_ = 0;
-  const bool decodes = body_.mode == PayloadMode::kDecode && !body_.reframes;
-  // An answer that is compressed cannot be rewritten; an object is as it was stored.
-  const bool no_encoding =
-      !with.backend.prefix.empty() || arrival.operation.operation != s3::Operation::kGetObject;
   const proxy::ConnectionOptions connection{request.fields};
   std::span<char> encodings = encoding_;
   for (const http::Field& field : request.fields) {
     if (is_left_out(field.name) || is_extension(field.name)) continue;
     if (connection.has(field.name)) {
+      if (!field.name.starts_with("x-amz-")) continue;
       // Without it the request would be another one than was signed and allowed: a copy that is
       // none, an object that is not encrypted.
-      if (field.name.starts_with("x-amz-")) {
-        return s3::Refusal{s3::ErrorCode::kInvalidRequest,
-                           "The Connection header must not name an x-amz- header"};
-      }
-      continue;
+      return s3::Refusal{s3::ErrorCode::kInvalidRequest,
+                         "The Connection header must not name an x-amz- header"};
     }
-    if (decodes && s3::describes_aws_chunked(field.name)) continue;
-    if (with.body != nullptr && is_of_body(field.name)) continue;
-    if (no_encoding && field.name == "accept-encoding") continue;
-    const bool shortened = decodes && field.name == "content-encoding";
-    std::optional<std::string_view> value = field.value;
-    if (shortened) value = write_encoding(field.value, encodings);
-    if (arrival.copies && field.name == "x-amz-copy-source") value = write_source(arrival, with);
+    if (is_withheld(field.name, arrival, with)) continue;
+    const auto value = write_value(field, arrival, with, encodings);
     if (!value) return s3::Refusal{s3::ErrorCode::kInvalidArgument};
-    if (shortened && value->empty()) continue;
+    if (value->empty() && !field.value.empty()) continue;  // Nothing is left of an encoding.
     if (!add(field.name, *value)) {
       return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
     }

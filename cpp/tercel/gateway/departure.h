@@ -86,6 +86,18 @@ class Departure {
   [[nodiscard]] std::optional<std::string_view> write_source(const Arrival& arrival,
                                                              const With& with) noexcept;
   [[nodiscard]] bool add(std::string_view name, std::string_view value) noexcept;
+  // The backend gets the bytes of the object alone, no chunks around them.
+  [[nodiscard]] bool decodes() const noexcept {
+    return body_.mode == s3::PayloadMode::kDecode && !body_.reframes;
+  }
+  // It is true of the request that came, and not of the one that goes.
+  [[nodiscard]] bool is_withheld(std::string_view name, const Arrival& arrival,
+                                 const With& with) const noexcept;
+  // What a field says to the backend; nothing: it cannot be said. `encodings` is room.
+  [[nodiscard]] std::optional<std::string_view> write_value(const http::Field& field,
+                                                            const Arrival& arrival,
+                                                            const With& with,
+                                                            std::span<char>& encodings) noexcept;
   [[nodiscard]] std::optional<s3::Refusal> copy_fields(const http::Request& request,
                                                        const Arrival& arrival,
                                                        const With& with) noexcept;

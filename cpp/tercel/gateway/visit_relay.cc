@@ -299,8 +299,8 @@ Result<Visit::Text> Visit::plan_text(const http::ResponseHead& from,
   }
   const bool is_known = is_xml(from) || answers_with_names(operation_);
   if (is_error(from) || (is_known && !is_encoded(from))) {
-    if (const auto prepared = prepare_rewriting(from, request_id); !prepared)
-      return fail(prepared.error());
+    const auto prepared = prepare_rewriting(from, request_id);
+    if (!prepared) return fail(prepared.error());
     return is_error(from) ? Text::kReplaced : Text::kRewritten;
   }
   // What cannot be rewritten might tell the backend's names, and keys that are not the client's.

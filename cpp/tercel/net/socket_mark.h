@@ -25,7 +25,7 @@ class SocketMark {
   }
 
  private:
-  using Last = std::atomic<std::uint32_t>;
+  using Last = std::atomic_ref<std::uint32_t>;
   // As many descriptors as Linux lets a process have, unless it is told otherwise: those above are
   // not told apart. What no descriptor reaches takes no memory.
   static constexpr std::size_t kDescriptors = std::size_t{1} << 20;
@@ -33,11 +33,12 @@ class SocketMark {
   [[nodiscard]] static bool is_marked(int fd) noexcept {
     return static_cast<std::size_t>(fd) < kDescriptors;  // Negative ones are beyond the end.
   }
-  [[nodiscard]] static Last& last_of(int fd) noexcept {
-    return last_of_all[static_cast<std::size_t>(fd)];
+  [[nodiscard]] static Last last_of(int fd) noexcept {
+    return Last{last_of_all[static_cast<std::size_t>(fd)]};
   }
 
-  static inline constinit Last last_of_all[kDescriptors] = {};
+  // No array of atomics: to make one of so many ahead of time is too much for some compilers.
+  alignas(Last::required_alignment) static inline std::uint32_t last_of_all[kDescriptors];
 
   std::uint32_t mark_ = 0;
 };

@@ -30,6 +30,7 @@
 #include "tercel/gateway/cross_origin.h"
 #include "tercel/gateway/lease.h"
 #include "tercel/gateway/question.h"
+#include "tercel/gateway/response_rewriter.h"
 #include "tercel/gateway/station.h"
 #include "tercel/http/handler.h"
 #include "tercel/proxy/relay.h"
@@ -135,17 +136,6 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   // --- proxy::Rewriter (visit_relay.cc)
   [[nodiscard]] Result<void> rewrite_request(const http::Request& from, proxy::Outgoing& to,
                                              proxy::FieldDraft& draft) noexcept override;
-  // Has the answer's document rewritten; an error's replaced where it is none of S3. Fails with
-  // kNoMemory.
-  [[nodiscard]] Result<void> prepare_rewriting(const http::ResponseHead& from,
-                                               std::string_view request_id) noexcept;
-  // What becomes of the text of a response, of which the client is told that id.
-  enum class Text : std::uint8_t { kAsItIs, kRewritten, kReplaced };
-  [[nodiscard]] Result<Text> plan_text(const http::ResponseHead& from,
-                                       std::string_view request_id) noexcept;
-  // What is sent in place of an error of the backend's. Throws std::bad_alloc.
-  [[nodiscard]] OwnText own_error(std::uint16_t status, std::string_view request_id) const;
-  [[nodiscard]] bool is_for_client(std::string_view name, Text text) const noexcept;
   [[nodiscard]] bool goes_elsewhere(const http::ResponseHead& head) noexcept override;
   // Learns where the bucket is. False: it is said of nowhere that the gateway goes to.
   [[nodiscard]] bool learn_elsewhere(const http::ResponseHead& head) noexcept;
@@ -189,12 +179,8 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   std::uint8_t again_ = 0;
   std::uint8_t budget_rounds_ = 0;
   bool answered_ = false;
-  bool reads_body_ = false;        // Before anything is sent.
-  bool body_is_verified_ = false;  // It was read, and is empty or collected.
-  bool gets_object_ = false;       // The answer is an object, or what is in one.
-  bool encodes_keys_ = false;
-  bool tells_keys_ = false;  // Of others than the one that it is about.
-  bool makes_bucket_ = false;
+  bool reads_body_ = false;          // Before anything is sent.
+  bool body_is_verified_ = false;    // It was read, and is empty or collected.
   bool has_arrival_ = false;         // The station's is of this request: nobody else had it since.
   std::chrono::seconds arrived_{0};  // Since 1970: when the claim is judged.
   std::chrono::seconds retry_after_ = http::kRetryAfter;  // Told with 503.
@@ -232,7 +218,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
 
   std::unique_ptr<RequestFilter> request_filter_;
   std::unique_ptr<CollectedBody> collected_;
-  ResponseFilter response_filter_;
+  ResponseRewriter response_;
   // The one that can be looked at: the client's, the copy of it, or, until ended(), the relay's.
   const http::Request* request_ = nullptr;
 };

@@ -49,7 +49,7 @@ void Visit::conclude(http::Outcome outcome, unsigned attempts,
                     .allowed = said(decision),
                     .attempts = attempts,
                     .error = error_,
-                    .backend_error = response_filter_.error_code()};
+                    .backend_error = response_.error_code()};
   if (verified_) end.identity = key_->identity;
   if (decision) end.reason = decision->reason;
   if (backend_ != nullptr) end.rule = backend_->rule;

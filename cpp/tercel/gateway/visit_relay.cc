@@ -1,58 +1,17 @@
-#include <algorithm>
 #include <new>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "tercel/gateway/below_prefix.h"
-#include "tercel/gateway/own_text.h"
 #include "tercel/gateway/redirect.h"
 #include "tercel/gateway/visit.h"
 #include "tercel/s3/key_prefix.h"
 #include "tercel/s3/signature.h"
 
 namespace tercel::gateway {
-namespace {
-
 using s3::ErrorCode;
 using s3::Refusal;
-
-bool has_body(const http::ResponseHead& head) noexcept {
-  return head.framing != http::ResponseFraming::kNone && head.content_length != 0;
-}
-
-bool is_encoded(const http::ResponseHead& head) noexcept {
-  return http::find_field(head.fields, "content-encoding") != nullptr;
-}
-
-bool is_xml(const http::ResponseHead& head) noexcept {
-  const http::Field* const type = http::find_field(head.fields, "content-type");
-  return type != nullptr && type->value.find("xml") != std::string_view::npos;
-}
-
-bool is_error(const http::ResponseHead& head) noexcept {
-  return head.status >= 300;
-}
-
-// Whether the answer is a document of rewrite.cc, whatever the backend says that it is.
-bool answers_with_names(s3::Operation operation) noexcept {
-  switch (operation) {
-    case s3::Operation::kCompleteMultipartUpload:
-    case s3::Operation::kCreateMultipartUpload:
-    case s3::Operation::kDeleteObjects:
-    case s3::Operation::kListParts:
-      return true;
-    default:
-      return s3::lists_keys(operation);
-  }
-}
-
-// The backend's name of a bucket; empty: it is the client's.
-std::string hidden_name(const Backend& backend, std::string_view bucket) {
-  return backend.bucket == bucket ? std::string{} : backend.bucket;
-}
-
-}  // namespace
 
 void Visit::relay(const http::Request& request) noexcept {
   const Arrival& arrival = station_.arrival;
@@ -95,13 +54,8 @@ void Visit::relay(const http::Request& request) noexcept {
   }
   // A backend that is told that there is no body stores the object with the head.
   if (request_filter_ != nullptr && arrival.payload.bytes == 0) return begin_body(request);
-  filters.response = &response_filter_;
+  filters.response = &response_.begin(arrival, collects);
   filters.throttle = lease_.throttle();
-  gets_object_ = arrival.operation.operation == s3::Operation::kGetObject ||
-                 arrival.operation.operation == s3::Operation::kSelectObjectContent;
-  encodes_keys_ = encodes_keys(arrival);
-  makes_bucket_ = arrival.operation.operation == s3::Operation::kCreateBucket;
-  tells_keys_ = collects || s3::lists_keys(arrival.operation.operation);
   if (!station_.redirects.empty() && !resolved_) {
     elsewhere_ = station_.redirects.find(config_, arrival.resource.bucket, station_.loop.now());
     if (elsewhere_) backend_ = &*elsewhere_;
@@ -240,100 +194,12 @@ bool Visit::learn_elsewhere(const http::ResponseHead& head) noexcept {
   }
 }
 
-OwnText Visit::own_error(std::uint16_t status, std::string_view request_id) const {
-  return error_text(status, s3::info(operation_).level,
-                    {.resource = request_->path, .request_id = request_id, .host_id = request_id},
-                    station_.error_body);
-}
-
-Result<void> Visit::prepare_rewriting(const http::ResponseHead& from,
-                                      std::string_view request_id) noexcept {
-  const std::span<char> scratch = station_.scratch(s3::kResourceMemoryBytes);
-  if (scratch.empty()) return fail(Errc::kNoMemory);
-  s3::Resource resource;
-  if (s3::read_resource(request_->authority, request_->path, config_->domain_views, scratch,
-                        resource)) {
-    return fail(Errc::kHandlerFailed);  // It was read before.
-  }
-  try {
-    std::string location{request_->secure ? "https://" : "http://"};
-    location.append(request_->authority).append(request_->path);
-    const Backend* const source = source_backend_;
-    ResponseFilter::Names names{
-        .bucket = std::string{resource.bucket},
-        .location = std::move(location),
-        .resource = std::string{request_->path},
-        .endpoint = std::string{request_->authority},
-        .key_prefix = backend_->prefix,
-        .source_prefix = source != nullptr ? source->prefix : std::string{},
-        .keys_are_url_encoded = encodes_keys_,
-        // Nor is it known where only the request says that it should be XML.
-        .known_only = (tells_keys_ && !backend_->prefix.empty()) || !is_xml(from),
-        .hidden_bucket = hidden_name(*backend_, resource.bucket),
-        .hidden_source_bucket = source != nullptr ? source->bucket : std::string{}};
-    if (is_error(from)) {
-      response_filter_.rewrite_error(std::move(names), own_error(from.status, request_id));
-    } else {
-      response_filter_.rewrite(std::move(names));
-    }
-    return {};
-  } catch (const std::bad_alloc&) {
-    return fail(Errc::kNoMemory);
-  }
-}
-
-Result<Visit::Text> Visit::plan_text(const http::ResponseHead& from,
-                                     std::string_view request_id) noexcept {
-  // What is an object is not looked at, whatever it says that it is; an error is none.
-  if (!has_body(from) || (gets_object_ && !is_error(from))) return Text::kAsItIs;
-  const bool pins_region =
-      !config_->region.empty() && operation_ == s3::Operation::kGetBucketLocation;
-  if ((is_error(from) && is_encoded(from)) || (!is_error(from) && pins_region)) {
-    try {
-      response_filter_.replace(is_error(from) ? own_error(from.status, request_id)
-                                              : location_text(config_->region));
-      return Text::kReplaced;
-    } catch (const std::bad_alloc&) {
-      return fail(Errc::kNoMemory);
-    }
-  }
-  const bool is_known = is_xml(from) || answers_with_names(operation_);
-  if (is_error(from) || (is_known && !is_encoded(from))) {
-    const auto prepared = prepare_rewriting(from, request_id);
-    if (!prepared) return fail(prepared.error());
-    return is_error(from) ? Text::kReplaced : Text::kRewritten;
-  }
-  // What cannot be rewritten might tell the backend's names, and keys that are not the client's.
-  if (is_known || !backend_->prefix.empty()) return fail(Errc::kUpstreamMalformed);
-  return Text::kAsItIs;
-}
-
-bool Visit::is_for_client(std::string_view name, Text text) const noexcept {
-  // Where the backend is, and what it is, is not for clients to know.
-  constexpr std::string_view kLeftOut[] = {"alt-svc", "content-location", "location", "server",
-                                           "x-amz-bucket-region"};
-  if (std::ranges::find(kLeftOut, name) != std::end(kLeftOut)) return false;
-  if (text != Text::kAsItIs && name == "content-length") return false;
-  // What is said of a text that is not sent.
-  constexpr std::string_view kOfText[] = {"content-disposition", "content-encoding", "content-md5",
-                                          "content-type",        "digest",           "etag"};
-  if (text == Text::kReplaced && (std::ranges::find(kOfText, name) != std::end(kOfText) ||
-                                  name.starts_with("x-amz-checksum-"))) {
-    return false;
-  }
-  // They say what the document says, or would say to HEAD: "x-amz-error-detail-key" for one.
-  if (name == "x-amz-error-message" || name.starts_with("x-amz-error-detail-") ||
-      name.starts_with("x-minio-error-")) {
-    return false;
-  }
-  return !cors_.has_rules() || !name.starts_with("access-control-");
-}
-
 Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Response& to,
                                      proxy::FieldDraft& draft) noexcept {
   if (!proxy::is_transient(from.status)) attempts_.passed();
   const http::Field* const id = http::find_field(from.fields, "x-amz-request-id");
-  arrive(id != nullptr ? id->value : std::string_view{});
+  const std::string_view theirs = id != nullptr ? id->value : std::string_view{};
+  arrive(theirs);
   // Of a wrong region S3 speaks with 400, too.
   if (is_redirect(from.status) || from.status == 400) forget_elsewhere();
   if (is_redirect(from.status)) {
@@ -345,27 +211,13 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
     station_.counts.add(Counts::backend_failed);
     return fail(Errc::kUpstreamFailed);
   }
-  const std::string_view request_id = id != nullptr ? id->value : own_request_id();
-  const Result<Text> text = plan_text(from, request_id);
-  if (!text) return fail(text.error());
-  const proxy::ConnectionOptions options{from.fields};
-  for (const http::Field& field : from.fields) {
-    if (!options.has(field.name) && is_for_client(field.name, *text)) {
-      draft.add(field.name, field.value);
-    }
-  }
-  if (id == nullptr) draft.add("x-amz-request-id", request_id);
-  if (*text == Text::kReplaced) draft.add("content-type", "application/xml");
-  for (const http::Field& field : cors_.fields(draft.fields(), station_.cors_room)) {
-    draft.add(field.name, field.value);
-  }
-  // Clients follow these: they say what is true of the gateway.
-  if (http::find_field(from.fields, "x-amz-bucket-region") != nullptr && !config_->region.empty()) {
-    draft.add("x-amz-bucket-region", config_->region);
-  }
-  if (makes_bucket_ && from.status == 200 && request_->path.size() > 1) {
-    draft.add("location", request_->path);
-  }
+  const ResponseRewriter::To client{.request = *request_,
+                                    .config = *config_,
+                                    .backend = *backend_,
+                                    .source = source_backend_,
+                                    .cors = cors_,
+                                    .own_request_id = theirs.empty() ? own_request_id() : ""};
+  if (const auto done = response_.rewrite(from, client, station_, draft); !done) return done;
   to.fields = draft.fields();
   return {};
 }

@@ -118,14 +118,12 @@ XmlScanner::Event XmlScanner::in_start_tag(char c) noexcept {
     state_ = State::kSlash;
   } else if (is_space(c)) {
     state_ = State::kTag;
-  } else if (state_ == State::kName) {
+  } else if (state_ == State::kName || c == '<') {
     return fail();
   } else if (c == '"') {
     state_ = State::kDoubleQuote;
   } else if (c == '\'') {
     state_ = State::kSingleQuote;
-  } else if (c == '<') {
-    return fail();
   }
   return Event::kNeedMore;
 }

@@ -35,17 +35,26 @@ std::string_view format_code(std::string_view format, json::Value value) noexcep
     if (has_wrong_offset(format, value)) return local ? "timezone_naive" : "timezone_aware";
     return format.ends_with("-date-time") ? "datetime_parsing" : "time_parsing";
   }
-  if (format == "date-time") return "datetime_parsing";
-  if (format == "date") return "date_from_datetime_parsing";
-  if (format == "time") return "time_parsing";
-  if (format == "duration") return "time_delta_parsing";
-  if (own && format == "decimal") return "decimal_parsing";
-  if (own && format == "integer") return "int_parsing";
-  if (own && format == "base64") return "bytes_invalid_encoding";
-  if (format == "uuid") return "uuid_parsing";
-  if (format == "uri" || format == "iri") return "url_parsing";
-  if (format == "ipv4") return "ip_v4_address";
-  if (format == "ipv6") return "ip_v6_address";
+  struct Row {
+    std::string_view format;
+    std::string_view code;
+    bool only_own = false;
+  };
+  static constexpr Row kRows[] = {{"date-time", "datetime_parsing"},
+                                  {"date", "date_from_datetime_parsing"},
+                                  {"time", "time_parsing"},
+                                  {"duration", "time_delta_parsing"},
+                                  {"decimal", "decimal_parsing", true},
+                                  {"integer", "int_parsing", true},
+                                  {"base64", "bytes_invalid_encoding", true},
+                                  {"uuid", "uuid_parsing"},
+                                  {"uri", "url_parsing"},
+                                  {"iri", "url_parsing"},
+                                  {"ipv4", "ip_v4_address"},
+                                  {"ipv6", "ip_v6_address"}};
+  for (const Row& row : kRows) {
+    if (row.format == format && (own || !row.only_own)) return row.code;
+  }
   return "value_error";
 }
 

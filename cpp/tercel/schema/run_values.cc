@@ -1,4 +1,6 @@
 // Numbers and strings.
+#include <compare>
+
 #include "tercel/json/decimal.h"
 #include "tercel/schema/run.h"
 
@@ -30,7 +32,7 @@ bool at_most(std::string_view text, std::size_t most) noexcept {
 
 int Run::compare_exactly(const Instruction& instruction, json::Value value) noexcept {
   const auto order = json::compare_numbers(value, json::Value{instruction.limit});
-  return order < 0 ? -1 : (order > 0 ? 1 : 0);
+  return std::is_lt(order) ? -1 : (std::is_gt(order) ? 1 : 0);
 }
 
 bool Run::run_string(const Instruction& instruction, json::Value value) noexcept {

@@ -234,10 +234,8 @@ std::size_t PyServer::active() const noexcept {
   return application_->active(*service_);
 }
 
-std::size_t PyServer::connections() const noexcept {
-  std::size_t all = service_->connections();
-  if (drains_metrics()) all += metrics_server_->server().connections();
-  return all;
+std::size_t PyServer::scrapes() const noexcept {
+  return drains_metrics() ? metrics_server_->server().connections() : 0;
 }
 
 // A worker shows the sum of all: after it another process does, of other counters after SIGUSR2.
@@ -334,9 +332,10 @@ void bind_server(nb::module_& module) {
            "a request.")
       .def_prop_ro("active", &PyServer::active,
                    "Requests without a complete answer, and applications that work on after it.")
+      .def_prop_ro("connections", &PyServer::connections, "Open connections.")
       .def_prop_ro(
-          "connections", &PyServer::connections,
-          "Open connections; those that ask for metrics among them where they are drained, too.");
+          "scrapes", &PyServer::scrapes,
+          "Open connections of those who ask for metrics, where drain() drains them, too.");
 }
 
 }  // namespace tercel::python

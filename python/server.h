@@ -82,8 +82,9 @@ class PyServer {
 
   // Requests that are not answered yet, and applications that work on after their answer.
   [[nodiscard]] std::size_t active() const noexcept;
-  // Those that ask for metrics among them where they are drained, too.
-  [[nodiscard]] std::size_t connections() const noexcept;
+  [[nodiscard]] std::size_t connections() const noexcept { return service_->connections(); }
+  // Of those who ask for metrics, where they are drained, too.
+  [[nodiscard]] std::size_t scrapes() const noexcept;
 
   int traverse(visitproc visit, void* arg) const;
 

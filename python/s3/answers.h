@@ -1,7 +1,7 @@
 // Questions as tuples of Python, and tuples as answers: the one place that knows their order.
 //
-// The other side is src/tercel/s3/policy.py. Thread: one that holds the interpreter lock. Tested by
-// test_s3_policy.py.
+// The other side is src/tercel/s3/answers.py. Thread: one that holds the interpreter lock. Tested
+// by test_s3_policy.py.
 #pragma once
 
 #include <nanobind/nanobind.h>

@@ -1,7 +1,7 @@
 // Asks Python what the loops of a gateway ask, and takes its answers back to them.
 //
 // A question comes through a mailbox of the application's loop, and is given to one callable as a
-// tuple, with a Reply that takes the answer as a tuple (src/tercel/s3/answers.py has both). A Reply
+// tuple, with a Reply that takes the answer as a tuple (src/tercel/s3/answers.py). A Reply
 // that nobody calls is a failure. Resource: lives in a Python object, which its replies keep; open
 // from the start of a server to its end. Thread: ask() any, everything else the application's, with
 // the interpreter lock held. Tested by test_s3_policy.py.

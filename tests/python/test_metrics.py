@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import signal
 import socket
@@ -289,6 +290,23 @@ def test_another_program_takes_the_address_over(crew: Any) -> None:
         count_is(metrics, 7)
     finally:
         site.stop()
+
+
+@pytest.mark.parametrize("scraper", ["keeps its connection", "reads nothing"])
+def test_a_scraper_holds_up_no_worker(crew: Any, scraper: str) -> None:
+    server = crew(workers=2)
+    port = int(metrics_of(server).url.split(":")[2].split("/")[0])
+    scrapes = 1 if scraper == "keeps its connection" else 2000
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):  # As much as it takes.
+            for _ in range(scrapes):
+                client.send(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(0.3)
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 3
 
 
 def test_state_and_metrics_agree(crew: Any) -> None:

@@ -82,7 +82,8 @@ ResponseFilter::Work::Work(Names given)
                 .keys_are_url_encoded = names.keys_are_url_encoded,
                 .known_only = names.known_only,
                 .hidden_bucket = names.hidden_bucket,
-                .hidden_source_bucket = names.hidden_source_bucket}} {}
+                .hidden_source_bucket = names.hidden_source_bucket,
+                .request_id = names.request_id}} {}
 
 void ResponseFilter::rewrite(Names names) {
   work_ = std::make_unique<Work>(std::move(names));
@@ -163,12 +164,9 @@ Result<proxy::BodyFilter::Passed> ResponseFilter::pass(std::string_view bytes,
   return Passed{given - bytes.size(), {}};
 }
 
-std::string_view ResponseFilter::end_early(Rest rest, std::chrono::nanoseconds now) noexcept {
+std::string_view ResponseFilter::end_early(Rest rest) noexcept {
   if (instead_ == nullptr || instead_->was_sent) return {};
-  if (!instead_->began) instead_->began = now;
-  const bool is_endless =
-      instead_->read_bytes > kErrorBytesMax || now - *instead_->began > kErrorTimeMax;
-  if (rest == Rest::kMayCome && !is_endless) return {};
+  if (rest == Rest::kMayCome && instead_->read_bytes <= kErrorBytesMax) return {};
   instead_->is_own = instead_->was_sent = true;
   return instead_->own.document;
 }

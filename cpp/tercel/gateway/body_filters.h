@@ -5,7 +5,6 @@
 // tests/python/test_s3_gateway.py.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -65,11 +64,10 @@ class ResponseFilter final : public proxy::BodyFilter {
     bool known_only = false;
     std::string hidden_bucket = {};
     std::string hidden_source_bucket = {};
+    std::string request_id = {};
   };
-  // Errors of S3 are small; of one that is longer, or still comes that long after its beginning,
-  // the other text is sent, and the rest is not waited for.
+  // Errors of S3 are small; of a longer one the other text is sent, and the rest is not waited for.
   static constexpr std::size_t kErrorBytesMax = std::size_t{16} * 1024;
-  static constexpr std::chrono::seconds kErrorTimeMax{10};
 
   // These throw std::bad_alloc.
   void rewrite(Names names);
@@ -88,8 +86,7 @@ class ResponseFilter final : public proxy::BodyFilter {
   [[nodiscard]] bool holds_head() const noexcept override {
     return instead_ != nullptr && !instead_->was_sent;
   }
-  [[nodiscard]] std::string_view end_early(Rest rest,
-                                           std::chrono::nanoseconds now) noexcept override;
+  [[nodiscard]] std::string_view end_early(Rest rest) noexcept override;
 
  private:
   // What is sent when the body has ended.
@@ -97,7 +94,6 @@ class ResponseFilter final : public proxy::BodyFilter {
     OwnText own;
     std::string collected = {};  // Of the backend's error, rewritten; has room from the start.
     std::size_t read_bytes = 0;  // Of the backend's.
-    std::optional<std::chrono::nanoseconds> began = {};  // When there was a first part of it.
     bool is_own = true;
     bool was_sent = false;
   };

@@ -177,7 +177,7 @@ std::optional<s3::Refusal> Departure::copy_fields(const http::Request& request,
     if (is_withheld(field.name, arrival, with)) continue;
     const auto value = write_value(field, arrival, with, encodings);
     if (!value) return s3::Refusal{s3::ErrorCode::kInvalidArgument};
-    if (value->empty() && !field.value.empty()) continue;  // Nothing is left of an encoding.
+    if (value->empty() && field.name == "content-encoding" && decodes()) continue;
     if (!add(field.name, *value)) {
       return s3::Refusal{s3::ErrorCode::kRequestHeaderSectionTooLarge};
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "tercel/gateway/own_text.h"
 #include "tercel/s3/error_body.h"
 #include "tercel/s3/key_prefix.h"
+#include "tercel/s3/resource.h"
 
 namespace tercel::gateway {
 namespace {
@@ -54,15 +56,10 @@ bool gets_object(s3::Operation operation) noexcept {
   return operation == s3::Operation::kGetObject || operation == s3::Operation::kSelectObjectContent;
 }
 
-std::string_view request_id_of(const http::ResponseHead& head) noexcept {
-  const http::Field* const id = http::find_field(head.fields, "x-amz-request-id");
-  return id != nullptr ? id->value : std::string_view{};
-}
-
 bool is_for_client(std::string_view name, bool has_rules) noexcept {
-  // Where the backend is, and what it is, is not for clients to know.
-  constexpr std::string_view kLeftOut[] = {"alt-svc", "content-location", "location", "server",
-                                           "x-amz-bucket-region"};
+  // Where the backend is, and what it is, is not for clients to know; some are said once, behind.
+  constexpr std::string_view kLeftOut[] = {"alt-svc", "content-location",    "location",
+                                           "server",  "x-amz-bucket-region", "x-amz-request-id"};
   if (std::ranges::find(kLeftOut, name) != std::end(kLeftOut)) return false;
   // They say what the document says, or would say to HEAD: "x-amz-error-detail-key" for one.
   if (name == "x-amz-error-message" || name.starts_with("x-amz-error-detail-") ||
@@ -91,11 +88,10 @@ ResponseFilter& ResponseRewriter::begin(const Arrival& arrival, bool tells_keys)
 
 OwnText ResponseRewriter::own_error(const http::ResponseHead& from, const To& to,
                                     Station& station) const {
-  const std::string_view theirs = request_id_of(from);
-  const std::string_view id = theirs.empty() ? to.own_request_id : theirs;
-  return error_text(from.status, s3::info(operation_).level,
-                    {.resource = to.request.path, .request_id = id, .host_id = id},
-                    station.error_body);
+  return error_text(
+      from.status, s3::info(operation_).level,
+      {.resource = to.request.path, .request_id = to.request_id, .host_id = to.request_id},
+      station.error_body);
 }
 
 Result<ResponseFilter::Names> ResponseRewriter::names(const http::ResponseHead& from, const To& to,
@@ -121,7 +117,8 @@ Result<ResponseFilter::Names> ResponseRewriter::names(const http::ResponseHead& 
       // Nor is it known where only the request says that it should be XML.
       .known_only = (tells_keys_ && !to.backend.prefix.empty()) || !is_xml(from),
       .hidden_bucket = hidden_name(to.backend, resource.bucket),
-      .hidden_source_bucket = to.source != nullptr ? to.source->bucket : std::string{}};
+      .hidden_source_bucket = to.source != nullptr ? to.source->bucket : std::string{},
+      .request_id = to.has_own_id ? std::string{to.request_id} : std::string{}};
 }
 
 Result<ResponseRewriter::Text> ResponseRewriter::plan(const http::ResponseHead& from, const To& to,
@@ -170,7 +167,7 @@ Result<void> ResponseRewriter::rewrite(const http::ResponseHead& from, const To&
     if (*text == Text::kReplaced && is_of_text(field.name)) continue;
     draft.add(field.name, field.value);
   }
-  if (request_id_of(from).empty()) draft.add("x-amz-request-id", to.own_request_id);
+  draft.add("x-amz-request-id", to.request_id);
   if (*text == Text::kReplaced) draft.add("content-type", "application/xml");
   for (const http::Field& field : to.cors.fields(draft.fields(), station.cors_room)) {
     draft.add(field.name, field.value);

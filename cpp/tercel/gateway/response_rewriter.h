@@ -9,8 +9,8 @@
 // as it is. A document is written anew (s3/rewrite.h); one that cannot be, and might tell what is
 // not for clients, ends the request. An error is S3's own or is replaced (own_text.h). Fields that
 // say where the backend is, or what is not true any more, are left out, and an answer has an
-// x-amz-request-id in any case. Redirects are no answers: redirect.h. Thread: the loop's. Tested by
-// handler_answers_test.cc and tests/python/test_s3_names.py.
+// x-amz-request-id in any case. Redirects are no answers: redirect.h. A value. Thread: the loop's.
+// Tested by handler_answers_test.cc and tests/python/test_s3_names.py.
 #pragma once
 
 #include <cstdint>
@@ -37,11 +37,12 @@ class ResponseRewriter {
     const Backend& backend;
     const Backend* source;  // Of a copy; else null.
     const CrossOrigin& cors;
-    std::string_view own_request_id;  // Told where the backend tells none.
+    std::string_view request_id;  // The backend's, or our own where it tells none.
+    bool has_own_id;
   };
 
-  // Notes what the request is about that goes now; `tells_keys`, others than its own. Returns what
-  // its answer passes through, which is there as long as this.
+  // Notes what the request is about that goes now; `tells_keys`: its answer names keys other than
+  // its own. Returns what the answer passes through, which is there as long as this.
   [[nodiscard]] ResponseFilter& begin(const Arrival& arrival, bool tells_keys) noexcept;
   // Fills in the fields of an answer. Fails with kNoMemory, kUpstreamMalformed or kHandlerFailed.
   [[nodiscard]] Result<void> rewrite(const http::ResponseHead& from, const To& to, Station& station,

@@ -6,7 +6,7 @@
 #include "tercel/gateway/below_prefix.h"
 #include "tercel/gateway/redirect.h"
 #include "tercel/gateway/visit.h"
-#include "tercel/s3/key_prefix.h"
+#include "tercel/s3/resource.h"
 #include "tercel/s3/signature.h"
 
 namespace tercel::gateway {
@@ -216,7 +216,8 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
                                     .backend = *backend_,
                                     .source = source_backend_,
                                     .cors = cors_,
-                                    .own_request_id = theirs.empty() ? own_request_id() : ""};
+                                    .request_id = theirs.empty() ? own_request_id() : theirs,
+                                    .has_own_id = theirs.empty()};
   if (const auto done = response_.rewrite(from, client, station_, draft); !done) return done;
   to.fields = draft.fields();
   return {};

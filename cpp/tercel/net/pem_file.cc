@@ -11,7 +11,7 @@ namespace tercel::net {
 PemFile::PemFile(const std::string& path) {
   errno = 0;
   file_.reset(openssl().BIO_new_file(path.c_str(), "r"));
-  if (file_ == nullptr) error_ = errno;
+  if (file_ == nullptr) note(errno);
 }
 
 std::string PemFile::content() {
@@ -26,13 +26,16 @@ std::string PemFile::content() {
     if (bytes <= 0) break;
     content.append(part.data(), static_cast<std::size_t>(bytes));
   }
-  error_ = content.empty() ? errno : 0;
+  note(content.empty() ? errno : 0);
   return content;
 }
 
-// std::strerror() is for one thread at a time.
-std::string PemFile::reason() const {
-  return error_ != 0 ? std::generic_category().message(error_) : openssl_reason();
+// What OpenSSL has of it would be found by whoever asks next in this thread: Python's ssl, too.
+void PemFile::note(int error) {
+  error_ = error;
+  // std::strerror() is for one thread at a time.
+  reason_ = error != 0 ? std::generic_category().message(error) : openssl_reason();
+  openssl().ERR_clear_error();
 }
 
 }  // namespace tercel::net

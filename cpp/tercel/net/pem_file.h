@@ -1,5 +1,7 @@
 // A file in PEM: for OpenSSL to read, and for whoever says why it did not.
 //
+// What fails here is not left in OpenSSL's queue of errors, and nor is what was there before.
+//
 // Internal to tercel/net. REQUIRES: OpenSSL is loaded. Throws std::bad_alloc. Tested by
 // tls_client_test.cc and tests/python/test_tls.py.
 #pragma once
@@ -27,14 +29,17 @@ class PemFile {
   // The `errno` of what failed; 0: nothing did.
   [[nodiscard]] int error() const noexcept { return error_; }
   // In words.
-  [[nodiscard]] std::string reason() const;
+  [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
 
  private:
+  void note(int error);
+
   struct Free {
     void operator()(bio_st* file) const noexcept { openssl().BIO_free(file); }
   };
   std::unique_ptr<bio_st, Free> file_;
   int error_ = 0;
+  std::string reason_;
 };
 
 }  // namespace tercel::net

@@ -61,6 +61,7 @@ class TlsClientContext {
   // Nothing, and in `problem` one sentence that names the file or the value to change.
   [[nodiscard]] static std::optional<TlsClientContext> create(const TlsClientOptions& options,
                                                               std::string& problem);
+
   // The client's side of a connection whose handshake is yet to come. Takes over `fd`, a connected,
   // non-blocking socket. Null when memory is exhausted: `fd` is the caller's still.
   [[nodiscard]] std::unique_ptr<Stream> connect(Syscalls& syscalls, int fd, const std::string& host,

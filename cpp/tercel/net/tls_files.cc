@@ -106,15 +106,12 @@ bool TlsFiles::refuse(std::string problem) {
 
 bool TlsFiles::is_open(const PemFile& file, const std::string& path, std::string_view what) {
   if (file) return true;
-  static_cast<void>(refuse("the " + std::string{what} + " file " + in_quotes(path) +
-                           " cannot be read: " + file.reason() + "."));
-  api_.ERR_clear_error();
-  return false;
+  return refuse("the " + std::string{what} + " file " + in_quotes(path) +
+                " cannot be read: " + file.reason() + ".");
 }
 
 bool TlsFiles::holds_none(PemFile& file, const std::string& who, PemKind wanted) {
   const std::string content = file.content();
-  api_.ERR_clear_error();
   if (file.error() == EISDIR) return refuse(who + " is a directory: give the file in it.");
   if (file.error() != 0) return refuse(who + " cannot be read: " + file.reason() + ".");
   return refuse(who + " holds no " + std::string{name_of(wanted)} +

@@ -2,13 +2,14 @@
 // certificates of clients.
 //
 //   TlsFiles files{context, problem};
-//   if (!files.load_certificate(path) || !files.load_key(...)) return refuse(problem);
+//   if (!files.load_certificate(certificate) || !files.load_key(certificate)) return problem;
 //
-// Each function returns false with one sentence in the problem, which names the file and what to
+// Each function returns false with one sentence in `problem`, which names the file and what to
 // change. Internal to tercel/net. Throws std::bad_alloc. Tested by tests/python/test_tls.py.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "tercel/net/openssl.h"
 #include "tercel/net/pem_fault.h"

@@ -1,6 +1,6 @@
-// What the contexts of both sides of TLS have in common.
+// What the contexts of both sides of TLS (tls_context.h, tls_client.h) have in common.
 //
-// Internal to tercel/net. REQUIRES: OpenSSL is loaded (openssl.h), but for handles that are empty.
+// REQUIRES: OpenSSL is loaded (openssl.h), but for handles that are empty. Tested with those.
 #pragma once
 
 #include <cstdint>

@@ -153,8 +153,10 @@ nanoseconds Call::due() const noexcept {
     return wants_body_ ? progress_ + times.body_time : nanoseconds{0};
   }
   if (awaits_100_) return progress_ + times.continue_time;
+  // A head that has begun.
+  if (head_seen_ > 0) return progress_ + times.body_time;
   // Before the end of the request the origin may wait for us.
-  const bool its_turn = request_over_ || write_failed_ || head_seen_ > 0;
+  const bool its_turn = request_over_ || write_failed_;
   return its_turn ? progress_ + times.response_time : nanoseconds{0};
 }
 

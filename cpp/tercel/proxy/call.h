@@ -41,7 +41,8 @@ struct CallTimes {
   std::chrono::milliseconds continue_time{1'000};
   // From the end of the request to the first byte of the response: how long an origin may think.
   std::chrono::milliseconds response_time{300'000};
-  // Without a byte of the response, while somebody waits for one.
+  // Without a byte of the response, while somebody waits for one; and of a head that has begun,
+  // until its end.
   std::chrono::milliseconds body_time{60'000};
   // Without a byte that the origin takes.
   std::chrono::milliseconds write_time{60'000};

@@ -1,5 +1,7 @@
 // What a Call sends.
 #include <array>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "tercel/http/h1_writer.h"

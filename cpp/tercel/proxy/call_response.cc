@@ -29,7 +29,8 @@ void Call::read_head() noexcept {
     const std::span<char> bytes = connection_->unread();
     if (bytes.size() > head_seen_) {
       answered_ = true;
-      progress_ = context_.loop.now();
+      // A head that has begun is not waited for longer because more of it drips in.
+      if (head_seen_ == 0) progress_ = context_.loop.now();
       const http::ResponseHead head = http::parse_response_head(bytes, head_seen_, answer_to_,
                                                                 context_.limits, context_.fields);
       if (head.verdict == http::HeadStatus::kBad) return fail_with(Errc::kUpstreamMalformed);

@@ -118,6 +118,10 @@ void Relay::on_head(const http::ResponseHead& head) noexcept {
   started_ = true;
   if (head.switches()) return become_tunnel();
   response_bytes_ = head.framing == http::ResponseFraming::kNone ? 0 : head.content_length;
+  if (holds_head()) {
+    net::Loop& loop = context_.calls.loop;
+    loop.timers().arm(*this, loop.now() + kHeldHeadTime);
+  }
   pump_response();
 }
 
@@ -168,7 +172,12 @@ void Relay::drop_response() noexcept {
 }
 
 void Relay::on_timer() noexcept {
-  alone_ ? end_alone() : attempt(needs_new_ ? Freshness::kNew : enough());
+  if (alone_) return end_alone();
+  if (!started_) return attempt(needs_new_ ? Freshness::kNew : enough());
+  if (response_over_ || !holds_head()) return;
+  call_.begin_step();
+  if (end_early(BodyFilter::Rest::kLost)) call_.close();
+  call_.end_step();
 }
 
 // A request that is repeated when its connection turns out to be closed needs no look at it before.
@@ -196,7 +205,7 @@ void Relay::refuse(Errc error) noexcept {
   call_.close();
   if (started_) {
     rewriter_.broke_off(error);
-    if (!end_early(BodyFilter::Rest::kBrokeOff)) exchange_.abort(error);
+    if (!end_early(BodyFilter::Rest::kLost)) exchange_.abort(error);
   } else {
     rewriter_.refused(exchange_, error);
   }

@@ -54,16 +54,14 @@ class BodyFilter {
   // It has nothing to do with this body: it is not asked about the bytes any more, which may go on
   // without being looked at. Asked once the head is rewritten.
   [[nodiscard]] virtual bool passes_all() const noexcept { return false; }
-  // Of a response: what it passes comes at the end, and the head goes with it.
+  // Of a response: what it passes comes at the end, and the head goes with it. It is not throttled.
   [[nodiscard]] virtual bool holds_head() const noexcept { return false; }
-  // Of a response, between two parts of it, or when it broke off, at that time of the loop: what it
-  // ends with in place of all that has not come. Empty: it goes on, or is cut off. Valid until the
-  // filter is called again.
-  enum class Rest : bool { kMayCome, kBrokeOff };
-  [[nodiscard]] virtual std::string_view end_early(Rest rest,
-                                                   std::chrono::nanoseconds now) noexcept {
+  // Of a response, between two parts of it, or when it broke off, or its head was held for too
+  // long: what it ends with in place of all that has not come. Empty: it goes on, or is cut off.
+  // Valid until the filter is called again.
+  enum class Rest : bool { kMayCome, kLost };
+  [[nodiscard]] virtual std::string_view end_early(Rest rest) noexcept {
     static_cast<void>(rest);
-    static_cast<void>(now);
     return {};
   }
 
@@ -143,6 +141,9 @@ class Relay final : private net::Deferred, private net::Timer {
   // Of a response that nobody gets, so that its connection can be used again. Of a call that
   // outlives the client it is all that is read.
   static constexpr std::size_t kDroppedBytesMax = 64 * http::kKibibyte;
+
+  // A head that waits for the end of its body waits for so long at most.
+  static constexpr std::chrono::seconds kHeldHeadTime{10};
 
   // Answers `exchange`, now or later. Where memory is exhausted there is no relay: refused() is the
   // only call on `rewriter`, and who observed the exchange still does. REQUIRES: nobody answered it

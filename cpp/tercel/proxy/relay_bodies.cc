@@ -1,4 +1,6 @@
 // The bodies that a Relay takes from one side to the other.
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "tercel/proxy/relay.h"
@@ -137,7 +139,7 @@ void Relay::pump_response() noexcept {
 
 bool Relay::end_early(BodyFilter::Rest rest) noexcept {
   if (filters_.response == nullptr) return false;
-  const std::string_view end = filters_.response->end_early(rest, context_.calls.loop.now());
+  const std::string_view end = filters_.response->end_early(rest);
   if (end.empty()) return false;
   head_released_ = response_over_ = true;
   (void)exchange_.write(Payload::borrow(end), Final::kYes);
@@ -164,7 +166,7 @@ bool Relay::pass_on_response(std::string_view bytes, Final final) noexcept {
 // --- how fast
 
 bool Relay::held_up(Way way) noexcept {
-  if (filters_.throttle == nullptr) return false;
+  if (filters_.throttle == nullptr || (way == Way::kDown && holds_head())) return false;
   net::Loop& loop = context_.calls.loop;
   const auto body_bytes = way == Way::kUp ? request_.content_length : response_bytes_;
   const auto wait = filters_.throttle->wait(way, body_bytes, loop.now());

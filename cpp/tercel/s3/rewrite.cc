@@ -27,9 +27,11 @@ constexpr Rule kRules[] = {
     {"Error/CanonicalRequestBytes", What::kSecret},
     {"Error/Code", What::kCode},
     {"Error/Endpoint", What::kEndpoint},
+    {"Error/HostId", What::kRequestId},
     {"Error/Key", What::kErrorKey},
     {"Error/Message", What::kMessage},
     {"Error/Region", What::kSecret},
+    {"Error/RequestId", What::kRequestId},
     {"Error/Resource", What::kResource},
     {"Error/SignatureProvided", What::kSecret},
     {"Error/StringToSign", What::kSecret},
@@ -161,6 +163,8 @@ const Rule* Rewriter::find_rule() const noexcept {
         return any_prefix ? &rule : nullptr;
       case What::kMessage:
         return hides_names() ? &rule : nullptr;
+      case What::kRequestId:
+        return values_.request_id.empty() ? nullptr : &rule;
       default:
         return &rule;
     }
@@ -183,6 +187,8 @@ bool Rewriter::replace() noexcept {
       return replace_by(values_.resource);
     case What::kEndpoint:
       return replace_by(values_.endpoint);
+    case What::kRequestId:
+      return replace_by(values_.request_id);
     case What::kSecret:
       return true;
     case What::kErrorKey:

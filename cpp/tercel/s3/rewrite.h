@@ -15,7 +15,8 @@
 // root element, their elements by the path (rewrite.cc has the table): the bucket, the location of
 // an object, the resource of an error, and keys, markers and prefixes when `key_prefix` is not
 // empty. What an error tells of the backend's signature (its access key, what it signed, its
-// region) is left out, and so is a message that may tell a name of it. Everything else is passed
+// region) is left out, and so is a message that may tell a name of it; `request_id` stands for
+// its ids, unless it is empty. Everything else is passed
 // byte for byte, and at once: only the text of such an element is collected, up to a limit.
 // Documents of another root are passed as they are, unless `known_only` says that they could have
 // any keys: then they fail, and so does text around the root element. The size changes: whoever
@@ -50,6 +51,7 @@ struct RewriteValues {
   // Of the backend's, where the client has others: messages of errors do not tell them.
   std::string_view hidden_bucket = {};
   std::string_view hidden_source_bucket = {};  // The same, of a source that is copied.
+  std::string_view request_id = {};  // Of an error, where its head has another than the backend's.
 };
 
 class Rewriter {
@@ -87,7 +89,8 @@ class Rewriter {
     kKey,
     kErrorKey,
     kErrorValue,
-    kMessage
+    kMessage,
+    kRequestId
   };
   struct Rule {
     std::string_view path;

@@ -5,8 +5,10 @@
 //   metrics.server().listen(std::move(socket));
 //   metrics.server().start();
 //
-// What is asked here is no request of the other server. Resource: ends before what it shows and
-// before its loop. Thread: the loop's. Tested by run_test.cc and tests/python/test_metrics.py.
+// What is asked here is no request of the other server. Whoever shows the sum of all processes
+// drains it when another one shows that, too; alone it shows what ends, to the end. Resource: ends
+// before what it shows and before its loop. Thread: the loop's. Tested by run_test.cc and
+// tests/python/test_metrics.py.
 #pragma once
 
 #include "tercel/edge/metrics_handler.h"

@@ -1,10 +1,10 @@
 """What the engine asks and is answered, as tuples, and what the operator's functions say of it.
 
 A question is (kind, what it is about ...), an answer (kind, verdict, value ..., seconds for which
-it is fresh, seconds for which it holds), as python/s3/policy_bridge.h reads them; the numbers are
-those of cpp/tercel/gateway/policy.h. Each function here makes an answer of what a function of the
-operator's returned, and raises TypeError or ValueError when that is nonsense. Who is asked, and how
-long: policy.py. Tested by tests/python/test_s3_policy.py.
+it is fresh, seconds for which it holds), as python/s3/answers.h reads them; the numbers are those
+of cpp/tercel/gateway/policy.h. The functions that begin with `of_` make the answers; nonsense of
+the operator's functions is a TypeError or a ValueError. Who is asked, and how long: policy.py.
+Tested by tests/python/test_s3_policy.py.
 """
 
 from __future__ import annotations
@@ -17,6 +17,30 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tercel.s3.values import ApiKey, AuthzRequest, Bearer, Credentials, Decision, FrontKey, Hmac
+
+__all__ = [
+    "BUCKET",
+    "BUDGET",
+    "CREDENTIALS",
+    "DECISION",
+    "FAILED",
+    "KEY",
+    "NO",
+    "TIMED_OUT",
+    "YES",
+    "Answer",
+    "Question",
+    "Times",
+    "credentials_of",
+    "failure",
+    "fresh",
+    "front_key_of",
+    "of_bucket",
+    "of_credentials",
+    "of_decision",
+    "of_key",
+    "request_of",
+]
 
 # Kinds of questions.
 KEY, DECISION, CREDENTIALS, BUCKET, BUDGET = range(5)

@@ -37,6 +37,8 @@ _LOOK_S = 0.02
 # Time for requests that were cut off to notice, before the application is shut down; and for that
 # shutdown, if whoever cut them off insists.
 _CUT_S = 1.0
+# How long those who ask for metrics hold up a worker that has nothing else to do.
+_SCRAPE_S = 0.5
 
 
 class Server:
@@ -294,6 +296,7 @@ class Server:
             await self._stop.wait()
             self.started = False
             await self._drain(native)
+            await self._end_scrapes(native)
         finally:
             native.close()
             await self._shut_down(lifespan)
@@ -372,6 +375,13 @@ class Server:
                 "no memory, or no more threads, for this user"
             )
             raise StartError(f"Cannot start {what}: {reason}.") from None
+
+    async def _end_scrapes(self, native: _core.Server) -> None:
+        """Has whoever asks for metrics in that moment get them, if that takes hardly any time."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _SCRAPE_S
+        while native.scrapes and loop.time() < end and not self._force.is_set():
+            await asyncio.sleep(_LOOK_S)
 
     async def _ended(self, native: _core.Server, seconds: float, *, forced: bool = True) -> bool:
         """Waits until nothing is open. False if that takes too long, or somebody insists."""

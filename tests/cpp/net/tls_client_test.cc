@@ -194,6 +194,8 @@ TEST_F(TlsClientTest, NamesTheFileThatIsNoGood) {
   const auto problem_of = [](const TlsClientOptions& options) {
     std::string problem;
     EXPECT_FALSE(TlsClientContext::create(options, problem));
+    // Python's ssl would take it for one of its own.
+    EXPECT_EQ(openssl().ERR_peek_last_error(), 0U) << problem;
     return problem;
   };
   TlsClientOptions authority;

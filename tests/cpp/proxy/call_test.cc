@@ -578,6 +578,20 @@ TEST_F(CallTest, ClosesAtEveryStage) {
 
 // --- time
 
+TEST_F(CallTest, AHeadThatDripsIsNotWaitedFor) {
+  begin(get());
+  pass(CallOptions{}.response_time / 2);
+  answer("HTTP/1.1 200 OK\r\na: ");
+  const auto part = CallOptions{}.body_time / 3;
+  for (int i = 0; i < 2; ++i) {
+    pass(part);
+    answer("b");
+  }
+  EXPECT_EQ(log_, "");
+  pass(part);
+  EXPECT_EQ(log_, "!UpstreamTimeout");
+}
+
 TEST_F(CallTest, AnOriginMayThinkForAWhile) {
   begin(get());
   pass(context_.options.response_time - 1s);

@@ -378,16 +378,20 @@ class Server:
 
     async def _end_scrapes(self, native: _core.Server) -> None:
         """Has whoever asks for metrics in that moment get them, if that takes hardly any time."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + _SCRAPE_S
-        while native.scrapes and loop.time() < end and not self._force.is_set():
-            await asyncio.sleep(_LOOK_S)
+        await self._happens(lambda: not native.scrapes, _SCRAPE_S)
 
     async def _ended(self, native: _core.Server, seconds: float, *, forced: bool = True) -> bool:
         """Waits until nothing is open. False if that takes too long, or somebody insists."""
+        return await self._happens(
+            lambda: not (native.active or native.connections), seconds, forced=forced
+        )
+
+    async def _happens(
+        self, happened: Callable[[], bool], seconds: float, *, forced: bool = True
+    ) -> bool:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        while native.active or native.connections:
+        while not happened():
             if loop.time() >= end or (forced and self._force.is_set()):
                 return False
             await asyncio.sleep(_LOOK_S)

@@ -24,6 +24,7 @@ class FakeNative:
         self.context = context
         self.active = 0
         self.connections = 0
+        self.scrapes = 0
         self.certificate_warnings: list[str] = []
         self.addresses: list[Any] = []
         self.made.append(self)

@@ -3,11 +3,11 @@
 S3_ENDPOINT=http://127.0.0.1:7070 S3_KEY=... S3_SECRET=... tercel serve minimal:gateway
 """
 
+# [minimal]
 import os
 
 from tercel.s3 import AuthzRequest, Backend, Gateway, Hmac
 
-# [minimal]
 backend = Backend(
     os.environ["S3_ENDPOINT"],
     creds=Hmac(os.environ["S3_KEY"], os.environ["S3_SECRET"]),

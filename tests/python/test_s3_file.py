@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import signal
 import time
@@ -19,7 +20,18 @@ from support.s3_gateway import file_server
 from support.server import ServerProcess
 from tercel.cli import main
 from tercel.problems import SettingError
-from tercel.s3 import ApiKey, Backend, Bearer, Cors, FrontKey, Hmac, Limit, Redis, presign
+from tercel.s3 import (
+    ApiKey,
+    Backend,
+    Bearer,
+    Cors,
+    FrontKey,
+    Gateway,
+    Hmac,
+    Limit,
+    Redis,
+    presign,
+)
 from tercel.s3.file import FileGateway, read_file
 from tercel.s3.file_tables import KEYS
 from tercel.s3.rules import Rule
@@ -384,6 +396,17 @@ def test_settings_of_the_server(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gateway", "--help"]) == 0
     assert "usage: tercel gateway s3.toml" in capsys.readouterr().out
+
+
+def test_the_guide_has_the_defaults_of_a_gateway() -> None:
+    said = dict(re.findall(r"^\| `(\w+)` \| (\d+) \| ", GUIDE.read_text(), re.MULTILINE))
+    defaults = {
+        name: str(parameter.default)
+        for name, parameter in inspect.signature(Gateway).parameters.items()
+        if name.endswith("_ttl") or name == "policy_timeout"
+    }
+    assert len(defaults) == 9
+    assert {name: said.get(name) for name in defaults} == defaults
 
 
 def test_guide_names_every_key() -> None:

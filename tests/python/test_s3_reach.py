@@ -532,3 +532,51 @@ def test_checks_follow_an_update(origin: Origin) -> None:
         count = len(origin.seen)
         time.sleep(0.5)
         assert len(origin.seen) == count
+
+
+# --- what the operator is told
+
+
+def reached_wrongly(origin: Origin, secure_port: int) -> dict[str, Backend]:
+    """Backends that cannot be used, by the words for it."""
+    plain = origin.url
+    return {
+        "no connection to the upstream can be made": Backend(
+            f"http://127.0.0.1:{closed_port()}", creds=CREDS
+        ),
+        "the name of the upstream is not known": Backend("http://nowhere.invalid", creds=CREDS),
+        "no trusted TLS connection": Backend(f"https://127.0.0.1:{secure_port}", creds=CREDS),
+        "does it speak TLS, and is https://": Backend(
+            f"http://127.0.0.1:{secure_port}", creds=CREDS
+        ),
+        "and does it speak TLS?": Backend(plain.replace("http://", "https://"), creds=CREDS),
+        "refuses the credentials of bucket": Backend(
+            plain, creds=Hmac(KEY.access_key, "not the secret")
+        ),
+    }
+
+
+def test_the_log_says_why_a_backend_cannot_be_used(
+    origin: Origin, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("127.0.0.1", file="origin"))
+    with Origin(context=context) as secure:
+        port = int(secure.url.rpartition(":")[2])
+        for words, backend_of_all in reached_wrongly(origin, port).items():
+            caplog.clear()
+            with Front({"*": backend_of_all}) as front:
+                for _ in range(3):
+                    status, code = refused(front)
+                    assert (status, code) in (UNAVAILABLE, (403, "AccessDenied")), words
+                wait_until(lambda words=words: words in caplog.text, words)
+            # Once, however many requests there are.
+            assert caplog.text.count(words) == 1, caplog.text
+            assert "not the secret" not in caplog.text
+
+
+def test_the_log_says_why_a_check_failed(origin: Origin, caplog: pytest.LogCaptureFixture) -> None:
+    dead = f"http://127.0.0.1:{closed_port()}"
+    both = backend(origin, endpoint=[origin.url, dead], check="connect", check_interval=0.1)
+    with Front({"*": both}):
+        wait_until(lambda: f"A check of the backend {dead} failed" in caplog.text)

@@ -197,13 +197,16 @@ std::span<const http::Field> CorsPolicy::fields(std::string_view allowed,
     if (!names.empty()) into[count++] = {"access-control-expose-headers", names};
   }
   if (any_) return std::span{into}.first(count);
-  const auto varies = [](const http::Field& field) {
+  // Who keeps answers must not give that of one origin to another one.
+  if (!varies_by_origin(present)) into[count++] = {"vary", "origin"};
+  return std::span{into}.first(count);
+}
+
+bool varies_by_origin(std::span<const http::Field> fields) noexcept {
+  return std::ranges::any_of(fields, [](const http::Field& field) {
     return http::equals_ignoring_case(field.name, "vary") &&
            (http::equals_ignoring_case(field.value, "origin") || field.value == "*");
-  };
-  // Who keeps answers must not give that of one origin to another one.
-  if (std::none_of(present.begin(), present.end(), varies)) into[count++] = {"vary", "origin"};
-  return std::span{into}.first(count);
+  });
 }
 
 std::string_view CorsPolicy::spell_out(std::span<const http::Field> present,

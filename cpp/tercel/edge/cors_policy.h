@@ -129,4 +129,7 @@ class CorsPolicy {
   bool private_network_;
 };
 
+// Caches are told already that an answer is for one origin.
+[[nodiscard]] bool varies_by_origin(std::span<const http::Field> fields) noexcept;
+
 }  // namespace tercel::edge

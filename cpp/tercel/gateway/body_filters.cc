@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tercel/gateway/endpoint_log.h"
+
 namespace tercel::gateway {
 namespace {
 
@@ -100,8 +102,13 @@ void ResponseFilter::replace(OwnText own) {
   instead_ = std::make_unique<Instead>(Instead{.own = std::move(own)});
 }
 
+bool ResponseFilter::refuses_credentials() const noexcept {
+  return instead_ != nullptr && work_ != nullptr && is_of_credentials(work_->rewriter.error_code());
+}
+
 std::string_view ResponseFilter::error_code() const noexcept {
-  if (instead_ != nullptr && instead_->is_own) return instead_->own.error_code;
+  const bool is_own = instead_ != nullptr && instead_->is_own && !refuses_credentials();
+  if (is_own) return instead_->own.error_code;
   return work_ != nullptr ? work_->rewriter.error_code() : std::string_view{};
 }
 
@@ -126,8 +133,8 @@ std::string_view ResponseFilter::judge() noexcept {
   const std::string_view text = instead_->collected;
   std::string_view root = behind_misc(text);
   const std::size_t end = root.starts_with(kBegin) ? root.find(kEnd) : text.npos;
-  if (instead_->is_own || end == text.npos || !work_->rewriter.complete() ||
-      !behind_misc(root.substr(end + kEnd.size())).empty()) {
+  if (instead_->is_own || refuses_credentials() || end == text.npos ||
+      !work_->rewriter.complete() || !behind_misc(root.substr(end + kEnd.size())).empty()) {
     instead_->is_own = true;
     return instead_->own.document;
   }

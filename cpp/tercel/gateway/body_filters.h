@@ -76,8 +76,10 @@ class ResponseFilter final : public proxy::BodyFilter {
   void replace(OwnText own);
 
   // The code in the error that it sends, once it has passed, as far as there is room for it; empty:
-  // there is none.
+  // there is none. Where refuses_credentials() the backend's.
   [[nodiscard]] std::string_view error_code() const noexcept;
+  // The error is about what we had signed, and no fault of the client, who is told our own.
+  [[nodiscard]] bool refuses_credentials() const noexcept;
 
   [[nodiscard]] Result<Passed> pass(std::string_view bytes, http::Final final) noexcept override;
   [[nodiscard]] bool passes_all() const noexcept override {

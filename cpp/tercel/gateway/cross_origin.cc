@@ -37,10 +37,13 @@ const edge::CorsPolicy* CrossOrigin::granted(const http::Request& preflight,
 
 std::span<const http::Field> CrossOrigin::fields(std::span<const http::Field> present,
                                                  edge::CorsPolicy::Room& room) const noexcept {
-  if (rule_ != nullptr) return rule_->fields(allowed_, present, room);
   if (!has_rules_) return {};
-  room.fields[0] = {"vary", "origin"};
-  return std::span{room.fields}.first(1);
+  const auto added =
+      rule_ != nullptr ? rule_->fields(allowed_, present, room) : std::span<const http::Field>{};
+  if (edge::varies_by_origin(present) || edge::varies_by_origin(added)) return added;
+  // Of a rule for every origin, too: another origin, or none, may get another answer.
+  room.fields[added.size()] = {"vary", "origin"};
+  return std::span{room.fields}.first(added.size() + 1);
 }
 
 }  // namespace tercel::gateway

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "tercel/gateway/endpoint_log.h"
 #include "tercel/gateway/station.h"
 
 namespace tercel::gateway {
@@ -54,14 +55,15 @@ class HealthChecks::Probe final : private proxy::Waiter, private proxy::CallObse
     const bool well = !proxy::is_transient(head.status);
     static_cast<void>(call_.read_body());  // None: the connection can be used again.
     call_.close();
+    if (!well) tell_status(endpoint_, head.status);
     finish(well ? Result::kPassed : Result::kFailed);
   }
   void on_body() noexcept override {}
   void on_writable() noexcept override {}
   void on_failed(Errc error) noexcept override {
-    // Our own limits say nothing of it.
-    const bool its = info(error).blame == Blame::kUpstream && error != Errc::kUpstreamBusy;
-    finish(its ? Result::kFailed : Result::kUnknown);
+    if (!is_its_own(error)) return finish(Result::kUnknown);
+    tell_failure(endpoint_, error, Asked::kByCheck);
+    finish(Result::kFailed);
   }
 
   void finish(Result result) noexcept {

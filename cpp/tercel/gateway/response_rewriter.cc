@@ -16,8 +16,9 @@
 namespace tercel::gateway {
 namespace {
 
-bool has_body(const http::ResponseHead& head) noexcept {
-  return head.framing != http::ResponseFraming::kNone && head.content_length != 0;
+// Of one that may have a body: neither to HEAD nor with a status that has none.
+bool is_empty(const http::ResponseHead& head) noexcept {
+  return head.framing != http::ResponseFraming::kNone && head.content_length == 0;
 }
 
 bool is_encoded(const http::ResponseHead& head) noexcept {
@@ -125,12 +126,13 @@ Result<ResponseRewriter::Text> ResponseRewriter::plan(const http::ResponseHead& 
                                                       Station& station) noexcept {
   // What is an object is not looked at, whatever it says that it is; an error is none.
   const bool failed = is_error(from);
-  if (!has_body(from) || (gets_object(operation_) && !failed)) return Text::kAsItIs;
+  if (from.framing == http::ResponseFraming::kNone) return Text::kAsItIs;
+  if (!failed && (is_empty(from) || gets_object(operation_))) return Text::kAsItIs;
   const bool pins_region =
       !to.config.region.empty() && operation_ == s3::Operation::kGetBucketLocation;
   const bool is_known = is_xml(from) || answers_with_names(operation_);
   try {
-    if (failed && is_encoded(from)) {
+    if (failed && (is_encoded(from) || is_empty(from))) {
       filter_.replace(own_error(from, to, station));
       return Text::kReplaced;
     }

@@ -47,8 +47,9 @@ class ResponseRewriter {
   // Fills in the fields of an answer. Fails with kNoMemory, kUpstreamMalformed or kHandlerFailed.
   [[nodiscard]] Result<void> rewrite(const http::ResponseHead& from, const To& to, Station& station,
                                      proxy::FieldDraft& draft) noexcept;
-  // As ResponseFilter::error_code().
+  // As those of ResponseFilter.
   [[nodiscard]] std::string_view error_code() const noexcept { return filter_.error_code(); }
+  [[nodiscard]] bool refuses_credentials() const noexcept { return filter_.refuses_credentials(); }
 
  private:
   // What becomes of the text of an answer.

@@ -146,12 +146,7 @@ class Visit final : public proxy::Rewriter, private http::Observer {
   [[nodiscard]] Result<void> rewrite_response(const http::ResponseHead& from, http::Response& to,
                                               proxy::FieldDraft& draft) noexcept override;
   [[nodiscard]] std::optional<std::chrono::nanoseconds> after_failure(
-      const proxy::FailedAttempt& failed) noexcept override {
-    // A connection that had been closed while nobody used it says nothing of the place.
-    const bool was_stale = failed.reused && proxy::nothing_was_lost(failed);
-    if (failed.status == 0 && !was_stale) forget_elsewhere();
-    return attempts_.after(failed, station_.loop.now(), station_.counts);
-  }
+      const proxy::FailedAttempt& failed) noexcept override;
   void refused(http::Exchange& exchange, Errc error) noexcept override;
   void broke_off(Errc error) noexcept override;
   // A write that was sent whole is meant, whoever waits for its answer; a read is for its reader.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tercel/gateway/below_prefix.h"
+#include "tercel/gateway/endpoint_log.h"
 #include "tercel/gateway/redirect.h"
 #include "tercel/gateway/visit.h"
 #include "tercel/s3/resource.h"
@@ -223,6 +224,19 @@ Result<void> Visit::rewrite_response(const http::ResponseHead& from, http::Respo
   return {};
 }
 
+std::optional<std::chrono::nanoseconds> Visit::after_failure(
+    const proxy::FailedAttempt& failed) noexcept {
+  // A connection that had been closed while nobody used it says nothing of the place.
+  const bool was_stale = failed.reused && proxy::nothing_was_lost(failed);
+  if (failed.status == 0 && !was_stale) {
+    forget_elsewhere();
+    if (is_its_own(failed.error)) {
+      tell_failure(attempts_.endpoint(), failed.error, Asked::kByClient);
+    }
+  }
+  return attempts_.after(failed, station_.loop.now(), station_.counts);
+}
+
 void Visit::refused(http::Exchange& /*exchange*/, Errc error) noexcept {
   arrive({});
   if (refusal_) return refuse(*refusal_);
@@ -240,10 +254,15 @@ void Visit::refused(http::Exchange& /*exchange*/, Errc error) noexcept {
 
 void Visit::broke_off(Errc error) noexcept {
   broke_off_ = info(error).blame == Blame::kUpstream;
-  if (broke_off_) station_.counts.add(Counts::backend_failed);
+  if (!broke_off_) return;
+  station_.counts.add(Counts::backend_failed);
+  tell_failure(attempts_.endpoint(), error, Asked::kByClient);
 }
 
 void Visit::ended(http::Outcome outcome, unsigned attempts) noexcept {
+  if (response_.refuses_credentials()) {
+    tell_refusal(attempts_.endpoint(), backend_->rule, response_.error_code());
+  }
   conclude(outcome, attempts, traffic_ ? *traffic_ : exchange_.traffic());
   station_.visits->destroy(this);
 }

@@ -156,6 +156,28 @@ TEST_F(HandlerAnswersTest, AnAnswerHasOneRequestId) {
   }
 }
 
+TEST_F(HandlerAnswersTest, AnEmptyErrorHasADocumentButToHead) {
+  for (const char* const method : {"GET", "HEAD"}) {
+    serve({{"logs", backend()}});
+    (void)pass_through(signed_request({.method = method, .path = "/logs/a"}));
+    const std::string got = answer_from_backend("HTTP/1.1 412 X\r\ncontent-length: 0\r\n\r\n");
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 412 ")) << got;
+    EXPECT_EQ(has(got, "<Code>PreconditionFailed</Code>"), std::string_view{method} == "GET")
+        << got;
+  }
+}
+
+TEST_F(HandlerAnswersTest, WhatTheBackendSaysOfOurCredentialsIsNotForClients) {
+  serve_and_record(backend());
+  (void)pass_through(signed_request({.path = "/logs/a"}));
+  const std::string got = answer_from_backend(document(
+      "403", "<Error><Code>SignatureDoesNotMatch</Code><Message>Check your key</Message></Error>"));
+  EXPECT_TRUE(has(got, "<Code>AccessDenied</Code><Message>The storage behind the server")) << got;
+  EXPECT_FALSE(has(got, "your key")) << got;
+  settle();
+  EXPECT_TRUE(has(lines_, "SignatureDoesNotMatch")) << lines_;
+}
+
 TEST_F(HandlerAnswersTest, AnErrorThatDripsOrStallsIsNotWaitedFor) {
   for (const std::string_view drop : {" ", ""}) {
     serve({{"logs", backend()}});

@@ -480,3 +480,33 @@ def test_served_and_read_again(path: Path, storages: tuple[int, int], workers: i
             assert time.monotonic() < ends, server.output
             time.sleep(0.05)
         assert "SECRET" not in server.output
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ("[server]\nport = 0\nprot = 1", r"'prot' is not a setting: did you mean port"),
+        ('[server]\nport = "http"', r"port must be .*\(\[server\] is in "),
+        ('[server]\napp = "a:b"', r"app in \[server\] of .* is not for a gateway"),
+        ('[server]\nssl_certfile = "/none"', r"/none"),
+        ('[server]\naccess_log_file = "/none/a"', r"access-log-file /none/a cannot be written"),
+        ("[gateway]\nkey_ttl = -1", r"makes no gateway: the ttl of a Gateway, key_ttl"),
+        ('[gateway]\naudit_log = "/none/a"', r"The audit log cannot be written to /none/a: No"),
+    ],
+)
+def test_what_no_start_would_take_is_not_read_again(
+    path: Path, storages: tuple[int, int], more: str, sentence: str
+) -> None:
+    first, second = storages
+    path.write_text(file_for(first, "a/"))
+    with file_server(path) as server:
+        path.write_text(file_for(second, "b/").replace("[server]\n        port = 0", "") + more)
+        server.send_signal(signal.SIGHUP)
+        server.wait_for(r"The gateway stays as it was\. .*" + sentence)
+        assert get(server, "a/k")[1].startswith(f"{first} ")
+        assert get(server, "b/k")[0] == 403
+        path.write_text(file_for(second, "b/") + f'[gateway]\naudit_log = "{path.parent}/log"')
+        server.send_signal(signal.SIGHUP)
+        server.wait_for(r"Read .* again")
+        assert get(server, "b/k")[1].startswith(f"{second} ")
+        assert not (path.parent / "log").exists()

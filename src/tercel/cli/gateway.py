@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from tercel import settings
-from tercel.cli.options import UsageError, parse
-from tercel.problems import SettingError
+from tercel.cli.options import CommandLine, UsageError, parse
+from tercel.problems import SettingError, StartError
 from tercel.settings import Settings, keyword_of
+
+if TYPE_CHECKING:
+    from tercel.s3.file import FileGateway, GatewayFile
 
 __all__ = ["gateway"]
 
@@ -31,37 +35,64 @@ def gateway(words: list[str]) -> int:
         raise UsageError(f"Name the file of the gateway: {_COMMAND} s3.toml.")
     if line.config is not None:
         raise UsageError(f"{_COMMAND} has its settings in [server] of its file, without --config.")
-    try:
-        from tercel.s3.file import FileGateway, read_file
-    except ImportError as error:
-        raise SettingError(f"This build of tercel has no S3 gateway: {error}.") from None
-    from tercel.run import inherited_binds, run
+    from tercel.run import run
 
-    path = os.path.abspath(line.target)
+    served = _Served(line)
+    served.gateway()  # Whoever made a mistake is told now, and without a traceback.
+    return run(served.gateway, served.settings(), served.settings, own_process=True)
 
-    def read() -> Settings:
-        said = read_file(path).server
+
+class _Served:
+    """A file, and what the command line says beside it.
+
+    Raises:
+        SettingError: there is no S3 gateway in this build.
+    """
+
+    def __init__(self, line: CommandLine) -> None:
+        try:
+            from tercel.s3 import file
+        except ImportError as error:
+            raise SettingError(f"This build of tercel has no S3 gateway: {error}.") from None
+        assert line.target is not None
+        self._path = os.path.abspath(line.target)
+        self._line = line
+        self._file = file
+
+    def gateway(self) -> FileGateway:
+        return self._file.FileGateway(self._path, self._check)
+
+    def settings(self) -> Settings:
+        return self._settings_of(self._file.read_file(self._path))
+
+    def _settings_of(self, file: GatewayFile) -> Settings:
+        from tercel.run import inherited_binds
+
         weaker = {
             name: value
-            for name, value in said.items()
+            for name, value in file.server.items()
             if f"TERCEL_{keyword_of(name).upper()}" not in os.environ
         }
         for name in ("app", "app_dir", "factory"):
-            if name in said:
-                raise SettingError(f"{name} in [server] of {path} is not for a gateway.")
+            if name in file.server:
+                raise SettingError(f"{name} in [server] of {self._path} is not for a gateway.")
         try:
             return settings.load(
-                command_line=line.settings,
+                command_line=self._line.settings,
                 keywords=weaker | {"factory": True},
                 environ=os.environ,
                 inherited=inherited_binds(os.environ),
                 platform=os.environ,
             )
         except (TypeError, SettingError) as error:
-            raise SettingError(f"{str(error).rstrip('.')} ([server] is in {path}).") from None
+            raise SettingError(f"{str(error).rstrip('.')} ([server] is in {self._path}).") from None
 
-    def make() -> FileGateway:
-        return FileGateway(path)
+    def _check(self, file: GatewayFile) -> None:
+        """Raises StartError where a server that starts with this file would not serve."""
+        from tercel.server.check import cannot_append, check_files
 
-    make()  # Whoever made a mistake is told now, and without a traceback.
-    return run(make, read(), read, own_process=True)
+        # What it warns of, is told of the certificates that are read again.
+        check_files(self._settings_of(file))
+        path = file.options.get("audit_log", "-")
+        if path != "-" and (error := cannot_append(path)):
+            raise StartError(f"The audit log cannot be written to {path}: {error.strerror}.")

@@ -25,13 +25,13 @@ from __future__ import annotations
 
 import logging
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
 from tercel import _s3
-from tercel.problems import SettingError
+from tercel.problems import SettingError, StartError
 from tercel.s3.cors import Cors
 from tercel.s3.file_tables import KEYS, Mistake, made, meant, values_of
 from tercel.s3.gateway import Gateway
@@ -82,12 +82,17 @@ class GatewayFile:
 class FileGateway(Gateway):
     """The gateway that a file says.
 
+    Args:
+        check: raises StartError if a server cannot start with a file: asked of one that is read
+            again. At the start the server finds that out.
+
     Raises:
         SettingError: the file has a mistake.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, check: Callable[[GatewayFile], None] | None = None) -> None:
         self._path = path
+        self._check = check
         self._file = read_file(path)
         access = _s3.operations()
 
@@ -112,9 +117,13 @@ class FileGateway(Gateway):
     def __tercel_reload__(self) -> None:
         """Reads the file again: for SIGHUP. With a mistake in it everything stays as it was."""
         try:
-            file = read_file(self._path)
+            # As at a start: what no gateway can be made of, and no server be started with, would
+            # be found at the next one only.
+            file = FileGateway(self._path)._file
+            if self._check is not None:
+                self._check(file)
             self.update(file.buckets, limits=file.limits)
-        except (SettingError, TypeError, ValueError) as error:
+        except (StartError, TypeError, ValueError) as error:
             _log.error("The gateway stays as it was. %s", error)
             return
         if (file.server, file.options, file.redis) != (

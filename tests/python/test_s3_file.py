@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 import time
@@ -379,6 +380,16 @@ def test_settings_of_the_server(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     path.write_text(BUCKET + "[server]\nfactory = false")
     with pytest.raises(SettingError, match=r"factory in \[server\] of .* is not for a gateway"):
         reread()
+
+
+@pytest.mark.parametrize("more", ["", '[redis]\nurl = "redis://127.0.0.1:1"'])
+def test_what_is_read_again_leaves_no_memory_behind(path: Path, more: str) -> None:
+    path.write_text(BUCKET + more)
+    gateway = FileGateway(str(path))
+    gateway.__tercel_reload__()
+    gc.collect()
+    made = [one for one in gc.get_objects() if isinstance(one, FileGateway)]
+    assert [one for one in made if one._path == str(path)] == [gateway]
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,6 +79,13 @@ class GatewayFile:
     redis: Redis | None = None
 
 
+@dataclass
+class _Said:
+    """What a gateway's file says now."""
+
+    file: GatewayFile
+
+
 class FileGateway(Gateway):
     """The gateway that a file says.
 
@@ -93,23 +100,25 @@ class FileGateway(Gateway):
     def __init__(self, path: str, check: Callable[[GatewayFile], None] | None = None) -> None:
         self._path = path
         self._check = check
-        self._file = read_file(path)
+        file = read_file(path)
+        said = self._said = _Said(file)
         access = _s3.operations()
 
+        # Neither knows this gateway: the engine holds them, where the collector does not see it.
         async def secret_for(access_key: str) -> FrontKey | None:
-            return self._file.keys.get(access_key)
+            return said.file.keys.get(access_key)
 
         async def authorize(request: AuthzRequest) -> Decision:
-            return decide(self._file.rules, request, access)
+            return decide(said.file.rules, request, access)
 
         try:
             super().__init__(
-                self._file.buckets,
+                file.buckets,
                 secret_for=secret_for,
                 authorize=authorize,
-                limits=self._file.limits,
-                shared=self._file.redis,
-                **self._file.options,
+                limits=file.limits,
+                shared=file.redis,
+                **file.options,
             )
         except (TypeError, ValueError) as error:
             raise SettingError(f"{path} makes no gateway: {error}.") from None
@@ -119,22 +128,21 @@ class FileGateway(Gateway):
         try:
             # As at a start: what no gateway can be made of, and no server be started with, would
             # be found at the next one only.
-            file = FileGateway(self._path)._file
+            trial = FileGateway(self._path)
+            trial._unshare()
+            file = trial._said.file
             if self._check is not None:
                 self._check(file)
             self.update(file.buckets, limits=file.limits)
         except (StartError, TypeError, ValueError) as error:
             _log.error("The gateway stays as it was. %s", error)
             return
-        if (file.server, file.options, file.redis) != (
-            self._file.server,
-            self._file.options,
-            self._file.redis,
-        ):
+        old = self._said.file
+        if (file.server, file.options, file.redis) != (old.server, old.options, old.redis):
             _log.warning(
                 "[server], [gateway] and [redis] of %s count from the next start.", self._path
             )
-        self._file = file
+        self._said.file = file
         self._forget("", "", "")  # Of this process: the others read their own files.
         _log.info("Read %s again.", self._path)
 

@@ -234,6 +234,11 @@ class Gateway:
         self._policy.forget()
         self._native.invalidate(access_key, identity, bucket)
 
+    def _unshare(self) -> None:
+        """Has a gateway that is not to be served collected: the engine holds its functions, where
+        the collector does not see it, and what is shared holds the engine."""
+        self._policy.unshare()
+
     def counts(self) -> dict[str, int]:
         """Returns what was counted so far, of this process. Thread: any."""
         counts: dict[str, int] = self._native.counts()

@@ -91,6 +91,10 @@ class Policy:
         self._former_api_keys = self._api_keys
         self._api_keys = api_keys
 
+    def unshare(self) -> None:
+        """Knows nothing of other gateways any more."""
+        self._sharing = None
+
     def ask(self, question: Question, reply: Reply) -> None:
         """Answers a question of the engine, later. Called on the server's loop."""
         key = (self._era, question)

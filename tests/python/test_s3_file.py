@@ -392,9 +392,52 @@ def test_what_is_read_again_leaves_no_memory_behind(path: Path, more: str) -> No
     assert [one for one in made if one._path == str(path)] == [gateway]
 
 
+def test_check(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = path.parent / "log"
+    path.write_text(BUCKET + f'[server]\nport = 9001\n[gateway]\naudit_log = "{log}"')
+    assert main(["check", str(path)]) == 0
+    assert capsys.readouterr().out == (
+        f"The file is right, {path} is an S3 gateway, it would listen on 127.0.0.1:9001.\n"
+    )
+    assert not log.exists()
+    assert main(["check", str(path), "--bind", "127.0.0.1:5"]) == 0
+    assert "listen on 127.0.0.1:5." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "words", "status", "sentence"),
+    [
+        ("[buckets.a]", [], 2, "[buckets.a] has no endpoint in"),
+        ("[server]\nprot = 1", [], 2, "'prot' is not a setting: did you mean port?"),
+        ('[server]\nport = "http"', [], 2, "([server] is in"),
+        ('[server]\nssl_certfile = "/none"', [], 2, "/none"),
+        ('[server]\nuds = "/none/a"', [], 1, "Cannot listen on unix:/none/a: there is no folder"),
+        ('[server]\naccess_log_file = "/none/a"', [], 1, "access-log-file /none/a cannot be"),
+        ("[gateway]\nkey_ttl = -1", [], 2, "makes no gateway: the ttl of a Gateway, key_ttl"),
+        ('[gateway]\naudit_log = "/none/a"', [], 1, "cannot be written to /none/a: No such"),
+        ("", ["--config", "a"], 2, "in [server] of its file, without --config."),
+    ],
+)
+def test_mistakes_that_check_finds(
+    path: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: str,
+    words: list[str],
+    status: int,
+    sentence: str,
+) -> None:
+    path.write_text(BUCKET + more)
+    assert main(["check", str(path), *words]) == status
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert re.fullmatch(r"tercel: [^\n]*\.\n", said)
+
+
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gateway", "--help"]) == 0
-    assert "usage: tercel gateway s3.toml" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "usage: tercel gateway s3.toml" in said
+    assert "`tercel check s3.toml`" in said
 
 
 def test_guide_names_every_key() -> None:

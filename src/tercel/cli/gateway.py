@@ -1,4 +1,4 @@
-"""`tercel gateway s3.toml`: an S3 gateway without a line of Python."""
+"""`tercel gateway s3.toml`: an S3 gateway without a line of Python; and `tercel check s3.toml`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tercel.settings import Settings, keyword_of
 if TYPE_CHECKING:
     from tercel.s3.file import FileGateway, GatewayFile
 
-__all__ = ["gateway"]
+__all__ = ["check_file", "gateway"]
 
 _COMMAND = "tercel gateway"
 _HELP = """\
@@ -21,7 +21,7 @@ usage: tercel gateway s3.toml [options]
 
 Serves the S3 gateway that the file says: [buckets.NAME], [identities.NAME], [[policies]]. Its
 [server] has settings of `tercel serve`; variables are stronger, and options of this command the
-strongest. SIGHUP has the file read again.
+strongest. SIGHUP has the file read again. `tercel check s3.toml` looks at it without serving.
 """
 
 
@@ -33,13 +33,21 @@ def gateway(words: list[str]) -> int:
         return 0
     if not line.target:
         raise UsageError(f"Name the file of the gateway: {_COMMAND} s3.toml.")
-    if line.config is not None:
-        raise UsageError(f"{_COMMAND} has its settings in [server] of its file, without --config.")
     from tercel.run import run
 
-    served = _Served(line)
+    served = _Served(line, _COMMAND)
     served.gateway()  # Whoever made a mistake is told now, and without a traceback.
     return run(served.gateway, served.settings(), served.settings, own_process=True)
+
+
+def check_file(line: CommandLine) -> None:
+    """Says that everything that can be known of a file without listening is right, or raises."""
+    served = _Served(line, f"tercel check {line.target}")
+    values = served.check()
+    print(
+        f"The file is right, {line.target} is an S3 gateway, it would listen on"
+        f" {' and '.join(values.binds())}."
+    )
 
 
 class _Served:
@@ -47,9 +55,13 @@ class _Served:
 
     Raises:
         SettingError: there is no S3 gateway in this build.
+        UsageError: settings are to come from another file.
     """
 
-    def __init__(self, line: CommandLine) -> None:
+    def __init__(self, line: CommandLine, command: str) -> None:
+        if line.config is not None:
+            where = "in [server] of its file, without --config"
+            raise UsageError(f"{command} has its settings {where}.")
         try:
             from tercel.s3 import file
         except ImportError as error:
@@ -64,6 +76,21 @@ class _Served:
 
     def settings(self) -> Settings:
         return self._settings_of(self._file.read_file(self._path))
+
+    def check(self) -> Settings:
+        """Returns the settings, if a server could start with them and the file.
+
+        Raises:
+            StartError: it could not.
+        """
+        from tercel.server.check import check
+
+        self.gateway()  # Whoever made a mistake is told now, and without a traceback.
+        file = self._file.read_file(self._path)
+        values = self._settings_of(file)
+        check(self.gateway, values)
+        _check_audit_log(file)
+        return values
 
     def _settings_of(self, file: GatewayFile) -> Settings:
         from tercel.run import inherited_binds
@@ -89,10 +116,16 @@ class _Served:
 
     def _check(self, file: GatewayFile) -> None:
         """Raises StartError where a server that starts with this file would not serve."""
-        from tercel.server.check import cannot_append, check_files
+        from tercel.server.check import check_files
 
         # What it warns of, is told of the certificates that are read again.
         check_files(self._settings_of(file))
-        path = file.options.get("audit_log", "-")
-        if path != "-" and (error := cannot_append(path)):
-            raise StartError(f"The audit log cannot be written to {path}: {error.strerror}.")
+        _check_audit_log(file)
+
+
+def _check_audit_log(file: GatewayFile) -> None:
+    from tercel.server.check import cannot_append
+
+    path = file.options.get("audit_log", "-")
+    if path != "-" and (error := cannot_append(path)):
+        raise StartError(f"The audit log cannot be written to {path}: {error.strerror}.")

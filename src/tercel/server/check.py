@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import os
+from typing import Any
 
 from tercel import _core
 from tercel.problems import StartError
@@ -21,14 +22,14 @@ __all__ = ["cannot_append", "check", "check_files"]
 logger = logging.getLogger("tercel")
 
 
-def check(target: str, settings: Settings) -> str:
+def check(target: Any, settings: Settings) -> str:
     """Prepares the process as `serve` does, imports the application, looks at files and sockets.
 
     What stays open: whether a port is free, and whether the application starts up. Nothing is made
     but what importing the application and configuring its logging make.
 
     Args:
-        target: of the application; empty for none.
+        target: of the application, or itself; empty for none.
 
     Returns:
         Which interface the application has, as the setting `interface` names them; empty for none.
@@ -81,7 +82,7 @@ def cannot_append(path: str) -> OSError | None:
     return None
 
 
-async def _load(target: str, settings: Settings) -> str:
+async def _load(target: Any, settings: Settings) -> str:
     # In a running loop, as `serve` does it.
     server = Server.with_settings(target, settings)
     server.load()

@@ -509,6 +509,7 @@ def test_served_and_read_again(path: Path, storages: tuple[int, int], workers: i
     first, second = storages
     path.write_text(file_for(first, "a/"))
     with file_server(path, f"--workers={workers}") as server:
+        assert f"Serving {path} on http://127.0.0.1:" in server.output
         assert get(server, "a/k")[0] == 200
         assert get(server, "a/k")[1].startswith(f"{first} /bkt/a/k")
         assert get(server, "b/k")[0] == 403

@@ -36,8 +36,8 @@ def gateway(words: list[str]) -> int:
     from tercel.run import run
 
     served = _Served(line, _COMMAND)
-    served.gateway()  # Whoever made a mistake is told now, and without a traceback.
-    return run(served.gateway, served.settings(), served.settings, own_process=True)
+    served()  # Whoever made a mistake is told now, and without a traceback.
+    return run(served, served.settings(), served.settings, own_process=True)
 
 
 def check_file(line: CommandLine) -> None:
@@ -51,7 +51,7 @@ def check_file(line: CommandLine) -> None:
 
 
 class _Served:
-    """A file, and what the command line says beside it.
+    """A file, and what the command line says beside it. It is the factory of its gateway.
 
     Raises:
         SettingError: there is no S3 gateway in this build.
@@ -67,11 +67,12 @@ class _Served:
         except ImportError as error:
             raise SettingError(f"This build of tercel has no S3 gateway: {error}.") from None
         assert line.target is not None
+        self.__tercel_name__ = line.target
         self._path = os.path.abspath(line.target)
         self._line = line
         self._file = file
 
-    def gateway(self) -> FileGateway:
+    def __call__(self) -> FileGateway:
         return self._file.FileGateway(self._path, self._check)
 
     def settings(self) -> Settings:
@@ -85,10 +86,10 @@ class _Served:
         """
         from tercel.server.check import check
 
-        self.gateway()  # Whoever made a mistake is told now, and without a traceback.
+        self()  # Whoever made a mistake is told now, and without a traceback.
         file = self._file.read_file(self._path)
         values = self._settings_of(file)
-        check(self.gateway, values)
+        check(self, values)
         _check_audit_log(file)
         return values
 

@@ -32,6 +32,7 @@ BUCKET = '[buckets."*"]\nendpoint = "http://h"\ntoken = { env = "T" }\n'
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("T", "SECRET-T")
+    monkeypatch.setenv("EMPTY", "")
     monkeypatch.delenv("NONE", raising=False)
     return tmp_path / "s3.toml"
 
@@ -203,6 +204,14 @@ def test_what_a_file_shares(path: Path, key: bool, share: tuple[str, ...]) -> No
     assert (redis.url, redis.share) == ("redis://u:SECRET@h", share)
 
 
+def test_a_file_with_a_secret_is_ascii(path: Path) -> None:
+    secret = path.parent / "secret"
+    path.write_text(BUCKET + f'[identities.a]\nsecret = {{ file = "{secret}" }}')
+    secret.write_bytes(b"SECRET\xe4\n")
+    with pytest.raises(SettingError, match=r"secret of .* in the file .*, which is not ASCII, in"):
+        read_file(str(path))
+
+
 def test_a_file_with_a_secret_is_read_whole_or_not_at_all(path: Path) -> None:
     secret = path.parent / "secret"
     path.write_text(BUCKET + f'[identities.a]\nsecret = {{ file = "{secret}" }}')
@@ -235,7 +244,17 @@ RULE = "[[policies]]\n"
         (BUCKET + "region = 1", "region of [buckets.*] is a text in"),
         (BUCKET.replace('{ env = "T" }', '"SECRET"'), 'is { env = "NAME" } or { file = "PATH" }'),
         (BUCKET.replace('"T"', '"NONE"'), "is in the variable NONE, which is not set, in"),
-        (BUCKET.replace('env = "T"', 'file = "/none"'), "in the file /none, which cannot be read"),
+        (BUCKET.replace('"T"', '"EMPTY"'), "is in the variable EMPTY, which is empty, in"),
+        (
+            BUCKET.replace('env = "T"', 'file = "/none"'),
+            "in the file /none, which cannot be read (No such file or directory), in",
+        ),
+        (BUCKET.replace('env = "T"', 'file = "/"'), "/, which cannot be read (Is a directory)"),
+        (
+            BUCKET.replace('env = "T"', 'file = "/dev/null"'),
+            "token of [buckets.*] is in the file /dev/null, which is empty, in",
+        ),
+        (BUCKET.replace('env = "T"', 'file = "\\u0000"'), "whose name no file has, '\\x00',"),
         (BUCKET + "[gateway]\nallow_ttl = 'a'", "allow_ttl of [gateway] is a number in"),
         (
             BUCKET + "[gateway]\nallow_ttl = -1",

@@ -225,6 +225,7 @@ def test_a_file_with_a_secret_is_read_whole_or_not_at_all(path: Path) -> None:
 
 
 RULE = "[[policies]]\n"
+ALICE = '[identities.alice]\nsecret = { env = "T" }\n'
 
 
 @pytest.mark.parametrize(
@@ -316,6 +317,17 @@ RULE = "[[policies]]\n"
         (
             BUCKET + RULE + 'allow = true\noperations = "GetObjekt"',
             "operations of [[policies]] number 1 has 'GetObjekt' (did you mean GetObject?) in",
+        ),
+        (
+            BUCKET + ALICE + RULE + 'allow = true\nidentity = ["al*", "alcie"]',
+            "identity of [[policies]] number 1 has 'alcie', which is none of [identities.NAME] (did"
+            " you mean alice?) in",
+        ),
+        (BUCKET + RULE + 'allow = true\nidentity = "bob"', "none of [identities.NAME] in"),
+        (
+            BUCKET.replace("*", "archive") + RULE + 'allow = true\nbucket = ["x*", "archiv"]',
+            "bucket of [[policies]] number 1 has 'archiv', which no [buckets.NAME] is for (did you"
+            " mean archive?) in",
         ),
         (BUCKET + "cors = 1", "cors of [buckets.*] is a table or a list of tables in"),
         (BUCKET + "[buckets.'*'.cors]", "cors of [buckets.*] has no origins in"),
@@ -445,7 +457,7 @@ def test_mistakes_that_check_finds(
     status: int,
     sentence: str,
 ) -> None:
-    path.write_text(BUCKET + more)
+    path.write_text(BUCKET + RULE + "allow = true\n" + more)
     assert main(["check", str(path), *words]) == status
     said = capsys.readouterr().err
     assert sentence in said
@@ -457,6 +469,33 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "usage: tercel gateway s3.toml" in said
     assert "`tercel check s3.toml`" in said
+
+
+def test_names_and_patterns_of_policies_that_fit(path: Path) -> None:
+    names = 'identity = ["alice", "b*"]\nbucket = ["archive", "tmp-1", "none-*"]'
+    buckets = BUCKET.replace("*", "archive") + BUCKET.replace("*", "tmp-?")
+    path.write_text(buckets + ALICE + RULE + "allow = true\n" + names)
+    (rule,) = read_file(str(path)).rules
+    assert rule.bucket == ["archive", "tmp-1", "none-*"]
+
+
+def test_a_file_without_policies_is_told_of(
+    path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f"There are no [[policies]] in {path}: every request is denied."
+    path.write_text(BUCKET)
+    assert main(["check", str(path)]) == 0
+    assert caplog.messages.count(said) + capsys.readouterr().err.count(said) == 1
+    with file_server(path, "--port=0") as server:
+        server.wait_for("There are no .*: every request is denied")
+        assert server.output.count("There are no [[policies]]") == 1
+        path.write_text(BUCKET + RULE + "allow = true")
+        server.send_signal(signal.SIGHUP)
+        server.wait_for("Read .* again")
+        assert server.output.count("There are no [[policies]]") == 1
+        path.write_text(BUCKET)
+        server.send_signal(signal.SIGHUP)
+        server.wait_for(r"(?s)Read .* again.*Read .* again.*every request is denied")
 
 
 def test_guide_names_every_key() -> None:

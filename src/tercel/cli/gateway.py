@@ -36,7 +36,7 @@ def gateway(words: list[str]) -> int:
     from tercel.run import run
 
     served = _Served(line, _COMMAND)
-    served()  # Whoever made a mistake is told now, and without a traceback.
+    served.read()
     return run(served, served.settings(), served.settings, own_process=True)
 
 
@@ -73,7 +73,18 @@ class _Served:
         self._file = file
 
     def __call__(self) -> FileGateway:
-        return self._file.FileGateway(self._path, self._check)
+        gateway = self._file.FileGateway(self._path, self._check)
+        gateway.warn()
+        return gateway
+
+    def read(self) -> GatewayFile:
+        """Returns what the file says, of which a gateway can be made.
+
+        Raises:
+            SettingError: it cannot. Whoever made a mistake is told without a traceback.
+        """
+        self._file.FileGateway(self._path)
+        return self._file.read_file(self._path)
 
     def settings(self) -> Settings:
         return self._settings_of(self._file.read_file(self._path))
@@ -86,8 +97,7 @@ class _Served:
         """
         from tercel.server.check import check
 
-        self()  # Whoever made a mistake is told now, and without a traceback.
-        file = self._file.read_file(self._path)
+        file = self.read()
         values = self._settings_of(file)
         check(self, values)
         _check_audit_log(file)

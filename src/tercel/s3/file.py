@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import logging
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
@@ -37,7 +37,7 @@ from tercel.s3.file_tables import KEYS, Mistake, made, meant, values_of
 from tercel.s3.gateway import Gateway
 from tercel.s3.limits import Limit
 from tercel.s3.redis import Redis
-from tercel.s3.rules import Rule, decide
+from tercel.s3.rules import Rule, decide, fits
 from tercel.s3.texts import check_text
 from tercel.s3.values import (
     ApiKey,
@@ -123,6 +123,11 @@ class FileGateway(Gateway):
         except (TypeError, ValueError) as error:
             raise SettingError(f"{path} makes no gateway: {error}.") from None
 
+    def warn(self) -> None:
+        """Logs what is no mistake of the file, and hardly meant."""
+        if not self._said.file.rules:
+            _log.warning("There are no [[policies]] in %s: every request is denied.", self._path)
+
     def __tercel_reload__(self) -> None:
         """Reads the file again: for SIGHUP. With a mistake in it everything stays as it was."""
         try:
@@ -145,6 +150,7 @@ class FileGateway(Gateway):
         self._said.file = file
         self._forget("", "", "")  # Of this process: the others read their own files.
         _log.info("Read %s again.", self._path)
+        self.warn()
 
 
 def read_file(path: str) -> GatewayFile:
@@ -202,7 +208,7 @@ def _read(said: Mapping[str, Any]) -> GatewayFile:
             identity=name,
         )
     rules = tuple(
-        _rule(f"[[policies]] number {number}", table)
+        _rule(f"[[policies]] number {number}", table, said.get("identities", {}), buckets)
         for number, table in enumerate(said.get("policies", []), 1)
     )
     limits = tuple(
@@ -254,7 +260,11 @@ def _credentials(where: str, values: dict[str, Any]) -> Credentials:
     )
 
 
-def _rule(where: str, table: Any) -> Rule:
+def _names(patterns: Iterable[str]) -> list[str]:
+    return [one for one in patterns if "*" not in one and "?" not in one]
+
+
+def _rule(where: str, table: Any, identities: Collection[str], buckets: Collection[str]) -> Rule:
     values = values_of(where, "policies", table, "allow")
     operations: set[str] = set(values.get("operations", ()))
     known = _s3.operations()
@@ -268,6 +278,19 @@ def _rule(where: str, table: Any) -> Rule:
     for key in ("identity", "bucket"):
         if any("[" in pattern for pattern in values.get(key, ())):
             raise Mistake(f"{key} of {where} has patterns of * and ?, without [")
+    # A policy about nobody is a name that is misspelt, and denies or allows nothing.
+    for name in _names(values.get("identity", ())):
+        if name not in identities:
+            raise Mistake(
+                f"identity of {where} has {name!r}, which is none of [identities.NAME]"
+                f"{meant(name, identities)}"
+            )
+    for name in _names(values.get("bucket", ())):
+        if not fits(list(buckets), name):
+            raise Mistake(
+                f"bucket of {where} has {name!r}, which no [buckets.NAME] is for"
+                f"{meant(name, buckets)}"
+            )
     networks = []
     for text in values.get("cidr", ()):
         try:

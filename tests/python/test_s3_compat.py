@@ -229,8 +229,9 @@ def test_what_is_set_later_counts() -> None:
         (lambda: config(HOST | {"addressing_style": "x"}), "of 'abc': the style of Backend is one"),
         (lambda: start_server({"cos_map": {}}), "takes a ProxyServerConfig, not dict"),
         (
-            lambda: ProxyServerConfig({"a": HOST | {"hots": 1}}, http_port=1),
-            "cos_map of 'a' has 'hots', which is not known (did you mean host?)",
+            lambda: ProxyServerConfig({"a": HOST | {"tls": True}}, http_port=1),
+            "cos_map of 'a' has 'tls', which is none of host, port, region, apikey, access_key,"
+            " secret_key, ttl, addressing_style, is_tls_enabled",
         ),
         (lambda: ProxyServerConfig({"a": {"host": "h"}}, http_port=1), "has host and port"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import re
 import signal
@@ -43,6 +44,7 @@ BUCKET = '[buckets."*"]\nendpoint = "http://h"\ntoken = { env = "T" }\n'
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("T", "SECRET-T")
+    monkeypatch.setenv("EMPTY", "")
     monkeypatch.delenv("NONE", raising=False)
     return tmp_path / "s3.toml"
 
@@ -214,6 +216,14 @@ def test_what_a_file_shares(path: Path, key: bool, share: tuple[str, ...]) -> No
     assert (redis.url, redis.share) == ("redis://u:SECRET@h", share)
 
 
+def test_a_file_with_a_secret_is_ascii(path: Path) -> None:
+    secret = path.parent / "secret"
+    path.write_text(BUCKET + f'[identities.a]\nsecret = {{ file = "{secret}" }}')
+    secret.write_bytes(b"SECRET\xe4\n")
+    with pytest.raises(SettingError, match=r"secret of .* in the file .*, which is not ASCII, in"):
+        read_file(str(path))
+
+
 def test_a_file_with_a_secret_is_read_whole_or_not_at_all(path: Path) -> None:
     secret = path.parent / "secret"
     path.write_text(BUCKET + f'[identities.a]\nsecret = {{ file = "{secret}" }}')
@@ -227,6 +237,7 @@ def test_a_file_with_a_secret_is_read_whole_or_not_at_all(path: Path) -> None:
 
 
 RULE = "[[policies]]\n"
+ALICE = '[identities.alice]\nsecret = { env = "T" }\n'
 
 
 @pytest.mark.parametrize(
@@ -246,7 +257,17 @@ RULE = "[[policies]]\n"
         (BUCKET + "region = 1", "region of [buckets.*] is a text in"),
         (BUCKET.replace('{ env = "T" }', '"SECRET"'), 'is { env = "NAME" } or { file = "PATH" }'),
         (BUCKET.replace('"T"', '"NONE"'), "is in the variable NONE, which is not set, in"),
-        (BUCKET.replace('env = "T"', 'file = "/none"'), "in the file /none, which cannot be read"),
+        (BUCKET.replace('"T"', '"EMPTY"'), "is in the variable EMPTY, which is empty, in"),
+        (
+            BUCKET.replace('env = "T"', 'file = "/none"'),
+            "in the file /none, which cannot be read (No such file or directory), in",
+        ),
+        (BUCKET.replace('env = "T"', 'file = "/"'), "/, which cannot be read (Is a directory)"),
+        (
+            BUCKET.replace('env = "T"', 'file = "/dev/null"'),
+            "token of [buckets.*] is in the file /dev/null, which is empty, in",
+        ),
+        (BUCKET.replace('env = "T"', 'file = "\\u0000"'), "whose name no file has, '\\x00',"),
         (BUCKET + "[gateway]\nallow_ttl = 'a'", "allow_ttl of [gateway] is a number in"),
         (
             BUCKET + "[gateway]\nallow_ttl = -1",
@@ -308,6 +329,17 @@ RULE = "[[policies]]\n"
         (
             BUCKET + RULE + 'allow = true\noperations = "GetObjekt"',
             "operations of [[policies]] number 1 has 'GetObjekt' (did you mean GetObject?) in",
+        ),
+        (
+            BUCKET + ALICE + RULE + 'allow = true\nidentity = ["al*", "alcie"]',
+            "identity of [[policies]] number 1 has 'alcie', which is none of [identities.NAME] (did"
+            " you mean alice?) in",
+        ),
+        (BUCKET + RULE + 'allow = true\nidentity = "bob"', "none of [identities.NAME] in"),
+        (
+            BUCKET.replace("*", "archive") + RULE + 'allow = true\nbucket = ["x*", "archiv"]',
+            "bucket of [[policies]] number 1 has 'archiv', which no [buckets.NAME] is for (did you"
+            " mean archive?) in",
         ),
         (BUCKET + "cors = 1", "cors of [buckets.*] is a table or a list of tables in"),
         (BUCKET + "[buckets.'*'.cors]", "cors of [buckets.*] has no origins in"),
@@ -393,9 +425,89 @@ def test_settings_of_the_server(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         reread()
 
 
+@pytest.mark.parametrize("more", ["", '[redis]\nurl = "redis://127.0.0.1:1"'])
+def test_what_is_read_again_leaves_no_memory_behind(path: Path, more: str) -> None:
+    path.write_text(BUCKET + more)
+    gateway = FileGateway(str(path))
+    gateway.__tercel_reload__()
+    gc.collect()
+    made = [one for one in gc.get_objects() if isinstance(one, FileGateway)]
+    assert [one for one in made if one._path == str(path)] == [gateway]
+
+
+def test_check(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = path.parent / "log"
+    path.write_text(BUCKET + f'[server]\nport = 9001\n[gateway]\naudit_log = "{log}"')
+    assert main(["check", str(path)]) == 0
+    assert capsys.readouterr().out == (
+        f"The file is right, {path} is an S3 gateway, it would listen on 127.0.0.1:9001.\n"
+    )
+    assert not log.exists()
+    assert main(["check", str(path), "--bind", "127.0.0.1:5"]) == 0
+    assert "listen on 127.0.0.1:5." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "words", "status", "sentence"),
+    [
+        ("[buckets.a]", [], 2, "[buckets.a] has no endpoint in"),
+        ("[server]\nprot = 1", [], 2, "'prot' is not a setting: did you mean port?"),
+        ('[server]\nport = "http"', [], 2, "([server] is in"),
+        ('[server]\nssl_certfile = "/none"', [], 2, "/none"),
+        ('[server]\nuds = "/none/a"', [], 1, "Cannot listen on unix:/none/a: there is no folder"),
+        ('[server]\naccess_log_file = "/none/a"', [], 1, "access-log-file /none/a cannot be"),
+        ("[gateway]\nkey_ttl = -1", [], 2, "makes no gateway: the ttl of a Gateway, key_ttl"),
+        ('[gateway]\naudit_log = "/none/a"', [], 1, "cannot be written to /none/a: No such"),
+        ("", ["--config", "a"], 2, "in [server] of its file, without --config."),
+    ],
+)
+def test_mistakes_that_check_finds(
+    path: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: str,
+    words: list[str],
+    status: int,
+    sentence: str,
+) -> None:
+    path.write_text(BUCKET + RULE + "allow = true\n" + more)
+    assert main(["check", str(path), *words]) == status
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert re.fullmatch(r"tercel: [^\n]*\.\n", said)
+
+
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gateway", "--help"]) == 0
-    assert "usage: tercel gateway s3.toml" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "usage: tercel gateway s3.toml" in said
+    assert "`tercel check s3.toml`" in said
+
+
+def test_names_and_patterns_of_policies_that_fit(path: Path) -> None:
+    names = 'identity = ["alice", "b*"]\nbucket = ["archive", "tmp-1", "none-*"]'
+    buckets = BUCKET.replace("*", "archive") + BUCKET.replace("*", "tmp-?")
+    path.write_text(buckets + ALICE + RULE + "allow = true\n" + names)
+    (rule,) = read_file(str(path)).rules
+    assert rule.bucket == ["archive", "tmp-1", "none-*"]
+
+
+def test_a_file_without_policies_is_told_of(
+    path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f"There are no [[policies]] in {path}: every request is denied."
+    path.write_text(BUCKET)
+    assert main(["check", str(path)]) == 0
+    assert caplog.messages.count(said) + capsys.readouterr().err.count(said) == 1
+    with file_server(path, "--port=0") as server:
+        server.wait_for("There are no .*: every request is denied")
+        assert server.output.count("There are no [[policies]]") == 1
+        path.write_text(BUCKET + RULE + "allow = true")
+        server.send_signal(signal.SIGHUP)
+        server.wait_for("Read .* again")
+        assert server.output.count("There are no [[policies]]") == 1
+        path.write_text(BUCKET)
+        server.send_signal(signal.SIGHUP)
+        server.wait_for(r"(?s)Read .* again.*Read .* again.*every request is denied")
 
 
 def test_the_guide_has_the_defaults_of_a_gateway() -> None:
@@ -478,6 +590,7 @@ def test_served_and_read_again(path: Path, storages: tuple[int, int], workers: i
     first, second = storages
     path.write_text(file_for(first, "a/"))
     with file_server(path, f"--workers={workers}") as server:
+        assert f"Serving {path} on http://127.0.0.1:" in server.output
         assert get(server, "a/k")[0] == 200
         assert get(server, "a/k")[1].startswith(f"{first} /bkt/a/k")
         assert get(server, "b/k")[0] == 403
@@ -503,3 +616,33 @@ def test_served_and_read_again(path: Path, storages: tuple[int, int], workers: i
             assert time.monotonic() < ends, server.output
             time.sleep(0.05)
         assert "SECRET" not in server.output
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ("[server]\nport = 0\nprot = 1", r"'prot' is not a setting: did you mean port"),
+        ('[server]\nport = "http"', r"port must be .*\(\[server\] is in "),
+        ('[server]\napp = "a:b"', r"app in \[server\] of .* is not for a gateway"),
+        ('[server]\nssl_certfile = "/none"', r"/none"),
+        ('[server]\naccess_log_file = "/none/a"', r"access-log-file /none/a cannot be written"),
+        ("[gateway]\nkey_ttl = -1", r"makes no gateway: the ttl of a Gateway, key_ttl"),
+        ('[gateway]\naudit_log = "/none/a"', r"The audit log cannot be written to /none/a: No"),
+    ],
+)
+def test_what_no_start_would_take_is_not_read_again(
+    path: Path, storages: tuple[int, int], more: str, sentence: str
+) -> None:
+    first, second = storages
+    path.write_text(file_for(first, "a/"))
+    with file_server(path) as server:
+        path.write_text(file_for(second, "b/").replace("[server]\n        port = 0", "") + more)
+        server.send_signal(signal.SIGHUP)
+        server.wait_for(r"The gateway stays as it was\. .*" + sentence)
+        assert get(server, "a/k")[1].startswith(f"{first} ")
+        assert get(server, "b/k")[0] == 403
+        path.write_text(file_for(second, "b/") + f'[gateway]\naudit_log = "{path.parent}/log"')
+        server.send_signal(signal.SIGHUP)
+        server.wait_for(r"Read .* again")
+        assert get(server, "b/k")[1].startswith(f"{second} ")
+        assert not (path.parent / "log").exists()

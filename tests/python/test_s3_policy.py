@@ -239,6 +239,79 @@ class TestHanging:
         assert answer[1] == YES
 
 
+class TestWhatIsLogged:
+    @pytest.mark.parametrize(
+        ("question", "about"),
+        [
+            (key_of("A\nK\u2028"), r"secret_for() failed for the access key 'A\nK\u2028'"),
+            (key_of("k" * 500), f"failed for the access key '{'k' * 128}...'"),
+            (
+                decision_of(bucket="l\x1bg"),
+                r"authorize() failed for GetObject by 'alice', bucket 'l\x1bg'",
+            ),
+            (decision_of(identity=""), "failed for GetObject by '', bucket 'logs'"),
+            ((2, "logs", "alice", ""), "credentials() failed for 'alice', bucket 'logs'"),
+            ((2, "logs", "alice", "b-*"), "credentials() failed for the buckets 'b-*'"),
+        ],
+    )
+    def test_what_a_failure_is_about(
+        self, question: tuple[Any, ...], about: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def secret_for(access_key: str) -> str:
+            raise OSError("away")
+
+        def authorize(request: AuthzRequest) -> bool:
+            raise OSError("away")
+
+        def credentials(bucket: str, identity: str) -> str:
+            raise OSError("away")
+
+        ask(policy(secret_for, authorize, credentials), question)
+        (record,) = caplog.records
+        said = record.getMessage()
+        assert about in said
+        assert said.isprintable()
+
+    def test_what_came_too_late_is_about(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def authorize(request: AuthzRequest) -> bool:
+            await asyncio.sleep(60)
+            return True
+
+        ask(policy(authorize=authorize), decision_of())
+        assert (
+            "took longer than 0.3 s, which is policy_timeout, for GetObject by 'alice', bucket"
+            " 'logs'" in caplog.text
+        )
+
+    def test_limits_that_cannot_be_shared(self, caplog: pytest.LogCaptureFixture) -> None:
+        nothing: Any = object()
+        asked = Policy(lambda key: None, lambda request: True, None, TIMES, nothing)
+        ask(asked, (4, "limit"))
+        assert "the sharing of limits failed\n" in caplog.text
+
+    @pytest.mark.parametrize("way", ["plain", "coroutine", "returned", "exits"])
+    def test_the_traceback_begins_in_the_function(
+        self, way: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def secret_for(access_key: str) -> str:
+            raise SystemExit if way == "exits" else OSError("away")
+
+        async def later(access_key: str) -> str:
+            return secret_for(access_key)
+
+        ways = {"coroutine": later, "returned": lambda access_key: later(access_key)}
+        ask(policy(ways.get(way, secret_for)), key_of())
+        first = caplog.text.partition("Traceback (most recent call last):\n")[2]
+        assert first.startswith(f'  File "{__file__}"'), caplog.text
+
+    def test_a_traceback_without_a_function_is_whole(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ask(policy(lambda access_key: 5), key_of())
+        assert "tercel/s3/answers.py" in caplog.text
+        assert "returns a FrontKey, a text or None, not one of int" in caplog.text
+
+
 class _Exits(BaseException):
     pass
 

@@ -43,7 +43,8 @@ def allowed(rules: list[Rule], asked: AuthzRequest) -> bool:
 
 
 def test_what_no_rule_is_about_is_denied() -> None:
-    assert decide([], request(key="k"), ACCESS) == Decision(False, scope="bucket")
+    said = Decision(False, scope="bucket", reason="no policy")
+    assert decide([], request(key="k"), ACCESS) == said
     assert not allowed([Rule(True, identity=["bob"])], request(key="k"))
 
 
@@ -52,6 +53,27 @@ def test_first_rule_decides() -> None:
     assert not allowed(rules, request(key="secret/a"))
     assert allowed(rules, request(key="public/a"))
     assert allowed(rules[::-1], request(key="secret/a"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (request(key="secret/a"), "policy 2"),
+        (request("PutObject", "a"), "no policy"),
+        (request(key="a"), "policy 3"),
+        (request("HeadBucket"), "policy 3"),
+        (request("HeadBucket", bucket="c"), "no policy"),
+        (request("HeadBucket", bucket="hidden"), "policy 4"),
+    ],
+)
+def test_reason_is_the_policy(asked: AuthzRequest, reason: str) -> None:
+    rules = [
+        Rule(True, identity=["bob"]),
+        Rule(False, bucket=["b"], prefix=["secret/"]),
+        Rule(True, bucket=["b"], operations=READS),
+        Rule(False, bucket=["hidden"]),
+    ]
+    assert decide(rules, asked, ACCESS).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -220,5 +242,5 @@ def test_every_decision_is_right_for_all_that_its_scope_has() -> None:
     for rules in itertools.product(rows, rows):
         said = [(one, decide(rules, one, ACCESS)) for one in asked]
         for (one, first), (other, second) in itertools.product(said, repeat=2):
-            if first.allow != second.allow:
+            if (first.allow, first.reason) != (second.allow, second.reason):
                 assert not shared(one, other, first.scope), (rules, one, other)

@@ -1,15 +1,19 @@
-"""`tercel gateway s3.toml`: an S3 gateway without a line of Python."""
+"""`tercel gateway s3.toml`: an S3 gateway without a line of Python; and `tercel check s3.toml`."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from tercel import settings
-from tercel.cli.options import UsageError, parse
-from tercel.problems import SettingError
+from tercel.cli.options import CommandLine, UsageError, parse
+from tercel.problems import SettingError, StartError
 from tercel.settings import Settings, keyword_of
 
-__all__ = ["gateway"]
+if TYPE_CHECKING:
+    from tercel.s3.file import FileGateway, GatewayFile
+
+__all__ = ["check_file", "gateway"]
 
 _COMMAND = "tercel gateway"
 _HELP = """\
@@ -17,7 +21,7 @@ usage: tercel gateway s3.toml [options]
 
 Serves the S3 gateway that the file says: [buckets.NAME], [identities.NAME], [[policies]]. Its
 [server] has settings of `tercel serve`; variables are stronger, and options of this command the
-strongest. SIGHUP has the file read again.
+strongest. SIGHUP has the file read again. `tercel check s3.toml` looks at it without serving.
 """
 
 
@@ -29,39 +33,110 @@ def gateway(words: list[str]) -> int:
         return 0
     if not line.target:
         raise UsageError(f"Name the file of the gateway: {_COMMAND} s3.toml.")
-    if line.config is not None:
-        raise UsageError(f"{_COMMAND} has its settings in [server] of its file, without --config.")
-    try:
-        from tercel.s3.file import FileGateway, read_file
-    except ImportError as error:
-        raise SettingError(f"This build of tercel has no S3 gateway: {error}.") from None
-    from tercel.run import inherited_binds, run
+    from tercel.run import run
 
-    path = os.path.abspath(line.target)
+    served = _Served(line, _COMMAND)
+    served.read()
+    return run(served, served.settings(), served.settings, own_process=True)
 
-    def read() -> Settings:
-        said = read_file(path).server
+
+def check_file(line: CommandLine) -> None:
+    """Says that everything that can be known of a file without listening is right, or raises."""
+    served = _Served(line, f"tercel check {line.target}")
+    values = served.check()
+    print(
+        f"The file is right, {line.target} is an S3 gateway, it would listen on"
+        f" {' and '.join(values.binds())}."
+    )
+
+
+class _Served:
+    """A file, and what the command line says beside it. It is the factory of its gateway.
+
+    Raises:
+        SettingError: there is no S3 gateway in this build.
+        UsageError: settings are to come from another file.
+    """
+
+    def __init__(self, line: CommandLine, command: str) -> None:
+        if line.config is not None:
+            where = "in [server] of its file, without --config"
+            raise UsageError(f"{command} has its settings {where}.")
+        try:
+            from tercel.s3 import file
+        except ImportError as error:
+            raise SettingError(f"This build of tercel has no S3 gateway: {error}.") from None
+        assert line.target is not None
+        self.__tercel_name__ = line.target
+        self._path = os.path.abspath(line.target)
+        self._line = line
+        self._file = file
+
+    def __call__(self) -> FileGateway:
+        gateway = self._file.FileGateway(self._path, self._check)
+        gateway.warn()
+        return gateway
+
+    def read(self) -> GatewayFile:
+        """Returns what the file says, of which a gateway can be made.
+
+        Raises:
+            SettingError: it cannot. Whoever made a mistake is told without a traceback.
+        """
+        self._file.FileGateway(self._path)
+        return self._file.read_file(self._path)
+
+    def settings(self) -> Settings:
+        return self._settings_of(self._file.read_file(self._path))
+
+    def check(self) -> Settings:
+        """Returns the settings, if a server could start with them and the file.
+
+        Raises:
+            StartError: it could not.
+        """
+        from tercel.server.check import check
+
+        file = self.read()
+        values = self._settings_of(file)
+        check(self, values)
+        _check_audit_log(file)
+        return values
+
+    def _settings_of(self, file: GatewayFile) -> Settings:
+        from tercel.run import inherited_binds
+
         weaker = {
             name: value
-            for name, value in said.items()
+            for name, value in file.server.items()
             if f"TERCEL_{keyword_of(name).upper()}" not in os.environ
         }
         for name in ("app", "app_dir", "factory"):
-            if name in said:
-                raise SettingError(f"{name} in [server] of {path} is not for a gateway.")
+            if name in file.server:
+                raise SettingError(f"{name} in [server] of {self._path} is not for a gateway.")
         try:
             return settings.load(
-                command_line=line.settings,
+                command_line=self._line.settings,
                 keywords=weaker | {"factory": True},
                 environ=os.environ,
                 inherited=inherited_binds(os.environ),
                 platform=os.environ,
             )
         except (TypeError, SettingError) as error:
-            raise SettingError(f"{str(error).rstrip('.')} ([server] is in {path}).") from None
+            raise SettingError(f"{str(error).rstrip('.')} ([server] is in {self._path}).") from None
 
-    def make() -> FileGateway:
-        return FileGateway(path)
+    def _check(self, file: GatewayFile) -> None:
+        """Raises StartError where a server that starts with this file would not serve."""
+        from tercel.server.check import check_files
 
-    make()  # Whoever made a mistake is told now, and without a traceback.
-    return run(make, read(), read, own_process=True)
+        # What it warns of, is told of the certificates that are read again.
+        check_files(self._settings_of(file))
+        _check_audit_log(file)
+
+
+def _check_audit_log(file: GatewayFile) -> None:
+    from tercel.server.check import cannot_append
+
+    path = file.options.get("audit_log", "-")
+    if path != "-" and (error := cannot_append(path)):
+        raise StartError(f"The audit log cannot be written to {path}: {error.strerror}.")

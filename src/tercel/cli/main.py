@@ -24,6 +24,7 @@ tercel: an HTTP server for Python applications.
   tercel serve main:app [options]      serve the object `app` of main.py
   tercel check [main:app] [options]    look at settings and application, without serving
   tercel gateway s3.toml [options]     serve an S3 gateway
+  tercel check s3.toml [options]       look at its file, without serving
   tercel settings                      list every setting
   tercel routes main:app               list the routes of a tercel.App
   tercel openapi main:app [-o FILE]    write its OpenAPI document
@@ -84,6 +85,12 @@ def _run(words: list[str]) -> int:
 
         return gateway(rest)
     elif command == "check":
+        line = options.parse(rest, "tercel check")
+        if not line.help and _is_file_of_gateway(line.target):
+            from tercel.cli.gateway import check_file
+
+            check_file(line)
+            return 0
         read = _read(rest, "tercel check")
         if read is not None:
             from tercel.cli.commands import check
@@ -106,6 +113,10 @@ def _run(words: list[str]) -> int:
 
         raise options.UsageError(unknown_command(command))
     return 0
+
+
+def _is_file_of_gateway(target: str | None) -> bool:
+    return target is not None and target.endswith(".toml") and ":" not in target
 
 
 def _serve(words: list[str]) -> int:

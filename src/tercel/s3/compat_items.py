@@ -11,7 +11,6 @@ from typing import Any, TypedDict
 from tercel.options import check_flag, check_number
 from tercel.s3.texts import check_text
 from tercel.s3.values import ApiKey, Backend, Credentials, Hmac, check_ttl
-from tercel.table import closest
 
 __all__ = ["TTL", "CosMapItem", "backend_of", "item_of", "keys_of"]
 
@@ -64,11 +63,8 @@ def item_of(name: Any, said: Any) -> dict[str, Any]:
     for key, value in said.items():
         field = _SYNONYMS.get(key, key)
         if field not in known:
-            meant = closest(field, known) if isinstance(field, str) else None
-            raise ValueError(
-                f"{where} has {key!r}, which is not known"
-                + (f" (did you mean {meant}?)" if meant else "")
-            )
+            # All of them: other packages have keys that are like none, as tls.
+            raise ValueError(f"{where} has {key!r}, which is none of {', '.join(known)}")
         if field in item:
             raise ValueError(f"{where} has {field} twice, as {key!r}, too: leave one out")
         if value is not None:

@@ -25,19 +25,19 @@ from __future__ import annotations
 
 import logging
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
 from tercel import _s3
-from tercel.problems import SettingError
+from tercel.problems import SettingError, StartError
 from tercel.s3.cors import Cors
 from tercel.s3.file_tables import KEYS, Mistake, made, meant, values_of
 from tercel.s3.gateway import Gateway
 from tercel.s3.limits import Limit
 from tercel.s3.redis import Redis
-from tercel.s3.rules import Rule, decide
+from tercel.s3.rules import Rule, decide, fits
 from tercel.s3.texts import check_text
 from tercel.s3.values import (
     ApiKey,
@@ -79,55 +79,78 @@ class GatewayFile:
     redis: Redis | None = None
 
 
+@dataclass
+class _Said:
+    """What a gateway's file says now."""
+
+    file: GatewayFile
+
+
 class FileGateway(Gateway):
     """The gateway that a file says.
+
+    Args:
+        check: raises StartError if a server cannot start with a file: asked of one that is read
+            again. At the start the server finds that out.
 
     Raises:
         SettingError: the file has a mistake.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, check: Callable[[GatewayFile], None] | None = None) -> None:
         self._path = path
-        self._file = read_file(path)
+        self._check = check
+        file = read_file(path)
+        said = self._said = _Said(file)
         access = _s3.operations()
 
+        # Neither knows this gateway: the engine holds them, where the collector does not see it.
         async def secret_for(access_key: str) -> FrontKey | None:
-            return self._file.keys.get(access_key)
+            return said.file.keys.get(access_key)
 
         async def authorize(request: AuthzRequest) -> Decision:
-            return decide(self._file.rules, request, access)
+            return decide(said.file.rules, request, access)
 
         try:
             super().__init__(
-                self._file.buckets,
+                file.buckets,
                 secret_for=secret_for,
                 authorize=authorize,
-                limits=self._file.limits,
-                shared=self._file.redis,
-                **self._file.options,
+                limits=file.limits,
+                shared=file.redis,
+                **file.options,
             )
         except (TypeError, ValueError) as error:
             raise SettingError(f"{path} makes no gateway: {error}.") from None
 
+    def warn(self) -> None:
+        """Logs what is no mistake of the file, and hardly meant."""
+        if not self._said.file.rules:
+            _log.warning("There are no [[policies]] in %s: every request is denied.", self._path)
+
     def __tercel_reload__(self) -> None:
         """Reads the file again: for SIGHUP. With a mistake in it everything stays as it was."""
         try:
-            file = read_file(self._path)
+            # As at a start: what no gateway can be made of, and no server be started with, would
+            # be found at the next one only.
+            trial = FileGateway(self._path)
+            trial._unshare()
+            file = trial._said.file
+            if self._check is not None:
+                self._check(file)
             self.update(file.buckets, limits=file.limits)
-        except (SettingError, TypeError, ValueError) as error:
+        except (StartError, TypeError, ValueError) as error:
             _log.error("The gateway stays as it was. %s", error)
             return
-        if (file.server, file.options, file.redis) != (
-            self._file.server,
-            self._file.options,
-            self._file.redis,
-        ):
+        old = self._said.file
+        if (file.server, file.options, file.redis) != (old.server, old.options, old.redis):
             _log.warning(
                 "[server], [gateway] and [redis] of %s count from the next start.", self._path
             )
-        self._file = file
+        self._said.file = file
         self._forget("", "", "")  # Of this process: the others read their own files.
         _log.info("Read %s again.", self._path)
+        self.warn()
 
 
 def read_file(path: str) -> GatewayFile:
@@ -185,7 +208,7 @@ def _read(said: Mapping[str, Any]) -> GatewayFile:
             identity=name,
         )
     rules = tuple(
-        _rule(f"[[policies]] number {number}", table)
+        _rule(f"[[policies]] number {number}", table, said.get("identities", {}), buckets)
         for number, table in enumerate(said.get("policies", []), 1)
     )
     limits = tuple(
@@ -237,7 +260,11 @@ def _credentials(where: str, values: dict[str, Any]) -> Credentials:
     )
 
 
-def _rule(where: str, table: Any) -> Rule:
+def _names(patterns: Iterable[str]) -> list[str]:
+    return [one for one in patterns if "*" not in one and "?" not in one]
+
+
+def _rule(where: str, table: Any, identities: Collection[str], buckets: Collection[str]) -> Rule:
     values = values_of(where, "policies", table, "allow")
     operations: set[str] = set(values.get("operations", ()))
     known = _s3.operations()
@@ -251,6 +278,19 @@ def _rule(where: str, table: Any) -> Rule:
     for key in ("identity", "bucket"):
         if any("[" in pattern for pattern in values.get(key, ())):
             raise Mistake(f"{key} of {where} has patterns of * and ?, without [")
+    # A policy about nobody is a name that is misspelt, and denies or allows nothing.
+    for name in _names(values.get("identity", ())):
+        if name not in identities:
+            raise Mistake(
+                f"identity of {where} has {name!r}, which is none of [identities.NAME]"
+                f"{meant(name, identities)}"
+            )
+    for name in _names(values.get("bucket", ())):
+        if not fits(list(buckets), name):
+            raise Mistake(
+                f"bucket of {where} has {name!r}, which no [buckets.NAME] is for"
+                f"{meant(name, buckets)}"
+            )
     networks = []
     for text in values.get("cidr", ()):
         try:

@@ -161,19 +161,29 @@ def _secret(what: str, value: Any) -> str:
     """Returns what a variable or a file has; never a text that stands in the gateway's file."""
     match value:
         case {"env": str(name), **rest} if not rest:
-            found = os.environ.get(name, "")
+            found = os.environ.get(name)
             if not found:
-                raise Mistake(f"{what} is in the variable {name}, which is not set,")
+                why = "is not set" if found is None else "is empty"
+                raise Mistake(f"{what} is in the variable {name}, which {why},")
             return found
         case {"file": str(name), **rest} if not rest:
             try:
                 with open(name, encoding="ascii") as file:
                     found = file.read(_SECRET_BYTES_MAX + 1)
-            except (OSError, ValueError):
-                raise Mistake(f"{what} is in the file {name}, which cannot be read,") from None
+            except OSError as error:
+                raise Mistake(
+                    f"{what} is in the file {name}, which cannot be read ({error.strerror}),"
+                ) from None
+            except UnicodeDecodeError:
+                raise Mistake(f"{what} is in the file {name}, which is not ASCII,") from None
+            except ValueError:
+                raise Mistake(f"{what} is in a file whose name no file has, {name!r},") from None
             if len(found) > _SECRET_BYTES_MAX:
                 raise Mistake(f"{what} is in the file {name}, which has more than 64 KiB,")
-            return found.strip()
+            found = found.strip()
+            if not found:
+                raise Mistake(f"{what} is in the file {name}, which is empty,")
+            return found
     raise Mistake(f'{what} is {{ env = "NAME" }} or {{ file = "PATH" }}, and no text')
 
 

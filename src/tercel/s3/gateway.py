@@ -18,7 +18,7 @@ from tercel.s3.reach import EndpointState, native_reach
 from tercel.s3.redis import Redis, is_shared
 from tercel.s3.resolved import ResolvedBackends
 from tercel.s3.sharing import Sharing
-from tercel.s3.texts import check_region
+from tercel.s3.texts import check_region, check_text
 from tercel.s3.values import (
     ApiKey,
     AuthzRequest,
@@ -117,6 +117,8 @@ class Gateway:
         lookup = secret_for.get if isinstance(secret_for, Mapping) else secret_for
         if not isinstance(secret_for, Mapping):
             check_call(lookup, "secret_for", "access_key")
+        elif isinstance(secret_for, dict):  # Others may have more than is to be looked through.
+            _check_secrets(secret_for)
         check_call(authorize, "authorize", "request")
         if credentials is not None:
             check_call(credentials, "credentials", "bucket", "identity")
@@ -234,6 +236,11 @@ class Gateway:
         self._policy.forget()
         self._native.invalidate(access_key, identity, bucket)
 
+    def _unshare(self) -> None:
+        """Has a gateway that is not to be served collected: the engine holds its functions, where
+        the collector does not see it, and what is shared holds the engine."""
+        self._policy.unshare()
+
     def counts(self) -> dict[str, int]:
         """Returns what was counted so far, of this process. Thread: any."""
         counts: dict[str, int] = self._native.counts()
@@ -259,6 +266,21 @@ class Gateway:
         """
         refusal = "a Gateway answers under tercel only: run it by `tercel serve`"
         await run_lifespan_alone(scope, receive, send, refusal, self._sharing)
+
+
+def _check_secrets(secrets: Mapping[Any, Any]) -> None:
+    """Refuses what would be no secret when a request comes. Those that it may be are not told."""
+    for access_key, secret in secrets.items():
+        if not isinstance(access_key, str):
+            raise TypeError(f"secret_for is a dict of secrets by access key, not by {access_key!r}")
+        if isinstance(secret, FrontKey):
+            continue
+        if not isinstance(secret, str):
+            raise TypeError(
+                f"the secret of {access_key!r} in secret_for is a text or a FrontKey, not of"
+                f" {type(secret).__name__}"
+            )
+        check_text(f"the secret of {access_key!r} in secret_for", secret)
 
 
 def _sharing(shared: Any, times: Times) -> Sharing | None:

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from tercel.s3 import answers
 from tercel.s3.answers import Answer, Question, Times
 from tercel.s3.coroutines import Coroutines
+from tercel.s3.failures import about, leave_theirs
 from tercel.s3.iam import TokenRefused, exchange
 from tercel.s3.redis import Share, is_shared
 from tercel.s3.resolved import ResolvedBackends
@@ -91,6 +92,10 @@ class Policy:
         self._former_api_keys = self._api_keys
         self._api_keys = api_keys
 
+    def unshare(self) -> None:
+        """Knows nothing of other gateways any more."""
+        self._sharing = None
+
     def ask(self, question: Question, reply: Reply) -> None:
         """Answers a question of the engine, later. Called on the server's loop."""
         key = (self._era, question)
@@ -126,12 +131,18 @@ class Policy:
                 if look is not None:
                     self._keep(question, answer, look, keys)
         except _TooLate:
-            _log.error("%s took longer than %g s", self._name(kind), self._times.patience)
+            _log.error(
+                "%s took longer than %g s, which is policy_timeout,%s",
+                self._name(kind),
+                self._times.patience,
+                about(question),
+            )
             answer = answers.failure(kind, answers.TIMED_OUT, self._times.failure)
         except TokenRefused as refused:
             _log.error("%s", refused)
-        except Exception:
-            _log.exception("%s failed", self._name(kind))
+        except Exception as error:
+            leave_theirs(error)
+            _log.exception("%s failed%s", self._name(kind), about(question))
         finally:
             told = (answer,) if known is None else (answer, True)
             for reply in self._asked.pop(key):
@@ -157,7 +168,9 @@ class Policy:
         return answered
 
     def _name(self, kind: int) -> str:
-        function = self._functions[kind] if kind != answers.BUDGET else None
+        if kind == answers.BUDGET:
+            return "the sharing of limits"
+        function = self._functions[kind]
         if function is None:  # All backends have an API key of their own.
             return "the exchange of an API key"
         return f"{getattr(function, '__qualname__', repr(function))}()"

@@ -20,7 +20,7 @@ from tercel import _s3
 from tercel.s3.places import listed
 from tercel.s3.values import AuthzRequest, Decision, Scope
 
-__all__ = ["Rule", "decide"]
+__all__ = ["Rule", "decide", "fits"]
 
 Network = IPv4Network | IPv6Network
 
@@ -64,8 +64,8 @@ class Rule:
     def is_for(self, request: AuthzRequest, address: IPv4Address | IPv6Address | None) -> bool:
         """Whether identity, bucket and address are this rule's."""
         return (
-            _fits(self.identity, request.identity)
-            and _fits(self.bucket, request.bucket)
+            fits(self.identity, request.identity)
+            and fits(self.bucket, request.bucket)
             and (not self.cidr or any(address in net for net in self.cidr if address is not None))
         )
 
@@ -91,6 +91,8 @@ class Rule:
 def decide(rules: Iterable[Rule], request: AuthzRequest, access: Mapping[str, str]) -> Decision:
     """Returns the decision of the first rule about a request, with the widest scope that is right.
 
+    Its reason is the number of that rule: it decides about all that the scope has.
+
     Identity, bucket and address are in each scope: rules that look at nothing else decide about the
     bucket at once.
 
@@ -100,11 +102,15 @@ def decide(rules: Iterable[Rule], request: AuthzRequest, access: Mapping[str, st
     if request.operation == "ListBuckets":
         return Decision(True, scope="operation")  # It has those that HeadBucket is allowed for.
     address = _address(request.source_ip)
-    theirs = [rule for rule in rules if rule.is_for(request, address)]
+    theirs = [
+        (number, rule) for number, rule in enumerate(rules, 1) if rule.is_for(request, address)
+    ]
     if request.operation in _PRESENCE:
-        return Decision(_is_seen(theirs, request.operation), scope="operation")
+        seen, number = _is_seen(theirs, request.operation)
+        return Decision(seen, scope="operation", reason=_reason(number))
     by_operation = by_folder = by_key = False
-    for rule in theirs:
+    allow, decided = False, 0
+    for number, rule in theirs:
         by_operation |= bool(rule.operations)
         by_folder |= bool(rule.prefix)
         by_key |= any(not prefix.endswith("/") for prefix in rule.prefix)
@@ -112,26 +118,29 @@ def decide(rules: Iterable[Rule], request: AuthzRequest, access: Mapping[str, st
             # Nobody knows which key the backend makes of it.
             return Decision(False, scope="request", reason=_NOT_PLAIN)
         if rule.is_about(request, access):
-            allow = rule.allow
+            allow, decided = rule.allow, number
             break
-    else:
-        allow = False
     scope: Scope = "operation" if by_operation else "bucket"
     if by_folder:
         scope = "request" if by_key or not request.key else "prefix"
-    return Decision(allow, scope=scope)
+    return Decision(allow, scope=scope, reason=_reason(decided))
 
 
-def _is_seen(rules: Iterable[Rule], operation: str) -> bool:
-    for rule in rules:
+def _is_seen(rules: Iterable[tuple[int, Rule]], operation: str) -> tuple[bool, int]:
+    """Returns whether a bucket is, and the number of the rule that says it; 0: none does."""
+    for number, rule in rules:
         if rule.allow:
-            return True
+            return True, number
         if not rule.prefix and rule.concerns(operation):
-            return False
-    return False
+            return False, number
+    return False, 0
 
 
-def _fits(patterns: Sequence[str], text: str) -> bool:
+def _reason(number: int) -> str:
+    return f"policy {number}" if number else "no policy"
+
+
+def fits(patterns: Sequence[str], text: str) -> bool:
     return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)
 
 

@@ -129,6 +129,10 @@ class Server:
         """What to call the application: its target, what a function is called, or its type."""
         if isinstance(self._app, str):
             return self._app
+        # Of a factory that nobody wrote: tercel.cli.gateway.
+        named: str | None = getattr(self._app, "__tercel_name__", None)
+        if named is not None:
+            return named
         called = self._app
         while isinstance(called, functools.partial):
             called = called.func

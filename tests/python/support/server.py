@@ -27,7 +27,9 @@ from support.options import io_threads_for
 APPS = Path(__file__).resolve().parent.parent / "apps"
 # The banner ends in the address to open.
 # Where the application is; not the metrics.
-BANNER = re.compile(r"(?<!Metrics: )(?<!the backend )(?:https?://(127\.0\.0\.1|\[::1\]):(\d+)|unix:(/\S+))")
+BANNER = re.compile(
+    r"(?<!Metrics: )(?<!the backend )(?:https?://(127\.0\.0\.1|\[::1\]):(\d+)|unix:(/\S+))"
+)
 # Sanitised builds start several times more slowly.
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0

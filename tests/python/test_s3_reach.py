@@ -548,7 +548,7 @@ def reached_wrongly(origin: Origin, secure_port: int) -> dict[str, Backend]:
         "does it speak TLS, and is https://": Backend(
             f"http://127.0.0.1:{secure_port}", creds=CREDS
         ),
-        "and does it speak TLS?": Backend(plain.replace("http://", "https://"), creds=CREDS),
+        "is somebody there, and does": Backend(f"https://127.0.0.1:{closed_port()}", creds=CREDS),
         "refuses the credentials of bucket": Backend(
             plain, creds=Hmac(KEY.access_key, "not the secret")
         ),

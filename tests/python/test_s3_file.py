@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import os
 import re
 import signal
 import time
@@ -433,6 +434,20 @@ def test_what_is_read_again_leaves_no_memory_behind(path: Path, more: str) -> No
     gc.collect()
     made = [one for one in gc.get_objects() if isinstance(one, FileGateway)]
     assert [one for one in made if one._path == str(path)] == [gateway]
+
+
+@pytest.mark.parametrize("place", ["file", "option"])
+def test_a_secret_may_be_in_the_env_file(
+    path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    env_file = path.parent / "secrets.env"
+    env_file.write_text("ONLY_THERE=token\n")
+    bucket = '[buckets."*"]\nendpoint = "http://h"\ntoken = { env = "ONLY_THERE" }\n'
+    server = f'[server]\nenv_file = "{env_file}"\n' if place == "file" else ""
+    words = ["--env-file", str(env_file)] if place == "option" else []
+    path.write_text(server + bucket + "[[policies]]\nallow = true\n")
+    assert main(["check", str(path), *words]) == 0
 
 
 def test_check(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

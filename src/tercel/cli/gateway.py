@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tercel import settings
 from tercel.cli.options import CommandLine, UsageError, parse
 from tercel.problems import SettingError, StartError
+from tercel.server.env_file import load_env_file
 from tercel.settings import Settings, keyword_of
 
 if TYPE_CHECKING:
@@ -36,8 +38,7 @@ def gateway(words: list[str]) -> int:
     from tercel.run import run
 
     served = _Served(line, _COMMAND)
-    served.read()
-    return run(served, served.settings(), served.settings, own_process=True)
+    return run(served, served.load(), served.load, own_process=True)
 
 
 def check_file(line: CommandLine) -> None:
@@ -77,17 +78,14 @@ class _Served:
         gateway.warn()
         return gateway
 
-    def read(self) -> GatewayFile:
-        """Returns what the file says, of which a gateway can be made.
+    def load(self) -> Settings:
+        """Returns the settings of a file of which a gateway can be made.
 
         Raises:
             SettingError: it cannot. Whoever made a mistake is told without a traceback.
         """
-        self._file.FileGateway(self._path)
-        return self._file.read_file(self._path)
-
-    def settings(self) -> Settings:
-        return self._settings_of(self._file.read_file(self._path))
+        values, _ = self._load()
+        return values
 
     def check(self) -> Settings:
         """Returns the settings, if a server could start with them and the file.
@@ -97,22 +95,29 @@ class _Served:
         """
         from tercel.server.check import check
 
-        file = self.read()
-        values = self._settings_of(file)
+        values, file = self._load()
         check(self, values)
         _check_audit_log(file)
         return values
 
-    def _settings_of(self, file: GatewayFile) -> Settings:
+    def _load(self) -> tuple[Settings, GatewayFile]:
+        values = self._settings_of(self._file.read_server(self._path))
+        if values.env_file:
+            # Before anything looks for the secrets in it.
+            load_env_file(values.env_file)
+        self._file.FileGateway(self._path)
+        return values, self._file.read_file(self._path)
+
+    def _settings_of(self, server: Mapping[str, Any]) -> Settings:
         from tercel.run import inherited_binds
 
         weaker = {
             name: value
-            for name, value in file.server.items()
+            for name, value in server.items()
             if f"TERCEL_{keyword_of(name).upper()}" not in os.environ
         }
         for name in ("app", "app_dir", "factory"):
-            if name in file.server:
+            if name in server:
                 raise SettingError(f"{name} in [server] of {self._path} is not for a gateway.")
         try:
             return settings.load(
@@ -130,7 +135,7 @@ class _Served:
         from tercel.server.check import check_files
 
         # What it warns of, is told of the certificates that are read again.
-        check_files(self._settings_of(file))
+        check_files(self._settings_of(file.server))
         _check_audit_log(file)
 
 

@@ -50,7 +50,7 @@ from tercel.s3.values import (
     Hmac,
 )
 
-__all__ = ["FileGateway", "GatewayFile", "read_file"]
+__all__ = ["FileGateway", "GatewayFile", "read_file", "read_server"]
 
 _log = logging.getLogger("tercel.s3")
 
@@ -160,8 +160,25 @@ def read_file(path: str) -> GatewayFile:
         SettingError: it cannot be read, or has a mistake: one sentence with file and key.
     """
     try:
+        return _read(_tables_of(path))
+    except Mistake as mistake:
+        raise SettingError(f"{mistake} in {path}.") from None
+
+
+def read_server(path: str) -> Mapping[str, Any]:
+    """Returns [server] alone: what is secret in the file need not be there yet.
+
+    Raises:
+        SettingError: the file cannot be read.
+    """
+    server = _tables_of(path).get("server", {})
+    return server if isinstance(server, dict) else {}  # read_file() says what is wrong with it.
+
+
+def _tables_of(path: str) -> Mapping[str, Any]:
+    try:
         with open(path, "rb") as file:
-            said = tomllib.load(file)
+            return tomllib.load(file)
     except OSError as error:
         raise SettingError(f"The gateway's file {path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -170,10 +187,6 @@ def read_file(path: str) -> GatewayFile:
         raise SettingError(
             f"The gateway's file {path} has values in values in values: no key takes so many."
         ) from None
-    try:
-        return _read(said)
-    except Mistake as mistake:
-        raise SettingError(f"{mistake} in {path}.") from None
 
 
 def _read(said: Mapping[str, Any]) -> GatewayFile:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -161,3 +163,13 @@ def test_other_servers_are_told() -> None:
 
     with pytest.raises(RuntimeError, match="run it by `tercel serve`"):
         asyncio.run(gateway()({"type": "http"}, nothing, nothing))
+
+
+def test_a_gateway_whose_functions_know_it_is_collected() -> None:
+    def make() -> weakref.ref[Gateway]:
+        made = gateway(authorize=lambda request: made.counts() == {})
+        return weakref.ref(made)
+
+    left = make()
+    gc.collect()
+    assert left() is None

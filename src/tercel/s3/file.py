@@ -104,7 +104,7 @@ class FileGateway(Gateway):
         said = self._said = _Said(file)
         access = _s3.operations()
 
-        # Neither knows this gateway: the engine holds them, where the collector does not see it.
+        # Neither knows this gateway: one that SIGHUP makes on trial is gone without the collector.
         async def secret_for(access_key: str) -> FrontKey | None:
             return said.file.keys.get(access_key)
 

@@ -3,11 +3,12 @@
 //   log_seldom(LogLevel::kWarning, "The backend https://s3.example failed a request: ...");
 //
 // The same text is said again a minute after it was said; whoever comes in between is not counted.
-// Few texts: two of them may share a place, and then each that comes is said. No lock. Thread: any.
-// Tested by log_seldom_test.cc.
+// Of more texts than kSeldomTexts a minute the others are not said: a peer that is part of them
+// fills no log. No lock. Cost: a look at all places. Thread: any. Tested by log_seldom_test.cc.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string_view>
 
 #include "tercel/base/log.h"
@@ -15,6 +16,7 @@
 namespace tercel {
 
 inline constexpr std::chrono::seconds kSeldom{60};
+inline constexpr std::size_t kSeldomTexts = 64;
 
 // As log(), whose requirements it has.
 void log_seldom(LogLevel level, std::string_view text) noexcept;

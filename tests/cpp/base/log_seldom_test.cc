@@ -1,6 +1,7 @@
 #include "tercel/base/log_seldom.h"
 
 #include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -35,12 +36,23 @@ TEST_F(LogSeldomTest, SaysATextOnceAMinute) {
   EXPECT_EQ(lines_, 4);
 }
 
+TEST_F(LogSeldomTest, SaysSoManyTextsAMinute) {
+  for (int again = 0; again < 5; ++again) {
+    for (int i = 0; i < 1000; ++i) {
+      log_seldom(LogLevel::kWarning, "text " + std::to_string(i), seconds{5000 + again});
+    }
+  }
+  EXPECT_EQ(lines_, static_cast<int>(kSeldomTexts));
+  log_seldom(LogLevel::kWarning, "a minute later", seconds{5070});
+  EXPECT_EQ(lines_, static_cast<int>(kSeldomTexts) + 1);
+}
+
 TEST_F(LogSeldomTest, SaysItOnceWhoeverComes) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([] {
       for (int again = 0; again < 1000; ++again) {
-        log_seldom(LogLevel::kWarning, "of all threads", seconds{1000});
+        log_seldom(LogLevel::kWarning, "of all threads", seconds{9000});
       }
     });
   }

@@ -5,6 +5,7 @@
 
 #include "python/engine.h"
 #include "python/errors.h"
+#include "python/traverse.h"
 
 namespace nb = nanobind;
 
@@ -86,18 +87,13 @@ PyMethodDef hot_methods[] = {
      "select()."},
 };
 
-int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
-  Py_VISIT(Py_TYPE(self));
-  return nb::inst_ready(self) ? nb::inst_ptr<Engine>(self)->traverse(visit, arg) : 0;
-}
-
 int clear(PyObject* self) noexcept {
   if (nb::inst_ready(self)) nb::inst_ptr<Engine>(self)->clear_keys();
   return 0;
 }
 
 PyType_Slot slots[] = {
-    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse_instance<Engine>)},
     {Py_tp_clear, reinterpret_cast<void*>(&clear)},
     {0, nullptr},
 };

@@ -12,6 +12,7 @@
 #include "python/listen_sockets.h"
 #include "python/metrics_sockets.h"
 #include "python/server_options.h"
+#include "python/traverse.h"
 #include "tercel/http/h2_engine.h"
 #include "tercel/net/socket_stream.h"
 #include "tercel/server/server.h"
@@ -248,19 +249,6 @@ int PyServer::traverse(visitproc visit, void* arg) const {
   return application_->traverse(visit, arg);
 }
 
-namespace {
-
-int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
-  Py_VISIT(Py_TYPE(self));
-  return nb::inst_ready(self) ? nb::inst_ptr<PyServer>(self)->traverse(visit, arg) : 0;
-}
-
-PyType_Slot slots[] = {  // NOLINT: CPython keeps pointers to them.
-    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
-    {0, nullptr}};
-
-}  // namespace
-
 void bind_server(nb::module_& module);
 
 void bind_server(nb::module_& module) {
@@ -281,7 +269,7 @@ void bind_server(nb::module_& module) {
       "good. Returns what "
       "`Server.certificate_warnings` would be.");
   asgi::bind_asgi(module);
-  nb::class_<PyServer>(module, "Server", nb::type_slots(slots),
+  nb::class_<PyServer>(module, "Server", nb::type_slots(traversed<PyServer>),
                        "One application, ASGI or WSGI, on the sockets of one engine.")
       .def(nb::init<const nb::object&, const nb::object&, const nb::object&, const PySettings&,
                     const nb::object&, const nb::object&, bool, PyShared*>(),

@@ -16,6 +16,7 @@
 #include "python/api/instance.h"
 #include "python/api/invocation.h"
 #include "python/errors.h"
+#include "python/traverse.h"
 #include "tercel/api/credential_rule.h"
 #include "tercel/api/negotiation.h"
 #include "tercel/edge/mount_handler.h"
@@ -91,18 +92,6 @@ tercel::api::Credential credential_of(const Place& place) {
           .scheme = scheme};
 }
 
-// What an object keeps may lead back to the application that keeps it.
-template <typename T>
-int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
-  Py_VISIT(Py_TYPE(self));
-  return nb::inst_ready(self) ? nb::inst_ptr<T>(self)->traverse(visit, arg) : 0;
-}
-
-template <typename T>
-PyType_Slot traversed[] = {  // NOLINT: CPython keeps pointers to them.
-    {Py_tp_traverse, reinterpret_cast<void*>(&traverse<T>)},
-    {0, nullptr}};
-
 }  // namespace
 }  // namespace tercel::python::api
 
@@ -113,7 +102,7 @@ NB_MODULE(_api, module) {
   nb::set_leak_warnings(false);
 #endif
   if (!api::init_door() || !api::init_answer() || !api::init_invocation()) throw_python_error();
-  nb::class_<api::Templates>(module, "Templates", nb::type_slots(api::traversed<api::Templates>))
+  nb::class_<api::Templates>(module, "Templates", nb::type_slots(traversed<api::Templates>))
       .def(nb::init<nb::dict>(), nb::arg("converters"))
       .def("add", &api::Templates::add, nb::arg("method"), nb::arg("path"), nb::arg("name"),
            "Adds a route.")
@@ -179,7 +168,7 @@ NB_MODULE(_api, module) {
            "Asks for them, or lets every request pass.");
   nb::class_<tercel::api::Negotiation>(module, "Negotiation")
       .def(nb::init<std::vector<std::string>>(), nb::arg("media_types"));
-  nb::class_<api::Instance>(module, "Instance", nb::type_slots(api::traversed<api::Instance>))
+  nb::class_<api::Instance>(module, "Instance", nb::type_slots(traversed<api::Instance>))
       .def(nb::init<nb::object>(), nb::arg("app"))
       .def("begin", &api::Instance::begin, nb::arg("method"), nb::arg("path"), nb::arg("query"),
            nb::arg("headers"), nb::arg("body").none(), nb::arg("client").none() = nb::none(),

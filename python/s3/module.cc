@@ -27,6 +27,7 @@
 #include "python/s3/policy_bridge.h"
 #include "python/s3/presign.h"
 #include "python/s3/reach.h"
+#include "python/traverse.h"
 #include "tercel/base/clock.h"
 #include "tercel/edge/budget_shares.h"
 #include "tercel/gateway/gateway.h"
@@ -110,6 +111,7 @@ class PyGateway {
 
   [[nodiscard]] gateway::Gateway& shared() noexcept { return gateway_; }
   [[nodiscard]] const nb::object& ask() const noexcept { return ask_; }
+  // The operator's functions, which ask_ leads to, may know the gateway.
   int traverse(visitproc visit, void* arg) const {
     Py_VISIT(ask_.ptr());
     return 0;
@@ -126,16 +128,6 @@ class PyGateway {
   gateway::Gateway gateway_;
   SteadyClock clock_;  // That of loops.
 };
-
-// The operator's functions, which ask_ leads to, may know the gateway.
-int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
-  Py_VISIT(Py_TYPE(self));
-  return nb::inst_ready(self) ? nb::inst_ptr<PyGateway>(self)->traverse(visit, arg) : 0;
-}
-
-PyType_Slot gateway_slots[] = {  // NOLINT: CPython keeps pointers to them.
-    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
-    {0, nullptr}};
 
 // A gateway on the loops of one server.
 class Fronts final : public asgi::LoopFronts {
@@ -249,7 +241,7 @@ NB_MODULE(_s3, module) {
              "Returns those that can be let through without a signature.");
   module.def("cors_problem", &s3::cors_problem, nb::arg("rule"),
              "Returns what is wrong with a rule of CORS, or None.");
-  nb::class_<s3::PyGateway>(module, "Gateway", nb::type_slots(s3::gateway_slots))
+  nb::class_<s3::PyGateway>(module, "Gateway", nb::type_slots(traversed<s3::PyGateway>))
       .def(nb::init<nb::object, std::vector<std::string>, std::string, std::size_t, bool,
                     std::string, bool, bool>(),
            nb::arg("ask"), nb::kw_only(), nb::arg("domains"), nb::arg("region"),

@@ -105,8 +105,7 @@ class _Served:
         if values.env_file:
             # Before anything looks for the secrets in it.
             load_env_file(values.env_file)
-        self._file.FileGateway(self._path)
-        return values, self._file.read_file(self._path)
+        return values, self._file.file_for_a_start(self._path)
 
     def _settings_of(self, server: Mapping[str, Any]) -> Settings:
         from tercel.run import inherited_binds

@@ -50,7 +50,7 @@ from tercel.s3.values import (
     Hmac,
 )
 
-__all__ = ["FileGateway", "GatewayFile", "read_file", "read_server"]
+__all__ = ["FileGateway", "GatewayFile", "file_for_a_start", "read_file", "read_server"]
 
 _log = logging.getLogger("tercel.s3")
 
@@ -131,11 +131,8 @@ class FileGateway(Gateway):
     def __tercel_reload__(self) -> None:
         """Reads the file again: for SIGHUP. With a mistake in it everything stays as it was."""
         try:
-            # As at a start: what no gateway can be made of, and no server be started with, would
-            # be found at the next one only.
-            trial = FileGateway(self._path)
-            trial._unshare()
-            file = trial._said.file
+            # With all that the next start would look at, and refuse only then.
+            file = file_for_a_start(self._path)
             if self._check is not None:
                 self._check(file)
             self.update(file.buckets, limits=file.limits)
@@ -151,6 +148,17 @@ class FileGateway(Gateway):
         self._forget("", "", "")  # Of this process: the others read their own files.
         _log.info("Read %s again.", self._path)
         self.warn()
+
+
+def file_for_a_start(path: str) -> GatewayFile:
+    """Returns what a file says, of which a gateway can be made: one was, on trial.
+
+    Raises:
+        SettingError: it cannot.
+    """
+    trial = FileGateway(path)
+    trial._unshare()
+    return trial._said.file
 
 
 def read_file(path: str) -> GatewayFile:

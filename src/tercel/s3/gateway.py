@@ -237,8 +237,7 @@ class Gateway:
         self._native.invalidate(access_key, identity, bucket)
 
     def _unshare(self) -> None:
-        """Has a gateway that is not to be served collected: the engine holds its functions, where
-        the collector does not see it, and what is shared holds the engine."""
+        """Has a gateway that is not to be served keep nothing alive that is shared."""
         self._policy.unshare()
 
     def counts(self) -> dict[str, int]:
